@@ -1,5 +1,6 @@
 /* base/base.h - first include of every source file: scoped clean-up, assertions that stay on in
- * release builds, and the list of calls this project does not use.
+ * release builds, and the list of calls this project does not use. One exception to "first": <mysql.h>
+ * uses poisoned names in its own macros and goes before it.
  *
  * Pure. Layer: base. */
 #ifndef BASE_BASE_H
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* STAY_AUTO(fn) T v: calls fn(&v) when v leaves scope (GNU cleanup attribute). */
 #define STAY_AUTO(fn) __attribute__((cleanup(fn)))
@@ -47,6 +49,6 @@ void stay_free_charp(char **text);
 #define STAY_SECOND INT64_C(1000000)
 #define STAY_NEVER INT64_MIN /* a time that has not happened */
 
-#pragma GCC poison strcpy strcat strncpy sprintf strtok gmtime localtime atoi system popen alloca
+#pragma GCC poison strcpy strcat strncpy sprintf strtok gmtime localtime atoi system popen
 
 #endif
