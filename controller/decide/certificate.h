@@ -1,0 +1,49 @@
+/* controller/decide/certificate.h - fencing proof and survival certificate: must every acknowledged
+ * commit be on a server we hold?
+ *
+ * Pure. Layer: decide. Source of every rule: failover.md section 5; measured behaviour:
+ * semi-sync rows 1-6 (receiver-only freeze, drain, restart, MySQL's orderly shutdown). */
+#ifndef CONTROLLER_DECIDE_CERTIFICATE_H
+#define CONTROLLER_DECIDE_CERTIFICATE_H
+#include "controller/decide/cluster.h"
+
+enum proof_kind { PROOF_NONE = 0, PROOF_F0_REVOCATION, PROOF_F1_CONFIRMED, PROOF_OVERRIDE, PROOF_COUNT };
+enum certificate_kind { CERT_UNKNOWN = 0, CERT_BOUNDED, CERT_LOSSLESS };
+
+/* Everything the certificate is computed from; sets are borrowed. */
+struct certificate_input {
+    enum engine engine;
+    enum durability_mode mode;      /* recorded, not wished */
+    bool lossless_stood;            /* lossless_since set and unbroken up to the last fresh fact */
+    uint32_t acks;                  /* k */
+    uint32_t a, f, r;               /* ackers, frozen, frozen and drained */
+    bool fenced;                    /* F1 confirmed on the old primary and its set read */
+    bool overridden;                /* a named human accepted loss for this plan */
+    bool connections_ended_first;   /* MySQL: the ackers' connections ended from the primary's side
+                                       before our freeze */
+    bool acks_flowed;               /* MySQL: last fresh facts show no waiter older than 1 s */
+    uint64_t sessions_waiting_max;  /* MySQL: sessions that could be waiting: connections last seen */
+    const struct gtid_set *fenced_executed;   /* old primary's set after F1; used if fenced */
+    const struct gtid_set *last_executed;     /* old primary's last known set, may be empty */
+    const struct gtid_set *candidate_executed;
+    const struct gtid_set *drained_union;     /* union of executed sets of R */
+    uint64_t bytes_behind;          /* estimate for BOUNDED, from binlog position */
+    int64_t time_behind_us;         /* estimate for BOUNDED, from the canary */
+};
+
+struct certificate {
+    enum certificate_kind kind;
+    enum proof_kind proof;
+    uint64_t lost_transactions_max; /* BOUNDED: at most this many acknowledged transactions */
+    uint64_t lost_bytes_max;
+    int64_t lost_time_max_us;
+    char reason[200];               /* why this kind and not a better one, with the sets' names */
+};
+
+struct certificate certificate_compute(const struct certificate_input *in);
+/* May a plan go on alone with it under `accept` and the cluster's objectives? UNKNOWN never. */
+bool certificate_may_proceed(const struct certificate *cert, const struct cluster_config *config);
+const char *certificate_kind_text(enum certificate_kind kind); /* "LOSSLESS" ... */
+const char *proof_kind_text(enum proof_kind proof);            /* "F0 revocation" ... */
+
+#endif

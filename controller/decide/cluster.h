@@ -1,0 +1,141 @@
+/* controller/decide/cluster.h - one cluster as decisions see it: configuration, recorded intent, and
+ * the latest facts of every node, folded from observations.
+ *
+ * Pure: no I/O, clock, randomness. Layer: decide (base, probes/observation.h). Time arrives as
+ * now_mono_us. Call order: cluster_init, then cluster_set_record, cluster_observe in any order. */
+#ifndef CONTROLLER_DECIDE_CLUSTER_H
+#define CONTROLLER_DECIDE_CLUSTER_H
+#include "probes/observation.h"
+
+#define NODES_MAX 32 /* nodes of one cluster; masks are uint32_t, bit i = nodes[i] */
+#define NAME_MAX_LEN 33
+#define NO_NODE UINT32_MAX
+
+enum promote_rule { PROMOTE_NEUTRAL = 0, PROMOTE_PREFER, PROMOTE_AVOID, PROMOTE_NEVER };
+enum durability_mode { MODE_UNKNOWN = 0, MODE_UNSAFE, MODE_BOUNDED, MODE_LOSSLESS };
+enum without_acker { WITHOUT_ACKER_DEGRADE = 0, WITHOUT_ACKER_BLOCK };
+enum failover_mode { FAILOVER_AUTOMATIC = 0, FAILOVER_CONFIRM, FAILOVER_OBSERVE };
+enum accept_rule { ACCEPT_LOSSLESS = 0, ACCEPT_BOUNDED };
+
+struct node_config {
+    char name[NAME_MAX_LEN];
+    char host[64]; /* numeric address or DNS name as configured */
+    uint16_t port;
+    char zone[NAME_MAX_LEN];
+    enum promote_rule promote;
+};
+
+/* Borrowed by the view; replaced whole on reload (names, not indexes, survive a reload). */
+struct cluster_config {
+    char name[NAME_MAX_LEN];
+    enum engine engine;
+    uint32_t node_count;
+    struct node_config nodes[NODES_MAX];
+    enum durability_mode mode; /* wanted */
+    uint32_t acks;             /* k; MariaDB: 1 */
+    enum without_acker without_acker;
+    uint64_t loss_bytes_max;
+    int64_t loss_time_max_us;
+    enum failover_mode failover;
+    enum accept_rule accept;
+    int64_t grace_us, cooldown_us;
+    int64_t probe_interval_us;    /* 500 ms */
+    int64_t suspicion_interval_us;/* 100 ms */
+    int64_t layer_deadline_us;    /* 1 s */
+    int64_t refusal_gap_us;       /* two refusals at least this far apart: 150 ms */
+    int64_t silence_us;           /* silence on every layer: 2 s */
+    int64_t receiving_us;         /* a receiver that advanced within this receives: 1.5 s */
+    int64_t acker_loss_us;        /* no acker for this long: degrade or alert: 5 s */
+    char controller_zone[NAME_MAX_LEN];
+};
+
+/* Fills every default of architecture.md and failover.md section 3; names and nodes stay empty. */
+void cluster_config_defaults(struct cluster_config *config);
+
+enum quarantine_reason { QUARANTINE_NONE = 0, QUARANTINE_STALE_PRIMARY, QUARANTINE_DIVERGED,
+                         QUARANTINE_OPERATOR };
+
+/* What the store keeps of a cluster; every change is one compare-and-set against `version`. */
+struct cluster_record {
+    uint64_t version;             /* of this record in the store; 0: not stored yet */
+    uint64_t epoch;               /* rises with every intent; never reused */
+    bool adopted;                 /* false: observe only */
+    char primary[NAME_MAX_LEN];   /* this epoch's primary, empty if none known */
+    enum durability_mode mode;    /* what we claim: never stronger than the server runs */
+    bool lossless_stands;         /* barrier passed and unbroken (lossless_since) */
+    int64_t lossless_since_wall_us;
+    uint32_t ackers;              /* A: mask of nodes attached at any time since lossless_since */
+    uint64_t watch_uptime_base_s; /* primary's counters when the barrier was captured: any change */
+    uint64_t watch_no_tx;         /* that is not ours breaks lossless_since */
+    uint64_t watch_no_times;
+    bool paused;                  /* kill switch of this cluster */
+    int64_t maintenance_until_wall_us; /* 0: none */
+    int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
+    uint8_t quarantine[NODES_MAX];     /* enum quarantine_reason, by node index */
+    char plan_id[24];             /* running plan's journal key, empty if none */
+};
+
+struct node_view {
+    struct server_facts facts;
+    unsigned groups_known;        /* groups read at least once in this server process's life */
+    int64_t facts_begun_mono_us;  /* when the STATUS facts held now were asked for */
+    int64_t facts_mono_us;        /* when they arrived; STAY_NEVER if never */
+    int64_t slow_mono_us;
+    struct reach reach;           /* last attempt */
+    int64_t reach_mono_us;
+    int64_t answered_mono_us;     /* last success on any layer beyond connect */
+    int64_t query_ok_mono_us;     /* last answered status query */
+    int64_t refused_first_mono_us;/* first of the present unbroken run of refusals, else STAY_NEVER */
+    int64_t refused_last_mono_us;
+    int64_t silent_since_mono_us; /* begin of the first unanswered attempt of the present run */
+    int64_t session_end_mono_us;
+    int64_t canary_ok_mono_us;    /* last canary commit on this node */
+    int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
+    int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
+    int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
+    int64_t acker_seen_mono_us;   /* last time it was a connected, acknowledging replica of the primary */
+    struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
+};
+
+struct cluster_view {
+    const struct cluster_config *config; /* borrowed */
+    struct cluster_record record;
+    struct node_view nodes[NODES_MAX];
+    uint32_t primary;             /* index of record.primary, NO_NODE if unknown */
+    int64_t suspicion_since_mono_us;     /* STAY_NEVER: none */
+    int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
+    int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
+    bool paused_all;              /* kill switch of the whole controller */
+    bool store_ok;                /* false: store unavailable, hold */
+    bool isolated;                /* this controller sees nothing at all: no vote */
+    struct gtid_set barrier;      /* primary's executed set captured for the barrier under way */
+    int64_t barrier_mono_us;      /* STAY_NEVER: none under way */
+    unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
+};
+
+void cluster_init(struct cluster_view *view, const struct cluster_config *config);
+void cluster_clear(struct cluster_view *view);
+/* Takes the stored record (copied); recomputes view->primary. */
+void cluster_set_record(struct cluster_view *view, const struct cluster_record *record);
+/* A new configuration: facts and record of nodes with the same name and address are kept. */
+void cluster_reconfigure(struct cluster_view *view, const struct cluster_config *config);
+
+/* Folds one observation: facts, refusal and silence runs, suspicion, ackers seen, durability watch.
+ * Observations may arrive late or out of order: one begun before a newer one's answer never
+ * overwrites it. */
+void cluster_observe(struct cluster_view *view, const struct observation *obs);
+
+uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name); /* or NO_NODE */
+uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host); /* or NO_NODE */
+
+/* Is the node's receiver receiving from `source` as of now: connected, and its position or heartbeat
+ * advanced within config->receiving_us; one that reports its connection lost does not (failover.md
+ * section 2). TRI_UNKNOWN when the node's facts are older than that. */
+enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, uint32_t source,
+                               int64_t now_mono_us);
+/* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync
+ * status, outside its zone. Unknown peers make *ret_strangers true. */
+uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers);
+bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+
+#endif

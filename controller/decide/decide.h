@@ -1,0 +1,65 @@
+/* controller/decide/decide.h - one turn of judgement: verdict, guards, the plan that should run, how
+ * fast to look again, and the durability watch. The only entry the daemon, the simulator and the
+ * replayer call per turn.
+ *
+ * Pure. Layer: decide. */
+#ifndef CONTROLLER_DECIDE_DECIDE_H
+#define CONTROLLER_DECIDE_DECIDE_H
+#include "controller/decide/plan.h"
+#include "controller/decide/verdict.h"
+
+/* Guards: why a wanted plan must not start now. Ids are shown as "refused by ...". */
+#define GUARDS(X)                                                                                  \
+    X(NOT_ADOPTED, "not-adopted", "the cluster is only observed until `mainstay adopt`")           \
+    X(PAUSED, "paused", "the kill switch is on: `mainstay resume`")                                \
+    X(MAINTENANCE, "maintenance", "maintenance suppresses action, never detection")                \
+    X(HOLD, "hold", "clock jump, loop stall or fresh start: watching before acting")               \
+    X(STORE, "store", "the store is unavailable: databases keep serving, automation holds")        \
+    X(COOLDOWN, "cooldown", "a failover ended lately: `mainstay release` after a look")            \
+    X(BUSY, "busy", "another plan runs on this cluster")                                           \
+    X(ZONE_LIMIT, "zone-limit", "an automatic failover already runs in this zone")                 \
+    X(HOURLY_LIMIT, "hourly-limit", "3 automatic failovers in the last hour")                      \
+    X(CONFIRM, "confirm", "failover.mode is confirm or observe: a human starts it")                \
+    X(NO_CANDIDATE, "no-candidate", "no server may be promoted")                                   \
+    X(GRACE, "grace", "within failover.grace")
+enum guard_id {
+#define X(id, name, what) GUARD_##id,
+    GUARDS(X)
+#undef X
+    GUARD_COUNT
+};
+const char *guard_name(enum guard_id guard);
+const char *guard_what(enum guard_id guard);
+
+/* What a guard needs to know of the other clusters: kept by the controller. */
+struct fleet { uint32_t failovers_last_hour; char busy_zones[8][NAME_MAX_LEN]; uint32_t busy_zone_count; };
+
+struct decision {
+    struct verdict verdict;
+    enum plan_kind want;          /* PLAN_NONE: nothing to start */
+    struct plan_params params;
+    uint32_t vetoes;              /* mask of 1 << guard_id; want starts only when 0 */
+    bool suspicion;               /* ask every node now and each suspicion_interval */
+    bool record_changed;          /* the watch changed record (lossless_since broken or set): store */
+    struct cluster_record record; /* the new record then */
+    char text[200];
+};
+
+/* Judges as of now. Changes only the watch fields of view (suspicion, no_acker_since, barrier). */
+void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
+            int64_t now_mono_us, int64_t now_wall_us, struct decision *ret_decision);
+
+/* Guards alone, for operator-started plans (those a human may pass are left out by kind). */
+uint32_t guard_check(const struct cluster_view *view, const struct plan_run *running,
+                     const struct fleet *fleet, enum plan_kind kind, bool automatic,
+                     int64_t now_mono_us, int64_t now_wall_us);
+
+/* The durability watch: does lossless_since still stand after the latest facts; which nodes are A.
+ * Returns true when *record changed and must be stored (weaker before, stronger after it is seen). */
+bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
+                      struct cluster_record *record);
+
+/* Decision input and output as one text block (fact=value lines), for recorder, replay, golden. */
+char *decision_record_text(const struct cluster_view *view, const struct decision *decision,
+                           int64_t now_mono_us);
+#endif

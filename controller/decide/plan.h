@@ -1,0 +1,228 @@
+/* controller/decide/plan.h - what to do about it: plans as rows of data, and the pure rules that say
+ * which nodes a row touches, what an answer means and where to go next.
+ *
+ * Pure. Layer: decide. The executor (controller/act/executor.h) journals, starts effects and keeps
+ * deadlines; everything it must *know* about failover is here. Rows are listed by mainstay-plans(7).
+ *
+ * Life: plan_start -> [plan_targets -> plan_effect per node -> plan_absorb per answer ->
+ * plan_conclude] per row -> plan_finished. A run can be stored (plan_run_to_json) and taken up again
+ * by another process at the same row: every effect is idempotent and verified by looking. */
+#ifndef CONTROLLER_DECIDE_PLAN_H
+#define CONTROLLER_DECIDE_PLAN_H
+#include "controller/decide/certificate.h"
+#include <jansson.h>
+
+#define PLAN_KINDS(X)                                                                              \
+    X(NONE, "none") X(FAILOVER, "failover") X(SWITCHOVER, "switchover") X(REJOIN, "rejoin")        \
+    X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")                        \
+    X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")            \
+    X(UNFENCE, "unfence")
+
+enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
+
+/* STEP(id, class, text, what it does and how it is verified). NODE and ROUTE steps are effects. */
+#define STEP_KINDS(X)                                                                              \
+    X(NONE, PURE, "none", "")                                                                      \
+    X(CHECK, PURE, "check", "preconditions that need no change; a plan that cannot finish stops")  \
+    X(INTENT, STORE, "intent", "new epoch and this plan, by compare-and-set")                      \
+    X(HOOK_PRE, ROUTE, "hook before", "operator's hook, may veto")                                 \
+    X(ROUTE_CLOSE, ROUTE, "close route", "servers to maintenance, sessions ended; proves nothing") \
+    X(FENCE, NODE, "fence", "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session left, semi-sync off, super_read_only. Answer: executed set after it") \
+    X(FREEZE, NODE, "freeze", "applier running, then the receiver only is stopped; answer: received set, executed set, uptime") \
+    X(DRAIN, NODE, "drain", "wait until executed contains the highest received set ever seen")     \
+    X(COLLECT, NODE, "collect", "read the executed set")                                           \
+    X(CHOOSE, PURE, "choose", "candidate by what it holds, then policy")                           \
+    X(TOP_UP, NODE, "top up", "candidate fetches what it misses from the best drained peer")       \
+    X(CERTIFY, PURE, "certify", "survival certificate against the accept policy")                  \
+    X(DETACH, NODE, "detach", "stop replication and forget the source; verified: no source")       \
+    X(SOURCE_ON, NODE, "source role on", "semi-sync source, AFTER_SYNC, infinite timeout, k acks") \
+    X(SOURCE_OFF, NODE, "source role off", "semi-sync source role off; never while clients wait")  \
+    X(STORE_MODE, STORE, "record mode", "weaker mode recorded before it is applied")               \
+    X(ATTACH, NODE, "attach", "replicate from `peer`; replica role on only outside its zone; verified: receiver running") \
+    X(WAIT_ACKERS, NODE, "wait for ackers", "known semi-sync clients >= k")                        \
+    X(VERIFY_FREEZE, NODE, "verify freeze", "not restarted, receiver off or from the new primary") \
+    X(WRITABLE, NODE, "make writable", "read-only off; verified")                                  \
+    X(CANARY, NODE, "canary", "one commit in mainstay.heartbeat with the new epoch")               \
+    X(ROUTE_OPEN, ROUTE, "open route", "write backend points at the new primary only")             \
+    X(CANARY_ROUTE, ROUTE, "canary through route", "one commit from a client's address")           \
+    X(COMMIT, STORE, "record", "primary, mode, ackers, cooldown; the plan ends")                   \
+    X(HOOK_POST, ROUTE, "hook after", "operator's hook, cannot veto")                              \
+    X(QUIESCE, NODE, "quiesce", "old primary read-only, writers waited for and then killed; answer: executed set") \
+    X(CATCH_UP, NODE, "catch up", "wait until executed contains the quiesced primary's set")       \
+    X(THAW, NODE, "thaw", "start the receiver again on its old source (undo of freeze)")           \
+    X(UNFENCE, NODE, "unfence", "semi-sync on as recorded, writable again (undo of fence, quiesce)") \
+    X(COMPARE, NODE, "compare", "read the returned server's sets")                                 \
+    X(QUARANTINE, STORE, "quarantine", "recorded with the extra set; not attached, not a candidate") \
+    X(SET_TIMEOUTS, NODE, "set timeouts", "heartbeat, net timeout, kill-connection timeout; a replica drains first") \
+    X(CREATE_SCHEMA, NODE, "create schema", "mainstay.heartbeat on the primary")                   \
+    X(BARRIER, NODE, "barrier", "primary's executed set captured after semi-sync was on; ackers hold it") \
+    X(REPLICA_ROLE, NODE, "replica role", "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if status differs")
+
+enum plan_kind {
+#define X(id, text) PLAN_##id,
+    PLAN_KINDS(X)
+#undef X
+    PLAN_KIND_COUNT
+};
+enum step_kind {
+#define X(id, class, text, what) STEP_##id,
+    STEP_KINDS(X)
+#undef X
+    STEP_KIND_COUNT
+};
+
+enum plan_target {
+    TARGET_NONE = 0, TARGET_OLD_PRIMARY, TARGET_CANDIDATE,
+    TARGET_RECEIVERS, /* every node but the old primary that answers (its possible ackers and peers) */
+    TARGET_FROZEN,    /* F */
+    TARGET_ACKERS,    /* nodes attached before writable: drained, outside the candidate's zone */
+    TARGET_REST,      /* every other node that may be attached */
+    TARGET_NODE,      /* params.node */
+};
+
+enum row_flags {
+    ROW_BEST_EFFORT = 1,   /* a failure is noted, never blocks */
+    ROW_WITH_NEXT = 2,     /* starts together with the next row; both must conclude */
+    ROW_NO_RETURN = 4,     /* point of no return: after it the plan only goes forward */
+    ROW_SKIP_IF_DONE = 8,  /* plan_targets may be empty: the row is skipped */
+};
+
+enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN };
+
+struct plan_row {
+    enum step_kind step;
+    enum plan_target target;
+    unsigned flags;
+    int64_t deadline_us;    /* of the row, from its start */
+    enum step_kind undo;    /* STEP_NONE: nothing to undo */
+    const char *why;        /* shown verbatim in plan, page and man page */
+};
+
+struct plan_params {
+    uint32_t node;          /* switchover --to, rejoin NODE ...; NO_NODE: choose */
+    uint16_t rule_id;       /* verdict that started it, 0 for an operator */
+    bool automatic;
+    bool accept_loss;       /* named human's override; reason must be set */
+    char reason[128];
+    char actor[64];
+    int64_t detected_mono_us; /* when suspicion began, for the timeline; STAY_NEVER */
+};
+
+/* What the world is asked to do. Everything an effect needs; nothing else is read by it. */
+struct effect {
+    enum step_kind step;
+    uint32_t node;            /* subject; NO_NODE for routes that concern no node */
+    uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else NO_NODE */
+    uint64_t epoch;
+    uint32_t acks;            /* k, for SOURCE_ON, WAIT_ACKERS */
+    bool semi_sync;           /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
+    bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
+    const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
+    int64_t deadline_mono_us;
+    int64_t valid_until_mono_us; /* SQL may be sent only before this (500 ms after a store compare) */
+};
+
+struct effect_result {
+    enum outcome outcome;
+    bool groups_read;             /* facts below are valid (STATUS group) */
+    const struct server_facts *facts; /* read after the effect, borrowed; NULL if none */
+    bool receiver_was_lost;       /* FREEZE: its connection had ended from the source's side before */
+    uint32_t strangers;           /* FENCE: application sessions left */
+    char text[240];               /* error or remark for people */
+};
+
+enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED, ROW_UNDONE };
+
+#define PLAN_ROWS_MAX 40
+#define PLAN_TEXT_MAX 240
+
+enum plan_state { RUN_IDLE = 0, RUN_FORWARD, RUN_UNDOING, RUN_SUCCEEDED, RUN_UNDONE,
+                  RUN_ASKS /* a human decides; nothing more happens */ };
+
+struct row_run {
+    enum row_state state;
+    uint32_t targets, done, failed, unknown; /* masks */
+    int64_t begun_mono_us, ended_mono_us;
+    char text[PLAN_TEXT_MAX];
+};
+
+struct plan_run {
+    char id[24];             /* "shop-17": cluster and epoch; key of the journal */
+    enum plan_kind kind;
+    enum plan_state state;
+    uint64_t epoch;
+    uint32_t row;            /* current row in plan_rows(kind) */
+    bool past_no_return;
+    struct plan_params params;
+    uint32_t old_primary, candidate;
+    uint32_t a, f, r;        /* ackers at start, frozen, drained */
+    uint32_t collected;      /* nodes whose executed set below was read in this run */
+    uint32_t restarted;      /* nodes seen to restart since their freeze: out of f and r */
+    uint32_t attached;       /* nodes attached to the candidate by this run */
+    bool lossless_stood;     /* at start */
+    bool fenced;             /* F1 confirmed */
+    bool receivers_lost_first; /* every frozen acker's connection had ended before our freeze */
+    bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
+    struct gtid_set fenced_executed;
+    struct gtid_set executed[NODES_MAX];
+    struct gtid_set received_high[NODES_MAX];
+    uint64_t freeze_uptime_s[NODES_MAX];
+    struct certificate certificate;
+    struct row_run rows[PLAN_ROWS_MAX];
+    int64_t begun_mono_us, begun_wall_us, ended_mono_us;
+    char text[PLAN_TEXT_MAX]; /* outcome for people: why refused, what to do */
+};
+
+const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
+const char *plan_kind_text(enum plan_kind kind);
+const char *step_kind_text(enum step_kind step);
+const char *step_kind_what(enum step_kind step);
+enum step_class step_kind_class(enum step_kind step);
+
+void plan_run_clear(struct plan_run *run);
+
+/* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the rule. */
+enum stay_rc plan_start(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
+                        const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
+                        struct stay_error *err) STAY_MUST_USE;
+
+/* Nodes row `row` acts on now (0: nothing to do, the row is skipped). ROUTE steps: 0 or 1. */
+uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      int64_t now_mono_us);
+/* The effect of row `row` on `node`; want and friends borrow from run. */
+void plan_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                 uint32_t node, struct effect *ret_effect);
+/* Takes one answer into the run: F, R, sets, fences. Called once per target. */
+void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
+                 const struct effect_result *result, int64_t now_mono_us);
+/* A PURE row's work (CHECK, CHOOSE, CERTIFY); writes its text. */
+void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                  int64_t now_mono_us);
+
+enum plan_next { NEXT_ROW = 0, /* go on */
+                 NEXT_GOTO,    /* back to row *ret_row (freeze no longer holds, next candidate) */
+                 NEXT_LOOK,    /* unknown: repeat the row's effects on its unknown nodes, verified */
+                 NEXT_UNDO,    /* undo done rows in reverse, then RUN_UNDONE and ask */
+                 NEXT_ASK };   /* stop where we are; a human decides */
+/* All targets answered or the row's deadline passed (remaining targets count as unknown): where
+ * next? Past the point of no return never NEXT_UNDO. run->text says why when not NEXT_ROW. */
+enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                             int64_t now_mono_us, uint32_t *ret_row);
+/* STORE rows: what the cluster's record becomes. */
+void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        int64_t now_wall_us, struct cluster_record *record);
+/* Called by a process that took up a stored run: before the point of no return decides whether it
+ * goes on or is undone; after it, always on. Frozen nodes are verified before anything else. */
+enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
+                           int64_t now_mono_us, uint32_t *ret_row);
+
+json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config *config);
+enum stay_rc plan_run_from_json(const json_t *json, const struct cluster_config *config,
+                                struct plan_run *ret_run, struct stay_error *err) STAY_MUST_USE;
+json_t *cluster_record_to_json(const struct cluster_record *record,
+                               const struct cluster_config *config);
+enum stay_rc cluster_record_from_json(const json_t *json, const struct cluster_config *config,
+                                      struct cluster_record *ret_record,
+                                      struct stay_error *err) STAY_MUST_USE;
+
+#endif
