@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Real-server scenarios: each program of tests/scenario on its own lab, at most two at a time.
+#   usage: .ci/scenario.sh [--long] [--engine mariadb|mysql] [NAME ...]
+# Short setting (CI): six scenarios per engine, those named in tests/scenario/short.txt.
+# A program is run as PROGRAM --engine E --name LAB; exit 0 passed, 77 skipped, else failed. Its last
+# line says: row | injected | what happened | invariant.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+[ "$(id -u)" -eq 0 ] || exec sudo -E "$0" "$@"
+long= engines= names=()
+while [ $# -gt 0 ]; do
+    case $1 in --long) long=1 ;; --engine) shift; engines=$1 ;; *) names+=("$1") ;; esac
+    shift
+done
+jobs=() out=build/scenario; mkdir -p $out
+for program in build/rel/scenarios/scenario_*; do
+    [ -x "$program" ] || continue
+    name=${program##*/scenario_}
+    if [ ${#names[@]} -gt 0 ]; then printf '%s\n' "${names[@]}" | grep -qxF "$name" || continue; fi
+    supported=$(sed -nE 's/.*ENGINES: *([a-z ,]+).*/\1/p' "tests/scenario/scenario_$name.c" | head -1)
+    for engine in ${supported:-mariadb mysql}; do
+        engine=${engine%,}
+        [ -z "$engines" ] || [ "$engine" = "$engines" ] || continue
+        if [ -z "$long" ] && [ ${#names[@]} -eq 0 ]; then
+            grep -qxF "$engine $name" tests/scenario/short.txt || continue
+        fi
+        jobs+=("$engine:$name")
+    done
+done
+[ ${#jobs[@]} -gt 0 ] || { echo "FAIL scenario no such scenario: ${names[*]}"; exit 1; }
+one() { # one SLOT ENGINE NAME
+    local log=$out/$3-$2.log begun=$(date +%s.%N) rc last seconds
+    timeout 300 "build/rel/scenarios/scenario_$3" --engine "$2" --name "t$1" >"$log" 2>&1; rc=$?
+    seconds=$(awk -v a="$begun" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
+    last=$(tail -n 1 "$log")
+    case $rc in
+        0) echo "PASS scenario $2 $3 | $last | $seconds s" ;;
+        77) echo "SKIP scenario $2 $3: $last" ;;
+        *) echo "FAIL scenario $2 $3 (exit $rc) | $last | $seconds s; log $log; again: ./test scenario $3 --engine $2" ;;
+    esac
+}
+slot() { local i; for ((i = $1; i < ${#jobs[@]}; i += 2)); do one "$1" "${jobs[i]%%:*}" "${jobs[i]#*:}"; done; }
+slot 0 >$out/slot0 & slot 1 >$out/slot1 & wait
+cat $out/slot0 $out/slot1 | sort -k3,4 | tee $out/table.txt | grep '^PASS' | sed 's/^PASS/   ok/'
+cat $out/table.txt
+! grep -q '^FAIL' $out/table.txt
