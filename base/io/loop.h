@@ -55,6 +55,7 @@ struct loop {
     int64_t worst_turn_us;
 };
 
+/* Also ignores SIGPIPE for the process. */
 enum stay_rc loop_init(struct loop *loop, struct stay_error *err) STAY_MUST_USE;
 /* Events go to fn; stall_us <= 0 means LOOP_STALL_DEFAULT_US. */
 void loop_on_event(struct loop *loop, loop_event_fn fn, void *user, int64_t stall_us);

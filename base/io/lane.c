@@ -1,0 +1,512 @@
+/* base/io/lane.c - worker threads for blocking calls.
+ *
+ * Happy path: submit queues a job and wakes the lane's worker; the worker runs work, puts the job on
+ * the finished list and signals the loop; on_signal delivers done, then release.
+ * Deadline while queued: the job leaves the queue, done(ETIMEDOUT), release.
+ * Deadline while running: done(ETIMEDOUT) at once; after replace_after_us more the worker is
+ * abandoned and a fresh one takes the lane. When the old one returns, its job is released and it
+ * ends, or, if the cap left the lane without a worker, goes back to serving it.
+ *
+ * One mutex per pool guards what threads share: queues, job states, workers, the two lists. */
+#include "base/io/lane.h"
+#include "base/io/loop.h"
+#include "base/io/real_clock.h"
+#include "base/io/timer.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+enum job_state { JOB_NONE = 0, JOB_QUEUED, JOB_RUNNING, JOB_RETURNED };
+
+struct lane_job {
+    struct lane_pool *pool;
+    struct lane *lane;
+    struct lane_work work;
+    struct timer *deadline;     /* loop only */
+    bool is_done;               /* loop only: done was called */
+    struct lane_job *older, *newer; /* loop only: every job of the pool */
+    atomic_bool is_expired;
+    enum job_state state;       /* mutex, as all below */
+    struct lane_worker *worker; /* while running */
+    enum stay_rc rc;            /* once returned */
+    struct lane_job *next;      /* in the queue or on the finished list */
+};
+
+struct lane_worker {
+    pthread_t thread;
+    struct lane *lane;
+    struct lane_job *job; /* mutex, as all below */
+    bool is_abandoned;
+    struct lane_worker *next_alive, *next_exited;
+    void *slot; /* the thread's own */
+};
+
+struct job_list {
+    struct lane_job *head, *tail;
+};
+
+struct lane {
+    struct lane_pool *pool;
+    unsigned index;
+    pthread_cond_t wake;
+    struct job_list queue; /* mutex, as all below */
+    unsigned waiting;
+    struct lane_worker *worker; /* the one that serves the queue; NULL: none */
+};
+
+struct lane_pool {
+    struct loop *loop;
+    struct lane_pool_options options;
+    char name[11];
+    uv_async_t signal;
+    struct lane_job *newest; /* loop only */
+    pthread_mutex_t mutex;
+    pthread_cond_t exit_seen;
+    bool is_closing; /* mutex, as all below */
+    struct job_list finished;
+    struct lane_worker *alive, *exited;
+    unsigned alive_count;
+    struct lane_stats stats;
+    struct lane lanes[];
+};
+
+static void lock(struct lane_pool *pool)
+{
+    must(pthread_mutex_lock(&pool->mutex) == 0);
+}
+
+static void unlock(struct lane_pool *pool)
+{
+    must(pthread_mutex_unlock(&pool->mutex) == 0);
+}
+
+static void list_push(struct job_list *list, struct lane_job *job)
+{
+    job->next = NULL;
+    if (list->tail != NULL)
+        list->tail->next = job;
+    else
+        list->head = job;
+    list->tail = job;
+}
+
+static void list_remove(struct job_list *list, struct lane_job *job)
+{
+    struct lane_job **at = &list->head, *before = NULL;
+    while (*at != job) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = job->next;
+    if (list->tail == job)
+        list->tail = before;
+    job->next = NULL;
+}
+
+/* --- on the lane's thread --------------------------------------------------------------------- */
+
+/* Mutex held. After closing the handle may be gone. */
+static void signal_loop(struct lane_pool *pool)
+{
+    if (!pool->is_closing)
+        must(uv_async_send(&pool->signal) == 0);
+}
+
+/* Mutex held, and released around the call. */
+static void run_job(struct lane_worker *worker, struct lane_job *job)
+{
+    struct lane *lane = worker->lane;
+    struct lane_pool *pool = lane->pool;
+    list_remove(&lane->queue, job);
+    lane->waiting--;
+    job->state = JOB_RUNNING;
+    job->worker = worker;
+    worker->job = job;
+    pool->stats.running++;
+    unlock(pool);
+    enum stay_rc rc = job->work.work(job, job->work.arg);
+    lock(pool);
+    worker->job = NULL;
+    job->state = JOB_RETURNED;
+    job->rc = rc;
+    pool->stats.running--;
+    if (worker->is_abandoned) {
+        pool->stats.stuck--;
+        if (lane->worker == NULL && !pool->is_closing) { /* the cap: nobody took over */
+            worker->is_abandoned = false;
+            lane->worker = worker;
+        }
+    }
+    list_push(&pool->finished, job);
+    signal_loop(pool);
+}
+
+static void *worker_main(void *arg)
+{
+    struct lane_worker *worker = arg;
+    struct lane *lane = worker->lane;
+    struct lane_pool *pool = lane->pool;
+    lock(pool);
+    while (!pool->is_closing && !worker->is_abandoned) {
+        if (lane->queue.head != NULL)
+            run_job(worker, lane->queue.head);
+        else
+            must(pthread_cond_wait(&lane->wake, &pool->mutex) == 0);
+    }
+    unlock(pool);
+    if (worker->slot != NULL && pool->options.slot_drop != NULL)
+        pool->options.slot_drop(worker->slot);
+    lock(pool);
+    worker->next_exited = pool->exited;
+    pool->exited = worker;
+    pool->alive_count--;
+    must(pthread_cond_signal(&pool->exit_seen) == 0);
+    signal_loop(pool);
+    unlock(pool);
+    return NULL;
+}
+
+bool lane_job_expired(const struct lane_job *job)
+{
+    return atomic_load_explicit(&job->is_expired, memory_order_relaxed);
+}
+
+int64_t lane_job_deadline_mono_us(const struct lane_job *job)
+{
+    return job->work.deadline_mono_us;
+}
+
+void **lane_job_slot(struct lane_job *job)
+{
+    return &job->worker->slot;
+}
+
+/* --- on the loop ------------------------------------------------------------------------------ */
+
+/* Mutex held. Signals stay with the loop's thread. */
+static int start_worker(struct lane *lane)
+{
+    struct lane_pool *pool = lane->pool;
+    struct lane_worker *worker = stay_calloc(1, sizeof *worker);
+    sigset_t all, before;
+    char name[16];
+    worker->lane = lane;
+    (void)sigfillset(&all);
+    must(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    int rc = pthread_create(&worker->thread, NULL, worker_main, worker);
+    must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    if (rc != 0) {
+        free(worker);
+        return rc;
+    }
+    (void)snprintf(name, sizeof name, "%.10s-%u", pool->name, lane->index % 1000);
+    (void)pthread_setname_np(worker->thread, name); /* a nicety of ps and gdb */
+    worker->next_alive = pool->alive;
+    pool->alive = worker;
+    pool->alive_count++;
+    lane->worker = worker;
+    return 0;
+}
+
+/* Mutex held. Lanes with waiting jobs and no worker get one when the cap allows it. */
+static void revive_lanes(struct lane_pool *pool)
+{
+    for (unsigned i = 0; i < pool->options.lanes; i++) {
+        struct lane *lane = &pool->lanes[i];
+        if (lane->queue.head != NULL && lane->worker == NULL &&
+            pool->stats.stuck <= pool->options.stuck_max && start_worker(lane) == 0)
+            pool->stats.replaced++;
+    }
+}
+
+/* Ends a job that is in no list and on no thread. */
+static void release_job(struct lane_job *job)
+{
+    struct lane_pool *pool = job->pool;
+    if (job->older != NULL)
+        job->older->newer = job->newer;
+    if (job->newer != NULL)
+        job->newer->older = job->older;
+    else
+        pool->newest = job->older;
+    timer_free(job->deadline);
+    if (job->work.release != NULL)
+        job->work.release(job->work.arg);
+    free(job);
+}
+
+static void call_done(struct lane_job *job, enum stay_rc rc, uint64_t *counter)
+{
+    if (job->is_done)
+        return;
+    job->is_done = true;
+    timer_stop(job->deadline);
+    (*counter)++;
+    job->work.done(job->work.arg, rc);
+}
+
+static void deliver(struct lane_job *job)
+{
+    call_done(job, job->rc, &job->pool->stats.finished);
+    release_job(job);
+}
+
+/* Mutex held. Takes `worker` out of pool->alive. */
+static void forget_worker(struct lane_pool *pool, struct lane_worker *worker)
+{
+    struct lane_worker **at = &pool->alive;
+    while (*at != worker)
+        at = &(*at)->next_alive;
+    *at = worker->next_alive;
+}
+
+static void join_exited(struct lane_pool *pool)
+{
+    lock(pool);
+    struct lane_worker *exited = pool->exited;
+    pool->exited = NULL;
+    for (struct lane_worker *w = exited; w != NULL; w = w->next_exited)
+        forget_worker(pool, w);
+    unlock(pool);
+    while (exited != NULL) {
+        struct lane_worker *next = exited->next_exited;
+        must(pthread_join(exited->thread, NULL) == 0); /* it is past its last wait */
+        free(exited);
+        exited = next;
+    }
+}
+
+static struct lane_job *take_finished(struct lane_pool *pool)
+{
+    lock(pool);
+    struct lane_job *job = pool->finished.head;
+    if (job != NULL)
+        list_remove(&pool->finished, job);
+    unlock(pool);
+    return job;
+}
+
+static void on_signal(uv_async_t *handle)
+{
+    struct lane_pool *pool = handle->data;
+    struct lane_job *job;
+    join_exited(pool);
+    while ((job = take_finished(pool)) != NULL)
+        deliver(job);
+    lock(pool);
+    revive_lanes(pool);
+    unlock(pool);
+}
+
+/* The patience with a running job is over. */
+static void abandon_worker(struct lane_job *job)
+{
+    struct lane_pool *pool = job->pool;
+    lock(pool);
+    if (job->state == JOB_RUNNING && !job->worker->is_abandoned) {
+        job->worker->is_abandoned = true;
+        job->lane->worker = NULL;
+        pool->stats.stuck++;
+        revive_lanes(pool);
+    }
+    unlock(pool);
+}
+
+static void on_deadline(struct timer *timer, void *arg)
+{
+    struct lane_job *job = arg;
+    struct lane_pool *pool = job->pool;
+    if (job->is_done) { /* the second firing, replace_after_us later */
+        abandon_worker(job);
+        return;
+    }
+    lock(pool);
+    enum job_state state = job->state;
+    if (state == JOB_QUEUED) {
+        list_remove(&job->lane->queue, job);
+        job->lane->waiting--;
+    }
+    unlock(pool);
+    if (state == JOB_RETURNED)
+        return; /* on the finished list: on_signal delivers what it brought */
+    atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
+    if (state == JOB_QUEUED) {
+        call_done(job, STAY_ETIMEDOUT, &pool->stats.timed_out);
+        release_job(job);
+        return;
+    }
+    if (pool->options.replace_after_us > 0)
+        timer_start(timer, job->work.deadline_mono_us + pool->options.replace_after_us);
+    else
+        abandon_worker(job);
+    job->is_done = true;
+    pool->stats.timed_out++;
+    job->work.done(job->work.arg, STAY_ETIMEDOUT);
+}
+
+struct lane_pool *lane_pool_new(struct loop *loop, const struct lane_pool_options *options)
+{
+    must(options->lanes >= 1 && options->lanes <= LANE_LANES_MAX);
+    must(options->replace_after_us >= 0);
+    struct lane_pool *pool =
+        stay_calloc(1, sizeof *pool + options->lanes * sizeof(struct lane));
+    pool->loop = loop;
+    pool->options = *options;
+    (void)stay_copy(pool->name, sizeof pool->name, options->name);
+    pool->options.name = pool->name;
+    if (options->queue_max == 0)
+        pool->options.queue_max = LANE_QUEUE_DEFAULT;
+    if (options->stuck_max == 0)
+        pool->options.stuck_max = LANE_STUCK_DEFAULT;
+    pthread_condattr_t monotonic;
+    must(pthread_condattr_init(&monotonic) == 0);
+    must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    must(pthread_mutex_init(&pool->mutex, NULL) == 0);
+    must(pthread_cond_init(&pool->exit_seen, &monotonic) == 0);
+    must(pthread_condattr_destroy(&monotonic) == 0);
+    for (unsigned i = 0; i < options->lanes; i++) {
+        pool->lanes[i].pool = pool;
+        pool->lanes[i].index = i;
+        must(pthread_cond_init(&pool->lanes[i].wake, NULL) == 0);
+    }
+    must(uv_async_init(&loop->uv, &pool->signal, on_signal) == 0);
+    pool->signal.data = pool;
+    uv_unref((uv_handle_t *)&pool->signal); /* an idle pool keeps no loop running */
+    return pool;
+}
+
+/* Mutex held. Refuses what cannot be queued; makes the lane's first thread. */
+static enum stay_rc admit(struct lane *lane, struct stay_error *err)
+{
+    struct lane_pool *pool = lane->pool;
+    if (pool->is_closing)
+        return stay_error(err, STAY_ECANCELED, "lane %s: shutting down", pool->name);
+    if (lane->waiting >= pool->options.queue_max)
+        return stay_error(err, STAY_ELIMIT, "lane %s-%u: %u jobs are waiting", pool->name,
+                          lane->index, lane->waiting);
+    if (lane->worker == NULL && pool->stats.stuck <= pool->options.stuck_max) {
+        int rc = start_worker(lane);
+        if (rc != 0)
+            return stay_error_sys(err, rc, "lane %s-%u: start a thread", pool->name, lane->index);
+    }
+    return STAY_OK;
+}
+
+enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane_work *work,
+                         struct stay_error *err)
+{
+    struct lane *lane = &pool->lanes[key % pool->options.lanes];
+    lock(pool);
+    enum stay_rc rc = admit(lane, err);
+    if (rc != STAY_OK) {
+        pool->stats.refused++;
+        unlock(pool);
+        return rc;
+    }
+    struct lane_job *job = stay_calloc(1, sizeof *job);
+    *job = (struct lane_job){.pool = pool, .lane = lane, .work = *work, .state = JOB_QUEUED};
+    job->deadline = timer_new(pool->loop, on_deadline, job);
+    timer_start(job->deadline, work->deadline_mono_us);
+    job->older = pool->newest;
+    if (job->older != NULL)
+        job->older->newer = job;
+    pool->newest = job;
+    pool->stats.submitted++;
+    list_push(&lane->queue, job);
+    lane->waiting++;
+    must(pthread_cond_signal(&lane->wake) == 0);
+    unlock(pool);
+    return STAY_OK;
+}
+
+void lane_pool_stats(struct lane_pool *pool, struct lane_stats *ret_stats)
+{
+    lock(pool);
+    *ret_stats = pool->stats;
+    for (unsigned i = 0; i < pool->options.lanes; i++)
+        ret_stats->waiting += pool->lanes[i].waiting;
+    unlock(pool);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* Tells threads and jobs; what still runs stays on its thread, the rest is released. */
+static void cancel_jobs(struct lane_pool *pool)
+{
+    lock(pool);
+    pool->is_closing = true;
+    for (unsigned i = 0; i < pool->options.lanes; i++) {
+        pool->lanes[i].queue = (struct job_list){0};
+        pool->lanes[i].waiting = 0;
+        must(pthread_cond_broadcast(&pool->lanes[i].wake) == 0);
+    }
+    unlock(pool);
+    struct lane_job *older;
+    for (struct lane_job *job = pool->newest; job != NULL; job = older) {
+        older = job->older;
+        atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
+        lock(pool);
+        enum job_state state = job->state;
+        unlock(pool);
+        if (state == JOB_RETURNED)
+            continue; /* the finished list delivers it */
+        call_done(job, STAY_ECANCELED, &pool->stats.canceled);
+        if (state == JOB_QUEUED)
+            release_job(job);
+    }
+}
+
+static void wait_for_threads(struct lane_pool *pool, int64_t wait_us)
+{
+    int64_t until = real_clock_mono_us() + (wait_us > 0 ? wait_us : 0);
+    struct timespec deadline = {.tv_sec = until / STAY_SECOND,
+                                .tv_nsec = until % STAY_SECOND * 1000};
+    lock(pool);
+    int rc = 0;
+    while (pool->alive_count > 0 && rc != ETIMEDOUT) {
+        rc = pthread_cond_timedwait(&pool->exit_seen, &pool->mutex, &deadline);
+        must(rc == 0 || rc == ETIMEDOUT);
+    }
+    unlock(pool);
+}
+
+static void free_pool(uv_handle_t *handle)
+{
+    struct lane_pool *pool = handle->data;
+    for (unsigned i = 0; i < pool->options.lanes; i++)
+        must(pthread_cond_destroy(&pool->lanes[i].wake) == 0);
+    must(pthread_cond_destroy(&pool->exit_seen) == 0);
+    must(pthread_mutex_destroy(&pool->mutex) == 0);
+    free(pool);
+}
+
+/* Threads that did not come back keep the pool: it is theirs until the process ends. */
+static unsigned leave_behind(struct lane_pool *pool)
+{
+    lock(pool);
+    unsigned left = pool->alive_count;
+    for (struct lane_worker *w = pool->alive; w != NULL && left > 0; w = w->next_alive)
+        must(pthread_detach(w->thread) == 0);
+    unlock(pool);
+    for (struct lane_job *job = pool->newest; job != NULL; job = job->older) {
+        timer_free(job->deadline);
+        job->deadline = NULL;
+    }
+    return left;
+}
+
+unsigned lane_pool_free(struct lane_pool *pool, int64_t wait_us)
+{
+    struct lane_job *job;
+    if (pool == NULL)
+        return 0;
+    cancel_jobs(pool);
+    wait_for_threads(pool, wait_us);
+    join_exited(pool);
+    while ((job = take_finished(pool)) != NULL)
+        deliver(job);
+    unsigned left = leave_behind(pool);
+    uv_close((uv_handle_t *)&pool->signal, left == 0 ? free_pool : NULL);
+    return left;
+}
