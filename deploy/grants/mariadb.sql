@@ -1,0 +1,41 @@
+-- Accounts of mainstay on MariaDB 10.11 and later, each with the least it needs. Run once as root on
+-- the primary (replicas receive it through the binary log). Before that, replace
+--   @HOSTS@                where mainstay and the replicas connect from, e.g. 10.% or %
+--   @MONITOR_PASSWORD@ @CANARY_PASSWORD@ @OPERATE_PASSWORD@ @REPLICATE_PASSWORD@ @BACKUP_PASSWORD@
+-- Applications must hold none of: SUPER, BINLOG ADMIN, READ_ONLY ADMIN, REPLICATION SLAVE.
+
+-- The schema stands here because MariaDB refuses a grant on a table that does not exist (1146).
+CREATE DATABASE IF NOT EXISTS mainstay;
+CREATE TABLE IF NOT EXISTS mainstay.heartbeat (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  cluster VARCHAR(64) NOT NULL DEFAULT '',
+  epoch BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  server_id INT UNSIGNED NOT NULL DEFAULT 0,
+  beat BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
+) ENGINE=InnoDB;
+
+-- monitor: reads state and changes nothing.
+CREATE USER IF NOT EXISTS mainstay_monitor@'@HOSTS@' IDENTIFIED BY '@MONITOR_PASSWORD@';
+GRANT PROCESS, SLAVE MONITOR, BINLOG MONITOR ON *.* TO mainstay_monitor@'@HOSTS@';
+GRANT SELECT ON mainstay.* TO mainstay_monitor@'@HOSTS@';
+
+-- canary: writes one row each second; holds nothing that passes read_only.
+CREATE USER IF NOT EXISTS mainstay_canary@'@HOSTS@' IDENTIFIED BY '@CANARY_PASSWORD@';
+GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
+
+-- operate: changes roles. CONNECTION ADMIN is for KILL; PROCESS shows whom to kill.
+CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
+GRANT REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, BINLOG ADMIN, READ_ONLY ADMIN,
+  CONNECTION ADMIN, RELOAD, PROCESS, SLAVE MONITOR, BINLOG MONITOR
+  ON *.* TO mainstay_operate@'@HOSTS@';
+GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
+
+-- replicate: replicas and the archiver; nobody else may hold REPLICATION SLAVE.
+CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';
+GRANT REPLICATION SLAVE ON *.* TO mainstay_replicate@'@HOSTS@';
+
+-- backup: consistent snapshots.
+CREATE USER IF NOT EXISTS mainstay_backup@'@HOSTS@' IDENTIFIED BY '@BACKUP_PASSWORD@';
+GRANT SELECT, RELOAD, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, PROCESS, BINLOG MONITOR
+  ON *.* TO mainstay_backup@'@HOSTS@';

@@ -1,0 +1,200 @@
+/* The controller under test and its command, as an operator would run them, and the load. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/lib/lab_private.h"
+
+static bool socket_answers(const struct lab *lab)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    bool ok = stay_copy(to.sun_path, sizeof to.sun_path, lab_path(lab, "mainstay.sock").s) &&
+              connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+    close(fd);
+    return ok;
+}
+
+bool lab_start_controller(struct lab *lab)
+{
+    struct lab_path program = lab_program("mainstayd");
+    if (program.s[0] == '\0')
+        return lab_fail(lab, "mainstayd is not built beside this program; set MAINSTAY_BIN");
+    if (lab_pid(lab, "controller") != 0)
+        return lab_fail(lab, "the controller runs already");
+    struct lab_daemon what = {.name = "controller", .faketime = lab->clocks};
+    struct lab_argv argv = {.n = 0};
+    lab_arg(&argv, "%s", program.s);
+    lab_arg(&argv, "--config");
+    lab_arg(&argv, "%s", lab_path(lab, "mainstay.conf").s);
+    bool ok = lab_spawn(lab, &what, argv.v);
+    lab_argv_clear(&argv);
+    int64_t due = lab_now_us() + 15 * STAY_SECOND;
+    while (ok && !socket_answers(lab)) {
+        if (lab_pid(lab, "controller") == 0 || lab_now_us() > due)
+            return lab_fail(lab, "mainstayd does not come up; see %s",
+                            lab_path(lab, "log/controller.log").s);
+        lab_sleep_ms(10);
+    }
+    return ok;
+}
+
+bool lab_stop_controller(struct lab *lab)
+{
+    return lab_signal(lab, "controller", SIGTERM) && lab_wait_gone(lab, "controller", 15000);
+}
+
+bool lab_kill_controller(struct lab *lab)
+{
+    return lab_signal(lab, "controller", SIGKILL) && lab_wait_gone(lab, "controller", 5000);
+}
+
+static bool run_cli(struct lab *lab, const char *const argv[], int *ret_exit, json_t **ret_json)
+{
+    char *text = NULL;
+    int code = 0;
+    struct lab_command how = {.ret_out = &text, .ret_exit = &code};
+    if (!lab_run(lab, &how, argv))
+        return false;
+    json_error_t problem;
+    if (ret_json != NULL)
+        *ret_json = json_loads(text, JSON_DECODE_ANY, &problem);
+    if (ret_exit != NULL)
+        *ret_exit = code;
+    else if (code != 0)
+        (void)lab_fail(lab, "mainstay %s: exit %d: %.600s", argv[4], code, text);
+    free(text);
+    return ret_exit != NULL || code == 0;
+}
+
+bool lab_cli(struct lab *lab, int *ret_exit, json_t **ret_json, ...)
+{
+    struct lab_path program = lab_program("mainstay"), url;
+    if (program.s[0] == '\0')
+        return lab_fail(lab, "mainstay is not built beside this program; set MAINSTAY_BIN");
+    lab_format(url.s, sizeof url.s, "unix:%s", lab_path(lab, "mainstay.sock").s);
+    const char *argv[32] = {program.s, "--json", "--controller", url.s};
+    size_t n = 4;
+    va_list args;
+    va_start(args, ret_json);
+    for (const char *a = va_arg(args, const char *); a != NULL && n < STAY_COUNT(argv) - 1;
+         a = va_arg(args, const char *))
+        argv[n++] = a;
+    va_end(args);
+    argv[n] = NULL;
+    return run_cli(lab, argv, ret_exit, ret_json);
+}
+
+/* The role of `node` anywhere in the status document: an object with this name and a "role". */
+static const char *find_role(const json_t *value, const char *node)
+{
+    const char *key;
+    json_t *child;
+    size_t index;
+    if (json_is_object(value)) {
+        const char *name = json_string_value(json_object_get(value, "name"));
+        const char *role = json_string_value(json_object_get(value, "role"));
+        if (role != NULL && name != NULL && strcmp(name, node) == 0)
+            return role;
+        json_object_foreach((json_t *)(uintptr_t)value, key, child) {
+            const char *found = find_role(child, node);
+            if (found != NULL)
+                return found;
+        }
+    }
+    json_array_foreach(value, index, child) {
+        const char *found = find_role(child, node);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+bool lab_wait_role(struct lab *lab, const char *node, enum lab_role role, int timeout_s)
+{
+    static const char *const names[LAB_ROLE_COUNT] = {"none", "primary", "replica"};
+    int64_t due = lab_now_us() + timeout_s * STAY_SECOND;
+    for (;;) {
+        json_t *status = NULL;
+        int code = 0;
+        const char *seen = "?";
+        if (lab_cli(lab, &code, &status, "status", "shop", NULL) && status != NULL)
+            seen = find_role(status, node);
+        bool ok = seen != NULL && strcmp(seen, names[role]) == 0;
+        if (!ok && lab_now_us() > due)
+            (void)lab_fail(lab, "%s is '%s', not '%s', after %d s", node,
+                           seen == NULL ? "not listed" : seen, names[role], timeout_s);
+        json_decref(status);
+        if (ok || lab_now_us() > due)
+            return ok;
+        lab_sleep_ms(50);
+    }
+}
+
+bool lab_load_start(struct lab *lab, const struct lab_load_options *o)
+{
+    struct lab_path program = lab_program("mainstay-load"), ns = lab_namespace(lab, "client");
+    if (program.s[0] == '\0')
+        return lab_fail(lab, "mainstay-load is not built beside this program");
+    if (lab_pid(lab, "load") != 0)
+        return lab_fail(lab, "the load runs already");
+    static const struct lab_load_options plain = {0};
+    o = o == NULL ? &plain : o;
+    struct lab_daemon what = {.name = "load", .ns = ns.s};
+    struct lab_argv argv = {.n = 0};
+    lab_arg(&argv, "%s", program.s);
+    lab_arg(&argv, "run");
+    lab_arg(&argv, "--target");
+    if (o->one_proxy)
+        lab_arg(&argv, "%s:3306", lab_address(lab, "proxy-a"));
+    else
+        lab_arg(&argv, "%s:3306,%s:3306", lab_address(lab, "proxy-a"), lab_address(lab, "proxy-b"));
+    lab_arg(&argv, "--user");
+    lab_arg(&argv, "app");
+    lab_arg(&argv, "--password-file");
+    lab_arg(&argv, "%s", lab_path(lab, "secrets/app").s);
+    lab_arg(&argv, "--writers");
+    lab_arg(&argv, "%d", o->writers > 0 ? o->writers : 16);
+    lab_arg(&argv, "--rate");
+    lab_arg(&argv, "%d", o->rate);
+    lab_arg(&argv, "--read-timeout");
+    lab_arg(&argv, "%d", o->read_timeout_s > 0 ? o->read_timeout_s : 5);
+    lab_arg(&argv, "--out");
+    lab_arg(&argv, "%s", lab_path(lab, "load.log").s);
+    bool ok = lab_spawn(lab, &what, argv.v);
+    lab_argv_clear(&argv);
+    return ok;
+}
+
+bool lab_load_stop(struct lab *lab)
+{
+    return lab_signal(lab, "load", SIGTERM) && lab_wait_gone(lab, "load", 20000);
+}
+
+bool lab_load_check(struct lab *lab, const char *node, int64_t fault_mono_us, int plant_loss,
+                    json_t **ret_json)
+{
+    struct lab_path program = lab_program("mainstay-load");
+    if (lab_server_of(lab, node) == NULL)
+        return false;
+    char fault[24], plant[12];
+    lab_format(fault, sizeof fault, "%lld", (long long)fault_mono_us);
+    lab_format(plant, sizeof plant, "%d", plant_loss);
+    char *text = NULL;
+    int code = 0;
+    struct lab_command how = {.ret_out = &text, .ret_exit = &code};
+    if (!LAB_RUN(lab, &how, program.s, "check", "--log", lab_path(lab, "load.log").s, "--socket",
+                 lab_path(lab, "data/%s.sock", node).s, "--user", "root", "--fault-at", fault,
+                 "--plant-loss", plant))
+        return false;
+    json_error_t problem;
+    *ret_json = json_loads(text, 0, &problem);
+    bool ok = *ret_json != NULL;
+    if (!ok)
+        (void)lab_fail(lab, "mainstay-load check: exit %d: %.600s", code, text);
+    free(text);
+    return ok;
+}

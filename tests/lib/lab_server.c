@@ -1,0 +1,149 @@
+/* Database servers of a lab: data folders from a template, start, wait, signals, first set-up. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/lib/lab_private.h"
+
+static void server_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv)
+{
+    if (lab->engine == LAB_MYSQL)
+        lab_mysql_args(lab, server, argv);
+    else
+        lab_mariadb_args(lab, server, argv);
+}
+
+static bool launch(struct lab *lab, const struct lab_host *server, const char *extra)
+{
+    struct lab_path ns = lab_namespace(lab, server->name);
+    struct lab_daemon what = {.name = server->name, .ns = ns.s, .faketime = lab->clocks};
+    struct lab_argv argv = {.n = 0};
+    server_args(lab, server, &argv);
+    while (extra != NULL && *extra != '\0') {
+        int length = (int)strcspn(extra, " ");
+        if (length > 0)
+            lab_arg(&argv, "%.*s", length, extra);
+        extra += length + (extra[length] == ' ');
+    }
+    (void)unlink(lab_path(lab, "data/%s.sock", server->name).s);
+    bool ok = lab_spawn(lab, &what, argv.v);
+    lab_argv_clear(&argv);
+    return ok;
+}
+
+bool lab_server_wait(struct lab *lab, const struct lab_host *server, int timeout_s)
+{
+    int64_t due = lab_now_us() + timeout_s * STAY_SECOND;
+    struct lab_path socket_path = lab_path(lab, "data/%s.sock", server->name);
+    for (;;) {
+        if (access(socket_path.s, F_OK) == 0 && lab_sql(lab, server->name, "DO 1", NULL))
+            return true;
+        if (lab_pid(lab, server->name) == 0)
+            return lab_fail(lab, "%s ended at start; see %s", server->name,
+                            lab_path(lab, "log/%s.log", server->name).s);
+        if (lab_now_us() > due)
+            return lab_fail(lab, "%s is not up after %d s; see %s", server->name, timeout_s,
+                            lab_path(lab, "log/%s.log", server->name).s);
+        lab_sleep_ms(10);
+    }
+}
+
+static bool copy_template(struct lab *lab, const struct lab_host *server, const char *template_dir)
+{
+    struct lab_path to = lab_path(lab, "data/%s", server->name);
+    if (lab->disks && !lab_disk_make(lab, server))
+        return false;
+    if (mkdir(to.s, 0755) != 0 && errno != EEXIST)
+        return lab_fail(lab, "cannot make %s: %s", to.s, strerror(errno));
+    struct lab_path from;
+    lab_format(from.s, sizeof from.s, "%s/.", template_dir);
+    return LAB_RUN(lab, NULL, "cp", "-a", "--sparse=always", "--reflink=auto", from.s, to.s);
+}
+
+/* The lab is the operator here: accounts, the application's schema, and db1 as first primary. */
+static bool first_content(struct lab *lab)
+{
+    STAY_AUTO(stay_free_charp) char *grants = lab_grants_text(lab);
+    STAY_AUTO(stay_free_charp) char *password = lab_secret(lab, "app");
+    if (grants == NULL)
+        return false;
+    STAY_AUTO(stay_free_charp) char *schema = stay_sprintf(
+        "CREATE DATABASE shop; CREATE TABLE shop.ledger ("
+        "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, client INT UNSIGNED NOT NULL, "
+        "seq BIGINT UNSIGNED NOT NULL, note VARCHAR(64) NOT NULL DEFAULT '', KEY (client, seq)"
+        ") ENGINE=InnoDB; CREATE USER app@'%%' IDENTIFIED BY '%s'; "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON shop.* TO app@'%%'",
+        password);
+    return lab_sql(lab, "db1", grants, NULL) && lab_sql(lab, "db1", schema, NULL);
+}
+
+bool lab_servers_up(struct lab *lab)
+{
+    char template_dir[512];
+    bool ok = lab->engine == LAB_MYSQL
+                  ? lab_mysql_template(lab, template_dir, sizeof template_dir)
+                  : lab_mariadb_template(lab, template_dir, sizeof template_dir);
+    for (size_t i = 0; ok && i < lab->hosts_count; i++)
+        if (lab->hosts[i].kind == LAB_HOST_SERVER)
+            ok = copy_template(lab, &lab->hosts[i], template_dir) &&
+                 launch(lab, &lab->hosts[i], NULL);
+    for (size_t i = 0; ok && i < lab->hosts_count; i++)
+        if (lab->hosts[i].kind == LAB_HOST_SERVER)
+            ok = lab_server_wait(lab, &lab->hosts[i], LAB_START_TIMEOUT_S);
+    if (!ok || !first_content(lab))
+        return false;
+    return lab->engine == LAB_MYSQL ? lab_mysql_replicate(lab) : lab_mariadb_replicate(lab);
+}
+
+bool lab_start(struct lab *lab, const char *node, const char *extra)
+{
+    const struct lab_host *server = lab_server_of(lab, node);
+    if (server == NULL)
+        return false;
+    if (lab_pid(lab, node) != 0)
+        return lab_fail(lab, "%s runs already (pid %d)", node, (int)lab_pid(lab, node));
+    if (lab->disks && !lab_disk_repair(lab, server))
+        return false;
+    return launch(lab, server, extra) && lab_server_wait(lab, server, LAB_START_TIMEOUT_S);
+}
+
+static bool hurt(struct lab *lab, const char *node, int signo)
+{
+    int64_t now = lab_now_us();
+    if (!lab_signal(lab, node, signo))
+        return false;
+    lab->fault_mono_us = now;
+    return lab_save(lab);
+}
+
+/* SIGKILL also ends a stopped process. The time is taken before the signal is sent. */
+bool lab_kill(struct lab *lab, const char *node)
+{
+    return hurt(lab, node, SIGKILL) && lab_wait_gone(lab, node, 10000);
+}
+
+bool lab_stop(struct lab *lab, const char *node)
+{
+    return hurt(lab, node, SIGTERM) && lab_wait_gone(lab, node, 30000);
+}
+
+bool lab_terminate(struct lab *lab, const char *node)
+{
+    return hurt(lab, node, SIGTERM);
+}
+
+bool lab_hang(struct lab *lab, const char *node)
+{
+    return hurt(lab, node, SIGSTOP);
+}
+
+bool lab_thaw(struct lab *lab, const char *node)
+{
+    return lab_signal(lab, node, SIGCONT);
+}
+
+bool lab_is_running(struct lab *lab, const char *node)
+{
+    return lab_pid(lab, node) != 0;
+}
