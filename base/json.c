@@ -58,7 +58,7 @@ static enum stay_rc find(const json_t *obj, const char *key, json_t **ret_value,
 static enum stay_rc find_present(const json_t *obj, const char *key, json_t **ret_value,
                                  struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find(obj, key, &value, err);
     if (rc != STAY_OK)
         return rc;
@@ -100,7 +100,7 @@ static enum stay_rc as_bool(const char *key, const json_t *value, bool *ret,
 enum stay_rc stay_json_get_string(const json_t *obj, const char *key, const char **ret,
                                   struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find_present(obj, key, &value, err);
     return rc != STAY_OK ? rc : as_string(key, value, ret, err);
 }
@@ -108,7 +108,7 @@ enum stay_rc stay_json_get_string(const json_t *obj, const char *key, const char
 enum stay_rc stay_json_get_int(const json_t *obj, const char *key, int64_t *ret,
                                struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find_present(obj, key, &value, err);
     return rc != STAY_OK ? rc : as_int(key, value, ret, err);
 }
@@ -116,7 +116,7 @@ enum stay_rc stay_json_get_int(const json_t *obj, const char *key, int64_t *ret,
 enum stay_rc stay_json_get_int_in(const json_t *obj, const char *key, int64_t low, int64_t high,
                                   int64_t *ret, struct stay_error *err)
 {
-    int64_t v;
+    int64_t v = 0;
     enum stay_rc rc = stay_json_get_int(obj, key, &v, err);
     if (rc != STAY_OK)
         return rc;
@@ -130,7 +130,7 @@ enum stay_rc stay_json_get_int_in(const json_t *obj, const char *key, int64_t lo
 enum stay_rc stay_json_get_bool(const json_t *obj, const char *key, bool *ret,
                                 struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find_present(obj, key, &value, err);
     return rc != STAY_OK ? rc : as_bool(key, value, ret, err);
 }
@@ -138,7 +138,7 @@ enum stay_rc stay_json_get_bool(const json_t *obj, const char *key, bool *ret,
 enum stay_rc stay_json_get_object(const json_t *obj, const char *key, json_t **ret,
                                   struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find_present(obj, key, &value, err);
     if (rc != STAY_OK)
         return rc;
@@ -151,7 +151,7 @@ enum stay_rc stay_json_get_object(const json_t *obj, const char *key, json_t **r
 enum stay_rc stay_json_get_array(const json_t *obj, const char *key, json_t **ret,
                                  struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find_present(obj, key, &value, err);
     if (rc != STAY_OK)
         return rc;
@@ -164,7 +164,7 @@ enum stay_rc stay_json_get_array(const json_t *obj, const char *key, json_t **re
 enum stay_rc stay_json_get_string_or(const json_t *obj, const char *key, const char *otherwise,
                                      const char **ret, struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find(obj, key, &value, err);
     if (rc != STAY_OK || value != NULL)
         return rc != STAY_OK ? rc : as_string(key, value, ret, err);
@@ -175,7 +175,7 @@ enum stay_rc stay_json_get_string_or(const json_t *obj, const char *key, const c
 enum stay_rc stay_json_get_int_or(const json_t *obj, const char *key, int64_t otherwise,
                                   int64_t *ret, struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find(obj, key, &value, err);
     if (rc != STAY_OK || value != NULL)
         return rc != STAY_OK ? rc : as_int(key, value, ret, err);
@@ -186,7 +186,7 @@ enum stay_rc stay_json_get_int_or(const json_t *obj, const char *key, int64_t ot
 enum stay_rc stay_json_get_bool_or(const json_t *obj, const char *key, bool otherwise, bool *ret,
                                    struct stay_error *err)
 {
-    json_t *value;
+    json_t *value = NULL;
     enum stay_rc rc = find(obj, key, &value, err);
     if (rc != STAY_OK || value != NULL)
         return rc != STAY_OK ? rc : as_bool(key, value, ret, err);
