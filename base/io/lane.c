@@ -53,6 +53,7 @@ struct lane {
     struct job_list queue; /* mutex, as all below */
     unsigned waiting;
     struct lane_worker *worker; /* the one that serves the queue; NULL: none */
+    bool had_worker;
 };
 
 struct lane_pool {
@@ -205,6 +206,9 @@ static int start_worker(struct lane *lane)
     worker->next_alive = pool->alive;
     pool->alive = worker;
     pool->alive_count++;
+    if (lane->had_worker)
+        pool->stats.replaced++;
+    lane->had_worker = true;
     lane->worker = worker;
     return 0;
 }
@@ -215,8 +219,8 @@ static void revive_lanes(struct lane_pool *pool)
     for (unsigned i = 0; i < pool->options.lanes; i++) {
         struct lane *lane = &pool->lanes[i];
         if (lane->queue.head != NULL && lane->worker == NULL &&
-            pool->stats.stuck <= pool->options.stuck_max && start_worker(lane) == 0)
-            pool->stats.replaced++;
+            pool->stats.stuck <= pool->options.stuck_max)
+            (void)start_worker(lane); /* no thread now: the next submit tries again */
     }
 }
 
@@ -277,23 +281,24 @@ static void join_exited(struct lane_pool *pool)
     }
 }
 
-static struct lane_job *take_finished(struct lane_pool *pool)
+/* What has returned so far; more may return meanwhile and signals again. */
+static void deliver_finished(struct lane_pool *pool)
 {
     lock(pool);
-    struct lane_job *job = pool->finished.head;
-    if (job != NULL)
-        list_remove(&pool->finished, job);
+    struct lane_job *job = pool->finished.head, *next;
+    pool->finished = (struct job_list){0};
     unlock(pool);
-    return job;
+    for (; job != NULL; job = next) {
+        next = job->next;
+        deliver(job);
+    }
 }
 
 static void on_signal(uv_async_t *handle)
 {
     struct lane_pool *pool = handle->data;
-    struct lane_job *job;
     join_exited(pool);
-    while ((job = take_finished(pool)) != NULL)
-        deliver(job);
+    deliver_finished(pool);
     lock(pool);
     revive_lanes(pool);
     unlock(pool);
@@ -457,7 +462,8 @@ static void cancel_jobs(struct lane_pool *pool)
     }
 }
 
-static void wait_for_threads(struct lane_pool *pool, int64_t wait_us)
+/* Returns how many are still inside a call. */
+static unsigned wait_for_threads(struct lane_pool *pool, int64_t wait_us)
 {
     int64_t until = real_clock_mono_us() + (wait_us > 0 ? wait_us : 0);
     struct timespec deadline = {.tv_sec = until / STAY_SECOND,
@@ -468,7 +474,9 @@ static void wait_for_threads(struct lane_pool *pool, int64_t wait_us)
         rc = pthread_cond_timedwait(&pool->exit_seen, &pool->mutex, &deadline);
         must(rc == 0 || rc == ETIMEDOUT);
     }
+    unsigned left = pool->alive_count;
     unlock(pool);
+    return left;
 }
 
 static void free_pool(uv_handle_t *handle)
@@ -481,32 +489,27 @@ static void free_pool(uv_handle_t *handle)
     free(pool);
 }
 
-/* Threads that did not come back keep the pool: it is theirs until the process ends. */
-static unsigned leave_behind(struct lane_pool *pool)
+/* Threads that did not come back keep the pool and their jobs until the process ends. */
+static void leave_behind(struct lane_pool *pool)
 {
     lock(pool);
-    unsigned left = pool->alive_count;
-    for (struct lane_worker *w = pool->alive; w != NULL && left > 0; w = w->next_alive)
+    for (struct lane_worker *w = pool->alive; w != NULL; w = w->next_alive)
         must(pthread_detach(w->thread) == 0);
     unlock(pool);
-    for (struct lane_job *job = pool->newest; job != NULL; job = job->older) {
+    for (struct lane_job *job = pool->newest; job != NULL; job = job->older)
         timer_free(job->deadline);
-        job->deadline = NULL;
-    }
-    return left;
 }
 
 unsigned lane_pool_free(struct lane_pool *pool, int64_t wait_us)
 {
-    struct lane_job *job;
     if (pool == NULL)
         return 0;
     cancel_jobs(pool);
-    wait_for_threads(pool, wait_us);
+    unsigned left = wait_for_threads(pool, wait_us);
     join_exited(pool);
-    while ((job = take_finished(pool)) != NULL)
-        deliver(job);
-    unsigned left = leave_behind(pool);
+    deliver_finished(pool);
+    if (left > 0)
+        leave_behind(pool);
     uv_close((uv_handle_t *)&pool->signal, left == 0 ? free_pool : NULL);
     return left;
 }
