@@ -114,25 +114,26 @@ static char *replace_all(char *text, const char *what, const char *with)
     return text;
 }
 
-static char *find_grants(const char *engine)
+/* A file of the tree this program was built from, or of MAINSTAY_SOURCE. */
+struct lab_path lab_source(const char *relative)
 {
     struct lab_path path;
-    const char *given = getenv("MAINSTAY_GRANTS");
-    if (given != NULL) {
-        lab_format(path.s, sizeof path.s, "%s/%s.sql", given, engine);
-        return lab_read_file(path.s);
-    }
-    const char *here = __FILE__; /* .../tests/lib/lab_files.c of the tree this was built from */
-    int root = (int)(strlen(here) - strlen("tests/lib/lab_files.c"));
-    lab_format(path.s, sizeof path.s, "%.*sdeploy/grants/%s.sql", root, here, engine);
-    return lab_read_file(path.s);
+    const char *here = __FILE__, *given = getenv("MAINSTAY_SOURCE");
+    size_t root = strlen(here) - strlen("tests/lib/lab_files.c");
+    if (given != NULL)
+        lab_format(path.s, sizeof path.s, "%s/%s", given, relative);
+    else
+        lab_format(path.s, sizeof path.s, "%.*s%s", (int)root, here, relative);
+    return path;
 }
 
 char *lab_grants_text(struct lab *lab)
 {
-    char *text = find_grants(lab->engine == LAB_MYSQL ? "mysql" : "mariadb");
+    struct lab_path path = lab_source(lab->engine == LAB_MYSQL ? "deploy/grants/mysql.sql"
+                                                               : "deploy/grants/mariadb.sql");
+    char *text = lab_read_file(path.s);
     if (text == NULL) {
-        (void)lab_fail(lab, "deploy/grants not found; set MAINSTAY_GRANTS to its path");
+        (void)lab_fail(lab, "%s is missing; set MAINSTAY_SOURCE to the source tree", path.s);
         return NULL;
     }
     text = replace_all(text, "@HOSTS@", "%");

@@ -98,6 +98,7 @@ bool lab_write_file(struct lab *lab, const char *path, const char *text, mode_t 
 char *lab_read_file(const char *path);          /* NULL if it cannot be read; caller frees */
 bool lab_files_make(struct lab *lab);           /* secrets, certificates, configurations */
 char *lab_secret(const struct lab *lab, const char *account); /* caller frees; NULL if none */
+struct lab_path lab_source(const char *relative);
 char *lab_grants_text(struct lab *lab);         /* deploy/grants with passwords; caller frees */
 /* lab_config.c */
 bool lab_config_write(struct lab *lab);
