@@ -184,8 +184,10 @@ static void refuse(struct line_peer *peer, const char *why)
     char line[160];
     (void)snprintf(line, sizeof line, "{\"error\":\"%s\"}", why);
     str_clear(&peer->in);
-    (void)line_peer_send(peer, line, NULL); /* if it cannot be sent, ending is all that is left */
-    begin_end(peer);
+    if (line_peer_send(peer, line, NULL) == STAY_OK)
+        begin_end(peer);
+    else
+        close_peer(peer);
 }
 
 static void on_peer_timer(struct timer *timer, void *arg)
