@@ -25,7 +25,7 @@ enum option_type {
     OPTION_ARGV,     /* [ "/path/to/program", "argument" ] */
     OPTION_DURATION, /* int64_t microseconds */
     OPTION_SIZE,     /* uint64_t bytes */
-    OPTION_COUNT,    /* uint32_t */
+    OPTION_NUMBER,   /* uint32_t */
     OPTION_BOOL,
     OPTION_WORD,     /* one of `range`, stored as int: first_value + position */
     OPTION_SECRET,   /* { file = "..." } or { credential = "..." } */
@@ -48,7 +48,7 @@ struct option {
     unsigned count_max;    /* LIST, SOCKETS, ARGV */
     int first_value;       /* WORD */
     const char *otherwise; /* default as one would write it without quotes; NULL: none */
-    const char *range;     /* WORD: "a|b|c"; DURATION, SIZE, COUNT: "low..high"; NULL: any */
+    const char *range;     /* WORD: "a|b|c"; DURATION, SIZE, NUMBER: "low..high"; NULL: any */
     const char *help;      /* one line, no full stop */
 };
 

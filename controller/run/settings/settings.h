@@ -109,7 +109,7 @@ enum settings_flags {
     SETTINGS_WITHOUT_INCLUDE = 2, /* @include is refused (fuzzing) */
 };
 
-/* What was found, in file order: "FILE:LINE: clusters[0].name: ...". Errors and warnings. */
+/* What was found, option by option: "FILE:LINE: clusters[0].name: ...". Errors and warnings. */
 struct settings_notes {
     uint32_t error_count, warning_count; /* may exceed the lines kept */
     uint32_t line_count;
