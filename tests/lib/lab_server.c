@@ -113,6 +113,8 @@ bool lab_start(struct lab *lab, const char *node, const char *extra)
 
 static bool hurt(struct lab *lab, const char *node, int signo)
 {
+    if (lab_host_of(lab, node) == NULL && strcmp(node, "controller") != 0)
+        return lab_fail(lab, "'%s' is no host of lab '%s'", node, lab->name);
     int64_t now = lab_now_us();
     if (!lab_signal(lab, node, signo))
         return false;
