@@ -18,15 +18,15 @@ enum lab_engine { LAB_ENGINE_NONE = 0, LAB_MARIADB, LAB_MYSQL, LAB_ENGINE_COUNT 
 
 /* Zero or NULL in a field means its default. */
 struct lab_options {
-    const char *name;    /* "lab": prefix of namespaces, name of the state folder */
-    const char *dir;     /* "/var/tmp/mainstay-lab/NAME" */
-    const char *listen;  /* controller's HTTP address: "127.0.0.1:8420" (other labs: another port) */
+    const char *name;   /* "lab": prefix of namespaces, name of the state folder */
+    const char *dir;    /* "/var/tmp/mainstay-lab/NAME" */
+    const char *listen; /* controller's HTTP address: "127.0.0.1:8420" (other labs: another port) */
     const char *without_acker; /* "degrade" | "block"; default "degrade" */
     enum lab_engine engine;    /* LAB_MARIADB */
-    int replicas;        /* replicas that may be promoted: 1; the first is db2 in zone b */
-    bool acker;          /* db3 in the witness zone, promote = "never" */
-    bool disks;          /* each data folder on a small file system of its own (fill, read-only) */
-    bool clocks;         /* servers and controller run under libfaketime (lab_clock) */
+    int replicas;              /* replicas that may be promoted: 1; the first is db2 in zone b */
+    bool acker;                /* db3 in the witness zone, promote = "never" */
+    bool disks;  /* each data folder on a small file system of its own (fill, read-only) */
+    bool clocks; /* servers and controller run under libfaketime (lab_clock) */
 };
 
 /* Roles for lab_wait_role, as the controller's `mainstay --json status` reports them. */
@@ -52,7 +52,7 @@ bool lab_kill(struct lab *lab, const char *node);
 bool lab_stop(struct lab *lab, const char *node);
 bool lab_terminate(struct lab *lab, const char *node); /* SIGTERM, does not wait */
 bool lab_start(struct lab *lab, const char *node, const char *extra);
-bool lab_hang(struct lab *lab, const char *node);  /* SIGSTOP; proxies and controller too */
+bool lab_hang(struct lab *lab, const char *node); /* SIGSTOP; proxies and controller too */
 bool lab_thaw(struct lab *lab, const char *node);
 bool lab_is_running(struct lab *lab, const char *node);
 
@@ -61,13 +61,13 @@ bool lab_is_running(struct lab *lab, const char *node);
  * All traffic is routed through the wan namespace, so cuts inside a zone work too. */
 bool lab_cut(struct lab *lab, const char *a, const char *b, bool one_way);
 bool lab_lossy(struct lab *lab, const char *a, const char *b, int percent);
-bool lab_reset(struct lab *lab, const char *a, const char *b); /* answers TCP with resets */
+bool lab_reset(struct lab *lab, const char *a, const char *b);        /* answers TCP with resets */
 bool lab_slow(struct lab *lab, const char *a, const char *b, int ms); /* added each way */
 bool lab_heal(struct lab *lab, const char *a, const char *b);
 
 /* Disks (lab_options.disks) and clocks (lab_options.clocks). */
 bool lab_fill_disk(struct lab *lab, const char *node, bool fill); /* false: gives the room back */
-bool lab_readonly_disk(struct lab *lab, const char *node); /* until the next lab_start */
+bool lab_readonly_disk(struct lab *lab, const char *node);        /* until the next lab_start */
 bool lab_freeze_disk(struct lab *lab, const char *node, bool freeze);
 bool lab_clock(struct lab *lab, const char *who, long seconds); /* offset from true time */
 
@@ -92,7 +92,8 @@ bool lab_wait_role(struct lab *lab, const char *node, enum lab_role role, int ti
 /* Appends text to DIR/mainstay.conf's cluster or replaces the first "from" by "to" in the file. */
 bool lab_edit_config(struct lab *lab, const char *from, const char *to);
 
-/* Proxies: zone "a" or "b". The runtime command's answer is *ret_text (caller frees; may be NULL). */
+/* Proxies: zone "a" or "b". The runtime command's answer is *ret_text (caller frees; may be NULL).
+ */
 bool lab_proxy_restart(struct lab *lab, const char *zone);
 bool lab_proxy_kill(struct lab *lab, const char *zone);
 bool lab_proxy_command(struct lab *lab, const char *zone, const char *command, char **ret_text);
@@ -100,10 +101,10 @@ bool lab_proxy_command(struct lab *lab, const char *zone, const char *command, c
 /* Load: mainstay-load in the client's namespace through both proxies. check stops nothing: it reads
  * DIR/load.log and the ledger on `node`; *ret_json is the report (see loss_check.h). */
 struct lab_load_options {
-    int writers;          /* 16 */
-    int rate;             /* attempts per second over all writers; 0: as fast as it goes */
-    int read_timeout_s;   /* 5 */
-    bool one_proxy;       /* only proxy-a */
+    int writers;        /* 16 */
+    int rate;           /* attempts per second over all writers; 0: as fast as it goes */
+    int read_timeout_s; /* 5 */
+    bool one_proxy;     /* only proxy-a */
 };
 bool lab_load_start(struct lab *lab, const struct lab_load_options *options);
 bool lab_load_stop(struct lab *lab);
@@ -115,8 +116,8 @@ int64_t lab_now_us(void);
 /* The moment of the last kill, hang, stop, terminate or cut, as a number for lab_load_check. */
 int64_t lab_fault_us(const struct lab *lab);
 
-/* For scenario programs: prints the failing call and the lab's error, and exits 1; 77 (skipped) when
- * the error begins with "skipped": MySQL cannot be fetched here. */
+/* For scenario programs: prints the failing call and the lab's error, and exits 1; 77 (skipped)
+ * when the error begins with "skipped": MySQL cannot be fetched here. */
 #define LAB_MUST(lab, call)                                                                        \
     do {                                                                                           \
         if (!(call)) {                                                                             \

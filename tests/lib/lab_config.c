@@ -93,8 +93,8 @@ static void write_backend(const struct lab *lab, FILE *out, const char *name, co
     }
 }
 
-/* No health checks and db1 open at start: routing stays as the controller left it (fail-static), and
- * a proxy that restarts comes back with what this file says, for the controller to correct. */
+/* No health checks and db1 open at start: routing stays as the controller left it (fail-static),
+ * and a proxy that restarts comes back with what this file says, for the controller to correct. */
 bool lab_proxy_config_write(struct lab *lab, const struct lab_host *proxy)
 {
     char *text = NULL;

@@ -99,13 +99,15 @@ static const char *find_role(const json_t *value, const char *node)
         const char *role = json_string_value(json_object_get(value, "role"));
         if (role != NULL && name != NULL && strcmp(name, node) == 0)
             return role;
-        json_object_foreach((json_t *)(uintptr_t)value, key, child) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, child)
+        {
             const char *found = find_role(child, node);
             if (found != NULL)
                 return found;
         }
     }
-    json_array_foreach(value, index, child) {
+    json_array_foreach(value, index, child)
+    {
         const char *found = find_role(child, node);
         if (found != NULL)
             return found;

@@ -24,15 +24,17 @@ static bool mount_disk(struct lab *lab, const char *node)
 
 bool lab_disk_make(struct lab *lab, const struct lab_host *server)
 {
-    struct lab_path image = image_of(lab, server->name), to = lab_path(lab, "data/%s", server->name);
+    struct lab_path image = image_of(lab, server->name),
+                    to = lab_path(lab, "data/%s", server->name);
     int fd = open(image.s, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && ftruncate(fd, (off_t)DISK_MIB * 1024 * 1024) == 0;
     if (fd >= 0)
         close(fd);
     if (!ok || (mkdir(to.s, 0755) != 0 && errno != EEXIST))
         return lab_fail(lab, "disk image %s: %s", image.s, strerror(errno));
-    return LAB_RUN(lab, NULL, "mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-O",
-                   "^has_journal", image.s) && mount_disk(lab, server->name);
+    return LAB_RUN(lab, NULL, "mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-O", "^has_journal",
+                   image.s) &&
+           mount_disk(lab, server->name);
 }
 
 static bool is_mounted(const struct lab *lab, const char *node)
@@ -127,8 +129,8 @@ bool lab_freeze_disk(struct lab *lab, const char *node, bool freeze)
         return false;
     if (freeze)
         lab->fault_mono_us = lab_now_us();
-    return LAB_RUN(lab, NULL, "fsfreeze", freeze ? "-f" : "-u",
-                   lab_path(lab, "data/%s", node).s) && lab_save(lab);
+    return LAB_RUN(lab, NULL, "fsfreeze", freeze ? "-f" : "-u", lab_path(lab, "data/%s", node).s) &&
+           lab_save(lab);
 }
 
 void lab_clock_file(const struct lab *lab, const char *who, char *buf, size_t size)

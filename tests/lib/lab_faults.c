@@ -8,7 +8,10 @@
 
 #include "tests/lib/lab_private.h"
 
-struct rules { char s[16384]; size_t used; };
+struct rules {
+    char s[16384];
+    size_t used;
+};
 
 static void STAY_PRINTF(2, 3) rule(struct rules *r, const char *fmt, ...)
 {

@@ -9,8 +9,8 @@
 
 enum { READ_MAX = 1024 * 1024, SECRET_BYTES = 12 };
 
-static const char *const accounts[] = {"monitor", "canary", "operate", "replicate", "backup",
-                                       "app"};
+static const char *const accounts[] = {"monitor",   "canary", "operate",
+                                       "replicate", "backup", "app"};
 
 bool lab_write_file(struct lab *lab, const char *path, const char *text, mode_t mode)
 {
@@ -103,7 +103,7 @@ bool lab_files_make(struct lab *lab)
 /* Replaces every `what` in heap text by `with`. */
 static char *replace_all(char *text, const char *what, const char *with)
 {
-    for (char *at = strstr(text, what); at != NULL; ) {
+    for (char *at = strstr(text, what); at != NULL;) {
         size_t before = (size_t)(at - text);
         *at = '\0';
         char *longer = stay_sprintf("%s%s%s", text, with, at + strlen(what));

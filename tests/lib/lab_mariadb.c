@@ -38,9 +38,10 @@ bool lab_mariadb_template(struct lab *lab, char *template_dir, size_t size)
 static void add_memory(struct lab_argv *argv)
 {
     static const char *const options[] = {
-        "--performance-schema=OFF", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M",
-        "--innodb-log-buffer-size=2M", "--table-open-cache=64", "--thread-cache-size=16",
-        "--max-connections=400", "--innodb-buffer-pool-dump-at-shutdown=OFF"};
+        "--performance-schema=OFF",        "--key-buffer-size=1M",
+        "--aria-pagecache-buffer-size=1M", "--innodb-log-buffer-size=2M",
+        "--table-open-cache=64",           "--thread-cache-size=16",
+        "--max-connections=400",           "--innodb-buffer-pool-dump-at-shutdown=OFF"};
     for (size_t i = 0; i < STAY_COUNT(small); i++)
         lab_arg(argv, "%s", small[i]);
     for (size_t i = 0; i < STAY_COUNT(options); i++)
@@ -51,14 +52,24 @@ static void add_memory(struct lab_argv *argv)
  * with replication stopped, the semi-sync source off, and its un-acked tail truncated. */
 static void add_start_up_values(struct lab_argv *argv)
 {
-    static const char *const options[] = {
-        "--read-only=ON", "--skip-slave-start", "--rpl-semi-sync-master-enabled=OFF",
-        "--rpl-semi-sync-slave-enabled=ON", "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
-        "--rpl-semi-sync-master-timeout=4294967295", "--relay-log-recovery=OFF",
-        "--init-rpl-role=SLAVE", "--slave-net-timeout=4",
-        "--rpl-semi-sync-slave-kill-conn-timeout=1", "--log-bin=bin", "--relay-log=relay",
-        "--log-slave-updates", "--gtid-strict-mode=ON", "--binlog-format=ROW", "--sync-binlog=1",
-        "--innodb-flush-log-at-trx-commit=1", "--slave-parallel-threads=4"};
+    static const char *const options[] = {"--read-only=ON",
+                                          "--skip-slave-start",
+                                          "--rpl-semi-sync-master-enabled=OFF",
+                                          "--rpl-semi-sync-slave-enabled=ON",
+                                          "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+                                          "--rpl-semi-sync-master-timeout=4294967295",
+                                          "--relay-log-recovery=OFF",
+                                          "--init-rpl-role=SLAVE",
+                                          "--slave-net-timeout=4",
+                                          "--rpl-semi-sync-slave-kill-conn-timeout=1",
+                                          "--log-bin=bin",
+                                          "--relay-log=relay",
+                                          "--log-slave-updates",
+                                          "--gtid-strict-mode=ON",
+                                          "--binlog-format=ROW",
+                                          "--sync-binlog=1",
+                                          "--innodb-flush-log-at-trx-commit=1",
+                                          "--slave-parallel-threads=4"};
     for (size_t i = 0; i < STAY_COUNT(options); i++)
         lab_arg(argv, "%s", options[i]);
 }
@@ -86,13 +97,14 @@ void lab_mariadb_args(const struct lab *lab, const struct lab_host *server, stru
 static bool follow(struct lab *lab, const struct lab_host *server, const char *position)
 {
     STAY_AUTO(stay_free_charp) char *password = lab_secret(lab, "replicate");
-    STAY_AUTO(stay_free_charp) char *change = stay_sprintf(
+    STAY_AUTO(stay_free_charp)
+    char *change = stay_sprintf(
         "CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=3306, MASTER_USER='mainstay_replicate', "
         "MASTER_PASSWORD='%s', MASTER_USE_GTID=slave_pos, MASTER_SSL=1, MASTER_SSL_CA='%s', "
         "MASTER_HEARTBEAT_PERIOD=0.5, MASTER_CONNECT_RETRY=1; START SLAVE",
         lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
-    STAY_AUTO(stay_free_charp) char *wait =
-        stay_sprintf("SELECT MASTER_GTID_WAIT('%s', 0)", position);
+    STAY_AUTO(stay_free_charp)
+    char *wait = stay_sprintf("SELECT MASTER_GTID_WAIT('%s', 0)", position);
     return lab_sql(lab, server->name, change, NULL) &&
            lab_wait_sql(lab, server->name, wait, "0", 15);
 }

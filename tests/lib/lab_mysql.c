@@ -15,7 +15,8 @@ static struct lab_path cache_dir(void)
     if (given != NULL)
         lab_format(path.s, sizeof path.s, "%s", given);
     else
-        lab_format(path.s, sizeof path.s, "%s/.cache/mainstay/mysql", home == NULL ? "/root" : home);
+        lab_format(path.s, sizeof path.s, "%s/.cache/mainstay/mysql",
+                   home == NULL ? "/root" : home);
     return path;
 }
 
@@ -57,12 +58,20 @@ static void add_program(struct lab_argv *argv)
 static void add_memory(struct lab_argv *argv)
 {
     static const char *const options[] = {
-        "--innodb-buffer-pool-size=32M", "--innodb-redo-log-capacity=16M",
-        "--innodb-log-buffer-size=1M", "--innodb-use-native-aio=0", "--table-open-cache=64",
-        "--table-definition-cache=400", "--max-connections=400", "--mysqlx=OFF",
-        "--innodb-doublewrite=OFF", "--innodb-buffer-pool-load-at-startup=0",
-        "--innodb-buffer-pool-dump-at-shutdown=0", "--performance-schema=ON",
-        "--performance-schema-instrument=%=OFF", "--performance-schema-digests-size=0",
+        "--innodb-buffer-pool-size=32M",
+        "--innodb-redo-log-capacity=16M",
+        "--innodb-log-buffer-size=1M",
+        "--innodb-use-native-aio=0",
+        "--table-open-cache=64",
+        "--table-definition-cache=400",
+        "--max-connections=400",
+        "--mysqlx=OFF",
+        "--innodb-doublewrite=OFF",
+        "--innodb-buffer-pool-load-at-startup=0",
+        "--innodb-buffer-pool-dump-at-shutdown=0",
+        "--performance-schema=ON",
+        "--performance-schema-instrument=%=OFF",
+        "--performance-schema-digests-size=0",
         "--performance-schema-events-statements-history-size=0",
         "--performance-schema-events-statements-history-long-size=0",
         "--performance-schema-events-waits-history-long-size=0",
@@ -107,13 +116,23 @@ static void add_start_up_values(struct lab_argv *argv)
 {
     static const char *const options[] = {
         "--plugin-load-add=semisync_source.so;semisync_replica.so;mysql_clone.so",
-        "--read-only=ON", "--super-read-only=ON", "--skip-replica-start=ON",
-        "--loose-rpl-semi-sync-source-enabled=OFF", "--loose-rpl-semi-sync-replica-enabled=ON",
+        "--read-only=ON",
+        "--super-read-only=ON",
+        "--skip-replica-start=ON",
+        "--loose-rpl-semi-sync-source-enabled=OFF",
+        "--loose-rpl-semi-sync-replica-enabled=ON",
         "--loose-rpl-semi-sync-source-wait-point=AFTER_SYNC",
-        "--loose-rpl-semi-sync-source-timeout=4294967295", "--relay-log-recovery=OFF",
-        "--replica-net-timeout=4", "--replica-parallel-workers=4", "--log-bin=bin",
-        "--relay-log=relay", "--log-replica-updates=ON", "--gtid-mode=ON",
-        "--enforce-gtid-consistency=ON", "--binlog-format=ROW", "--sync-binlog=1",
+        "--loose-rpl-semi-sync-source-timeout=4294967295",
+        "--relay-log-recovery=OFF",
+        "--replica-net-timeout=4",
+        "--replica-parallel-workers=4",
+        "--log-bin=bin",
+        "--relay-log=relay",
+        "--log-replica-updates=ON",
+        "--gtid-mode=ON",
+        "--enforce-gtid-consistency=ON",
+        "--binlog-format=ROW",
+        "--sync-binlog=1",
         "--innodb-flush-log-at-trx-commit=1"};
     for (size_t i = 0; i < STAY_COUNT(options); i++)
         lab_arg(argv, "%s", options[i]);
@@ -141,14 +160,15 @@ void lab_mysql_args(const struct lab *lab, const struct lab_host *server, struct
 static bool follow(struct lab *lab, const struct lab_host *server, const char *position)
 {
     STAY_AUTO(stay_free_charp) char *password = lab_secret(lab, "replicate");
-    STAY_AUTO(stay_free_charp) char *change = stay_sprintf(
+    STAY_AUTO(stay_free_charp)
+    char *change = stay_sprintf(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=3306, "
         "SOURCE_USER='mainstay_replicate', SOURCE_PASSWORD='%s', SOURCE_AUTO_POSITION=1, "
         "SOURCE_SSL=1, SOURCE_SSL_CA='%s', GET_SOURCE_PUBLIC_KEY=1, SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_CONNECT_RETRY=1; SET PERSIST_ONLY super_read_only=ON; START REPLICA",
         lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
-    STAY_AUTO(stay_free_charp) char *wait =
-        stay_sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 1)", position);
+    STAY_AUTO(stay_free_charp)
+    char *wait = stay_sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 1)", position);
     return lab_sql(lab, server->name, change, NULL) &&
            lab_wait_sql(lab, server->name, wait, "0", 15);
 }
@@ -172,7 +192,8 @@ bool lab_mysql_replicate(struct lab *lab)
     lab_format(clients, sizeof clients, "%d", replicas);
     return lab_sql(lab, "db1",
                    "SET PERSIST_ONLY super_read_only=ON; "
-                   "SET GLOBAL rpl_semi_sync_source_enabled=ON", NULL) &&
+                   "SET GLOBAL rpl_semi_sync_source_enabled=ON",
+                   NULL) &&
            lab_wait_sql(lab, "db1",
                         "SELECT variable_value FROM performance_schema.global_status WHERE "
                         "variable_name='Rpl_semi_sync_source_clients'",

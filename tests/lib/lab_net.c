@@ -8,7 +8,10 @@
 
 #include "tests/lib/lab_private.h"
 
-struct text { char s[8192]; size_t used; };
+struct text {
+    char s[8192];
+    size_t used;
+};
 
 static void STAY_PRINTF(2, 3) line(struct text *t, const char *fmt, ...)
 {

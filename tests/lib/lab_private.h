@@ -14,33 +14,44 @@ enum {
     LAB_START_TIMEOUT_S = 30,
 };
 
-enum lab_host_kind { LAB_HOST_NONE = 0, LAB_HOST_SERVER, LAB_HOST_PROXY, LAB_HOST_CLIENT,
-                     LAB_HOST_KIND_COUNT };
+enum lab_host_kind {
+    LAB_HOST_NONE = 0,
+    LAB_HOST_SERVER,
+    LAB_HOST_PROXY,
+    LAB_HOST_CLIENT,
+    LAB_HOST_KIND_COUNT
+};
 
 struct lab_host {
     char name[16];
-    char zone[12];    /* a, b, witness, clients */
+    char zone[12]; /* a, b, witness, clients */
     char address[20];
-    char promote[8];  /* prefer, neutral, never; servers only */
+    char promote[8]; /* prefer, neutral, never; servers only */
     enum lab_host_kind kind;
-    int server_id;    /* servers only; also the order */
+    int server_id; /* servers only; also the order */
 };
 
-enum lab_fault_kind { LAB_FAULT_NONE = 0, LAB_FAULT_CUT, LAB_FAULT_LOSSY, LAB_FAULT_RESET,
-                      LAB_FAULT_SLOW, LAB_FAULT_KIND_COUNT };
+enum lab_fault_kind {
+    LAB_FAULT_NONE = 0,
+    LAB_FAULT_CUT,
+    LAB_FAULT_LOSSY,
+    LAB_FAULT_RESET,
+    LAB_FAULT_SLOW,
+    LAB_FAULT_KIND_COUNT
+};
 
 struct lab_fault {
     enum lab_fault_kind kind;
     char a[16], b[16];
     bool one_way;
-    int amount;       /* percent or milliseconds */
-    int queue;        /* slow: its NFQUEUE number */
+    int amount; /* percent or milliseconds */
+    int queue;  /* slow: its NFQUEUE number */
 };
 
 struct lab {
     char name[32], dir[256], listen[64], without_acker[12], version[96];
     enum lab_engine engine;
-    int octet;        /* addresses are 10.OCTET.ZONE.HOST */
+    int octet; /* addresses are 10.OCTET.ZONE.HOST */
     int replicas;
     bool acker, disks, clocks;
     struct lab_host hosts[LAB_HOSTS_MAX];
@@ -52,32 +63,44 @@ struct lab {
 };
 
 /* A path below the lab's folder, by value: lab_path(lab, "log/%s.log", name).s */
-struct lab_path { char s[512]; };
+struct lab_path {
+    char s[512];
+};
 struct lab_path lab_path(const struct lab *lab, const char *fmt, ...) STAY_PRINTF(2, 3);
 /* snprintf into a buffer that is known to be large enough; cuts otherwise. */
 void lab_format(char *buf, size_t size, const char *fmt, ...) STAY_PRINTF(3, 4);
 bool lab_fail(struct lab *lab, const char *fmt, ...) STAY_PRINTF(2, 3); /* returns false */
 
 /* lab_state.c */
-void lab_layout(struct lab *lab);               /* fills hosts from the options */
+void lab_layout(struct lab *lab); /* fills hosts from the options */
 const struct lab_host *lab_host_of(const struct lab *lab, const char *name);
 const struct lab_host *lab_server_of(struct lab *lab, const char *node); /* NULL + error */
 bool lab_save(struct lab *lab);
 bool lab_choose_octet(struct lab *lab);
 struct lab_path lab_namespace(const struct lab *lab, const char *host);
-const char *lab_root_dir(void);                 /* /var/tmp/mainstay-lab */
+const char *lab_root_dir(void); /* /var/tmp/mainstay-lab */
 
 /* lab_process.c: argv ends with NULL; ns may be NULL (root namespace). */
-struct lab_argv { char *v[LAB_ARGS_MAX]; size_t n; };
+struct lab_argv {
+    char *v[LAB_ARGS_MAX];
+    size_t n;
+};
 void lab_arg(struct lab_argv *argv, const char *fmt, ...) STAY_PRINTF(2, 3);
 void lab_argv_clear(struct lab_argv *argv);
 /* Runs to the end; input may be NULL; *ret_out (may be NULL) gets stdout, caller frees. False and
  * the command's stderr in lab->error when it does not exit 0; *ret_exit may be NULL. */
-struct lab_command { const char *ns, *input; char **ret_out; int *ret_exit; };
+struct lab_command {
+    const char *ns, *input;
+    char **ret_out;
+    int *ret_exit;
+};
 bool lab_run(struct lab *lab, const struct lab_command *how, const char *const argv[]);
 #define LAB_RUN(lab, how, ...) lab_run(lab, how, (const char *const[]){__VA_ARGS__, NULL})
 /* Starts a daemon whose output goes to log/NAME.log and records pid/NAME. */
-struct lab_daemon { const char *name, *ns, *chdir; bool faketime; };
+struct lab_daemon {
+    const char *name, *ns, *chdir;
+    bool faketime;
+};
 bool lab_spawn(struct lab *lab, const struct lab_daemon *what, char *const argv[]);
 pid_t lab_pid(const struct lab *lab, const char *name); /* 0 when it does not run */
 bool lab_signal(struct lab *lab, const char *name, int signo);
@@ -95,18 +118,18 @@ bool lab_faults_apply(struct lab *lab);
 
 /* lab_files.c */
 bool lab_write_file(struct lab *lab, const char *path, const char *text, mode_t mode);
-char *lab_read_file(const char *path);          /* NULL if it cannot be read; caller frees */
-bool lab_files_make(struct lab *lab);           /* secrets, certificates, configurations */
+char *lab_read_file(const char *path); /* NULL if it cannot be read; caller frees */
+bool lab_files_make(struct lab *lab);  /* secrets, certificates, configurations */
 char *lab_secret(const struct lab *lab, const char *account); /* caller frees; NULL if none */
 struct lab_path lab_source(const char *relative);
-char *lab_grants_text(struct lab *lab);         /* deploy/grants with passwords; caller frees */
+char *lab_grants_text(struct lab *lab); /* deploy/grants with passwords; caller frees */
 /* lab_config.c */
 bool lab_config_write(struct lab *lab);
 bool lab_proxy_config_write(struct lab *lab, const struct lab_host *proxy);
 bool lab_proxy_start(struct lab *lab, const struct lab_host *proxy);
 
 /* lab_server.c and one file per engine */
-bool lab_servers_up(struct lab *lab);           /* templates, copies, start, replication, semi-sync */
+bool lab_servers_up(struct lab *lab); /* templates, copies, start, replication, semi-sync */
 bool lab_server_wait(struct lab *lab, const struct lab_host *server, int timeout_s);
 bool lab_mariadb_template(struct lab *lab, char *template_dir, size_t size);
 void lab_mariadb_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv);

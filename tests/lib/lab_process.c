@@ -83,7 +83,10 @@ static void child_run(const char *ns, const int in[2], const int out[2], const i
     exec_or_exit(argv);
 }
 
-struct stream { char *text; size_t used; };
+struct stream {
+    char *text;
+    size_t used;
+};
 
 static bool stream_read(struct stream *s, int fd)
 {

@@ -68,7 +68,8 @@ static bool first_content(struct lab *lab)
     STAY_AUTO(stay_free_charp) char *password = lab_secret(lab, "app");
     if (grants == NULL)
         return false;
-    STAY_AUTO(stay_free_charp) char *schema = stay_sprintf(
+    STAY_AUTO(stay_free_charp)
+    char *schema = stay_sprintf(
         "CREATE DATABASE shop; CREATE TABLE shop.ledger ("
         "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, client INT UNSIGNED NOT NULL, "
         "seq BIGINT UNSIGNED NOT NULL, note VARCHAR(64) NOT NULL DEFAULT '', KEY (client, seq)"

@@ -12,8 +12,8 @@ static MYSQL *open_socket(struct lab *lab, const struct lab_host *server, const 
     mysql_options(db, MYSQL_OPT_CONNECT_TIMEOUT, &wait_s);
     mysql_options(db, MYSQL_OPT_READ_TIMEOUT, &read_s);
     struct lab_path path = lab_path(lab, "data/%s.sock", server->name);
-    if (mysql_real_connect(db, NULL, user, password, NULL, 0, path.s,
-                           CLIENT_MULTI_STATEMENTS) != NULL)
+    if (mysql_real_connect(db, NULL, user, password, NULL, 0, path.s, CLIENT_MULTI_STATEMENTS) !=
+        NULL)
         return db;
     (void)lab_fail(lab, "%s: (%u) %s", server->name, mysql_errno(db), mysql_error(db));
     mysql_close(db);

@@ -189,17 +189,18 @@ const char *lab_address(const struct lab *lab, const char *name)
 static json_t *host_json(const struct lab *lab, const struct lab_host *h)
 {
     static const char *const kinds[LAB_HOST_KIND_COUNT] = {"none", "server", "proxy", "client"};
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", h->name, "kind",
-                               kinds[h->kind], "zone", h->zone, "address", h->address, "namespace",
-                               lab_namespace(lab, h->name).s, "log",
-                               lab_path(lab, "log/%s.log", h->name).s);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", h->name, "kind", kinds[h->kind], "zone",
+                  h->zone, "address", h->address, "namespace", lab_namespace(lab, h->name).s, "log",
+                  lab_path(lab, "log/%s.log", h->name).s);
     json_object_set_new(object, "pid_file", json_string(lab_path(lab, "pid/%s", h->name).s));
     if (h->kind == LAB_HOST_SERVER) {
         json_object_set_new(object, "port", json_integer(3306));
         json_object_set_new(object, "server_id", json_integer(h->server_id));
         json_object_set_new(object, "promote", json_string(h->promote));
         json_object_set_new(object, "datadir", json_string(lab_path(lab, "data/%s", h->name).s));
-        json_object_set_new(object, "socket", json_string(lab_path(lab, "data/%s.sock", h->name).s));
+        json_object_set_new(object, "socket",
+                            json_string(lab_path(lab, "data/%s.sock", h->name).s));
     }
     if (h->kind == LAB_HOST_PROXY)
         json_object_set_new(object, "runtime_port", json_integer(9999));
@@ -213,10 +214,10 @@ bool lab_save(struct lab *lab)
         json_array_append_new(hosts, host_json(lab, &lab->hosts[i]));
     for (size_t i = 0; i < lab->faults_count; i++) {
         const struct lab_fault *f = &lab->faults[i];
-        json_array_append_new(faults, json_pack("{s:s, s:s, s:s, s:b, s:i, s:i}", "kind",
-                                                fault_names[f->kind], "a", f->a, "b", f->b,
-                                                "one_way", f->one_way, "amount", f->amount,
-                                                "queue", f->queue));
+        json_array_append_new(faults,
+                              json_pack("{s:s, s:s, s:s, s:b, s:i, s:i}", "kind",
+                                        fault_names[f->kind], "a", f->a, "b", f->b, "one_way",
+                                        f->one_way, "amount", f->amount, "queue", f->queue));
     }
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:o, s:o, s:s, s:s}",
@@ -229,8 +230,8 @@ bool lab_save(struct lab *lab)
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
     struct lab_path part = lab_path(lab, "lab.json.part");
-    bool ok = lab_write_file(lab, part.s, text, 0644) &&
-              rename(part.s, lab_path(lab, "lab.json").s) == 0;
+    bool ok =
+        lab_write_file(lab, part.s, text, 0644) && rename(part.s, lab_path(lab, "lab.json").s) == 0;
     free(text);
     return ok;
 }
@@ -239,7 +240,8 @@ static void load_faults(struct lab *lab, const json_t *faults)
 {
     size_t index;
     json_t *value;
-    json_array_foreach(faults, index, value) {
+    json_array_foreach(faults, index, value)
+    {
         if (lab->faults_count == LAB_FAULTS_MAX)
             break;
         struct lab_fault *f = &lab->faults[lab->faults_count++];
@@ -268,12 +270,11 @@ bool lab_attach(struct lab *lab)
     int acker = 0, disks = 0, clocks = 0;
     json_int_t fault = 0;
     json_t *faults = NULL;
-    int rc = json_unpack_ex(root, &problem, 0,
-                            "{s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:o}", "engine",
-                            &engine, "version", &version, "octet", &lab->octet, "replicas",
-                            &lab->replicas, "acker", &acker, "disks", &disks, "clocks", &clocks,
-                            "listen", &listen, "without_acker", &without, "fault_mono_us", &fault,
-                            "faults", &faults);
+    int rc = json_unpack_ex(
+        root, &problem, 0, "{s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:o}", "engine",
+        &engine, "version", &version, "octet", &lab->octet, "replicas", &lab->replicas, "acker",
+        &acker, "disks", &disks, "clocks", &clocks, "listen", &listen, "without_acker", &without,
+        "fault_mono_us", &fault, "faults", &faults);
     if (rc == 0) {
         lab->engine = strcmp(engine, "mysql") == 0 ? LAB_MYSQL : LAB_MARIADB;
         lab->acker = acker != 0;

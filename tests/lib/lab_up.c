@@ -56,8 +56,7 @@ bool lab_up(struct lab *lab)
 static void end_processes(struct lab *lab, int signo)
 {
     DIR *folder = opendir(lab_path(lab, "pid").s);
-    for (struct dirent *e = folder == NULL ? NULL : readdir(folder); e != NULL;
-         e = readdir(folder))
+    for (struct dirent *e = folder == NULL ? NULL : readdir(folder); e != NULL; e = readdir(folder))
         if (e->d_name[0] != '.' && lab_pid(lab, e->d_name) != 0) {
             (void)lab_signal(lab, e->d_name, signo);
             if (signo == SIGKILL)

@@ -101,8 +101,9 @@ static void attempt(struct writer *w)
 {
     struct load_attempt a = {.client = w->client, .seq = ++w->seq, .server_id = w->server_id};
     char statement[128];
-    int length = snprintf(statement, sizeof statement,
-                          "INSERT INTO shop.ledger (client, seq) VALUES (%u, %lu)", a.client, a.seq);
+    int length =
+        snprintf(statement, sizeof statement,
+                 "INSERT INTO shop.ledger (client, seq) VALUES (%u, %lu)", a.client, a.seq);
     a.start_us = now_us();
     bool ok = mysql_real_query(w->db, statement, (unsigned long)length) == 0;
     a.end_us = now_us();
@@ -168,8 +169,12 @@ bool load_run(const struct load_settings *s, const volatile sig_atomic_t *stop, 
     unsigned started = 0;
     for (; started < s->writers; started++) {
         struct writer *w = &writers[started];
-        *w = (struct writer){.settings = s, .stop = &over, .log = log, .client = started + 1,
-                             .target = started, .chance = started + 1};
+        *w = (struct writer){.settings = s,
+                             .stop = &over,
+                             .log = log,
+                             .client = started + 1,
+                             .target = started,
+                             .chance = started + 1};
         if (pthread_create(&w->thread, NULL, write_on, w) != 0)
             break;
     }

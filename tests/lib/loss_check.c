@@ -173,8 +173,8 @@ static void find_runs(const struct load_record *record, struct loss_report *r)
         if (a != NULL && now.acks > 0 && a->server_id == now.server_id) {
             now.acks++;
             now.last_ack_us = a->end_us;
-            now.first_start_us = a->start_us < now.first_start_us ? a->start_us
-                                                                  : now.first_start_us;
+            now.first_start_us =
+                a->start_us < now.first_start_us ? a->start_us : now.first_start_us;
             continue;
         }
         if (now.acks > 0) {
@@ -186,8 +186,11 @@ static void find_runs(const struct load_record *record, struct loss_report *r)
             before_last_us = now.last_ack_us;
         }
         if (a != NULL)
-            now = (struct ack_run){.server_id = a->server_id, .acks = 1, .first_start_us =
-                                   a->start_us, .first_ack_us = a->end_us, .last_ack_us = a->end_us};
+            now = (struct ack_run){.server_id = a->server_id,
+                                   .acks = 1,
+                                   .first_start_us = a->start_us,
+                                   .first_ack_us = a->end_us,
+                                   .last_ack_us = a->end_us};
     }
 }
 
@@ -253,24 +256,34 @@ static json_t *runs_json(const struct loss_report *r)
 {
     json_t *runs = json_array();
     for (size_t i = 0; i < r->runs_count; i++)
-        json_array_append_new(
-            runs, json_pack("{s:i, s:I, s:I, s:I}", "server_id", (int)r->runs[i].server_id, "acks",
-                            (json_int_t)r->runs[i].acks, "first_ack_us",
-                            (json_int_t)r->runs[i].first_ack_us, "last_ack_us",
-                            (json_int_t)r->runs[i].last_ack_us));
+        json_array_append_new(runs, json_pack("{s:i, s:I, s:I, s:I}", "server_id",
+                                              (int)r->runs[i].server_id, "acks",
+                                              (json_int_t)r->runs[i].acks, "first_ack_us",
+                                              (json_int_t)r->runs[i].first_ack_us, "last_ack_us",
+                                              (json_int_t)r->runs[i].last_ack_us));
     return runs;
 }
 
 json_t *loss_report_json(const struct loss_report *r)
 {
-    const struct { const char *name; size_t value; } counts[] = {
-        {"attempts", r->attempts}, {"acked", r->acked}, {"failed", r->failed},
-        {"unknown", r->unknown}, {"connect_failures", r->connect_failures}, {"lost", r->lost},
-        {"unexpected", r->unexpected}, {"duplicates", r->duplicates},
-        {"order_violations", r->order_violations}, {"unknown_found", r->unknown_found},
-        {"unknown_missing", r->unknown_missing}, {"overlaps", r->overlaps},
-        {"switches", r->switches}, {"waiting_at_fault", r->waiting_at_fault},
-        {"planted", r->planted}};
+    const struct {
+        const char *name;
+        size_t value;
+    } counts[] = {{"attempts", r->attempts},
+                  {"acked", r->acked},
+                  {"failed", r->failed},
+                  {"unknown", r->unknown},
+                  {"connect_failures", r->connect_failures},
+                  {"lost", r->lost},
+                  {"unexpected", r->unexpected},
+                  {"duplicates", r->duplicates},
+                  {"order_violations", r->order_violations},
+                  {"unknown_found", r->unknown_found},
+                  {"unknown_missing", r->unknown_missing},
+                  {"overlaps", r->overlaps},
+                  {"switches", r->switches},
+                  {"waiting_at_fault", r->waiting_at_fault},
+                  {"planted", r->planted}};
     json_t *root = json_object();
     for (size_t i = 0; i < STAY_COUNT(counts); i++)
         json_object_set_new(root, counts[i].name, json_integer((json_int_t)counts[i].value));

@@ -8,29 +8,39 @@
 
 #include "tests/lib/load_log.h"
 
-struct ledger_row { unsigned client; uint64_t seq; };
-struct ledger { struct ledger_row *rows; size_t count, capacity; }; /* rows: owned */
+struct ledger_row {
+    unsigned client;
+    uint64_t seq;
+};
+struct ledger {
+    struct ledger_row *rows;
+    size_t count, capacity;
+}; /* rows: owned */
 
 enum { LOSS_RUNS_MAX = 64 };
 
 /* Consecutive acknowledgements by one server. */
-struct ack_run { unsigned server_id; size_t acks; int64_t first_start_us, first_ack_us, last_ack_us; };
+struct ack_run {
+    unsigned server_id;
+    size_t acks;
+    int64_t first_start_us, first_ack_us, last_ack_us;
+};
 
 struct loss_report {
     size_t attempts, acked, failed, unknown, connect_failures;
-    size_t lost;            /* acknowledged, not in the ledger: must be 0 in lossless mode */
-    size_t unexpected;      /* in the ledger, never attempted or refused by the server */
-    size_t duplicates;      /* rows beyond the first of one (client, seq) */
-    size_t order_violations;/* a client's row stands before one it wrote earlier */
+    size_t lost;             /* acknowledged, not in the ledger: must be 0 in lossless mode */
+    size_t unexpected;       /* in the ledger, never attempted or refused by the server */
+    size_t duplicates;       /* rows beyond the first of one (client, seq) */
+    size_t order_violations; /* a client's row stands before one it wrote earlier */
     size_t unknown_found, unknown_missing;
-    size_t overlaps;        /* one server's acked write began before another's last ack */
-    size_t switches;        /* how often the acknowledging server changed */
-    size_t waiting_at_fault;/* attempts in flight at the fault: 0 proves little */
+    size_t overlaps;         /* one server's acked write began before another's last ack */
+    size_t switches;         /* how often the acknowledging server changed */
+    size_t waiting_at_fault; /* attempts in flight at the fault: 0 proves little */
     size_t planted;
-    bool recovered;         /* acknowledgements after the fault */
-    int64_t outage_us;      /* longest gap between two acknowledgements that ends after the fault */
+    bool recovered;    /* acknowledgements after the fault */
+    int64_t outage_us; /* longest gap between two acknowledgements that ends after the fault */
     int64_t outage_from_us, outage_to_us;
-    double acked_per_second;/* before the fault */
+    double acked_per_second; /* before the fault */
     struct ack_run runs[LOSS_RUNS_MAX];
     size_t runs_count;
     struct ledger_row first_lost;

@@ -12,7 +12,10 @@
 
 enum { HELD_MAX = 65536, PACKET_MAX = 4096 };
 
-struct held { uint32_t id; int64_t due_us; };
+struct held {
+    uint32_t id;
+    int64_t due_us;
+};
 
 struct line {
     struct held ring[HELD_MAX];

@@ -1,5 +1,5 @@
-/* mainstay-lab: the lab's verbs for people and scripts; `mainstay lab VERB ...` runs this. One table
- * holds every verb, its arguments and its help. */
+/* mainstay-lab: the lab's verbs for people and scripts; `mainstay lab VERB ...` runs this. One
+ * table holds every verb, its arguments and its help. */
 #include <errno.h>
 
 #include "tests/lib/lab.h"
@@ -33,8 +33,8 @@ static void print_server(struct lab *lab, const char *name)
     STAY_AUTO(stay_free_charp) char *state = NULL;
     static const char mariadb[] =
         "SELECT IF(@@read_only, 'read-only', 'writable'), @@gtid_current_pos";
-    static const char mysql[] =
-        "SELECT IF(@@super_read_only, 'read-only', 'writable'), REPLACE(@@gtid_executed, '\\n', '')";
+    static const char mysql[] = "SELECT IF(@@super_read_only, 'read-only', 'writable'), "
+                                "REPLACE(@@gtid_executed, '\\n', '')";
     const char *word = lab_is_running(lab, name) ? "runs, does not answer" : "not running";
     if (lab_is_running(lab, name) &&
         lab_sql(lab, name, lab_engine_of(lab) == LAB_MYSQL ? mysql : mariadb, &state))
@@ -54,7 +54,8 @@ static bool verb_status(struct lab *lab, const struct request *r)
         printf("lab '%s' (%s %s) in %s\n", json_string_value(json_object_get(root, "name")),
                json_string_value(json_object_get(root, "engine")),
                json_string_value(json_object_get(root, "version")), lab_dir(lab));
-    json_array_foreach(hosts, i, host) {
+    json_array_foreach(hosts, i, host)
+    {
         const char *name = json_string_value(json_object_get(host, "name"));
         const char *kind = json_string_value(json_object_get(host, "kind"));
         json_object_set_new(host, "running", json_boolean(lab_is_running(lab, name)));
@@ -70,8 +71,9 @@ static bool verb_status(struct lab *lab, const struct request *r)
     if (r->json)
         json_dumpf(root, stdout, JSON_INDENT(2));
     else
-        printf("  controller %s, load %s, network faults: %zu\n", controller ? "runs" : "not running",
-               load ? "runs" : "not running", json_array_size(json_object_get(root, "faults")));
+        printf("  controller %s, load %s, network faults: %zu\n",
+               controller ? "runs" : "not running", load ? "runs" : "not running",
+               json_array_size(json_object_get(root, "faults")));
     json_decref(root);
     return true;
 }
@@ -289,8 +291,10 @@ static bool verb_load(struct lab *lab, const struct request *r)
 }
 
 static const struct verb verbs[] = {
-    {"up", 0, 0, "[--engine mariadb|mysql] [--acker] [--replicas N] [--disks] [--clocks] "
-     "[--listen ADDR:PORT] [--without-acker degrade|block]", "make a lab", verb_up},
+    {"up", 0, 0,
+     "[--engine mariadb|mysql] [--acker] [--replicas N] [--disks] [--clocks] "
+     "[--listen ADDR:PORT] [--without-acker degrade|block]",
+     "make a lab", verb_up},
     {"down", 0, 0, "", "end it and remove everything", verb_down},
     {"status", 0, 0, "", "what runs", verb_status},
     {"kill", 1, 1, "NODE", "SIGKILL", verb_kill},
@@ -328,8 +332,9 @@ static void usage(FILE *out)
 
 static bool take_engine(struct request *r, const char *value)
 {
-    r->options.engine = is(value, "mysql") ? LAB_MYSQL : is(value, "mariadb") ? LAB_MARIADB
-                                                                              : LAB_ENGINE_NONE;
+    r->options.engine = is(value, "mysql")     ? LAB_MYSQL
+                        : is(value, "mariadb") ? LAB_MARIADB
+                                               : LAB_ENGINE_NONE;
     return r->options.engine != LAB_ENGINE_NONE;
 }
 
@@ -344,10 +349,16 @@ static bool take_number(const char *value, int *ret)
 
 static bool take_flag(struct request *r, const char *name)
 {
-    const struct { const char *name; bool *flag; } flags[] = {
-        {"--json", &r->json}, {"--one-way", &r->one_way}, {"--free", &r->free_disk},
-        {"--one-proxy", &r->one_proxy}, {"--acker", &r->options.acker},
-        {"--disks", &r->options.disks}, {"--clocks", &r->options.clocks}};
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"--json", &r->json},
+                 {"--one-way", &r->one_way},
+                 {"--free", &r->free_disk},
+                 {"--one-proxy", &r->one_proxy},
+                 {"--acker", &r->options.acker},
+                 {"--disks", &r->options.disks},
+                 {"--clocks", &r->options.clocks}};
     for (size_t i = 0; i < STAY_COUNT(flags); i++)
         if (is(name, flags[i].name)) {
             *flags[i].flag = true;
@@ -358,13 +369,22 @@ static bool take_flag(struct request *r, const char *name)
 
 static bool take_value(struct request *r, const char *name, const char *value)
 {
-    const struct { const char *name; const char **text; } texts[] = {
-        {"--name", &r->options.name}, {"--dir", &r->options.dir}, {"--listen", &r->options.listen},
-        {"--without-acker", &r->options.without_acker}, {"--user", &r->user},
-        {"--extra", &r->extra}};
-    const struct { const char *name; int *number; } numbers[] = {
-        {"--replicas", &r->options.replicas}, {"--writers", &r->writers}, {"--rate", &r->rate},
-        {"--plant-loss", &r->plant}};
+    const struct {
+        const char *name;
+        const char **text;
+    } texts[] = {{"--name", &r->options.name},
+                 {"--dir", &r->options.dir},
+                 {"--listen", &r->options.listen},
+                 {"--without-acker", &r->options.without_acker},
+                 {"--user", &r->user},
+                 {"--extra", &r->extra}};
+    const struct {
+        const char *name;
+        int *number;
+    } numbers[] = {{"--replicas", &r->options.replicas},
+                   {"--writers", &r->writers},
+                   {"--rate", &r->rate},
+                   {"--plant-loss", &r->plant}};
     for (size_t i = 0; i < STAY_COUNT(texts); i++)
         if (is(name, texts[i].name)) {
             *texts[i].text = value;
@@ -388,7 +408,8 @@ static bool read_arguments(int argc, char **argv, struct request *r, const char 
         if (option && take_flag(r, argv[i]))
             continue;
         if (option && (i + 1 >= argc || !take_value(r, argv[i], argv[i + 1]))) {
-            fprintf(stderr, "mainstay-lab: option '%s' is unknown or its value is wrong\n", argv[i]);
+            fprintf(stderr, "mainstay-lab: option '%s' is unknown or its value is wrong\n",
+                    argv[i]);
             return false;
         }
         if (option) {

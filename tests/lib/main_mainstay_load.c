@@ -17,12 +17,14 @@ static void on_signal(int signo)
 }
 
 static const char usage[] =
-    "usage: mainstay-load run --target HOST:PORT[,HOST:PORT] --user U --password-file F --out FILE\n"
+    "usage: mainstay-load run --target HOST:PORT[,HOST:PORT] --user U --password-file F --out "
+    "FILE\n"
     "           [--writers 16] [--rate N (attempts/s over all writers; 0 = unlimited)]\n"
     "           [--seconds N] [--until-file PATH] [--connect-timeout 1] [--read-timeout 5]\n"
     "       mainstay-load check --log FILE (--server HOST:PORT | --socket PATH) --user U\n"
     "           [--password-file F] [--fault-at MONO_US] [--plant-loss N]\n"
-    "check prints JSON; exit 0 clean, 1 something is wrong with the writes, 2 usage or no answer.\n";
+    "check prints JSON; exit 0 clean, 1 something is wrong with the writes, 2 usage or no "
+    "answer.\n";
 
 struct arguments {
     struct load_settings load;
@@ -31,17 +33,32 @@ struct arguments {
     size_t plant;
 };
 
-enum { OPT_TARGET = 256, OPT_USER, OPT_PASSWORD, OPT_OUT, OPT_WRITERS, OPT_RATE, OPT_SECONDS,
-       OPT_UNTIL, OPT_CONNECT, OPT_READ, OPT_LOG, OPT_SOCKET, OPT_FAULT, OPT_PLANT };
+enum {
+    OPT_TARGET = 256,
+    OPT_USER,
+    OPT_PASSWORD,
+    OPT_OUT,
+    OPT_WRITERS,
+    OPT_RATE,
+    OPT_SECONDS,
+    OPT_UNTIL,
+    OPT_CONNECT,
+    OPT_READ,
+    OPT_LOG,
+    OPT_SOCKET,
+    OPT_FAULT,
+    OPT_PLANT
+};
 
 static const struct option options[] = {
-    {"target", 1, NULL, OPT_TARGET}, {"server", 1, NULL, OPT_TARGET}, {"user", 1, NULL, OPT_USER},
-    {"password-file", 1, NULL, OPT_PASSWORD}, {"out", 1, NULL, OPT_OUT},
-    {"writers", 1, NULL, OPT_WRITERS}, {"rate", 1, NULL, OPT_RATE},
-    {"seconds", 1, NULL, OPT_SECONDS}, {"until-file", 1, NULL, OPT_UNTIL},
-    {"connect-timeout", 1, NULL, OPT_CONNECT}, {"read-timeout", 1, NULL, OPT_READ},
-    {"log", 1, NULL, OPT_LOG}, {"socket", 1, NULL, OPT_SOCKET}, {"fault-at", 1, NULL, OPT_FAULT},
-    {"plant-loss", 1, NULL, OPT_PLANT}, {NULL, 0, NULL, 0}};
+    {"target", 1, NULL, OPT_TARGET},     {"server", 1, NULL, OPT_TARGET},
+    {"user", 1, NULL, OPT_USER},         {"password-file", 1, NULL, OPT_PASSWORD},
+    {"out", 1, NULL, OPT_OUT},           {"writers", 1, NULL, OPT_WRITERS},
+    {"rate", 1, NULL, OPT_RATE},         {"seconds", 1, NULL, OPT_SECONDS},
+    {"until-file", 1, NULL, OPT_UNTIL},  {"connect-timeout", 1, NULL, OPT_CONNECT},
+    {"read-timeout", 1, NULL, OPT_READ}, {"log", 1, NULL, OPT_LOG},
+    {"socket", 1, NULL, OPT_SOCKET},     {"fault-at", 1, NULL, OPT_FAULT},
+    {"plant-loss", 1, NULL, OPT_PLANT},  {NULL, 0, NULL, 0}};
 
 static bool take_targets(struct load_settings *load, const char *text)
 {
@@ -74,25 +91,46 @@ static bool take_option(struct arguments *a, int option)
 {
     unsigned plant = 0;
     switch (option) {
-    case OPT_TARGET: return take_targets(&a->load, optarg);
-    case OPT_USER: a->load.user = optarg; return true;
-    case OPT_PASSWORD: a->password_file = optarg; return true;
-    case OPT_OUT: a->load.out = optarg; return true;
-    case OPT_UNTIL: a->load.until_file = optarg; return true;
-    case OPT_LOG: a->log = optarg; return true;
-    case OPT_SOCKET: a->socket = optarg; return true;
-    case OPT_FAULT: a->fault_us = strtoll(optarg, NULL, 10); return true;
-    case OPT_WRITERS: return take_unsigned(optarg, &a->load.writers);
-    case OPT_RATE: return take_unsigned(optarg, &a->load.rate);
-    case OPT_SECONDS: return take_unsigned(optarg, &a->load.seconds);
-    case OPT_CONNECT: return take_unsigned(optarg, &a->load.connect_timeout_s);
-    case OPT_READ: return take_unsigned(optarg, &a->load.read_timeout_s);
+    case OPT_TARGET:
+        return take_targets(&a->load, optarg);
+    case OPT_USER:
+        a->load.user = optarg;
+        return true;
+    case OPT_PASSWORD:
+        a->password_file = optarg;
+        return true;
+    case OPT_OUT:
+        a->load.out = optarg;
+        return true;
+    case OPT_UNTIL:
+        a->load.until_file = optarg;
+        return true;
+    case OPT_LOG:
+        a->log = optarg;
+        return true;
+    case OPT_SOCKET:
+        a->socket = optarg;
+        return true;
+    case OPT_FAULT:
+        a->fault_us = strtoll(optarg, NULL, 10);
+        return true;
+    case OPT_WRITERS:
+        return take_unsigned(optarg, &a->load.writers);
+    case OPT_RATE:
+        return take_unsigned(optarg, &a->load.rate);
+    case OPT_SECONDS:
+        return take_unsigned(optarg, &a->load.seconds);
+    case OPT_CONNECT:
+        return take_unsigned(optarg, &a->load.connect_timeout_s);
+    case OPT_READ:
+        return take_unsigned(optarg, &a->load.read_timeout_s);
     case OPT_PLANT:
         if (!take_unsigned(optarg, &plant))
             return false;
         a->plant = plant;
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -120,9 +158,8 @@ static MYSQL *open_ledger(const struct arguments *a)
     unsigned wait_s = 5;
     mysql_options(db, MYSQL_OPT_CONNECT_TIMEOUT, &wait_s);
     bool tcp = a->socket == NULL;
-    if (mysql_real_connect(db, tcp ? a->load.targets[0].host : NULL, a->load.user,
-                           a->load.password, NULL, tcp ? a->load.targets[0].port : 0, a->socket,
-                           0) != NULL)
+    if (mysql_real_connect(db, tcp ? a->load.targets[0].host : NULL, a->load.user, a->load.password,
+                           NULL, tcp ? a->load.targets[0].port : 0, a->socket, 0) != NULL)
         return db;
     fprintf(stderr, "mainstay-load: (%u) %s\n", mysql_errno(db), mysql_error(db));
     mysql_close(db);
