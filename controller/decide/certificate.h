@@ -27,8 +27,10 @@ struct certificate_input {
     const struct gtid_set *last_executed;     /* old primary's last known set, may be empty */
     const struct gtid_set *candidate_executed;
     const struct gtid_set *drained_union;     /* union of executed sets of R */
+    const struct gtid_set *frozen_received;   /* union of the highest received sets of A and F */
     uint64_t bytes_behind;          /* estimate for BOUNDED, from binlog position */
-    int64_t time_behind_us;         /* estimate for BOUNDED, from the canary */
+    int64_t time_behind_us;         /* estimate for BOUNDED, from the canary; -1 unknown */
+    unsigned mutant;                /* as in struct cluster_view */
 };
 
 struct certificate {

@@ -85,6 +85,8 @@ enum row_flags {
     ROW_WITH_NEXT = 2,     /* starts together with the next row; both must conclude */
     ROW_NO_RETURN = 4,     /* point of no return: after it the plan only goes forward */
     ROW_SKIP_IF_DONE = 8,  /* plan_targets may be empty: the row is skipped */
+    ROW_NO_SAVE = 16,      /* reads, waits, computes or writes only our heartbeat row: begins without a
+                              save of its own, a resumed run simply does it again */
 };
 
 enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN };
@@ -108,10 +110,17 @@ struct plan_params {
     int64_t detected_mono_us; /* when suspicion began, for the timeline; STAY_NEVER */
 };
 
-/* What the world is asked to do. Everything an effect needs; nothing else is read by it. */
+/* What the world is asked to do. Everything an effect needs; nothing else is read by it.
+ *
+ * Facts each answer must carry (groups_read): FENCE, QUIESCE, DRAIN, COLLECT, COMPARE, CATCH_UP,
+ * TOP_UP: executed (COLLECT also the semi-sync counters and uptime). FREEZE: received, executed,
+ * uptime, applier and its error. VERIFY_FREEZE: uptime, receiver, source host and port.
+ * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
+ * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have. HOOK_PRE answers NOT_DONE for a
+ * veto. WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
     enum step_kind step;
-    uint32_t node;            /* subject; NO_NODE for routes that concern no node */
+    uint32_t node;            /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new primary */
     uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else NO_NODE */
     uint64_t epoch;
     uint32_t acks;            /* k, for SOURCE_ON, WAIT_ACKERS */
@@ -119,7 +128,11 @@ struct effect {
     bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
     int64_t deadline_mono_us;
-    int64_t valid_until_mono_us; /* SQL may be sent only before this (500 ms after a store compare) */
+    int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
+                                    store compare, more for steps of many statements */
+    unsigned flaw; /* enum mutant_id: the simulator's mutant build asks its servers to do this effect
+                      wrongly (FREEZE: BOTH_THREADS_STOPPED, SOURCE_ON_BEFORE_DRAIN; FENCE:
+                      SEMISYNC_OFF_FIRST); 0 in every other build and ignored by the real effects */
 };
 
 struct effect_result {
@@ -131,16 +144,25 @@ struct effect_result {
     char text[240];               /* error or remark for people */
 };
 
-enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED, ROW_UNDONE };
+enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED, ROW_UNDONE,
+                 ROW_STATE_COUNT };
 
 #define PLAN_ROWS_MAX 40
+#define PLAN_LOOKS_MAX 5             /* repeats of an unknown row */
+#define PLAN_LOOK_US (50 * STAY_MS)  /* before the first repeat; doubles */
+#define PLAN_ROUNDS_MAX 4            /* returns to freeze */
+#define PLAN_OTHERS_US (1 * STAY_SECOND)  /* nodes outside A: how long a row waits for them */
+#define PLAN_ANSWERS_US (3 * STAY_SECOND) /* a node that answered within this is asked */
+#define PLAN_FENCE_FRESH_US (1 * STAY_SECOND) /* an old primary that answered within this is fenced */
+#define PLAN_RETRY_US (30 * STAY_SECOND)
 #define PLAN_TEXT_MAX 240
 
 enum plan_state { RUN_IDLE = 0, RUN_FORWARD, RUN_UNDOING, RUN_SUCCEEDED, RUN_UNDONE,
-                  RUN_ASKS /* a human decides; nothing more happens */ };
+                  RUN_ASKS /* a human decides; nothing more happens */, RUN_STATE_COUNT };
 
 struct row_run {
     enum row_state state;
+    uint32_t looks;                          /* times NEXT_LOOK was answered */
     uint32_t targets, done, failed, unknown; /* masks */
     int64_t begun_mono_us, ended_mono_us;
     char text[PLAN_TEXT_MAX];
@@ -159,14 +181,24 @@ struct plan_run {
     uint32_t collected;      /* nodes whose executed set below was read in this run */
     uint32_t restarted;      /* nodes seen to restart since their freeze: out of f and r */
     uint32_t attached;       /* nodes attached to the candidate by this run */
+    uint32_t detached;       /* nodes that forgot their source in this run, verified: they cannot
+                                acknowledge for the old primary even if they die and come back */
+    uint32_t struck;         /* candidates that failed in this run */
+    uint32_t rounds;         /* times the run went back to freeze */
+    enum durability_mode mode; /* recorded at start */
     bool lossless_stood;     /* at start */
     bool fenced;             /* F1 confirmed */
     bool receivers_lost_first; /* every frozen acker's connection had ended before our freeze */
     bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
+    bool diverged;           /* REJOIN, REPOINT: the node holds sets unknown to the primary */
+    bool aims_lossless;      /* the new primary shall run lossless semi-sync */
+    uint64_t watch_uptime_s, watch_no_tx, watch_no_times; /* primary's, read after semi-sync was on */
+    struct gtid_set extra;   /* what it holds beyond the primary; shown, kept in the journal */
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
     uint64_t freeze_uptime_s[NODES_MAX];
+    int64_t freeze_mono_us[NODES_MAX];
     struct certificate certificate;
     struct row_run rows[PLAN_ROWS_MAX];
     int64_t begun_mono_us, begun_wall_us, ended_mono_us;
@@ -174,6 +206,8 @@ struct plan_run {
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
+/* Index of the first row of `kind` with `step`, or the row count. */
+uint32_t plan_row_of(enum plan_kind kind, enum step_kind step);
 const char *plan_kind_text(enum plan_kind kind);
 const char *step_kind_text(enum step_kind step);
 const char *step_kind_what(enum step_kind step);
@@ -204,17 +238,47 @@ enum plan_next { NEXT_ROW = 0, /* go on */
                  NEXT_LOOK,    /* unknown: repeat the row's effects on its unknown nodes, verified */
                  NEXT_UNDO,    /* undo done rows in reverse, then RUN_UNDONE and ask */
                  NEXT_ASK };   /* stop where we are; a human decides */
+/* May the row be concluded now: every target answered, or those that matter did and the rest had
+ * their time (nodes outside A never hold a freeze or drain up), or waiting cannot help any more. If
+ * not, *ret_recheck_mono_us is when to ask again without an answer in between (INT64_MAX: no need). */
+bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      int64_t now_mono_us, int64_t *ret_recheck_mono_us);
 /* All targets answered or the row's deadline passed (remaining targets count as unknown): where
  * next? Past the point of no return never NEXT_UNDO. run->text says why when not NEXT_ROW. */
 enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                              int64_t now_mono_us, uint32_t *ret_row);
+/* Undo of a row that began: nodes, effects, answers. Undo never blocks: what fails is noted. */
+uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                           int64_t now_mono_us);
+void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      uint32_t node, struct effect *ret_effect);
+void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      uint32_t node, const struct effect_result *result);
+/* How long after a store compare SQL of this step may be sent. */
+int64_t plan_step_validity_us(enum step_kind step);
 /* STORE rows: what the cluster's record becomes. */
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record);
+/* The run ended without its COMMIT row (undone, or it asks): the record's plan ends, and an automatic
+ * plan holds off at least PLAN_RETRY_US so that it is not started again at once. */
+void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
+                     int64_t now_wall_us, struct cluster_record *record);
 /* Called by a process that took up a stored run: before the point of no return decides whether it
  * goes on or is undone; after it, always on. Frozen nodes are verified before anything else. */
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row);
+
+/* The plan as it would run now, for --dry-run and `mainstay plan`: {"kind", "candidate", "certificate"
+ * (as of now, before any drain), "refused" (text or null), "rows": [{"step", "targets": [names],
+ * "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it. */
+json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
+                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us);
+/* Every row of every plan, for mainstay-plans(7) and lint. */
+typedef void (*plan_visit_fn)(void *ctx, enum plan_kind kind, uint32_t row,
+                              const struct plan_row *what);
+void plan_visit(plan_visit_fn fn, void *ctx);
+const char *plan_state_text(enum plan_state state);
+const char *row_state_text(enum row_state state);
 
 json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config *config);
 enum stay_rc plan_run_from_json(const json_t *json, const struct cluster_config *config,
