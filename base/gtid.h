@@ -21,7 +21,10 @@ struct gtid_range {
     uint64_t last;      /* inclusive, >= first */
 };
 
-/* Zero-initialised is the valid empty set. v is sorted by (source, tag, first), ranges neither
+/* Sets of two flavors do not compare: contains and equal are false, union and subtract leave dst as
+ * it was (an empty set goes with every flavor).
+ *
+ * Zero-initialised is the valid empty set. v is sorted by (source, tag, first), ranges neither
  * overlap nor touch. Owned; release with gtid_set_clear. */
 struct gtid_set {
     struct gtid_range *v;
@@ -46,8 +49,8 @@ bool gtid_set_equal(const struct gtid_set *a, const struct gtid_set *b);
 bool gtid_set_is_empty(const struct gtid_set *set);
 uint64_t gtid_set_count(const struct gtid_set *set); /* transactions; saturates at UINT64_MAX */
 
-/* Heap text in the engine's own notation, caller frees. MariaDB prints only d-s-last for ranges that
- * start at 1 and "d-s-first..last" for others (a difference, for people). Empty set: "". */
+/* Heap text in the engine's own notation, caller frees. MariaDB prints d-s-last for ranges that start
+ * at 1 and d-s-first..last for others (a difference; parse reads it back). Empty set: "". */
 char *gtid_set_format(const struct gtid_set *set) STAY_MUST_USE;
 
 /* MariaDB wait position: the text that MASTER_GTID_WAIT takes, the highest n per domain. */
