@@ -1,4 +1,4 @@
-/* controller/run/settings/option.h - the one table of every option: it drives the parser, the defaults,
+/* controller/run/settings/option.h - the one table of every option: it drives parser, defaults,
  * `mainstay config show --defaults` and mainstay.conf(5).
  *
  * Pure data. Layer: settings. A path is the option's place with list positions left out:

@@ -3,19 +3,22 @@
 #include "controller/run/settings/option.h"
 #include "controller/run/settings/settings.h"
 
-#define AT(type, field) .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
+#define AT(type, field)                                                                            \
+    .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
 #define LIST_OF(type, field, count, max)                                                           \
     .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field[0]),          \
     .count_offset = offsetof(struct type, count), .count_max = (max)
 #define ACCOUNT(name, id, needed, what)                                                            \
     {"clusters.accounts." name, OPTION_GROUP, .help = what},                                       \
-        {"clusters.accounts." name ".user", OPTION_NAME, (needed), AT(settings_cluster, accounts[id].user), \
-         .help = "user name on the servers"},                                                      \
-        {"clusters.accounts." name ".password", OPTION_SECRET, (needed),                           \
-         AT(settings_cluster, accounts[id].password), .help = "its password, by reference"}
+        {"clusters.accounts." name ".user", OPTION_NAME, (needed),                                 \
+         AT(settings_cluster, accounts[id].user), .help = "user name on the servers"},             \
+    {                                                                                              \
+        "clusters.accounts." name ".password", OPTION_SECRET, (needed),                            \
+            AT(settings_cluster, accounts[id].password), .help = "its password, by reference"      \
+    }
 
-#define LATER OPTION_LATER
-#define NEEDED OPTION_REQUIRED
+#define LATER   OPTION_LATER
+#define NEEDED  OPTION_REQUIRED
 #define RESTART OPTION_RESTART
 
 static const struct option table[] = {
@@ -26,7 +29,8 @@ static const struct option table[] = {
      .help = "zone this controller runs in; best one that holds no primary"},
     {"controller.state", OPTION_TEXT, RESTART, AT(settings, state),
      .otherwise = "sqlite:/var/lib/mainstay/state.db",
-     .help = "where epochs, plans and intents are kept: sqlite:/PATH (etcd:URL,... is not built yet)"},
+     .help =
+         "where epochs, plans and intents are kept: sqlite:/PATH (etcd:URL,... is not built yet)"},
     {"controller.socket", OPTION_PATH, RESTART, AT(settings, socket),
      .otherwise = "/run/mainstay/mainstay.sock",
      .help = "unix socket for operators on this host; access by file permission"},
@@ -56,7 +60,8 @@ static const struct option table[] = {
      LIST_OF(settings_cluster, config.nodes, config.node_count, NODES_MAX),
      .help = "the servers of the cluster, the usual primary first"},
     {"clusters.nodes.name", OPTION_ID, NEEDED, AT(node_config, name), .help = "name of the server"},
-    {"clusters.nodes.address", OPTION_SERVER, NEEDED, .offset = 0, .size = sizeof(struct node_config),
+    {"clusters.nodes.address", OPTION_SERVER, NEEDED, .offset = 0,
+     .size = sizeof(struct node_config),
      .help = "host:port as the other servers reach it too; port 3306 unless given"},
     {"clusters.nodes.zone", OPTION_ID, NEEDED, AT(node_config, zone),
      .help = "zone it runs in; only servers in other zones count as ackers"},
@@ -64,7 +69,8 @@ static const struct option table[] = {
      .range = "neutral|prefer|avoid|never",
      .help = "how willingly it becomes primary, among servers that hold the same data"},
 
-    {"clusters.accounts", OPTION_GROUP, .help = "accounts on the servers (deploy/grants creates them)"},
+    {"clusters.accounts", OPTION_GROUP,
+     .help = "accounts on the servers (deploy/grants creates them)"},
     ACCOUNT("monitor", ACCOUNT_MONITOR, NEEDED, "reads state, changes nothing"),
     ACCOUNT("canary", ACCOUNT_CANARY, 0, "writes mainstay.heartbeat each second"),
     ACCOUNT("operate", ACCOUNT_OPERATE, 0, "changes roles"),
@@ -81,9 +87,10 @@ static const struct option table[] = {
      .otherwise = "false", .help = "refuse to talk to a server without TLS"},
 
     {"clusters.durability", OPTION_GROUP, .help = "what an acknowledged commit is worth"},
-    {"clusters.durability.mode", OPTION_WORD, 0, AT(settings_cluster, config.mode), .first_value = 1,
-     .otherwise = "lossless", .range = "unsafe|bounded|lossless",
-     .help = "lossless: none is lost with any one zone; bounded: within objectives; unsafe: manual"},
+    {"clusters.durability.mode", OPTION_WORD, 0, AT(settings_cluster, config.mode),
+     .first_value = 1, .otherwise = "lossless", .range = "unsafe|bounded|lossless",
+     .help =
+         "lossless: none is lost with any one zone; bounded: within objectives; unsafe: manual"},
     {"clusters.durability.acks", OPTION_NUMBER, 0, AT(settings_cluster, config.acks),
      .otherwise = "1", .range = "1..8",
      .help = "acknowledgements from other zones a commit waits for (MariaDB: 1)"},
@@ -92,8 +99,8 @@ static const struct option table[] = {
      .help = "no acker left: degrade lets writes go on as bounded, block holds them"},
 
     {"clusters.objectives", OPTION_GROUP, .help = "how much may be lost, how long it may take"},
-    {"clusters.objectives.loss_bytes", OPTION_SIZE, 0,
-     AT(settings_cluster, config.loss_bytes_max), .otherwise = "160MB", .range = "0B..1TB",
+    {"clusters.objectives.loss_bytes", OPTION_SIZE, 0, AT(settings_cluster, config.loss_bytes_max),
+     .otherwise = "160MB", .range = "0B..1TB",
      .help = "bounded: automatic promotion only if the loss is at most this"},
     {"clusters.objectives.loss_time", OPTION_DURATION, 0,
      AT(settings_cluster, config.loss_time_max_us), .otherwise = "10m", .range = "0s..7d",
@@ -129,9 +136,10 @@ static const struct option table[] = {
      AT(settings_cluster, config.refusal_gap_us), .otherwise = "150ms", .range = "0s..1m",
      .help = "dead: two refused connections at least this far apart"},
     {"clusters.detection.silence", OPTION_DURATION, 0, AT(settings_cluster, config.silence_us),
-     .otherwise = "2s", .range = "200ms..10m", .help = "dead: no answer on any layer for this long"},
-    {"clusters.detection.receiving", OPTION_DURATION, 0,
-     AT(settings_cluster, config.receiving_us), .otherwise = "1.5s", .range = "200ms..10m",
+     .otherwise = "2s", .range = "200ms..10m",
+     .help = "dead: no answer on any layer for this long"},
+    {"clusters.detection.receiving", OPTION_DURATION, 0, AT(settings_cluster, config.receiving_us),
+     .otherwise = "1.5s", .range = "200ms..10m",
      .help = "a replica whose receiver advanced within this still receives"},
     {"clusters.detection.acker_loss", OPTION_DURATION, 0,
      AT(settings_cluster, config.acker_loss_us), .otherwise = "5s", .range = "500ms..1h",
@@ -147,7 +155,8 @@ static const struct option table[] = {
      .help = "runtime API of every proxy: host:port or /path of a unix socket (level admin)"},
     {"clusters.routes.write", OPTION_NAME, NEEDED, AT(settings_route, write),
      .help = "backend of writers; its servers are named as the nodes"},
-    {"clusters.routes.read", OPTION_NAME, 0, AT(settings_route, read), .help = "backend of readers"},
+    {"clusters.routes.read", OPTION_NAME, 0, AT(settings_route, read),
+     .help = "backend of readers"},
     {"clusters.routes.client", OPTION_ADDRESS, 0, AT(settings_route, client),
      .help = "where a client connects: a plan's last check commits one row through it"},
     {"clusters.routes.deadline", OPTION_DURATION, 0, AT(settings_route, deadline_us),
@@ -160,10 +169,12 @@ static const struct option table[] = {
      LIST_OF(settings_cluster, hooks, hook_count, SETTINGS_HOOKS_MAX),
      .help = "programs of yours that a plan runs"},
     {"clusters.hooks.when", OPTION_WORD, NEEDED, AT(settings_hook, when),
-     .range = "pre_failover|post_failover|pre_switchover|post_switchover", .help = "at which moment"},
+     .range = "pre_failover|post_failover|pre_switchover|post_switchover",
+     .help = "at which moment"},
     {"clusters.hooks.command", OPTION_ARGV, NEEDED,
      LIST_OF(settings_hook, argv, argc, SETTINGS_ARGV_MAX),
-     .help = "program and arguments, no shell; JSON on standard input, MAINSTAY_* in the environment"},
+     .help =
+         "program and arguments, no shell; JSON on standard input, MAINSTAY_* in the environment"},
     {"clusters.hooks.deadline", OPTION_DURATION, 0, AT(settings_hook, deadline_us),
      .otherwise = "5s", .range = "100ms..10m", .help = "then its process group is killed"},
     {"clusters.hooks.may_veto", OPTION_BOOL, 0, AT(settings_hook, may_veto), .otherwise = "false",
@@ -195,7 +206,8 @@ static const struct option table[] = {
     {"repositories.region", OPTION_TEXT, LATER, .help = "s3: region"},
     {"repositories.master_key", OPTION_SECRET, LATER, .help = "key that seals the data keys"},
     {"repositories.copy", OPTION_ID, LATER, .help = "a second repository that holds the same"},
-    {"probes", OPTION_LIST, LATER, .count_max = 256, .help = "further components of the status page"},
+    {"probes", OPTION_LIST, LATER, .count_max = 256,
+     .help = "further components of the status page"},
     {"probes.name", OPTION_ID, LATER | NEEDED, .help = "name of the component"},
     {"probes.url", OPTION_TEXT, LATER | NEEDED, .help = "what is asked"},
     {"probes.interval", OPTION_DURATION, LATER, .otherwise = "5s", .range = "500ms..1h",
@@ -240,16 +252,26 @@ const char *option_leaf(const struct option *option)
 const char *option_type_text(enum option_type type)
 {
     static const char *const text[OPTION_TYPE_COUNT] = {
-        [OPTION_NONE] = "nothing",       [OPTION_GROUP] = "group { ... }",
-        [OPTION_LIST] = "list ( { ... } )", [OPTION_FREE] = "group { ... }",
-        [OPTION_ID] = "name",            [OPTION_NAME] = "name",
-        [OPTION_TEXT] = "text",          [OPTION_PATH] = "absolute path",
-        [OPTION_FILE] = "file",          [OPTION_ADDRESS] = "address",
-        [OPTION_SERVER] = "address",     [OPTION_LOOPBACK] = "loopback address",
-        [OPTION_SOCKETS] = "list of sockets", [OPTION_ARGV] = "program and arguments",
-        [OPTION_DURATION] = "duration",  [OPTION_SIZE] = "size",
-        [OPTION_NUMBER] = "whole number", [OPTION_BOOL] = "true or false",
-        [OPTION_WORD] = "word",          [OPTION_SECRET] = "secret",
+        [OPTION_NONE] = "nothing",
+        [OPTION_GROUP] = "group { ... }",
+        [OPTION_LIST] = "list ( { ... } )",
+        [OPTION_FREE] = "group { ... }",
+        [OPTION_ID] = "name",
+        [OPTION_NAME] = "name",
+        [OPTION_TEXT] = "text",
+        [OPTION_PATH] = "absolute path",
+        [OPTION_FILE] = "file",
+        [OPTION_ADDRESS] = "address",
+        [OPTION_SERVER] = "address",
+        [OPTION_LOOPBACK] = "loopback address",
+        [OPTION_SOCKETS] = "list of sockets",
+        [OPTION_ARGV] = "program and arguments",
+        [OPTION_DURATION] = "duration",
+        [OPTION_SIZE] = "size",
+        [OPTION_NUMBER] = "whole number",
+        [OPTION_BOOL] = "true or false",
+        [OPTION_WORD] = "word",
+        [OPTION_SECRET] = "secret",
     };
     return text[type];
 }

@@ -1,24 +1,24 @@
-/* controller/run/settings/settings.h - the configuration file as checked values: what an operator may
- * write, with every default filled in and every secret read.
+/* controller/run/settings/settings.h - the configuration file as checked values: what an operator
+ * may write, with every default filled in and every secret read.
  *
  * Layer: settings (links decide; reads files through base/io/file.h). Passed on as
- * `const struct settings *` and replaced whole on reload; never changed in place. The grammar is one
- * table (option.h) that also prints the defaults and mainstay.conf(5). */
+ * `const struct settings *` and replaced whole on reload; never changed in place. The grammar is
+ * one table (option.h) that also prints the defaults and mainstay.conf(5). */
 #ifndef CONTROLLER_RUN_SETTINGS_SETTINGS_H
 #define CONTROLLER_RUN_SETTINGS_SETTINGS_H
 #include "base/names.h"
 #include "controller/decide/cluster.h"
 
 #define SETTINGS_PATH_DEFAULT "/etc/mainstay/mainstay.conf"
-#define SETTINGS_FILE_MAX (1024 * 1024)
-#define SETTINGS_TEXT_MAX 256 /* longest path, password or URL, terminator included */
+#define SETTINGS_FILE_MAX     (1024 * 1024)
+#define SETTINGS_TEXT_MAX     256 /* longest path, password or URL, terminator included */
 #define SETTINGS_CLUSTERS_MAX 256
-#define SETTINGS_LISTENS_MAX 4
-#define SETTINGS_ROUTES_MAX 4
-#define SETTINGS_PROXIES_MAX 16
-#define SETTINGS_HOOKS_MAX 16
-#define SETTINGS_ARGV_MAX 16
-#define SETTINGS_NOTES_MAX 50
+#define SETTINGS_LISTENS_MAX  4
+#define SETTINGS_ROUTES_MAX   4
+#define SETTINGS_PROXIES_MAX  16
+#define SETTINGS_HOOKS_MAX    16
+#define SETTINGS_ARGV_MAX     16
+#define SETTINGS_NOTES_MAX    50
 
 /* A secret that was read from its file or systemd credential; text is zeroed when freed. */
 struct settings_secret {
@@ -43,7 +43,7 @@ enum settings_account_id {
 #define X(id, name, what) ACCOUNT_##id,
     SETTINGS_ACCOUNTS(X)
 #undef X
-    ACCOUNT_COUNT
+        ACCOUNT_COUNT
 };
 
 struct settings_tls {
@@ -65,8 +65,13 @@ struct settings_route {
     int64_t watch_us;                 /* how often a proxy's state is compared with our intent */
 };
 
-enum settings_hook_when { HOOK_PRE_FAILOVER = 0, HOOK_POST_FAILOVER, HOOK_PRE_SWITCHOVER,
-                          HOOK_POST_SWITCHOVER, HOOK_WHEN_COUNT };
+enum settings_hook_when {
+    HOOK_PRE_FAILOVER = 0,
+    HOOK_POST_FAILOVER,
+    HOOK_PRE_SWITCHOVER,
+    HOOK_POST_SWITCHOVER,
+    HOOK_WHEN_COUNT
+};
 
 struct settings_hook {
     int when; /* enum settings_hook_when */
@@ -90,12 +95,12 @@ struct settings {
     char path[SETTINGS_TEXT_MAX]; /* the file read */
     char name[NAME_MAX_LEN];      /* of this controller; default: "ctl" */
     char zone[NAME_MAX_LEN];
-    char state[SETTINGS_TEXT_MAX];   /* "sqlite:/path" as written */
+    char state[SETTINGS_TEXT_MAX];      /* "sqlite:/path" as written */
     char state_path[SETTINGS_TEXT_MAX]; /* the path in it */
-    char socket[SETTINGS_TEXT_MAX];  /* operators' unix socket */
-    char runbook[SETTINGS_TEXT_MAX]; /* file the daemon keeps for the day it is down */
-    char recorder[SETTINGS_TEXT_MAX]; /* folder of recorded decisions */
-    int log_level; /* enum log_level */
+    char socket[SETTINGS_TEXT_MAX];     /* operators' unix socket */
+    char runbook[SETTINGS_TEXT_MAX];    /* file the daemon keeps for the day it is down */
+    char recorder[SETTINGS_TEXT_MAX];   /* folder of recorded decisions */
+    int log_level;                      /* enum log_level */
     uint32_t listen_count;
     struct settings_listen {
         char address[NAMES_ADDRESS_MAX]; /* loopback host:port */
@@ -119,8 +124,8 @@ struct settings_notes {
     } lines[SETTINGS_NOTES_MAX];
 };
 
-/* Reads and checks a whole file. Any error: STAY_EINVALID (STAY_ENOTFOUND: no such file), *err has the
- * first one, notes (may be NULL) all of them, *ret_settings stays as it was. The caller owns
+/* Reads and checks a whole file. Any error: STAY_EINVALID (STAY_ENOTFOUND: no such file), *err has
+ * the first one, notes (may be NULL) all of them, *ret_settings stays as it was. The caller owns
  * *ret_settings. Blocks on small local files. */
 enum stay_rc settings_load(const char *path, unsigned flags, struct settings **ret_settings,
                            struct settings_notes *notes, struct stay_error *err) STAY_MUST_USE;
@@ -128,13 +133,14 @@ enum stay_rc settings_load(const char *path, unsigned flags, struct settings **r
 enum stay_rc settings_parse(const char *text, const char *name, unsigned flags,
                             struct settings **ret_settings, struct settings_notes *notes,
                             struct stay_error *err) STAY_MUST_USE;
-void settings_free(struct settings *settings); /* zeroes secrets; takes NULL */
+void settings_free(struct settings *settings);  /* zeroes secrets; takes NULL */
 void settings_drop(struct settings **settings); /* for STAY_AUTO */
 
 const struct settings_cluster *settings_cluster_named(const struct settings *settings,
                                                       const char *name); /* or NULL */
 
-/* A reload from `before` to `after` would need a restart: true, and `ret_what` lists the options. */
+/* A reload from `before` to `after` would need a restart: true, and `ret_what` lists the options.
+ */
 bool settings_needs_restart(const struct settings *before, const struct settings *after,
                             char *ret_what, size_t size);
 

@@ -84,8 +84,8 @@ static void check_durability(const struct check *c)
     for (uint32_t i = 1; i < config->node_count; i++)
         zones |= strcmp(config->nodes[i].zone, config->nodes[0].zone) != 0;
     if (config->engine == ENGINE_MARIADB && config->acks != 1)
-        CHECK_ERROR(c, "durability.acks", "MariaDB waits for one acknowledgement; write 1, found %u",
-                    config->acks);
+        CHECK_ERROR(c, "durability.acks",
+                    "MariaDB waits for one acknowledgement; write 1, found %u", config->acks);
     else if (config->mode == MODE_LOSSLESS && config->acks >= config->node_count &&
              config->node_count > 1)
         CHECK_ERROR(c, "durability.acks", "%u acknowledgements need %u replicas, there are %u",
@@ -93,7 +93,8 @@ static void check_durability(const struct check *c)
     if (config->mode == MODE_LOSSLESS && !zones && config->node_count > 0)
         CHECK_WARNING(c, "durability.mode",
                       "lossless cannot stand: all nodes are in zone \"%s\", and only a server in "
-                      "another zone counts as an acker", config->nodes[0].zone);
+                      "another zone counts as an acker",
+                      config->nodes[0].zone);
     if (config->mode == MODE_LOSSLESS && config->accept == ACCEPT_BOUNDED)
         CHECK_WARNING(c, "failover.accept",
                       "\"bounded\" weakens lossless: a failover may lose acknowledged commits "
@@ -110,15 +111,18 @@ static void check_accounts(const struct check *c)
     for (int i = 0; i < ACCOUNT_COUNT; i++) {
         const struct settings_account *account = &c->cluster->accounts[i];
         char path[40];
-        snprintf(path, sizeof path, "accounts.%s", settings_account_name((enum settings_account_id)i));
+        snprintf(path, sizeof path, "accounts.%s",
+                 settings_account_name((enum settings_account_id)i));
         bool needed = i == ACCOUNT_CANARY || i == ACCOUNT_OPERATE || i == ACCOUNT_REPLICATE;
         if (account->user[0] != '\0' && !account->password.is_set)
-            CHECK_ERROR(c, path, "has a user but no password; write password = { file = \"/PATH\"; }");
+            CHECK_ERROR(c, path,
+                        "has a user but no password; write password = { file = \"/PATH\"; }");
         else if (account->user[0] == '\0' && account->password.is_set)
             CHECK_ERROR(c, path, "has a password but no user");
         else if (needed && account->user[0] == '\0' &&
                  c->cluster->config.failover != FAILOVER_OBSERVE)
-            CHECK_ERROR(c, path, "is missing: acting needs it (deploy/grants creates it); without "
+            CHECK_ERROR(c, path,
+                        "is missing: acting needs it (deploy/grants creates it); without "
                         "it write failover.mode = \"observe\"");
     }
 }
@@ -170,7 +174,8 @@ static void check_against_others(const struct check *c, uint32_t index)
         for (uint32_t i = 0; i < config->node_count; i++)
             for (uint32_t j = 0; j < other->node_count; j++)
                 if (same_address(&config->nodes[i], &other->nodes[j]))
-                    CHECK_ERROR(c, "nodes", "%s:%u is also in cluster \"%s\": a server belongs to one",
+                    CHECK_ERROR(c, "nodes",
+                                "%s:%u is also in cluster \"%s\": a server belongs to one",
                                 config->nodes[i].host, config->nodes[i].port, other->name);
     }
 }
@@ -187,9 +192,11 @@ static void check_controller(struct settings_reader *r, const config_setting_t *
                             "etcd is not built yet; write \"sqlite:/var/lib/mainstay/state.db\"");
     else if (strncmp(settings->state, sqlite, sizeof sqlite - 1) != 0 ||
              settings->state[sizeof sqlite - 1] != '/')
-        settings_note_error(r, at == NULL ? root : at, "controller.state",
-                            "\"%.80s\" is not sqlite: with an absolute path, such as "
-                            "\"sqlite:/var/lib/mainstay/state.db\"", settings->state);
+        settings_note_error(
+            r, at == NULL ? root : at, "controller.state",
+            "\"%.80s\" is not possible; write sqlite: and an absolute path, such as "
+            "\"sqlite:/var/lib/mainstay/state.db\"",
+            settings->state);
     else
         (void)stay_copy(settings->state_path, sizeof settings->state_path,
                         settings->state + sizeof sqlite - 1);
@@ -218,8 +225,8 @@ void settings_check_all(struct settings_reader *reader, const config_setting_t *
     check_controller(reader, root);
     for (uint32_t i = 0; i < reader->settings->cluster_count; i++) {
         struct settings_cluster *cluster = &reader->settings->clusters[i];
-        struct check c = {.reader = reader, .cluster = cluster,
-                          .at = config_setting_get_elem(clusters, i)};
+        struct check c = {
+            .reader = reader, .cluster = cluster, .at = config_setting_get_elem(clusters, i)};
         if (!config_setting_is_group(c.at))
             continue;
         snprintf(c.shown, sizeof c.shown, "clusters[%u]", i);

@@ -57,8 +57,8 @@ enum stay_rc settings_parse(const char *text, const char *name, unsigned flags,
 {
     STAY_AUTO(drop_config) config_t config;
     STAY_AUTO(settings_drop) struct settings *settings = stay_calloc(1, sizeof *settings);
-    struct settings_reader reader = {.name = name, .flags = flags, .settings = settings,
-                                     .notes = notes};
+    struct settings_reader reader = {
+        .name = name, .flags = flags, .settings = settings, .notes = notes};
     config_init(&config);
     (void)stay_copy(settings->path, sizeof settings->path, name);
     if (notes != NULL)
@@ -70,7 +70,11 @@ enum stay_rc settings_parse(const char *text, const char *name, unsigned flags,
         char where[SETTINGS_TEXT_MAX + 16];
         snprintf(where, sizeof where, "%.250s:%d", file == NULL ? name : file,
                  config_error_line(&config));
-        (void)stay_error(&reader.first, STAY_EINVALID, "%s: %s", where, config_error_text(&config));
+        (void)stay_error(&reader.first, STAY_EINVALID, "%s: %s%s", where,
+                         config_error_text(&config),
+                         strcmp(config_error_text(&config), "syntax error") == 0
+                             ? ": look here and just before for a missing quote, ; or bracket"
+                             : "");
         if (notes != NULL) {
             notes->error_count = notes->line_count = 1;
             notes->lines[0].is_error = true;

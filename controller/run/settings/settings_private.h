@@ -23,7 +23,8 @@ void settings_note_error(struct settings_reader *reader, const config_setting_t 
 void settings_note_warning(struct settings_reader *reader, const config_setting_t *at,
                            const char *shown, const char *fmt, ...) STAY_PRINTF(4, 5);
 
-/* Puts the value written as `text` into its place under base. False: *err says what would be right. */
+/* Puts the value written as `text` into its place under base. False: *err says what would be right.
+ */
 bool settings_value_set(const struct option *option, const char *text, void *base,
                         struct stay_error *err);
 /* As settings_value_set for a NUMBER. */

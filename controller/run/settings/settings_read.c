@@ -157,8 +157,9 @@ static void read_secret(struct settings_reader *r, const config_setting_t *s,
                     : snprintf(secret.path, sizeof secret.path, "%s/%s",
                                folder == NULL ? "" : folder, credential) < (int)sizeof secret.path;
     if (file != NULL && (file[0] != '/' || !fits))
-        settings_note_error(r, s, shown, "file \"%.80s\" is not an absolute path of at most %d characters",
-                            file, SETTINGS_TEXT_MAX - 1);
+        settings_note_error(r, s, shown,
+                            "file \"%.80s\" is not an absolute path of at most %d characters", file,
+                            SETTINGS_TEXT_MAX - 1);
     else if (credential != NULL && (strchr(credential, '/') != NULL || !fits))
         settings_note_error(r, s, shown, "credential \"%.80s\" is not a plain name", credential);
     if (place->later || (file != NULL && file[0] != '/') || !fits)
@@ -214,7 +215,8 @@ static void read_strings(struct settings_reader *r, const config_setting_t *s,
         struct option one = {.type = is_path                  ? OPTION_PATH
                                      : o->type == OPTION_ARGV ? OPTION_TEXT
                                                               : OPTION_ADDRESS,
-                             .offset = o->offset + (size_t)i * o->size, .size = o->size};
+                             .offset = o->offset + (size_t)i * o->size,
+                             .size = o->size};
         if (text == NULL)
             settings_note_error(r, config_setting_get_elem(s, (unsigned)i), item,
                                 "needs text in quotes");
@@ -233,9 +235,13 @@ static void read_list(struct settings_reader *r, const config_setting_t *s, cons
         return;
     }
     uint32_t n = (uint32_t)config_setting_length(s);
-    if (n > o->count_max || (n == 0 && (o->flags & OPTION_REQUIRED) != 0)) {
-        settings_note_error(r, s, shown, "has %u entries; %s to %u are possible", n,
-                            (o->flags & OPTION_REQUIRED) != 0 ? "1" : "0", o->count_max);
+    if (n == 0 && (o->flags & OPTION_REQUIRED) != 0) {
+        settings_note_error(r, s, shown, "is empty: there is nothing to watch; it holds %s",
+                            o->help);
+        return;
+    }
+    if (n > o->count_max) {
+        settings_note_error(r, s, shown, "has %u entries; %u are possible", n, o->count_max);
         return;
     }
     bool later = place->later || (o->flags & OPTION_LATER) != 0;
@@ -248,8 +254,12 @@ static void read_list(struct settings_reader *r, const config_setting_t *s, cons
         char item[SETTINGS_SHOWN_MAX];
         snprintf(item, sizeof item, "%.140s[%u]", shown, i);
         const config_setting_t *element = config_setting_get_elem(s, i);
-        struct place inner = {.group = element, .near = element, .path = o->path, .shown = item,
-                              .base = later ? NULL : elements + i * o->size, .later = later};
+        struct place inner = {.group = element,
+                              .near = element,
+                              .path = o->path,
+                              .shown = item,
+                              .base = later ? NULL : elements + i * o->size,
+                              .later = later};
         if (config_setting_type(element) != CONFIG_TYPE_GROUP)
             wrong_type(r, element, item, OPTION_GROUP);
         else
@@ -296,8 +306,12 @@ static void read_present(struct settings_reader *r, const config_setting_t *s,
     if (later && !place->later)
         settings_note_warning(r, s, shown, "is not built yet: accepted, but nothing acts on it");
     if (o->type == OPTION_GROUP || o->type == OPTION_FREE) {
-        struct place inner = {.group = s, .near = s, .path = o->path, .shown = shown,
-                              .base = place->base, .later = later};
+        struct place inner = {.group = s,
+                              .near = s,
+                              .path = o->path,
+                              .shown = shown,
+                              .base = place->base,
+                              .later = later};
         if (config_setting_type(s) != CONFIG_TYPE_GROUP)
             wrong_type(r, s, shown, o->type);
         else if (o->type == OPTION_GROUP)
@@ -321,7 +335,10 @@ static void read_absent(struct settings_reader *r, const struct option *o, const
     } else if (place->later || (o->flags & OPTION_LATER) != 0) {
         return;
     } else if (o->type == OPTION_GROUP) {
-        struct place inner = {.group = NULL, .near = place->near, .path = o->path, .shown = shown,
+        struct place inner = {.group = NULL,
+                              .near = place->near,
+                              .path = o->path,
+                              .shown = shown,
                               .base = place->base};
         read_group(r, &inner);
     } else if (o->otherwise != NULL) {
@@ -342,8 +359,8 @@ static void note_unknown(struct settings_reader *r, const struct place *place,
     for (size_t i = 0; i < count; i++)
         if (option_is_child(&table[i], place->path))
             suggest_offer(&near, option_leaf(&table[i]));
-    snprintf(shown, sizeof shown, "%.100s%s%.50s", place->shown,
-             place->shown[0] == '\0' ? "" : ".", config_setting_name(s));
+    snprintf(shown, sizeof shown, "%.100s%s%.50s", place->shown, place->shown[0] == '\0' ? "" : ".",
+             config_setting_name(s));
     if (near.best != NULL)
         settings_note_error(r, s, shown, "unknown option; did you mean \"%s\"?", near.best);
     else
@@ -381,7 +398,7 @@ static void read_group(struct settings_reader *reader, const struct place *place
 
 void settings_read_tree(struct settings_reader *reader, const config_setting_t *root)
 {
-    struct place file = {.group = root, .near = root, .path = "", .shown = "",
-                         .base = (char *)reader->settings};
+    struct place file = {
+        .group = root, .near = root, .path = "", .shown = "", .base = (char *)reader->settings};
     read_group(reader, &file);
 }

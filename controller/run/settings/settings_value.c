@@ -75,8 +75,7 @@ static bool set_server(const char *text, struct node_config *node, struct stay_e
     return true;
 }
 
-static bool set_address(const struct option *o, const char *text, char *dst,
-                        struct stay_error *err)
+static bool set_address(const struct option *o, const char *text, char *dst, struct stay_error *err)
 {
     struct names_address address;
     if (names_parse_address(text, 0, &address, err) != STAY_OK)
@@ -84,9 +83,11 @@ static bool set_address(const struct option *o, const char *text, char *dst,
     bool loopback = strncmp(address.host, "127.", 4) == 0 || strcmp(address.host, "::1") == 0 ||
                     strcmp(address.host, "localhost") == 0;
     if (o->type == OPTION_LOOPBACK && !loopback) {
-        (void)stay_error(err, STAY_EINVALID,
-                         "\"%.100s\" is not a loopback address: plain HTTP is served on 127.0.0.1 or "
-                         "[::1] only; anything else needs tls, which is not built yet", text);
+        (void)stay_error(
+            err, STAY_EINVALID,
+            "\"%.100s\" is not a loopback address: plain HTTP is served on 127.0.0.1 or "
+            "[::1] only; anything else needs tls, which is not built yet",
+            text);
         return false;
     }
     return set_text(o, text, dst, err);
@@ -113,9 +114,12 @@ static bool set_word(const struct option *o, const char *text, void *dst, struct
         suggest_offer(&near, word);
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s\"%s\"",
-                 position == 0 ? "" : end == NULL ? " or " : ", ", word);
+                 position == 0 ? ""
+                 : end == NULL ? " or "
+                               : ", ",
+                 word);
     }
-    (void)stay_error(err, STAY_EINVALID, "\"%.60s\" is none of its words; write %s%s%s%s", text, list,
+    (void)stay_error(err, STAY_EINVALID, "\"%.60s\" is not possible; write %s%s%s%s", text, list,
                      near.best == NULL ? "" : " (did you mean \"",
                      near.best == NULL ? "" : near.best, near.best == NULL ? "" : "\"?)");
     return false;
