@@ -1,0 +1,130 @@
+/* One packet per group of facts and engine. MariaDB's variables all exist in 10.11, so a SELECT asks
+ * for them; MySQL's depend on the plugins loaded, so they are listed by name and may be absent. The
+ * heartbeat row comes last: on a server without our schema it fails and the rest stands. */
+#include "probes/mysql_query.h"
+
+#define HEARTBEAT_SQL                                                                              \
+    "SELECT epoch, CAST(UNIX_TIMESTAMP(written_at) * 1000000 AS SIGNED) "                          \
+    "FROM mainstay.heartbeat WHERE id = 1"
+#define DUMPS_SQL                                                                                  \
+    "SELECT HOST FROM information_schema.PROCESSLIST "                                             \
+    "WHERE COMMAND IN ('Binlog Dump', 'Binlog Dump GTID') LIMIT 32"
+#define V(name) "@@GLOBAL." #name " AS " #name
+
+static const struct mysql_query mariadb_status = {
+    .sql = "SELECT " V(read_only) ", " V(server_id) ", " V(gtid_binlog_state) ", " V(gtid_slave_pos)
+           ", " V(rpl_semi_sync_master_enabled) ", " V(rpl_semi_sync_master_timeout) ", "
+           V(rpl_semi_sync_master_wait_point) ", " V(rpl_semi_sync_slave_enabled) ";"
+           "SHOW ALL SLAVES STATUS;"
+           "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Threads_connected', "
+           "'Binlog_bytes_written', 'Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients', "
+           "'Rpl_semi_sync_master_yes_tx', 'Rpl_semi_sync_master_no_tx', "
+           "'Rpl_semi_sync_master_no_times', 'Rpl_semi_sync_master_wait_sessions', "
+           "'Rpl_semi_sync_slave_status');" DUMPS_SQL ";" HEARTBEAT_SQL,
+    .part_count = 5,
+    .required = 4,
+    .parts = {PART_VALUES, PART_REPLICA, PART_PAIRS, PART_DUMPS, PART_HEARTBEAT},
+};
+
+static const struct mysql_query mariadb_slow = {
+    .sql = "SELECT " V(version) ", " V(max_connections) ", " V(sync_binlog) ", "
+           V(innodb_flush_log_at_trx_commit) ", " V(sync_relay_log) ", " V(relay_log_recovery) ", "
+           V(log_bin) ", " V(log_slave_updates) ", " V(gtid_strict_mode) ", " V(binlog_format) ", "
+           V(binlog_row_image) ", " V(slave_net_timeout) ", "
+           V(rpl_semi_sync_slave_kill_conn_timeout) ", "
+           "(SELECT COUNT(*) FROM information_schema.EVENTS WHERE STATUS = 'ENABLED') AS events_on;"
+           "SHOW ALL SLAVES STATUS",
+    .part_count = 2,
+    .required = 2,
+    .parts = {PART_VALUES, PART_REPLICA},
+};
+
+/* skip_slave_start and init_rpl_role are no system variables in 10.11: they stay unknown. */
+static const struct mysql_query mariadb_start = {
+    .sql = "SELECT VARIABLE_NAME, GLOBAL_VALUE, GLOBAL_VALUE_ORIGIN "
+           "FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME IN ('READ_ONLY', "
+           "'SKIP_SLAVE_START', 'RPL_SEMI_SYNC_MASTER_ENABLED', 'RELAY_LOG_RECOVERY')",
+    .part_count = 1,
+    .required = 1,
+    .parts = {PART_START},
+};
+
+#define MYSQL_VARIABLES_SQL                                                                        \
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', "               \
+    "'offline_mode', 'server_id', 'gtid_executed', 'rpl_semi_sync_source_enabled', "               \
+    "'rpl_semi_sync_master_enabled', 'rpl_semi_sync_source_timeout', "                             \
+    "'rpl_semi_sync_master_timeout', 'rpl_semi_sync_source_wait_point', "                          \
+    "'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_source_wait_for_replica_count', "           \
+    "'rpl_semi_sync_master_wait_for_slave_count', 'rpl_semi_sync_replica_enabled', "               \
+    "'rpl_semi_sync_slave_enabled')"
+#define MYSQL_STATUS_SQL                                                                           \
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Threads_connected', "                   \
+    "'Rpl_semi_sync_source_status', 'Rpl_semi_sync_master_status', "                               \
+    "'Rpl_semi_sync_source_clients', 'Rpl_semi_sync_master_clients', "                             \
+    "'Rpl_semi_sync_source_yes_tx', 'Rpl_semi_sync_master_yes_tx', "                               \
+    "'Rpl_semi_sync_source_no_tx', 'Rpl_semi_sync_master_no_tx', "                                 \
+    "'Rpl_semi_sync_source_no_times', 'Rpl_semi_sync_master_no_times', "                           \
+    "'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_master_wait_sessions', "                 \
+    "'Rpl_semi_sync_replica_status', 'Rpl_semi_sync_slave_status')"
+#define MYSQL_BEATS_SQL                                                                            \
+    "SELECT 'received_heartbeats', COUNT_RECEIVED_HEARTBEATS "                                     \
+    "FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''"
+#define MYSQL_STATUS(word)                                                                         \
+    {                                                                                              \
+        .sql = MYSQL_VARIABLES_SQL ";SHOW " word " STATUS;" MYSQL_STATUS_SQL ";" DUMPS_SQL         \
+               ";" MYSQL_BEATS_SQL ";" HEARTBEAT_SQL,                                              \
+        .part_count = 6, .required = 4,                                                            \
+        .parts = {PART_PAIRS, PART_REPLICA, PART_PAIRS, PART_DUMPS, PART_PAIRS, PART_HEARTBEAT},   \
+    }
+
+static const struct mysql_query mysql_status = MYSQL_STATUS("REPLICA");
+static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE");
+
+#define MYSQL_SLOW(word)                                                                           \
+    {                                                                                              \
+        .sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', "          \
+               "'max_connections', 'sync_binlog', 'innodb_flush_log_at_trx_commit', "              \
+               "'sync_relay_log', 'relay_log_recovery', 'log_bin', 'log_slave_updates', "          \
+               "'log_replica_updates', 'gtid_mode', 'binlog_format', 'binlog_row_image', "         \
+               "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged');"                       \
+               "SHOW " word " STATUS;"                                                             \
+               "SELECT 'events_on', COUNT(*) FROM information_schema.EVENTS "                      \
+               "WHERE STATUS = 'ENABLED';"                                                         \
+               "SELECT 'heartbeat_period_s', HEARTBEAT_INTERVAL "                                  \
+               "FROM performance_schema.replication_connection_configuration "                     \
+               "WHERE CHANNEL_NAME = ''",                                                          \
+        .part_count = 4, .required = 2,                                                            \
+        .parts = {PART_PAIRS, PART_REPLICA, PART_PAIRS, PART_PAIRS},                               \
+    }
+
+static const struct mysql_query mysql_slow = MYSQL_SLOW("REPLICA");
+static const struct mysql_query mysql_slow_old = MYSQL_SLOW("SLAVE");
+
+static const struct mysql_query mysql_start = {
+    .sql = "SELECT i.VARIABLE_NAME, g.VARIABLE_VALUE, i.VARIABLE_SOURCE, p.VARIABLE_VALUE "
+           "FROM performance_schema.variables_info i "
+           "JOIN performance_schema.global_variables g USING (VARIABLE_NAME) "
+           "LEFT JOIN performance_schema.persisted_variables p USING (VARIABLE_NAME) "
+           "WHERE i.VARIABLE_NAME IN ('read_only', 'super_read_only', 'skip_replica_start', "
+           "'skip_slave_start', 'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', "
+           "'relay_log_recovery')",
+    .part_count = 1,
+    .required = 1,
+    .parts = {PART_START},
+};
+
+const struct mysql_query *mysql_query_for(enum engine engine, unsigned long server_version,
+                                          enum fact_group group)
+{
+    bool is_old = server_version != 0 && server_version < 80022; /* SHOW REPLICA STATUS came then */
+    bool is_maria = engine == ENGINE_MARIADB;
+    switch (group) {
+    case FACTS_STATUS:
+        return is_maria ? &mariadb_status : is_old ? &mysql_status_old : &mysql_status;
+    case FACTS_SLOW:
+        return is_maria ? &mariadb_slow : is_old ? &mysql_slow_old : &mysql_slow;
+    case FACTS_START:
+        return is_maria ? &mariadb_start : &mysql_start;
+    }
+    return NULL;
+}

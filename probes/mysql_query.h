@@ -1,0 +1,21 @@
+/* probes/mysql_query.h - the questions put to a server: one packet of statements per group of facts.
+ *
+ * Pure data. Layer: probes. */
+#ifndef PROBES_MYSQL_QUERY_H
+#define PROBES_MYSQL_QUERY_H
+#include "probes/read_mysql.h"
+
+#define MYSQL_PARTS_MAX 8
+
+struct mysql_query {
+    const char *sql;
+    unsigned part_count;
+    unsigned required; /* results that must come; an error after them only means "not there yet" */
+    enum mysql_part parts[MYSQL_PARTS_MAX];
+};
+
+/* `group`: one of enum fact_group. server_version: as mysql_get_server_version, 0 if unknown. */
+const struct mysql_query *mysql_query_for(enum engine engine, unsigned long server_version,
+                                          enum fact_group group);
+
+#endif

@@ -1,0 +1,131 @@
+/* What each of our accounts needs (deploy/grants says the same as SQL), against SHOW GRANTS. */
+#include "probes/read_mysql.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+enum scope { SCOPE_GLOBAL, SCOPE_SCHEMA, SCOPE_HEARTBEAT };
+
+struct need {
+    enum engine engine; /* ENGINE_NONE: both */
+    enum mysql_account_kind kind;
+    enum scope scope; /* the widest place it may be granted for less is not looked at */
+    const char *privilege;
+};
+
+static const struct need needs[] = {
+    {ENGINE_NONE, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "PROCESS"},
+    {ENGINE_MARIADB, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "SLAVE MONITOR"},
+    {ENGINE_MARIADB, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "BINLOG MONITOR"},
+    {ENGINE_MYSQL, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "REPLICATION CLIENT"},
+    {ENGINE_NONE, ACCOUNT_OF_MONITOR, SCOPE_SCHEMA, "SELECT"},
+    {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "SELECT"},
+    {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "INSERT"},
+    {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "UPDATE"},
+    {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "PROCESS"},
+    {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "RELOAD"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "REPLICATION SLAVE ADMIN"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "REPLICATION MASTER ADMIN"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "BINLOG ADMIN"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "READ_ONLY ADMIN"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "CONNECTION ADMIN"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "SLAVE MONITOR"},
+    {ENGINE_MARIADB, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "BINLOG MONITOR"},
+    {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "REPLICATION CLIENT"},
+    {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "REPLICATION_SLAVE_ADMIN"},
+    {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "SYSTEM_VARIABLES_ADMIN"},
+    {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "CONNECTION_ADMIN"},
+    {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_SCHEMA, "SELECT"},
+    {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_SCHEMA, "CREATE"},
+    {ENGINE_NONE, ACCOUNT_OF_REPLICATE, SCOPE_GLOBAL, "REPLICATION SLAVE"},
+};
+
+static const char *const scope_texts[] = {"*.*", "mainstay.*", "mainstay.heartbeat"};
+
+void mysql_grants_add(struct mysql_grants *g, const char *line)
+{
+    if (g->count < GRANT_LINES_MAX && line != NULL)
+        g->lines[g->count++] = stay_strdup(line);
+}
+
+void mysql_grants_clear(struct mysql_grants *g)
+{
+    for (unsigned i = 0; i < g->count; i++)
+        free(g->lines[i]);
+    g->count = 0;
+}
+
+/* "... ON `mainstay`.`heartbeat` TO ..." as the narrowest scope it covers, or -1. */
+static int scope_of(const char *on)
+{
+    char plain[96];
+    size_t n = 0;
+    for (on += 4; *on != '\0' && *on != ' ' && n + 1 < sizeof plain; on++)
+        if (*on != '`' && *on != '"' && *on != '\\')
+            plain[n++] = *on;
+    plain[n] = '\0';
+    for (int i = 0; i < (int)STAY_COUNT(scope_texts); i++)
+        if (strcasecmp(plain, scope_texts[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* Is `privilege` one of the comma-separated words between "GRANT " and `end`? MariaDB shows
+ * MONITOR and ADMIN privileges under either of two names. */
+static bool lists(const char *line, const char *end, const char *privilege)
+{
+    size_t length = strlen(privilege);
+    for (const char *p = line + 6; p < end;) {
+        while (p < end && (*p == ' ' || *p == ','))
+            p++;
+        const char *stop = p;
+        while (stop < end && *stop != ',')
+            stop++;
+        if ((size_t)(stop - p) == length && strncasecmp(p, privilege, length) == 0)
+            return true;
+        p = stop;
+    }
+    return false;
+}
+
+static bool grants(const char *line, const struct need *need)
+{
+    static const char *const same[][2] = {{"SLAVE MONITOR", "REPLICA MONITOR"},
+                                          {"REPLICATION SLAVE ADMIN", "REPLICATION REPLICA ADMIN"},
+                                          {"BINLOG MONITOR", "REPLICATION CLIENT"},
+                                          {"READ_ONLY ADMIN", "READ ONLY ADMIN"},
+                                          {"REPLICATION SLAVE", "REPLICATION REPLICA"}};
+    const char *on = strstr(line, " ON ");
+    if (strncasecmp(line, "GRANT ", 6) != 0 || on == NULL)
+        return false;
+    int scope = scope_of(on);
+    if (scope < 0 || scope > (int)need->scope)
+        return false;
+    if (lists(line, on, "ALL PRIVILEGES") || lists(line, on, need->privilege))
+        return true;
+    for (size_t i = 0; i < STAY_COUNT(same); i++)
+        for (int side = 0; side < 2; side++)
+            if (strcmp(need->privilege, same[i][side]) == 0 && lists(line, on, same[i][1 - side]))
+                return true;
+    return false;
+}
+
+bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
+                        enum mysql_account_kind kind, const char *user, char *ret_text, size_t size)
+{
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < STAY_COUNT(needs); i++) {
+        const struct need *need = &needs[i];
+        if (need->kind != kind || (need->engine != ENGINE_NONE && need->engine != engine))
+            continue;
+        bool found = false;
+        for (unsigned l = 0; l < g->count && !found; l++)
+            found = grants(g->lines[l], need);
+        if (found)
+            continue;
+        (void)snprintf(ret_text, size, "%s lacks: GRANT %s ON %s TO %s", user, need->privilege,
+                       scope_texts[need->scope], user);
+        return false;
+    }
+    return true;
+}
