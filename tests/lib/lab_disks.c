@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "tests/lib/lab_private.h"
@@ -44,19 +43,25 @@ static bool is_mounted(const struct lab *lab, const char *node)
            stat(lab_path(lab, "data/%s", node).s, &here) == 0 && above.st_dev != here.st_dev;
 }
 
+/* lab_readonly_disk leaves this file: the kernel does not tell of its emergency state by statvfs. */
+static struct lab_path broken_mark(const struct lab *lab, const char *node)
+{
+    return lab_path(lab, "disk/%s.broken", node);
+}
+
 /* After lab_readonly_disk: checks the file system and mounts it writable again. */
 bool lab_disk_repair(struct lab *lab, const struct lab_host *server)
 {
     struct lab_path at = lab_path(lab, "data/%s", server->name);
-    struct statvfs fs;
-    if (statvfs(at.s, &fs) == 0 && (fs.f_flag & ST_RDONLY) == 0)
+    if (access(broken_mark(lab, server->name).s, F_OK) != 0)
         return true;
     if (umount(at.s) != 0)
         return lab_fail(lab, "cannot unmount %s: %s", at.s, strerror(errno));
     int code = 0;
     struct lab_command how = {.ret_exit = &code};
-    if (!LAB_RUN(lab, &how, "e2fsck", "-p", "-f", image_of(lab, server->name).s) || code > 2)
+    if (!LAB_RUN(lab, &how, "e2fsck", "-y", "-f", image_of(lab, server->name).s) || code > 2)
         return lab_fail(lab, "e2fsck of %s: exit %d", image_of(lab, server->name).s, code);
+    (void)unlink(broken_mark(lab, server->name).s);
     return mount_disk(lab, server->name);
 }
 
@@ -110,6 +115,16 @@ static bool loop_device(struct lab *lab, const char *node, char *buf, size_t siz
     return ok ? true : lab_fail(lab, "%s has no loop device", node);
 }
 
+/* What was written long ago is on the disk before it fails; only the latest writes may be lost. */
+static bool sync_disk(struct lab *lab, const char *node)
+{
+    int fd = open(lab_path(lab, "data/%s", node).s, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && syncfs(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok ? true : lab_fail(lab, "syncfs of %s: %s", node, strerror(errno));
+}
+
 /* An ext4 error is raised on purpose; the file system turns itself read-only, as a dying disk does.
  * A plain remount is refused while files are open for writing. */
 bool lab_readonly_disk(struct lab *lab, const char *node)
@@ -119,6 +134,8 @@ bool lab_readonly_disk(struct lab *lab, const char *node)
         return false;
     struct lab_path trigger;
     lab_format(trigger.s, sizeof trigger.s, "/sys/fs/ext4/%s/trigger_fs_error", device);
+    if (!sync_disk(lab, node) || !lab_write_file(lab, broken_mark(lab, node).s, "", 0644))
+        return false;
     lab->fault_mono_us = lab_now_us();
     return lab_write_file(lab, trigger.s, "lab: disk fails", 0) && lab_save(lab);
 }
