@@ -10,6 +10,7 @@
 #include "base/io/timer.h"
 #include "base/str.h"
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -322,10 +323,18 @@ static void on_server_closed(uv_handle_t *handle)
     free(server);
 }
 
+static bool has_directory(const char *path)
+{
+    STAY_AUTO(stay_free_charp) char *copy = stay_strdup(path);
+    return access(dirname(copy), F_OK) == 0;
+}
+
 /* Bound, then restricted, then listening: nobody connects before the mode is right. */
 static enum stay_rc listen_on(struct line_server *server, mode_t mode, struct stay_error *err)
 {
     int rc = uv_pipe_bind(&server->pipe, server->path);
+    if (rc == UV_EACCES && !has_directory(server->path))
+        rc = UV_ENOENT; /* libuv says EACCES for both */
     if (rc != 0)
         return loop_error(err, rc, "bind '%s'", server->path);
     if (chmod(server->path, mode) != 0) {
