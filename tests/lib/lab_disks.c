@@ -43,7 +43,8 @@ static bool is_mounted(const struct lab *lab, const char *node)
            stat(lab_path(lab, "data/%s", node).s, &here) == 0 && above.st_dev != here.st_dev;
 }
 
-/* lab_readonly_disk leaves this file: the kernel does not tell of its emergency state by statvfs. */
+/* lab_readonly_disk leaves this file: the kernel does not tell of its emergency state by statvfs.
+ */
 static struct lab_path broken_mark(const struct lab *lab, const char *node)
 {
     return lab_path(lab, "disk/%s.broken", node);
