@@ -65,9 +65,9 @@ struct cluster_record {
     bool lossless_stands;         /* barrier passed and unbroken (lossless_since) */
     int64_t lossless_since_wall_us;
     uint32_t ackers;              /* A: mask of nodes attached at any time since lossless_since */
-    uint64_t watch_uptime_base_s; /* primary's counters when the barrier was captured: any change */
-    uint64_t watch_no_tx;         /* that is not ours breaks lossless_since */
-    uint64_t watch_no_times;
+    uint64_t watch_uptime_base_s; /* wall second at which the primary's process started; this and */
+    uint64_t watch_no_tx;         /* its counters as of the barrier: any change that is not ours */
+    uint64_t watch_no_times;      /* breaks lossless_since (durability_rebase sets all three) */
     bool paused;                  /* kill switch of this cluster */
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
@@ -94,6 +94,9 @@ struct node_view {
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was a connected, acknowledging replica of the primary */
+    int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
+    int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
+    enum tri errant;              /* holds what the primary does not, by a primary read begun later */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -104,12 +107,20 @@ struct cluster_view {
     uint32_t primary;             /* index of record.primary, NO_NODE if unknown */
     int64_t suspicion_since_mono_us;     /* STAY_NEVER: none */
     int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
+    int64_t repair_failed_mono_us;/* the same for plans that name no node */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
     bool paused_all;              /* kill switch of the whole controller */
     bool store_ok;                /* false: store unavailable, hold */
     bool isolated;                /* this controller sees nothing at all: no vote */
     struct gtid_set barrier;      /* primary's executed set captured for the barrier under way */
-    int64_t barrier_mono_us;      /* STAY_NEVER: none under way */
+    int64_t barrier_mono_us;      /* STAY_NEVER: none under way; else when it was armed */
+    bool barrier_captured;        /* barrier holds a set read after it was armed */
+    uint32_t barrier_ackers;      /* seen as possible ackers since it was armed */
+    uint32_t barrier_leavers;     /* members of A that were gone when it was armed */
+    uint64_t barrier_no_tx, barrier_no_times; /* primary's counters when it was armed */
+    uint64_t watch_own_base, watch_yes_base;  /* own transactions and yes-acks: compared as they grow */
+    int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
+    uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 
@@ -136,6 +147,17 @@ enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, u
 /* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync
  * status, outside its zone. Unknown peers make *ret_strangers true. */
 uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers);
+/* As above, but every node that might acknowledge for all we know, its own zone included: a peer is
+ * left out only when its own fresh word is that it does not. */
+uint32_t cluster_ackers_possible(const struct cluster_view *view);
+/* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
+/* The node that `node` replicates from by its own facts, NO_NODE when none or not in the inventory. */
+uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node);
+/* Has an attempt's end shown that a server is there (login refused is an answer too)? */
+bool cluster_reach_is_answer(const struct reach *reach);
+/* Clears suspicion when what raised it is over; cluster_observe does it on each answer. */
+void cluster_suspicion_settle(struct cluster_view *view, int64_t now_mono_us);
 
 #endif

@@ -58,6 +58,15 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
  * Returns true when *record changed and must be stored (weaker before, stronger after it is seen). */
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                       struct cluster_record *record);
+/* Takes the counters of `node` as the watch's base into *record: for plans that just set its
+ * semi-sync role themselves. */
+void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t now_wall_us,
+                       struct cluster_record *record);
+/* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
+ * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
+bool durability_source_whole(const struct cluster_view *view, uint32_t node);
+/* "Effectively infinite": 10^9 ms are 11 days, far past any repair; engines take up to 2^32-1. */
+#define DURABILITY_TIMEOUT_MS UINT64_C(1000000000)
 
 /* Decision input and output as one text block (fact=value lines), for recorder, replay, golden. */
 char *decision_record_text(const struct cluster_view *view, const struct decision *decision,

@@ -1,0 +1,185 @@
+/* controller/decide/cluster.c - a cluster's view: defaults, life, record and reload; who is who. */
+#include "controller/decide/cluster.h"
+
+void cluster_config_defaults(struct cluster_config *config)
+{
+    *config = (struct cluster_config){
+        .engine = ENGINE_MARIADB,
+        .mode = MODE_LOSSLESS,
+        .acks = 1,
+        .without_acker = WITHOUT_ACKER_DEGRADE,
+        .loss_bytes_max = UINT64_C(160) * 1000 * 1000,
+        .loss_time_max_us = 600 * STAY_SECOND,
+        .failover = FAILOVER_AUTOMATIC,
+        .accept = ACCEPT_LOSSLESS,
+        .grace_us = 0,
+        .cooldown_us = 3600 * STAY_SECOND,
+        .probe_interval_us = 500 * STAY_MS,
+        .suspicion_interval_us = 100 * STAY_MS,
+        .layer_deadline_us = 1000 * STAY_MS,
+        .refusal_gap_us = 150 * STAY_MS,
+        .silence_us = 2000 * STAY_MS,
+        .receiving_us = 1500 * STAY_MS,
+        .acker_loss_us = 5 * STAY_SECOND,
+    };
+}
+
+static void node_reset(struct node_view *node)
+{
+    server_facts_clear(&node->facts);
+    gtid_set_clear(&node->received_high);
+    *node = (struct node_view){
+        .facts_begun_mono_us = STAY_NEVER,
+        .facts_mono_us = STAY_NEVER,
+        .slow_mono_us = STAY_NEVER,
+        .reach_mono_us = STAY_NEVER,
+        .answered_mono_us = STAY_NEVER,
+        .query_ok_mono_us = STAY_NEVER,
+        .refused_first_mono_us = STAY_NEVER,
+        .refused_last_mono_us = STAY_NEVER,
+        .silent_since_mono_us = STAY_NEVER,
+        .session_end_mono_us = STAY_NEVER,
+        .canary_ok_mono_us = STAY_NEVER,
+        .canary_fail_mono_us = STAY_NEVER,
+        .advanced_mono_us = STAY_NEVER,
+        .restarted_mono_us = STAY_NEVER,
+        .acker_seen_mono_us = STAY_NEVER,
+        .ss_progress_mono_us = STAY_NEVER,
+        .repair_failed_mono_us = STAY_NEVER,
+    };
+}
+
+/* What was concluded about the present primary: void when another server takes its place. */
+static void forget_primary(struct cluster_view *view)
+{
+    view->suspicion_since_mono_us = STAY_NEVER;
+    view->no_acker_since_mono_us = STAY_NEVER;
+    gtid_set_clear(&view->barrier);
+    view->barrier_mono_us = STAY_NEVER;
+    view->barrier_captured = false;
+    view->barrier_ackers = 0;
+    view->barrier_leavers = 0;
+    view->watch_seen_mono_us = STAY_NEVER;
+    view->watch_odd = 0;
+    for (uint32_t i = 0; i < NODES_MAX; i++) {
+        view->nodes[i].errant = TRI_UNKNOWN;
+        view->nodes[i].acker_seen_mono_us = STAY_NEVER;
+    }
+}
+
+void cluster_init(struct cluster_view *view, const struct cluster_config *config)
+{
+    *view = (struct cluster_view){.config = config, .primary = NO_NODE, .store_ok = true};
+    for (uint32_t i = 0; i < NODES_MAX; i++)
+        node_reset(&view->nodes[i]);
+    view->hold_until_mono_us = STAY_NEVER;
+    view->repair_failed_mono_us = STAY_NEVER;
+    forget_primary(view);
+}
+
+void cluster_clear(struct cluster_view *view)
+{
+    for (uint32_t i = 0; i < NODES_MAX; i++)
+        node_reset(&view->nodes[i]);
+    gtid_set_clear(&view->barrier);
+}
+
+void cluster_set_record(struct cluster_view *view, const struct cluster_record *record)
+{
+    uint32_t primary = cluster_node_by_name(view->config, record->primary);
+    bool is_other = primary != view->primary || record->epoch != view->record.epoch;
+    if (record != &view->record)
+        view->record = *record;
+    view->primary = primary;
+    if (is_other)
+        forget_primary(view);
+}
+
+static uint32_t same_node(const struct cluster_config *old, const struct node_config *wanted)
+{
+    uint32_t i = cluster_node_by_name(old, wanted->name);
+    if (i == NO_NODE || old->nodes[i].port != wanted->port ||
+        strcmp(old->nodes[i].host, wanted->host) != 0)
+        return NO_NODE;
+    return i;
+}
+
+/* Masks and arrays of the record are by index: they follow the names. A quarantine follows the name
+ * alone, so that a new address does not end it. */
+static void record_remap(struct cluster_record *record, const struct cluster_config *old,
+                         const struct cluster_config *config)
+{
+    struct cluster_record from = *record;
+    record->ackers = 0;
+    memset(record->quarantine, 0, sizeof record->quarantine);
+    for (uint32_t i = 0; i < config->node_count; i++) {
+        uint32_t j = cluster_node_by_name(old, config->nodes[i].name);
+        if (j == NO_NODE)
+            continue;
+        record->quarantine[i] = from.quarantine[j];
+        if (from.ackers & (UINT32_C(1) << j))
+            record->ackers |= UINT32_C(1) << i;
+    }
+    for (uint32_t j = 0; j < old->node_count; j++) {
+        bool is_gone = cluster_node_by_name(config, old->nodes[j].name) == NO_NODE;
+        if (is_gone && (from.ackers & (UINT32_C(1) << j)))
+            record->lossless_stands = false; /* an acker we can no longer ask */
+    }
+}
+
+void cluster_reconfigure(struct cluster_view *view, const struct cluster_config *config)
+{
+    const struct cluster_config *old = view->config;
+    struct node_view *kept = stay_calloc(NODES_MAX, sizeof *kept);
+    bool primary_moved = view->primary != NO_NODE;
+    for (uint32_t i = 0; i < config->node_count; i++) {
+        uint32_t j = same_node(old, &config->nodes[i]);
+        if (j == NO_NODE) {
+            node_reset(&kept[i]);
+            continue;
+        }
+        kept[i] = view->nodes[j];
+        view->nodes[j].facts = (struct server_facts){0};
+        view->nodes[j].received_high = (struct gtid_set){0};
+        if (j == view->primary)
+            primary_moved = false;
+    }
+    for (uint32_t i = config->node_count; i < NODES_MAX; i++)
+        node_reset(&kept[i]);
+    for (uint32_t i = 0; i < NODES_MAX; i++) {
+        node_reset(&view->nodes[i]);
+        view->nodes[i] = kept[i];
+    }
+    free(kept);
+    record_remap(&view->record, old, config);
+    view->config = config;
+    view->primary = cluster_node_by_name(config, view->record.primary);
+    if (primary_moved)
+        forget_primary(view);
+    view->barrier_mono_us = STAY_NEVER; /* its masks are by index: arm it anew */
+    view->barrier_captured = false;
+}
+
+uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->node_count; i++) {
+        if (strcmp(config->nodes[i].name, name) == 0)
+            return i;
+    }
+    return NO_NODE;
+}
+
+uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host)
+{
+    for (uint32_t i = 0; i < config->node_count; i++) {
+        if (strcmp(config->nodes[i].host, host) == 0)
+            return i;
+    }
+    return NO_NODE;
+}
+
+bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b)
+{
+    const char *zone = config->nodes[a].zone;
+    return zone[0] != '\0' && strcmp(zone, config->nodes[b].zone) == 0;
+}

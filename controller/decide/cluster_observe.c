@@ -1,0 +1,241 @@
+/* controller/decide/cluster_observe.c - folds one observation into the view.
+ *
+ * Two clocks of an observation matter: what an answer shows is no older than its question (begun), and
+ * an attempt that failed says nothing when another one, answered, ended after it began. */
+#include "controller/decide/cluster.h"
+
+bool cluster_reach_is_answer(const struct reach *reach)
+{
+    switch (reach->outcome) {
+    case OUT_DENIED:
+    case OUT_TOO_MANY:
+    case OUT_READ_ONLY:
+        return true; /* somebody is there to say so */
+    case OUT_OK:
+        return reach->layer >= LAYER_GREETING && reach->layer < LAYER_COUNT;
+    case OUT_BAD_REPLY:
+        return reach->layer >= LAYER_TLS && reach->layer < LAYER_COUNT;
+    case OUT_TIMEOUT:
+        return reach->layer == LAYER_LOGIN; /* its greeting came in the same attempt */
+    case OUT_NONE:
+    case OUT_REFUSED:
+    case OUT_RESET:
+    case OUT_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void later(int64_t *at, int64_t seen)
+{
+    if (seen > *at)
+        *at = seen;
+}
+
+/* Suspicion is raised by news about the primary, so that everybody is asked at once. */
+static void suspect(struct cluster_view *view, int64_t taken)
+{
+    if (view->suspicion_since_mono_us == STAY_NEVER)
+        view->suspicion_since_mono_us = taken;
+}
+
+void cluster_suspicion_settle(struct cluster_view *view, int64_t now_mono_us)
+{
+    int64_t since = view->suspicion_since_mono_us;
+    if (since == STAY_NEVER || view->primary == NO_NODE)
+        return;
+    const struct node_view *primary = &view->nodes[view->primary];
+    bool answers = primary->facts_begun_mono_us >= since &&
+                   primary->query_ok_mono_us > primary->session_end_mono_us &&
+                   primary->refused_first_mono_us == STAY_NEVER &&
+                   primary->silent_since_mono_us == STAY_NEVER;
+    if (!answers)
+        return;
+    bool settled = now_mono_us - since >= view->config->silence_us;
+    for (uint32_t i = 0; i < view->config->node_count && !settled; i++) {
+        settled = i != view->primary && view->nodes[i].facts_begun_mono_us >= since &&
+                  cluster_node_receives(view, i, view->primary, now_mono_us) == TRI_YES;
+    }
+    if (settled)
+        view->suspicion_since_mono_us = STAY_NEVER;
+}
+
+static void fold_answer(struct node_view *node, const struct observation *obs)
+{
+    later(&node->answered_mono_us, obs->taken_mono_us);
+    if (obs->taken_mono_us >= node->refused_first_mono_us) {
+        node->refused_first_mono_us = STAY_NEVER;
+        node->refused_last_mono_us = STAY_NEVER;
+    }
+    if (obs->taken_mono_us >= node->silent_since_mono_us)
+        node->silent_since_mono_us = STAY_NEVER;
+}
+
+static void fold_refusal(struct node_view *node, const struct observation *obs)
+{
+    if (node->refused_first_mono_us == STAY_NEVER ||
+        obs->taken_mono_us < node->refused_first_mono_us)
+        node->refused_first_mono_us = obs->taken_mono_us;
+    later(&node->refused_last_mono_us, obs->taken_mono_us);
+}
+
+/* Failures of name resolution say nothing of the server. Returns false for an attempt that changes
+ * nothing because a newer one was answered. */
+static bool fold_reach(struct node_view *node, const struct observation *obs)
+{
+    bool is_answer = cluster_reach_is_answer(&obs->reach);
+    if (!is_answer && obs->begun_mono_us < node->answered_mono_us)
+        return false;
+    if (obs->taken_mono_us >= node->reach_mono_us) {
+        node->reach = obs->reach;
+        node->reach_mono_us = obs->taken_mono_us;
+    }
+    if (is_answer) {
+        fold_answer(node, obs);
+    } else if (obs->reach.outcome == OUT_REFUSED) {
+        fold_refusal(node, obs);
+    } else if (obs->reach.layer >= LAYER_CONNECT &&
+               (obs->reach.outcome == OUT_TIMEOUT || obs->reach.outcome == OUT_RESET)) {
+        if (node->silent_since_mono_us == STAY_NEVER ||
+            obs->begun_mono_us < node->silent_since_mono_us)
+            node->silent_since_mono_us = obs->begun_mono_us;
+    }
+    return true;
+}
+
+/* Did the process start anew between two readings of its uptime? 3 s cover whole-second clocks. */
+static bool has_restarted(const struct node_view *node, const struct observation *obs)
+{
+    if (!(node->groups_known & FACTS_STATUS))
+        return false;
+    int64_t elapsed_s = (obs->begun_mono_us - node->facts_mono_us) / STAY_SECOND;
+    int64_t expected_s = (int64_t)node->facts.uptime_s + (elapsed_s > 0 ? elapsed_s : 0);
+    return (int64_t)obs->facts->uptime_s + 3 < expected_s ||
+           obs->facts->uptime_s < node->facts.uptime_s;
+}
+
+static void note_progress(struct node_view *node, const struct observation *obs)
+{
+    const struct server_facts *old = &node->facts, *new = obs->facts;
+    bool is_first = !(node->groups_known & FACTS_STATUS);
+    if (is_first || new->heartbeats > old->heartbeats ||
+        !gtid_set_contains(&old->received, &new->received))
+        node->advanced_mono_us = obs->taken_mono_us;
+    if (is_first || new->ss_waiters == 0 || new->ss_yes_tx != old->ss_yes_tx)
+        node->ss_progress_mono_us = obs->taken_mono_us;
+}
+
+/* Takes the facts of a newer question than those held; returns whether it did. */
+static bool fold_facts(struct node_view *node, const struct observation *obs)
+{
+    unsigned groups = obs->groups;
+    if (obs->facts == NULL || groups == 0 || obs->begun_mono_us < node->facts_begun_mono_us)
+        return false;
+    if (groups & FACTS_STATUS) {
+        if (has_restarted(node, obs)) {
+            node->restarted_mono_us = obs->taken_mono_us;
+            node->groups_known = 0;
+        }
+        note_progress(node, obs);
+        gtid_set_union(&node->received_high, &obs->facts->received);
+        node->facts_begun_mono_us = obs->begun_mono_us;
+        node->facts_mono_us = obs->taken_mono_us;
+        later(&node->query_ok_mono_us, obs->taken_mono_us);
+    }
+    if (groups & FACTS_SLOW)
+        node->slow_mono_us = obs->taken_mono_us;
+    server_facts_merge(&node->facts, obs->facts, groups);
+    node->groups_known |= groups;
+    return true;
+}
+
+/* A primary position read after a replica's tells whether the replica holds more: one read before it
+ * would call each replica of a busy primary errant. */
+static void compare_with_primary(struct cluster_view *view)
+{
+    const struct node_view *primary = &view->nodes[view->primary];
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        struct node_view *n = &view->nodes[i];
+        if (i == view->primary || n->facts_mono_us == STAY_NEVER ||
+            n->facts_mono_us > primary->facts_begun_mono_us)
+            continue;
+        n->errant = gtid_set_contains(&primary->facts.executed, &n->facts.executed) ? TRI_NO
+                                                                                    : TRI_YES;
+    }
+}
+
+static void note_primary_facts(struct cluster_view *view)
+{
+    struct node_view *primary = &view->nodes[view->primary];
+    compare_with_primary(view);
+    uint32_t ackers = cluster_ackers_now(view, NULL);
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (ackers & (UINT32_C(1) << i))
+            view->nodes[i].acker_seen_mono_us = primary->facts_mono_us;
+    }
+}
+
+static bool receives_by_word(const struct cluster_view *view, uint32_t node)
+{
+    return view->nodes[node].facts.receiver == RECEIVER_RUNNING && view->primary != NO_NODE &&
+           cluster_source_of(view, node) == view->primary;
+}
+
+static void observe_reach(struct cluster_view *view, const struct observation *obs)
+{
+    struct node_view *node = &view->nodes[obs->node];
+    bool is_primary = obs->node == view->primary;
+    bool received = receives_by_word(view, obs->node);
+    bool changed = fold_reach(node, obs);
+    bool has_facts = fold_facts(node, obs) && (obs->groups & FACTS_STATUS);
+    if (is_primary && changed &&
+        (node->refused_first_mono_us != STAY_NEVER || node->silent_since_mono_us != STAY_NEVER))
+        suspect(view, obs->taken_mono_us);
+    if (has_facts && is_primary)
+        note_primary_facts(view);
+    if (has_facts && !is_primary && received && node->facts.receiver != RECEIVER_RUNNING)
+        suspect(view, obs->taken_mono_us);
+    if (has_facts)
+        cluster_suspicion_settle(view, obs->taken_mono_us);
+}
+
+static void observe_session_end(struct cluster_view *view, const struct observation *obs)
+{
+    struct node_view *node = &view->nodes[obs->node];
+    later(&node->session_end_mono_us, obs->taken_mono_us);
+    if (obs->node == view->primary && obs->taken_mono_us >= node->query_ok_mono_us)
+        suspect(view, obs->taken_mono_us);
+}
+
+static void observe_canary(struct node_view *node, const struct observation *obs)
+{
+    if (obs->reach.outcome == OUT_OK) {
+        later(&node->canary_ok_mono_us, obs->taken_mono_us);
+        if (obs->taken_mono_us >= node->canary_fail_mono_us)
+            node->canary_fail_mono_us = STAY_NEVER;
+    } else if (obs->begun_mono_us >= node->canary_ok_mono_us &&
+               node->canary_fail_mono_us == STAY_NEVER &&
+               (obs->reach.outcome == OUT_TIMEOUT || obs->reach.outcome == OUT_RESET ||
+                obs->reach.outcome == OUT_BAD_REPLY)) {
+        node->canary_fail_mono_us = obs->begun_mono_us; /* denied or read-only: other rows' matter */
+    }
+}
+
+void cluster_observe(struct cluster_view *view, const struct observation *obs)
+{
+    if (obs->node >= view->config->node_count)
+        return; /* of a node that a reload took away */
+    switch (obs->kind) {
+    case OBS_NONE:
+        break;
+    case OBS_REACH:
+        observe_reach(view, obs);
+        break;
+    case OBS_SESSION_END:
+        observe_session_end(view, obs);
+        break;
+    case OBS_CANARY:
+        observe_canary(&view->nodes[obs->node], obs);
+        break;
+    }
+}

@@ -1,0 +1,138 @@
+/* controller/decide/cluster_relations.c - who receives from whom and who may acknowledge: what the
+ * facts of several nodes say together. */
+#include "base/mutant.h"
+#include "controller/decide/cluster.h"
+
+bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+{
+    int64_t answered = view->nodes[node].query_ok_mono_us;
+    int64_t bound = view->config->probe_interval_us + view->config->layer_deadline_us;
+    return answered != STAY_NEVER && now_mono_us - answered <= bound;
+}
+
+static bool is_source(const struct cluster_config *config, uint32_t node,
+                      const struct server_facts *facts)
+{
+    const struct node_config *n = &config->nodes[node];
+    return facts->source_host[0] != '\0' && strcmp(n->host, facts->source_host) == 0 &&
+           n->port == facts->source_port;
+}
+
+uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (is_source(view->config, i, &view->nodes[node].facts))
+            return i;
+    }
+    return NO_NODE;
+}
+
+/* A receiver thread that runs says nothing alone (the other end may be silent): its position or its
+ * heartbeats must move. Where heartbeats are hidden, an unmoved position is no evidence. */
+static enum tri running_receives(const struct cluster_view *view, const struct node_view *node)
+{
+    if (MUTANT(view, KEEPALIVE_TRUSTED))
+        return TRI_YES;
+    if (node->facts_begun_mono_us - node->advanced_mono_us < view->config->receiving_us)
+        return TRI_YES;
+    return node->facts.heartbeats > 0 ? TRI_NO : TRI_UNKNOWN;
+}
+
+enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, uint32_t source,
+                               int64_t now_mono_us)
+{
+    const struct node_view *n = &view->nodes[node];
+    bool is_old = n->facts_mono_us == STAY_NEVER ||
+                  now_mono_us - n->facts_mono_us > view->config->receiving_us;
+    if (is_old && !(MUTANT(view, STALE_VOTE) && n->facts_mono_us != STAY_NEVER))
+        return TRI_UNKNOWN;
+    switch (n->facts.receiver) {
+    case RECEIVER_UNKNOWN:
+    case RECEIVER_COUNT:
+        return TRI_UNKNOWN;
+    case RECEIVER_NONE:
+    case RECEIVER_STOPPED:
+    case RECEIVER_CONNECTING:
+        return TRI_NO;
+    case RECEIVER_RUNNING:
+        break;
+    }
+    if (is_source(view->config, source, &n->facts))
+        return running_receives(view, n);
+    /* Another node of ours: not from `source`. A name that we do not know may still be `source`. */
+    return cluster_source_of(view, node) != NO_NODE ? TRI_NO : TRI_UNKNOWN;
+}
+
+/* By its own last word the node is connected to the primary, or it has not said. */
+static bool may_be_peer(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    if (view->nodes[node].facts_mono_us == STAY_NEVER)
+        return true;
+    return is_source(view->config, view->primary, facts) && facts->receiver == RECEIVER_RUNNING;
+}
+
+/* Nodes among the primary's dump threads. Several nodes may share a host (other ports): each of them
+ * that says it replicates from the primary is a peer; more threads than nodes there are strangers. */
+static uint32_t dump_peers(const struct cluster_view *view, bool *ret_strangers)
+{
+    const struct cluster_config *config = view->config;
+    const struct server_facts *facts = &view->nodes[view->primary].facts;
+    uint32_t peers = 0;
+    for (uint32_t p = 0; p < facts->dump_peer_count; p++) {
+        const char *host = facts->dump_peers[p].host;
+        uint32_t threads = 0, nodes = 0;
+        for (uint32_t q = 0; q < facts->dump_peer_count; q++)
+            threads += strcmp(facts->dump_peers[q].host, host) == 0;
+        for (uint32_t i = 0; i < config->node_count; i++) {
+            if (i == view->primary || strcmp(config->nodes[i].host, host) != 0)
+                continue;
+            nodes++;
+            peers |= UINT32_C(1) << i;
+        }
+        if (threads > nodes)
+            *ret_strangers = true;
+    }
+    return peers;
+}
+
+uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers)
+{
+    bool strangers = false;
+    uint32_t ackers = 0;
+    if (view->primary != NO_NODE && view->nodes[view->primary].facts_mono_us != STAY_NEVER) {
+        const struct server_facts *primary = &view->nodes[view->primary].facts;
+        uint32_t peers = dump_peers(view, &strangers);
+        for (uint32_t i = 0; i < view->config->node_count; i++) {
+            bool is_peer = (peers & (UINT32_C(1) << i)) && may_be_peer(view, i);
+            if (!is_peer || view->nodes[i].facts.ss_replica_on != TRI_YES)
+                continue;
+            if (cluster_same_zone(view->config, i, view->primary) && !MUTANT(view, OWN_ZONE_ACK))
+                continue;
+            ackers |= UINT32_C(1) << i;
+        }
+        if (primary->ss_source_enabled != TRI_YES || primary->ss_clients == 0)
+            ackers = 0;
+    }
+    if (ret_strangers != NULL)
+        *ret_strangers = strangers;
+    return ackers;
+}
+
+uint32_t cluster_ackers_possible(const struct cluster_view *view)
+{
+    if (view->primary == NO_NODE)
+        return 0;
+    const struct node_view *primary = &view->nodes[view->primary];
+    if (primary->facts_mono_us == STAY_NEVER || primary->facts.ss_clients == 0)
+        return 0;
+    bool strangers = false;
+    uint32_t peers = dump_peers(view, &strangers);
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        /* Its status is fixed when its receiver connects: one that runs keeps what it said. */
+        bool says_no = view->nodes[i].facts.ss_replica_on == TRI_NO && may_be_peer(view, i);
+        if (says_no && view->nodes[i].facts_mono_us != STAY_NEVER)
+            peers &= ~(UINT32_C(1) << i);
+    }
+    return peers;
+}

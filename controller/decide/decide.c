@@ -1,0 +1,242 @@
+/* controller/decide/decide.c - one turn: watch durability, judge, name the plan that should run and
+ * what forbids it. */
+#include "controller/decide/decide.h"
+#include "controller/decide/verdict_private.h"
+
+#define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
+
+static bool is_over(const struct plan_run *run)
+{
+    return run != NULL && (run->state == RUN_SUCCEEDED || run->state == RUN_UNDONE ||
+                           run->state == RUN_ASKS);
+}
+
+static bool is_running(const struct plan_run *run)
+{
+    return run != NULL && (run->state == RUN_FORWARD || run->state == RUN_UNDOING);
+}
+
+/* Plans that change the primary's semi-sync or who it is: what the watch sees then is our doing. */
+static bool touches_primary(enum plan_kind kind)
+{
+    switch (kind) {
+    case PLAN_FAILOVER:
+    case PLAN_SWITCHOVER:
+    case PLAN_ADOPT:
+    case PLAN_MODE_RESTORE:
+    case PLAN_MODE_DEGRADE:
+    case PLAN_MAKE_WRITABLE:
+    case PLAN_FENCE:
+    case PLAN_UNFENCE:
+        return true;
+    case PLAN_NONE:
+    case PLAN_REJOIN:
+    case PLAN_REPOINT:
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Under our own plan nothing is concluded, but a new acker enters A at once all the same. */
+static bool watch_under_plan(const struct cluster_view *view, int64_t now_mono_us,
+                             struct cluster_record *record)
+{
+    *record = view->record;
+    if (view->primary != NO_NODE && record->lossless_stands &&
+        cluster_node_fresh(view, view->primary, now_mono_us))
+        record->ackers |= cluster_ackers_possible(view);
+    return record->ackers != view->record.ackers;
+}
+
+/* When the last run failed, and on which node: remembered in the view, for runs come and go. */
+static void note_failed(struct cluster_view *view, const struct plan_run *run)
+{
+    if (!is_over(run) || run->state == RUN_SUCCEEDED)
+        return;
+    int64_t *at = run->params.node < view->config->node_count
+                      ? &view->nodes[run->params.node].repair_failed_mono_us
+                      : &view->repair_failed_mono_us;
+    if (run->ended_mono_us > *at)
+        *at = run->ended_mono_us;
+}
+
+/* May automation want it: not failed just now, and seen to be needed by facts asked for after the
+ * last run ended. */
+static bool is_due(const struct cluster_view *view, const struct plan_run *last,
+                   enum plan_kind kind, uint32_t node, int64_t now_mono_us)
+{
+    int64_t failed = node == NO_NODE ? view->repair_failed_mono_us
+                                     : view->nodes[node].repair_failed_mono_us;
+    if (failed != STAY_NEVER && now_mono_us - failed < REPEAT_AFTER_US)
+        return false;
+    if (!is_over(last) || kind == PLAN_FAILOVER)
+        return true;
+    return node == NO_NODE || view->nodes[node].facts_begun_mono_us > last->ended_mono_us;
+}
+
+static bool want(const struct cluster_view *view, const struct plan_run *last,
+                 const struct verdict *verdict, enum plan_kind kind, uint32_t node,
+                 int64_t now_mono_us, struct decision *d)
+{
+    if (kind == PLAN_NONE || !is_due(view, last, kind, node, now_mono_us))
+        return false;
+    d->want = kind;
+    d->params = (struct plan_params){
+        .node = node,
+        .rule_id = verdict->rule_id,
+        .automatic = true,
+        .detected_mono_us = view->suspicion_since_mono_us,
+    };
+    (void)stay_copy(d->params.reason, sizeof d->params.reason, verdict->name);
+    (void)stay_copy(d->params.actor, sizeof d->params.actor, "mainstay");
+    return true;
+}
+
+/* The server that accepts writes beside the primary. Its epoch must not be above the recorded one:
+ * without that proof a human is asked. */
+static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono_us)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        const struct server_facts *facts = &view->nodes[i].facts;
+        bool is_free = facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED;
+        if (i != view->primary && is_free && facts->read_only == TRI_NO &&
+            verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
+            facts->canary_epoch <= view->record.epoch)
+            return i;
+    }
+    return NO_NODE;
+}
+
+/* Degrade only for a primary that answers, and only when the policy says so: a verdict of stuck
+ * waiters ends in it too, or the waiters would hide it. */
+static bool is_degrade_due(const struct cluster_view *view, int64_t now_mono_us)
+{
+    return view->config->without_acker == WITHOUT_ACKER_DEGRADE &&
+           view->record.mode == MODE_LOSSLESS && view->no_acker_since_mono_us != STAY_NEVER &&
+           now_mono_us - view->no_acker_since_mono_us >= view->config->acker_loss_us;
+}
+
+static enum plan_kind plan_of_replica(enum verdict_action action)
+{
+    switch (action) {
+    case ACT_REJOIN:
+    case ACT_START_REPLICATION:
+        return PLAN_REJOIN; /* compared before it is attached: it may hold more than we know */
+    case ACT_REPOINT:
+        return PLAN_REPOINT;
+    case ACT_NONE:
+    case ACT_ALERT:
+    case ACT_HOLD:
+    case ACT_FAILOVER:
+    case ACT_RELIEVE:
+    case ACT_REPAIR_ACKERS:
+    case ACT_MAKE_WRITABLE:
+    case ACT_FENCE_STALE:
+    case ACT_ASK:
+    case ACT_QUARANTINE:
+    case ACT_MODE_RESTORE:
+    case ACT_MODE_DEGRADE:
+    case ACT_COUNT:
+        break;
+    }
+    return PLAN_NONE;
+}
+
+/* The first replica that a plan would put right. */
+static void want_replica_repair(const struct cluster_view *view, const struct plan_run *last,
+                                int64_t now_mono_us, struct decision *d)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (i == view->primary)
+            continue;
+        struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
+        if (want(view, last, &verdict, plan_of_replica(verdict.action), i, now_mono_us, d))
+            return;
+    }
+}
+
+/* The plan that the cluster's verdict asks for; false when it asks for none (or not yet). */
+static bool want_for_verdict(const struct cluster_view *view, const struct plan_run *last,
+                             int64_t now_mono_us, struct decision *d)
+{
+    const struct verdict *v = &d->verdict;
+    uint32_t node = view->primary;
+    enum plan_kind kind = PLAN_NONE;
+    switch (v->action) {
+    case ACT_FAILOVER:
+        kind = PLAN_FAILOVER;
+        node = NO_NODE;
+        break;
+    case ACT_MAKE_WRITABLE:
+        kind = stale_writable(view, now_mono_us) == NO_NODE ? PLAN_MAKE_WRITABLE : PLAN_NONE;
+        break;
+    case ACT_FENCE_STALE:
+        node = stale_writable(view, now_mono_us);
+        kind = node != NO_NODE ? PLAN_FENCE : PLAN_NONE;
+        break;
+    case ACT_REPAIR_ACKERS:
+    case ACT_RELIEVE:
+    case ACT_MODE_DEGRADE:
+        kind = is_degrade_due(view, now_mono_us) ? PLAN_MODE_DEGRADE : PLAN_NONE;
+        break;
+    case ACT_MODE_RESTORE:
+        kind = PLAN_MODE_RESTORE;
+        break;
+    case ACT_NONE:
+    case ACT_ALERT:
+    case ACT_HOLD:
+    case ACT_REJOIN:
+    case ACT_ASK:
+    case ACT_REPOINT:
+    case ACT_START_REPLICATION:
+    case ACT_QUARANTINE:
+    case ACT_COUNT:
+        break;
+    }
+    return want(view, last, v, kind, node, now_mono_us, d);
+}
+
+static const char *node_name(const struct cluster_view *view, uint32_t node)
+{
+    return node < view->config->node_count ? view->config->nodes[node].name : view->config->name;
+}
+
+static void describe(const struct cluster_view *view, struct decision *d)
+{
+    if (d->verdict.rule_id == 100 && d->want == PLAN_NONE) {
+        (void)stay_copy(d->text, sizeof d->text, "healthy");
+        return;
+    }
+    int n = snprintf(d->text, sizeof d->text, "%u %s: %s", d->verdict.rule_id, d->verdict.name,
+                     node_name(view, d->verdict.node));
+    size_t used = (size_t)n;
+    if (d->want != PLAN_NONE && used < sizeof d->text)
+        used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; wants %s of %s",
+                                 plan_kind_text(d->want), node_name(view, d->params.node));
+    for (unsigned g = 0; g < GUARD_COUNT && used < sizeof d->text; g++) {
+        if (d->vetoes & (UINT32_C(1) << g))
+            used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; refused by %s",
+                                     guard_name((enum guard_id)g));
+    }
+}
+
+void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
+            int64_t now_mono_us, int64_t now_wall_us, struct decision *ret_decision)
+{
+    struct decision *d = ret_decision;
+    *d = (struct decision){.want = PLAN_NONE};
+    cluster_suspicion_settle(view, now_mono_us);
+    note_failed(view, running);
+    d->record_changed = is_running(running) && touches_primary(running->kind)
+                            ? watch_under_plan(view, now_mono_us, &d->record)
+                            : durability_watch(view, now_mono_us, now_wall_us, &d->record);
+    d->verdict = verdict_judge(view, now_mono_us);
+    d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;
+    bool may_repair = d->verdict.action != ACT_FAILOVER && d->verdict.subject == SUBJECT_PRIMARY;
+    if (!want_for_verdict(view, running, now_mono_us, d) && may_repair)
+        want_replica_repair(view, running, now_mono_us, d);
+    if (d->want != PLAN_NONE)
+        d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
+    describe(view, d);
+}

@@ -1,0 +1,103 @@
+/* controller/decide/guard.c - vetoes: why a plan must not start now, whatever the verdict. */
+#include "controller/decide/decide.h"
+
+const char *guard_name(enum guard_id guard)
+{
+    static const char *const names[] = {
+#define X(id, name, what) name,
+        GUARDS(X)
+#undef X
+    };
+    return (unsigned)guard < GUARD_COUNT ? names[guard] : "?";
+}
+
+const char *guard_what(enum guard_id guard)
+{
+    static const char *const whats[] = {
+#define X(id, name, what) what,
+        GUARDS(X)
+#undef X
+    };
+    return (unsigned)guard < GUARD_COUNT ? whats[guard] : "?";
+}
+
+static uint32_t bit(enum guard_id guard)
+{
+    return UINT32_C(1) << guard;
+}
+
+static bool is_running(const struct plan_run *run)
+{
+    return run != NULL && (run->state == RUN_FORWARD || run->state == RUN_UNDOING);
+}
+
+/* Somebody that answers, is not set aside and may be primary. */
+static bool has_candidate(const struct cluster_view *view, int64_t now_mono_us)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (i != view->primary && view->config->nodes[i].promote != PROMOTE_NEVER &&
+            view->record.quarantine[i] == QUARANTINE_NONE &&
+            cluster_node_fresh(view, i, now_mono_us))
+            return true;
+    }
+    return false;
+}
+
+static bool is_zone_busy(const struct cluster_view *view, const struct fleet *fleet)
+{
+    if (view->primary == NO_NODE)
+        return false;
+    for (uint32_t i = 0; i < fleet->busy_zone_count && i < STAY_COUNT(fleet->busy_zones); i++) {
+        if (strcmp(fleet->busy_zones[i], view->config->nodes[view->primary].zone) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What bounds automatic failovers: the cluster's own cooldown and mode, and the fleet's limits. */
+static uint32_t failover_vetoes(const struct cluster_view *view, const struct fleet *fleet,
+                                bool automatic, int64_t now_mono_us, int64_t now_wall_us)
+{
+    uint32_t vetoes = has_candidate(view, now_mono_us) ? 0 : bit(GUARD_NO_CANDIDATE);
+    if (!automatic)
+        return vetoes;
+    if (now_wall_us < view->record.cooldown_until_wall_us)
+        vetoes |= bit(GUARD_COOLDOWN);
+    if (view->config->failover != FAILOVER_AUTOMATIC)
+        vetoes |= bit(GUARD_CONFIRM);
+    if (view->suspicion_since_mono_us != STAY_NEVER &&
+        now_mono_us - view->suspicion_since_mono_us < view->config->grace_us)
+        vetoes |= bit(GUARD_GRACE);
+    if (fleet != NULL && fleet->failovers_last_hour >= 3)
+        vetoes |= bit(GUARD_HOURLY_LIMIT);
+    if (fleet != NULL && is_zone_busy(view, fleet))
+        vetoes |= bit(GUARD_ZONE_LIMIT);
+    return vetoes;
+}
+
+uint32_t guard_check(const struct cluster_view *view, const struct plan_run *running,
+                     const struct fleet *fleet, enum plan_kind kind, bool automatic,
+                     int64_t now_mono_us, int64_t now_wall_us)
+{
+    const struct cluster_record *record = &view->record;
+    uint32_t vetoes = 0;
+    if (!record->adopted && kind != PLAN_ADOPT)
+        vetoes |= bit(GUARD_NOT_ADOPTED);
+    if (record->paused || view->paused_all)
+        vetoes |= bit(GUARD_PAUSED);
+    if (automatic && now_wall_us < record->maintenance_until_wall_us)
+        vetoes |= bit(GUARD_MAINTENANCE);
+    if (automatic && view->hold_until_mono_us != STAY_NEVER &&
+        now_mono_us < view->hold_until_mono_us)
+        vetoes |= bit(GUARD_HOLD);
+    if (automatic && view->config->failover == FAILOVER_OBSERVE)
+        vetoes |= bit(GUARD_CONFIRM);
+    if (!view->store_ok)
+        vetoes |= bit(GUARD_STORE);
+    if (is_running(running))
+        vetoes |= bit(GUARD_BUSY);
+    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
+        vetoes |= failover_vetoes(view, fleet, automatic && kind == PLAN_FAILOVER, now_mono_us,
+                                  now_wall_us);
+    return vetoes;
+}

@@ -1,0 +1,87 @@
+/* controller/decide/verdict_replica.c - computes what a replica's rules match on. */
+#include "controller/decide/verdict_private.h"
+
+static enum tri tri_of(bool value)
+{
+    return value ? TRI_YES : TRI_NO;
+}
+
+bool verdict_node_cloned(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        const struct node_view *other = &view->nodes[i];
+        if (i == node)
+            continue;
+        if ((n->groups_known & other->groups_known & FACTS_STATUS) && n->facts.server_id != 0 &&
+            n->facts.server_id == other->facts.server_id)
+            return true;
+        if ((n->groups_known & other->groups_known & FACTS_SLOW) &&
+            n->facts.server_uuid[0] != '\0' &&
+            strcmp(n->facts.server_uuid, other->facts.server_uuid) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_alive_unreadable(const struct node_view *n)
+{
+    return n->reach_mono_us != STAY_NEVER &&
+           (n->reach.outcome == OUT_DENIED || n->reach.outcome == OUT_TOO_MANY);
+}
+
+static void judge_replication(const struct cluster_view *view, uint32_t node, int64_t now_mono_us,
+                              struct replica_facts *facts)
+{
+    const struct server_facts *now = &view->nodes[node].facts;
+    bool has_source = now->receiver != RECEIVER_NONE && now->receiver != RECEIVER_UNKNOWN;
+    bool is_from_primary = cluster_source_of(view, node) == view->primary;
+    enum tri receives = view->primary == NO_NODE
+                            ? TRI_UNKNOWN
+                            : cluster_node_receives(view, node, view->primary, now_mono_us);
+    facts->no_source = tri_of(now->receiver == RECEIVER_NONE);
+    facts->wrong_source = tri_of(has_source && !is_from_primary && view->primary != NO_NODE);
+    facts->purged_away = tri_of(now->receiver_errno == 1236);
+    facts->applier_broken = tri_of(now->applier == TRI_NO && now->applier_errno != 0);
+    facts->applier_stopped = tri_of(has_source && now->applier == TRI_NO &&
+                                    now->applier_errno == 0);
+    facts->receiver_stopped = tri_of(now->receiver == RECEIVER_STOPPED);
+    facts->receiver_connecting = tri_of(now->receiver == RECEIVER_CONNECTING);
+    facts->receiver_silent = tri_of(now->receiver == RECEIVER_RUNNING && is_from_primary &&
+                                    receives == TRI_NO);
+    facts->lagging = tri_of(now->lag_s > VERDICT_LAG_S);
+}
+
+void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64_t now_mono_us,
+                           struct replica_facts *ret_facts)
+{
+    const struct node_view *n = &view->nodes[node];
+    enum quarantine_reason quarantine = (enum quarantine_reason)view->record.quarantine[node];
+    *ret_facts = (struct replica_facts){.answers = verdict_node_answers(view, node, now_mono_us)};
+    ret_facts->dead = tri_of(ret_facts->answers == TRI_NO);
+    ret_facts->denied = tri_of(is_alive_unreadable(n) && ret_facts->answers != TRI_NO);
+    if (ret_facts->answers != TRI_YES)
+        return;
+    ret_facts->cloned = tri_of(verdict_node_cloned(view, node));
+    ret_facts->quarantined = tri_of(quarantine == QUARANTINE_DIVERGED ||
+                                    quarantine == QUARANTINE_OPERATOR);
+    ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
+    ret_facts->errant = n->errant;
+    ret_facts->primary_answers =
+        tri_of(view->primary != NO_NODE &&
+               verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES);
+    ret_facts->writable = n->facts.read_only == TRI_UNKNOWN
+                              ? TRI_UNKNOWN
+                              : tri_of(n->facts.read_only == TRI_NO);
+    judge_replication(view, node, now_mono_us, ret_facts);
+    ret_facts->misconfigured = tri_of(verdict_conformance_node(view, node, NULL, 0) > 0);
+}
+
+struct verdict verdict_judge_replica(const struct cluster_view *view, uint32_t node,
+                                     int64_t now_mono_us)
+{
+    struct replica_facts facts;
+    verdict_replica_facts(view, node, now_mono_us, &facts);
+    const struct replica_rule *rule = verdict_match_replica(&facts);
+    return (struct verdict){rule->id, SUBJECT_REPLICA, node, rule->action, rule->name, rule->why};
+}

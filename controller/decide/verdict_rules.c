@@ -1,0 +1,169 @@
+/* controller/decide/verdict_rules.c - every rule of every table, as data. In each table the order of
+ * rows decides: the first that matches wins, the last matches all. Ids are names, never reused. */
+#include "controller/decide/verdict_private.h"
+
+#define YES TRI_YES
+#define NO TRI_NO
+
+static const struct primary_rule primary_rules[] = {
+    {133, {.known = NO}, ACT_ASK, "no primary known",
+     "the store names no primary: choose by what each server holds after draining, and ask"},
+    {124, {.too_many = YES}, ACT_ALERT, "saturated",
+     "it answers 'too many connections': alive; use the reserved port, never fail over for this"},
+    {126, {.denied = YES}, ACT_ALERT, "our account is refused",
+     "access denied is an answer: alive; the password or grants of our account are wrong"},
+    {110, {.answers = NO, .replicas_receive = YES}, ACT_HOLD, "cut off",
+     "we cannot see it but a replica still receives from it: our path is broken, not the primary"},
+    {121, {.hung = YES, .replicas_receive = NO, .replicas_silent = YES}, ACT_FAILOVER,
+     "primary hung",
+     "it accepts connections and never answers, and no replica receives from it"},
+    {120, {.answers = NO, .replicas_receive = NO, .replicas_silent = YES}, ACT_FAILOVER,
+     "primary dead",
+     "it refuses or is silent past its bound, and no replica receives from it"},
+    {134, {.answers = YES, .read_only = YES, .restarted = YES}, ACT_MAKE_WRITABLE,
+     "primary restarted",
+     "this epoch's primary came back read-only after a restart: only mainstay makes it writable"},
+    {130, {.answers = YES, .read_only = YES}, ACT_MAKE_WRITABLE, "primary read-only",
+     "this epoch's primary is read-only against the recorded intent"},
+    {131, {.answers = YES, .other_writable = YES}, ACT_FENCE_STALE, "two writable",
+     "another server accepts writes and replicates from nobody: the lower epoch is fenced"},
+    {123, {.answers = YES, .waiters_stuck = YES}, ACT_REPAIR_ACKERS, "semi-sync blocked",
+     "commits wait and no acker answers: never stop this MySQL server orderly, it would answer OK "
+     "to every waiter"},
+    {122, {.answers = YES, .canary_fails = YES}, ACT_RELIEVE, "primary host stalled",
+     "reads work and writes fail or block: disk, read-only filesystem or a lock"},
+    {127, {.answers = YES, .acker_missing = YES}, ACT_MODE_DEGRADE, "no acker",
+     "lossless is recorded and no acker is left: by without_acker, bounded is recorded first or "
+     "writes go on hanging"},
+    {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",
+     "it runs a weaker durability mode than configured and what the stronger one needs is there"},
+    {100, {.answers = YES}, ACT_NONE, "healthy", "it answers and nothing contradicts"},
+    {190, {0}, ACT_ALERT, "uncertain", "facts are missing, stale or contradictory: look, do not act"},
+};
+
+static const struct replica_rule replica_rules[] = {
+    {213, {.denied = YES}, ACT_ALERT, "replica refuses our account",
+     "access denied or too many connections: alive, but nothing can be read"},
+    {201, {.dead = YES}, ACT_ALERT, "replica dead", "it refuses or is silent past its bound"},
+    {210, {.answers = YES, .cloned = YES}, ACT_ALERT, "cloned server",
+     "another server has its server_id or server_uuid: not managed until one of them is changed"},
+    {208, {.answers = YES, .quarantined = YES}, ACT_ALERT, "quarantined",
+     "it diverged or an operator set it aside: not attached, not a candidate"},
+    {132, {.answers = YES, .stale_primary = YES, .primary_answers = YES}, ACT_REJOIN,
+     "stale primary returned",
+     "an old primary answers again: it is compared first, then attached or quarantined"},
+    {211, {.answers = YES, .no_source = YES, .primary_answers = YES}, ACT_REJOIN, "not attached",
+     "it replicates from nobody: it is compared first, then attached or quarantined"},
+    {206, {.answers = YES, .errant = YES}, ACT_QUARANTINE, "errant transactions",
+     "it holds transactions the primary does not: never a candidate until they are dealt with"},
+    {204, {.answers = YES, .wrong_source = YES, .primary_answers = YES}, ACT_REPOINT,
+     "wrong source", "it replicates from another server than this epoch's primary"},
+    {209, {.answers = YES, .purged_away = YES}, ACT_ALERT, "purged away",
+     "its source no longer has the logs it needs: reseed it"},
+    {203, {.answers = YES, .applier_broken = YES}, ACT_ALERT, "applier broken",
+     "the applier stopped on an error: its text says which row; never skip, compare or reseed"},
+    {202, {.answers = YES, .receiver_stopped = YES, .primary_answers = YES}, ACT_START_REPLICATION,
+     "not receiving", "its receiver is stopped while the primary answers: only mainstay starts it"},
+    {214, {.answers = YES, .receiver_connecting = YES, .primary_answers = YES}, ACT_ALERT,
+     "cannot connect to its source",
+     "its receiver retries while the primary answers us: the path or the account between them"},
+    {216, {.answers = YES, .receiver_silent = YES, .primary_answers = YES}, ACT_ALERT,
+     "receives nothing", "its receiver runs but neither positions nor heartbeats move"},
+    {215, {.answers = YES, .applier_stopped = YES}, ACT_START_REPLICATION, "applier stopped",
+     "its applier is stopped without an error: started again while the receiver runs"},
+    {207, {.answers = YES, .writable = YES}, ACT_ALERT, "replica writable",
+     "it is not read-only: clients may write rows the primary never sees"},
+    {205, {.answers = YES, .lagging = YES}, ACT_ALERT, "lagging",
+     "it applies late: a failover to it would wait for the drain"},
+    {212, {.answers = YES, .misconfigured = YES}, ACT_ALERT, "misconfigured",
+     "a setting spoils a promise: see its conformance rows"},
+    {200, {.answers = YES}, ACT_NONE, "healthy", "it answers and replicates"},
+    {290, {0}, ACT_ALERT, "uncertain", "facts are missing or stale: look, do not act"},
+};
+
+/* The guard over all rows of the primary. */
+static const struct verdict_row controller_rule = {
+    150, ACT_HOLD, "controller holds",
+    "it sees no server at all, its store is unavailable, its clock jumped or its loop stalled: "
+    "databases keep serving, automation watches"};
+
+const struct primary_rule *verdict_primary_rules(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(primary_rules);
+    return primary_rules;
+}
+
+const struct replica_rule *verdict_replica_rules(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(replica_rules);
+    return replica_rules;
+}
+
+const struct verdict_row *verdict_controller_rule(void)
+{
+    return &controller_rule;
+}
+
+static inline bool fits(enum tri want, enum tri have)
+{
+    return want == TRI_UNKNOWN || want == have;
+}
+
+const struct primary_rule *verdict_match_primary(const struct primary_facts *facts)
+{
+    size_t i = 0;
+    for (; i + 1 < STAY_COUNT(primary_rules); i++) {
+        const struct primary_facts *when = &primary_rules[i].when;
+        bool is_match = true;
+#define X(name, what) is_match &= fits(when->name, facts->name);
+        PRIMARY_FACTS(X)
+#undef X
+        if (is_match)
+            break;
+    }
+    return &primary_rules[i]; /* the last row asks for nothing */
+}
+
+const struct replica_rule *verdict_match_replica(const struct replica_facts *facts)
+{
+    size_t i = 0;
+    for (; i + 1 < STAY_COUNT(replica_rules); i++) {
+        const struct replica_facts *when = &replica_rules[i].when;
+        bool is_match = true;
+#define X(name, what) is_match &= fits(when->name, facts->name);
+        REPLICA_FACTS(X)
+#undef X
+        if (is_match)
+            break;
+    }
+    return &replica_rules[i];
+}
+
+void verdict_visit(verdict_visit_fn fn, void *ctx)
+{
+    for (size_t i = 0; i < STAY_COUNT(primary_rules); i++) {
+        const struct primary_rule *r = &primary_rules[i];
+        fn(ctx, r->id, SUBJECT_PRIMARY, r->name, r->why, r->action);
+    }
+    for (size_t i = 0; i < STAY_COUNT(replica_rules); i++) {
+        const struct replica_rule *r = &replica_rules[i];
+        fn(ctx, r->id, SUBJECT_REPLICA, r->name, r->why, r->action);
+    }
+    fn(ctx, controller_rule.id, SUBJECT_CONTROLLER, controller_rule.name, controller_rule.why,
+       controller_rule.action);
+    size_t count = 0;
+    const struct verdict_row *rules = verdict_conformance_rules(&count);
+    for (size_t i = 0; i < count; i++) {
+        fn(ctx, rules[i].id, SUBJECT_CONFORMANCE, rules[i].name, rules[i].why, rules[i].action);
+    }
+}
+
+const char *verdict_action_text(enum verdict_action action)
+{
+    static const char *const texts[] = {
+        "none", "alert", "hold", "failover", "relieve", "repair ackers", "make writable",
+        "fence stale", "rejoin", "ask", "repoint", "start replication", "quarantine",
+        "mode restore", "mode degrade"};
+    _Static_assert(STAY_COUNT(texts) == ACT_COUNT, "one text per action");
+    return (unsigned)action < ACT_COUNT ? texts[action] : "?";
+}
