@@ -101,6 +101,7 @@ struct settings {
     char runbook[SETTINGS_TEXT_MAX];    /* file the daemon keeps for the day it is down */
     char recorder[SETTINGS_TEXT_MAX];   /* folder of recorded decisions */
     int log_level;                      /* enum log_level */
+    uint32_t failovers_per_hour;        /* automatic ones over all clusters; 0: no limit */
     uint32_t listen_count;
     struct settings_listen {
         char address[NAMES_ADDRESS_MAX]; /* loopback host:port */
