@@ -1,0 +1,178 @@
+/* controller/run/daemon_private.h - the daemon's own structures, shared by the daemon*.c files.
+ * Layer: run. Loop thread only.
+ *
+ * A cluster's turn (daemon_cluster.c) runs when something about it changed: executor, decide, save
+ * what the durability watch changed, start the wanted plan, pace, record. Every change of a cluster's
+ * record goes through its save queue (daemon_save.c): one at a time, each compared with the version
+ * before it. */
+#ifndef CONTROLLER_RUN_DAEMON_PRIVATE_H
+#define CONTROLLER_RUN_DAEMON_PRIVATE_H
+#include "base/io/lane.h"
+#include "base/io/loop.h"
+#include "base/io/timer.h"
+#include "base/log.h"
+#include "controller/act/executor.h"
+#include "controller/keep/history.h"
+#include "controller/keep/recorder.h"
+#include "controller/keep/store.h"
+#include "controller/run/daemon.h"
+#include "controller/run/settings/settings.h"
+#include "controller/serve/control.h"
+
+#define DAEMON_TICK_US (250 * STAY_MS)      /* a quiet cluster is judged this often */
+#define DAEMON_FAST_TICK_US (50 * STAY_MS)  /* one under suspicion, or with a plan running */
+#define DAEMON_JUMP_HOLD_US (30 * STAY_SECOND)
+#define DAEMON_STALL_US (2 * STAY_SECOND)   /* a stall beyond this holds */
+#define DAEMON_FIRST_FACTS_US (3 * STAY_SECOND)
+#define DAEMON_STORE_CHECK_US (5 * STAY_SECOND)
+#define DAEMON_FAILOVERS_PER_HOUR 3         /* what the guard HOURLY_LIMIT counts to */
+
+struct effects;
+struct probe_set;
+struct serve;
+
+/* When what happened in the running or last plan; STAY_NEVER until then. Monotonic. */
+struct run_times {
+    char plan_id[24];
+    int64_t suspected_us, verdict_us, intent_us, proven_us, writable_us, canary_us, route_us;
+    int64_t last_write_us; /* last commit of the canary on the old primary */
+    uint16_t rule_id;
+};
+
+struct daemon_save;
+
+struct daemon_cluster {
+    struct daemon *daemon;
+    const struct settings_cluster *settings; /* borrowed from daemon->settings */
+    struct cluster_view view;
+    struct executor *executor;
+    struct effects *effects;
+    uint32_t probe_id;    /* number in the probe set */
+    struct decision decision;
+    bool is_decided;      /* decision is valid */
+    bool is_dirty;        /* a turn is due */
+    bool is_loaded;       /* the record was read */
+    bool is_ready;        /* every node was asked since start, or had its time to answer */
+    bool is_fast;         /* suspicion or a running plan: judged every DAEMON_FAST_TICK_US */
+    int64_t started_mono_us;
+    char *resume_text;    /* journal of a run the last process left; taken up once ready */
+    struct timer *wake;   /* the executor's */
+    int64_t wake_at_mono_us;
+    struct daemon_save *save_head, **save_tail;
+    bool is_saving;
+    int64_t save_failed_mono_us;
+    struct run_times times;
+    /* What was logged and recorded last: only changes are. */
+    uint16_t logged_rule;
+    uint32_t logged_vetoes;
+    enum plan_kind logged_want;
+    char logged_text[200];
+    int64_t recorded_mono_us;
+    uint16_t recorded_rule;
+    char runbook_line[256];
+    bool is_measure_due;  /* the newest demoted primary may come back: compare its set */
+    uint64_t turns, plans_started, plans_succeeded, plans_undone, plans_asking;
+    int64_t last_outage_us;
+};
+
+struct listener {
+    struct listener *next;
+    char cluster[NAME_MAX_LEN]; /* empty: all */
+    control_event_fn fn;
+    void *ctx;
+    bool is_gone;
+};
+
+struct daemon {
+    struct loop loop;
+    char *config_path;
+    struct settings *settings;
+    struct lane_pool *files; /* recorder and runbook */
+    struct store *store;
+    struct recorder *recorder;
+    struct history *history;
+    struct probe_set *probes;
+    struct serve *serve;
+    struct control control;
+    struct daemon_cluster *clusters[SETTINGS_CLUSTERS_MAX];
+    size_t cluster_count;
+    uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
+    struct timer *tick, *fast_tick, *store_check, *watchdog;
+    bool is_loop_open;
+    bool is_ready, is_stopping, is_history_loaded;
+    bool is_paused;          /* kill switch of the whole controller, stored */
+    char paused_by[160];
+    uint64_t pause_version;
+    bool is_store_ok, is_isolated;
+    int64_t hold_until_mono_us;
+    char hold_why[120];
+    struct listener *listeners;
+    char *runbook;           /* as last written */
+    bool is_runbook_dirty;
+    uint64_t holds, store_errors, reloads, reload_errors;
+};
+
+/* daemon.c */
+void daemon_mark_dirty(struct daemon_cluster *c);
+void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why);
+void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err);
+struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name); /* or NULL */
+void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
+                  struct fleet *ret_fleet);
+
+/* daemon_cluster.c */
+struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct settings_cluster *settings);
+void daemon_cluster_free(struct daemon_cluster *c);
+void daemon_cluster_turn(struct daemon_cluster *c);
+/* Every observation of the probes comes in here. */
+void daemon_cluster_observe(struct daemon_cluster *c, const struct observation *obs);
+bool daemon_cluster_is_busy(const struct daemon_cluster *c); /* a plan runs or waits to be resumed */
+enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind kind,
+                                       const struct plan_params *params, struct stay_error *err);
+
+/* daemon_save.c: the executor's saves, the watch's changes and the operators' switches, in order. */
+void daemon_save_executor(struct daemon_cluster *c, uint64_t token, const struct plan_run *run,
+                          const struct cluster_record *record, uint64_t expect_version);
+void daemon_save_watch(struct daemon_cluster *c, const struct cluster_record *record);
+void daemon_save_switch(struct daemon_cluster *c, enum control_switch which, int64_t until_wall_us,
+                        const char *actor, const char *reason, control_done_fn done,
+                        void *done_ctx);
+bool daemon_save_is_idle(const struct daemon_cluster *c);
+void daemon_save_drop_all(struct daemon_cluster *c);
+void daemon_record_key(const struct daemon_cluster *c, char ret_key[STORE_KEY_MAX + 1]);
+
+/* daemon_load.c: reads the store at start; then clusters are loaded and their journals kept. */
+void daemon_load(struct daemon *d);
+void daemon_load_cluster(struct daemon_cluster *c);
+
+/* daemon_timeline.c: notes of the executor -> log, timeline, history, listeners, crash points. */
+void daemon_note(struct daemon_cluster *c, enum exec_note note, const struct plan_run *run,
+                 uint32_t row);
+/* The stored document of a run: summary, run, timeline. New reference. */
+json_t *daemon_run_document(const struct daemon_cluster *c, const struct plan_run *run);
+/* After an old primary came back: what it held that the new one does not, into the history. */
+void daemon_measure_loss(struct daemon_cluster *c);
+void daemon_listeners_free(struct daemon *d);
+
+/* daemon_control.c */
+void daemon_control_init(struct daemon *d);
+/* daemon_metrics.c */
+void daemon_metrics(void *ctx, void (*emit)(void *ectx, const char *name, const char *labels,
+                                            double value), void *ectx);
+/* daemon_reload.c */
+enum stay_rc daemon_reload(struct daemon *d, struct stay_error *err);
+/* daemon_runbook.c */
+void daemon_runbook_refresh(struct daemon *d);
+
+/* daemon_probes.c: the one place that knows the probe set and the effects. */
+enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err);
+void daemon_probes_close(struct daemon *d);
+enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err);
+void daemon_probes_remove(struct daemon_cluster *c);
+void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_cluster *settings);
+void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent);
+void daemon_probes_set_primary(struct daemon_cluster *c); /* canary's node and epoch, from record */
+void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
+                                const struct effect *effect);
+
+#endif

@@ -1,0 +1,116 @@
+/* The one place that knows the probe set and the effects: settings become their inputs, their answers
+ * become observations of a cluster and results for its executor. */
+#include "base/base.h"
+#include "controller/run/daemon_private.h"
+#include "probes/probe_set.h"
+
+#define PROBES_END_US (300 * STAY_MS)
+
+static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
+{
+    struct daemon *d = arg;
+    for (size_t i = 0; i < d->cluster_count; i++)
+        if (d->clusters[i]->probe_id == cluster) {
+            daemon_cluster_observe(d->clusters[i], obs);
+            return;
+        }
+}
+
+enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err)
+{
+    (void)err;
+    struct probe_set_options options = {.fn = on_observation, .arg = d};
+    d->probes = probe_set_new(&d->loop, &options);
+    return STAY_OK;
+}
+
+void daemon_probes_close(struct daemon *d)
+{
+    if (d->probes)
+        probe_set_free(d->probes, PROBES_END_US);
+    d->probes = NULL;
+}
+
+static void set_account(struct mysql_account *dst, const struct settings_account *src)
+{
+    (void)stay_copy(dst->user, sizeof dst->user, src->user);
+    (void)stay_copy(dst->password, sizeof dst->password, src->password.text);
+}
+
+static void probe_cluster_from(const struct settings_cluster *settings, struct probe_cluster *ret)
+{
+    const struct cluster_config *config = &settings->config;
+    memset(ret, 0, sizeof *ret);
+    (void)stay_copy(ret->name, sizeof ret->name, config->name);
+    ret->engine = config->engine;
+    ret->node_count = config->node_count;
+    for (uint32_t n = 0; n < config->node_count; n++) {
+        (void)stay_copy(ret->nodes[n].host, sizeof ret->nodes[n].host, config->nodes[n].host);
+        ret->nodes[n].port = config->nodes[n].port;
+    }
+    set_account(&ret->monitor, &settings->accounts[ACCOUNT_MONITOR]);
+    set_account(&ret->canary, &settings->accounts[ACCOUNT_CANARY]);
+    set_account(&ret->operate, &settings->accounts[ACCOUNT_OPERATE]);
+    set_account(&ret->replicate, &settings->accounts[ACCOUNT_REPLICATE]);
+    (void)stay_copy(ret->ca, sizeof ret->ca, settings->tls.ca);
+    (void)stay_copy(ret->cert, sizeof ret->cert, settings->tls.cert);
+    (void)stay_copy(ret->key, sizeof ret->key, settings->tls.key);
+    ret->tls_required = settings->tls.required;
+    ret->interval_us = config->probe_interval_us;
+    ret->suspicion_interval_us = config->suspicion_interval_us;
+    ret->deadline_us = config->layer_deadline_us;
+}
+
+enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
+{
+    (void)err;
+    struct probe_cluster *cluster = stay_calloc(1, sizeof *cluster);
+    probe_cluster_from(c->settings, cluster);
+    probe_set_add(c->daemon->probes, cluster, &c->probe_id);
+    explicit_bzero(cluster, sizeof *cluster);
+    free(cluster);
+    return STAY_OK;
+}
+
+void daemon_probes_remove(struct daemon_cluster *c)
+{
+    probe_set_remove(c->daemon->probes, c->probe_id);
+}
+
+/* Before c->settings changes. Watching begins anew: facts held in the view stay. */
+void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_cluster *settings)
+{
+    struct probe_cluster *now = stay_calloc(2, sizeof *now);
+    probe_cluster_from(c->settings, &now[0]);
+    probe_cluster_from(settings, &now[1]);
+    if (memcmp(&now[0], &now[1], sizeof *now) != 0) {
+        probe_set_remove(c->daemon->probes, c->probe_id);
+        probe_set_add(c->daemon->probes, &now[1], &c->probe_id);
+        probe_set_urge(c->daemon->probes, c->probe_id, c->is_fast);
+    }
+    explicit_bzero(now, 2 * sizeof *now);
+    free(now);
+}
+
+void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent)
+{
+    probe_set_urge(c->daemon->probes, c->probe_id, is_urgent);
+}
+
+/* The canary writes only where the store says the primary is, and only once adopted: before that
+ * there is no schema of ours. */
+void daemon_probes_set_primary(struct daemon_cluster *c)
+{
+    const struct cluster_record *record = &c->view.record;
+    uint32_t node = record->adopted && c->view.primary != NO_NODE ? c->view.primary
+                                                                  : PROBE_NO_NODE;
+    probe_set_canary(c->daemon->probes, c->probe_id, node, record->epoch);
+}
+
+void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
+                                const struct effect *effect)
+{
+    (void)c;
+    (void)token;
+    (void)effect;
+}
