@@ -128,3 +128,15 @@ const struct mysql_query *mysql_query_for(enum engine engine, unsigned long serv
     }
     return NULL;
 }
+
+char *mysql_canary_sql(const char *cluster, uint64_t epoch, int64_t wall_us)
+{
+    return stay_sprintf("INSERT INTO mainstay.heartbeat (id, cluster, epoch, server_id, beat, "
+                        "written_at) VALUES (1, '%s', %llu, @@GLOBAL.server_id, 1, "
+                        "FROM_UNIXTIME(%lld.%06lld)) ON DUPLICATE KEY UPDATE "
+                        "cluster = VALUES(cluster), epoch = VALUES(epoch), "
+                        "server_id = VALUES(server_id), beat = beat + 1, "
+                        "written_at = VALUES(written_at)",
+                        cluster, (unsigned long long)epoch, (long long)(wall_us / STAY_SECOND),
+                        (long long)(wall_us % STAY_SECOND));
+}

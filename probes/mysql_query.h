@@ -18,4 +18,7 @@ struct mysql_query {
 const struct mysql_query *mysql_query_for(enum engine engine, unsigned long server_version,
                                           enum fact_group group);
 
+/* The canary's statement: one row, written at the controller's time. Heap text, caller frees. */
+char *mysql_canary_sql(const char *cluster, uint64_t epoch, int64_t wall_us) STAY_MUST_USE;
+
 #endif

@@ -1,0 +1,355 @@
+/* Happy path: open job -> idle -> send job -> socket readable -> read job -> event -> idle.
+ * Failures: a job fails or passes its deadline; the socket ends; an answer does not come in time.
+ * Each of them reports one event and leaves the channel CLOSED. */
+#include <mysql.h>
+
+#include "probes/probe_channel.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/io/lane.h"
+#include "base/io/loop.h"
+#include "base/io/timer.h"
+
+enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
+
+/* Written by the lane until done; after a deadline passed, by nobody the loop listens to. */
+struct channel_job {
+    struct channel *channel; /* NULL: dropped */
+    struct mysql_session *session;
+    bool owns_session;       /* release frees it */
+    enum job_kind kind;
+    enum fact_group group;
+    struct mysql_target target;
+    struct mysql_account account;
+    char *sql;
+    struct server_facts facts;
+    struct reach reach;
+    struct stay_error error;
+};
+
+struct channel_poll {
+    uv_poll_t uv;
+    int fd;
+};
+
+static void on_poll(uv_poll_t *handle, int status, int events);
+static void on_late(struct timer *timer, void *arg);
+
+void channel_init(struct channel *c)
+{
+    c->deadline = timer_new(c->loop, on_late, c);
+    timer_unref(c->deadline);
+}
+
+/* ---- on lanes */
+
+static enum stay_rc job_work(struct lane_job *lane, void *arg)
+{
+    struct channel_job *job = arg;
+    int64_t due = lane_job_deadline_mono_us(lane);
+    if (lane_job_expired(lane))
+        return STAY_ETIMEDOUT;
+    switch (job->kind) {
+    case JOB_OPEN:
+        return mysql_session_open(job->session, &job->target, &job->account, due, &job->reach,
+                                  &job->error);
+    case JOB_SEND:
+        return mysql_session_send(job->session, job->sql, due, &job->error);
+    case JOB_READ:
+        break;
+    }
+    if (job->group != 0) {
+        const struct mysql_query *query =
+            mysql_query_for(job->target.engine, mysql_session_version(job->session), job->group);
+        return mysql_facts_receive(job->session, job->target.engine, query, job->group, due,
+                                   &job->facts, &job->reach, &job->error);
+    }
+    return mysql_session_receive(job->session, due, NULL, NULL, NULL, &job->error);
+}
+
+/* ---- on the loop */
+
+static void job_release(void *arg)
+{
+    struct channel_job *job = arg;
+    if (job->owns_session) {
+        mysql_session_abort(job->session); /* so that closing writes to nobody */
+        mysql_session_free(job->session);
+    }
+    server_facts_clear(&job->facts);
+    free(job->sql);
+    free(job);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct channel_poll *poll = (struct channel_poll *)handle;
+    (void)close(poll->fd);
+    free(poll);
+}
+
+/* Forgets the session; a job that uses it keeps it. */
+static void drop_session(struct channel *c)
+{
+    if (c->poll != NULL) {
+        (void)uv_poll_stop(&c->poll->uv);
+        uv_close((uv_handle_t *)&c->poll->uv, on_poll_closed);
+        c->poll = NULL;
+    }
+    timer_stop(c->deadline);
+    if (c->session != NULL)
+        mysql_session_abort(c->session);
+    if (c->job != NULL) {
+        c->job->owns_session = true;
+        c->job->channel = NULL;
+        c->job = NULL;
+    } else {
+        mysql_session_free(c->session);
+    }
+    c->session = NULL;
+    c->state = CHANNEL_CLOSED;
+}
+
+void channel_reset(struct channel *c)
+{
+    drop_session(c);
+}
+
+void channel_release(struct channel *c)
+{
+    drop_session(c);
+    timer_free(c->deadline);
+    c->deadline = NULL;
+}
+
+static void report_failure(struct channel *c, const struct reach *reach)
+{
+    struct channel_event event = {.kind = OBS_REACH, .reach = *reach,
+                                  .begun_mono_us = c->begun_mono_us, .group = c->group};
+    c->was_silent = reach->outcome == OUT_TIMEOUT;
+    drop_session(c);
+    c->fn(c->arg, &event);
+}
+
+static void watch(struct channel *c)
+{
+    (void)uv_poll_start(&c->poll->uv, UV_READABLE | UV_DISCONNECT, on_poll);
+}
+
+static bool make_poll(struct channel *c)
+{
+    int fd = mysql_session_poll_fd(c->session);
+    if (fd < 0)
+        return false;
+    struct channel_poll *poll = stay_calloc(1, sizeof *poll);
+    poll->fd = fd;
+    poll->uv.data = c;
+    if (uv_poll_init(&c->loop->uv, &poll->uv, fd) != 0) {
+        (void)close(fd);
+        free(poll);
+        return false;
+    }
+    c->poll = poll;
+    return true;
+}
+
+/* What the end of a job that failed says about the server. */
+static void judge_job(const struct channel_job *job, enum stay_rc rc, struct reach *reach)
+{
+    *reach = job->reach;
+    if (rc == STAY_ETIMEDOUT && job->kind == JOB_OPEN)
+        reach->layer = mysql_session_layer(job->session);
+    else if (job->kind != JOB_OPEN && reach->layer == LAYER_NONE)
+        reach->layer = LAYER_QUERY;
+    if (rc == STAY_ETIMEDOUT)
+        reach->outcome = OUT_TIMEOUT;
+    else if (reach->outcome == OUT_NONE)
+        reach->outcome = rc == STAY_EFAILED || rc == STAY_EDENIED || rc == STAY_ELIMIT
+                             ? mysql_outcome((unsigned)job->error.native, 0)
+                         : rc == STAY_ECORRUPT ? OUT_BAD_REPLY
+                                               : OUT_RESET;
+    if (reach->text[0] == '\0' && rc != STAY_ETIMEDOUT) {
+        reach->native = job->error.native;
+        (void)stay_copy(reach->text, sizeof reach->text, job->error.text);
+    }
+}
+
+static void job_succeeded(struct channel *c, struct channel_job *job)
+{
+    struct channel_event event = {.kind = OBS_REACH, .begun_mono_us = c->begun_mono_us,
+                                  .group = job->group,
+                                  .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK}};
+    c->job = NULL;
+    switch (job->kind) {
+    case JOB_OPEN:
+        if (!make_poll(c)) {
+            drop_session(c); /* out of descriptors: says nothing about the server */
+            return;
+        }
+        c->was_silent = false;
+        c->state = CHANNEL_IDLE;
+        watch(c);
+        event.opened = true;
+        c->fn(c->arg, &event);
+        return;
+    case JOB_SEND:
+        c->state = CHANNEL_WAITING;
+        timer_start(c->deadline, c->begun_mono_us + c->limit_us);
+        watch(c);
+        return;
+    case JOB_READ:
+        c->state = CHANNEL_IDLE;
+        watch(c);
+        event.facts = job->group != 0 ? &job->facts : NULL;
+        c->fn(c->arg, &event);
+        return;
+    }
+}
+
+static void job_done(void *arg, enum stay_rc rc)
+{
+    struct channel_job *job = arg;
+    struct channel *c = job->channel;
+    if (c == NULL)
+        return;
+    if (rc == STAY_OK) {
+        job_succeeded(c, job);
+        return;
+    }
+    if (rc == STAY_ECANCELED) {
+        drop_session(c);
+        return;
+    }
+    struct reach reach = {0};
+    if (rc == STAY_ETIMEDOUT && job->kind == JOB_OPEN &&
+        mysql_session_layer(job->session) == LAYER_NONE) {
+        (*c->lanes->starved)++; /* no lane began it: silence of ours, not the server's */
+        drop_session(c);
+        return;
+    }
+    if (rc == STAY_ETIMEDOUT) /* the thread may still write job->reach */
+        reach = (struct reach){.layer = job->kind == JOB_OPEN ? mysql_session_layer(job->session)
+                                                              : LAYER_QUERY,
+                               .outcome = OUT_TIMEOUT};
+    else
+        judge_job(job, rc, &reach);
+    if (rc != STAY_ETIMEDOUT && job->kind == JOB_READ && mysql_session_is_open(job->session)) {
+        c->job = NULL; /* the server said no; the session lives on */
+        c->state = CHANNEL_IDLE;
+        watch(c);
+        struct channel_event event = {.kind = OBS_REACH, .reach = reach,
+                                      .begun_mono_us = c->begun_mono_us, .group = job->group};
+        c->fn(c->arg, &event);
+        return;
+    }
+    if (rc == STAY_EUNKNOWN && job->kind != JOB_OPEN) {
+        struct channel_event event = {.kind = OBS_SESSION_END, .reach = reach,
+                                      .begun_mono_us = c->begun_mono_us};
+        drop_session(c);
+        c->fn(c->arg, &event);
+        return;
+    }
+    report_failure(c, &reach);
+}
+
+static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t deadline_mono_us)
+{
+    struct channel_job *job = stay_calloc(1, sizeof *job);
+    job->channel = c;
+    job->session = c->session;
+    job->kind = kind;
+    job->group = c->group;
+    job->target = *c->target;
+    if (kind == JOB_OPEN)
+        job->account = *c->account;
+    job->sql = sql;
+    if (c->poll != NULL)
+        (void)uv_poll_stop(&c->poll->uv);
+    timer_stop(c->deadline);
+    struct lane_work work = {.work = job_work, .done = job_done, .release = job_release,
+                             .arg = job, .deadline_mono_us = deadline_mono_us};
+    struct lane_pool *pool = kind != JOB_OPEN   ? c->lanes->work
+                             : c->was_silent ? c->lanes->slow_connect
+                                             : c->lanes->connect;
+    c->job = job;
+    if (lane_submit(pool, c->key, &work, NULL) == STAY_OK)
+        return;
+    (*c->lanes->refused)++;
+    c->job = NULL;
+    job_release(job);
+    drop_session(c);
+}
+
+void channel_open(struct channel *c, int64_t limit_us)
+{
+    must(c->state == CHANNEL_CLOSED && c->session == NULL);
+    c->session = mysql_session_new();
+    c->state = CHANNEL_OPENING;
+    c->begun_mono_us = loop_now_mono_us(c->loop);
+    c->group = 0;
+    submit(c, JOB_OPEN, NULL, c->begun_mono_us + limit_us);
+}
+
+void channel_ask(struct channel *c, enum fact_group group, const char *sql, int64_t limit_us)
+{
+    must(c->state == CHANNEL_IDLE);
+    c->begun_mono_us = loop_now_mono_us(c->loop);
+    c->limit_us = limit_us;
+    c->group = group;
+    c->state = CHANNEL_SENDING;
+    if (group != 0)
+        sql = mysql_query_for(c->target->engine, mysql_session_version(c->session), group)->sql;
+    submit(c, JOB_SEND, stay_strdup(sql), c->begun_mono_us + limit_us);
+}
+
+static void session_ended(struct channel *c, int os_errno)
+{
+    struct channel_event event = {.kind = OBS_SESSION_END, .begun_mono_us = c->begun_mono_us,
+                                  .reach = {.layer = LAYER_QUERY, .outcome = OUT_RESET,
+                                            .native = os_errno}};
+    (void)stay_copy(event.reach.text, sizeof event.reach.text,
+                    os_errno != 0 ? strerror(os_errno) : "the server closed the session");
+    drop_session(c);
+    c->fn(c->arg, &event);
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    struct channel *c = handle->data;
+    char byte;
+    (void)events;
+    ssize_t n = recv(c->poll->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR) && status == 0)
+        return;
+    if (n <= 0 || c->state == CHANNEL_IDLE) { /* a server that speaks unasked says good-bye */
+        session_ended(c, n < 0 ? errno : 0);
+        return;
+    }
+    if (c->state == CHANNEL_WAITING) {
+        c->state = CHANNEL_READING;
+        int64_t now = loop_now_mono_us(c->loop), due = c->begun_mono_us + c->limit_us;
+        submit(c, JOB_READ, NULL, c->keeps_waiting && due < now ? now + c->limit_us : due);
+    }
+}
+
+/* WAITING passed its deadline. */
+static void on_late(struct timer *timer, void *arg)
+{
+    struct channel *c = arg;
+    struct reach reach = {.layer = LAYER_QUERY, .outcome = OUT_TIMEOUT};
+    if (c->state != CHANNEL_WAITING)
+        return;
+    (void)stay_copy(reach.text, sizeof reach.text, "no answer in time");
+    if (!c->keeps_waiting) {
+        report_failure(c, &reach);
+        return;
+    }
+    timer_start(timer, loop_now_mono_us(c->loop) + c->limit_us);
+    struct channel_event event = {.kind = OBS_REACH, .reach = reach,
+                                  .begun_mono_us = c->begun_mono_us};
+    c->fn(c->arg, &event);
+}

@@ -1,0 +1,28 @@
+/* probes/probe_grants.h - logs in with each of our accounts once and compares its grants with what it
+ * needs.
+ *
+ * Layer: probes. Loop thread; the logins run on a lane. */
+#ifndef PROBES_PROBE_GRANTS_H
+#define PROBES_PROBE_GRANTS_H
+#include "probes/mysql_session.h"
+#include "probes/read_mysql.h"
+
+struct lane_pool;
+struct grants_check;
+
+struct grants_input {
+    struct mysql_target target;
+    struct mysql_account accounts[ACCOUNT_OF_COUNT]; /* by enum mysql_account_kind; user empty: skip */
+};
+
+/* missing: first lack as a sentence with the statement that mends it, "" for none, NULL when it could
+ * not be found out. Called once on the loop unless dropped. */
+typedef void (*grants_fn)(void *arg, const char *missing);
+
+/* NULL when no lane took it; fn is then not called. */
+struct grants_check *grants_check_start(struct lane_pool *pool, uint64_t key,
+                                        const struct grants_input *in, int64_t deadline_mono_us,
+                                        grants_fn fn, void *arg);
+void grants_check_drop(struct grants_check *check); /* fn is not called any more; takes NULL */
+
+#endif

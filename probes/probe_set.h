@@ -1,0 +1,73 @@
+/* probes/probe_set.h - watches every MariaDB and MySQL server of several clusters and hands what it
+ * sees to one callback as observations.
+ *
+ * Layer: probes. Loop thread only. Per server one held session; per cluster one more for the write
+ * canary. The loop waits for their sockets (so the end of a session is known within milliseconds) and
+ * keeps the deadlines; lanes send, read and connect. A server that does not answer therefore holds no
+ * lane but while it connects, and then one of a pool that healthy servers do not use.
+ *
+ * Pace: STATUS facts every interval_us, SLOW and START facts every slow_interval_us, grants every
+ * PROBE_GRANTS_US. Urged: STATUS or a connect attempt every suspicion_interval_us. Deadlines: a
+ * connect to the end of login, and each answer, has deadline_us. An attempt that no lane had time to
+ * begin is not reported: it says nothing about the server. */
+#ifndef PROBES_PROBE_SET_H
+#define PROBES_PROBE_SET_H
+#include "probes/mysql_session.h"
+
+#define PROBE_NODES_MAX 32
+#define PROBE_CANARY_US STAY_SECOND
+#define PROBE_GRANTS_US (60 * STAY_SECOND)
+#define PROBE_NO_NODE UINT32_MAX
+
+struct loop;
+struct probe_set;
+
+/* Copied by probe_set_add. An account with an empty user is not there: no canary, no grant check. */
+struct probe_cluster {
+    char name[65];
+    enum engine engine;
+    uint32_t node_count;
+    struct {
+        char host[256];
+        uint16_t port;
+    } nodes[PROBE_NODES_MAX];
+    struct mysql_account monitor, canary, operate, replicate;
+    char ca[256], cert[256], key[256];
+    bool tls_required;
+    int64_t interval_us;            /* 500 ms */
+    int64_t suspicion_interval_us;  /* 100 ms */
+    int64_t deadline_us;            /* 1 s */
+    int64_t slow_interval_us;       /* 10 s */
+};
+
+/* obs and its facts are borrowed for the call. May call any function here but probe_set_free. */
+typedef void (*probe_fn)(void *arg, uint32_t cluster, const struct observation *obs);
+
+struct probe_set_options {
+    probe_fn fn;
+    void *arg;
+    unsigned lanes;         /* that send and read; 0: 4 */
+    unsigned connect_lanes; /* for servers that answer, and as many for those that do not; 0: 16 */
+};
+
+struct probe_set_stats {
+    uint64_t answers, failures, session_ends, starved, refused_by_lane;
+    unsigned threads_stuck;
+};
+
+struct probe_set *probe_set_new(struct loop *loop,
+                                const struct probe_set_options *options) STAY_MUST_USE;
+/* Blocks for at most wait_us while threads end (shutdown only). No callbacks afterwards. */
+void probe_set_free(struct probe_set *set, int64_t wait_us);
+
+/* Starts watching; *ret_cluster is the number the callback gets, never used again after removal. */
+void probe_set_add(struct probe_set *set, const struct probe_cluster *cluster,
+                   uint32_t *ret_cluster);
+void probe_set_remove(struct probe_set *set, uint32_t cluster);
+/* on: asks all nodes now and then at suspicion pace, until called with false. Repeating is free. */
+void probe_set_urge(struct probe_set *set, uint32_t cluster, bool on);
+/* The canary writes on `node` with `epoch` from now on; PROBE_NO_NODE stops it. Repeating is free. */
+void probe_set_canary(struct probe_set *set, uint32_t cluster, uint32_t node, uint64_t epoch);
+void probe_set_stats_get(struct probe_set *set, struct probe_set_stats *ret_stats);
+
+#endif
