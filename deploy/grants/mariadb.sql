@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS mainstay.heartbeat (
   written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
 ) ENGINE=InnoDB;
 
--- monitor: reads state and changes nothing.
+-- monitor: reads state and changes nothing. SHOW SLAVE HOSTS would need REPLICATION MASTER ADMIN, so
+-- who replicates is read from the process list; events of others are invisible to it.
 CREATE USER IF NOT EXISTS mainstay_monitor@'@HOSTS@' IDENTIFIED BY '@MONITOR_PASSWORD@';
 GRANT PROCESS, SLAVE MONITOR, BINLOG MONITOR ON *.* TO mainstay_monitor@'@HOSTS@';
 GRANT SELECT ON mainstay.* TO mainstay_monitor@'@HOSTS@';
@@ -24,7 +25,17 @@ GRANT SELECT ON mainstay.* TO mainstay_monitor@'@HOSTS@';
 CREATE USER IF NOT EXISTS mainstay_canary@'@HOSTS@' IDENTIFIED BY '@CANARY_PASSWORD@';
 GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 
--- operate: changes roles. CONNECTION ADMIN is for KILL; PROCESS shows whom to kill.
+-- operate: changes roles. What each is for (proven on 10.11.19 by `mainstay lab prove-grants`, with
+-- each taken away in turn):
+--   REPLICATION SLAVE ADMIN   START/STOP SLAVE, CHANGE MASTER, RESET SLAVE (with RELOAD), gtid_slave_pos,
+--                             slave_net_timeout, rpl_semi_sync_slave_*
+--   REPLICATION MASTER ADMIN  rpl_semi_sync_master_*
+--   READ_ONLY ADMIN           SET GLOBAL read_only; gtid_slave_pos on a read-only server
+--   BINLOG ADMIN              sql_log_bin, sync_binlog       BINLOG MONITOR  SHOW BINARY LOGS
+--   CONNECTION ADMIN          KILL, a place beyond max_connections       PROCESS  whom to kill
+--   RELOAD                    FLUSH BINARY LOGS, RESET SLAVE ALL, RESET MASTER
+--   SLAVE MONITOR             SHOW ALL SLAVES STATUS
+-- Not in it: innodb_flush_log_at_trx_commit and event_scheduler need SUPER; they stay the operator's.
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
 GRANT REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, BINLOG ADMIN, READ_ONLY ADMIN,
   CONNECTION ADMIN, RELOAD, PROCESS, SLAVE MONITOR, BINLOG MONITOR

@@ -26,7 +26,16 @@ GRANT SELECT ON performance_schema.* TO mainstay_monitor@'@HOSTS@';
 CREATE USER IF NOT EXISTS mainstay_canary@'@HOSTS@' IDENTIFIED BY '@CANARY_PASSWORD@';
 GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 
--- operate: changes roles.
+-- operate: changes roles. What each is for (proven on 9.7.4 by `mainstay lab prove-grants`, with each
+-- taken away in turn; 8.0 and 8.4 not run):
+--   REPLICATION_SLAVE_ADMIN     START/STOP REPLICA, CHANGE REPLICATION SOURCE, RESET REPLICA (with RELOAD)
+--   SYSTEM_VARIABLES_ADMIN      read_only, super_read_only, rpl_semi_sync_*, gtid_purged, replica_net_timeout
+--   PERSIST_RO_VARIABLES_ADMIN  SET PERSIST_ONLY (start-up values), also of variables that are dynamic
+--   CONNECTION_ADMIN            KILL, offline_mode (with SYSTEM_VARIABLES_ADMIN)     PROCESS  whom to kill
+--   RELOAD                      FLUSH BINARY LOGS, RESET REPLICA ALL, RESET BINARY LOGS AND GTIDS
+--   REPLICATION CLIENT          SHOW REPLICA STATUS, SHOW BINARY LOGS
+--   BACKUP_ADMIN, CLONE_ADMIN   reseeding by CLONE; nothing else asks for them
+-- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin.
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
 GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO mainstay_operate@'@HOSTS@';
 GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMIN,

@@ -111,6 +111,10 @@ bool lab_load_stop(struct lab *lab);
 bool lab_load_check(struct lab *lab, const char *node, int64_t fault_mono_us, int plant_loss,
                     json_t **ret_json);
 
+/* Proves deploy/grants on this lab, one line per right; takes its replication apart: down it after.
+ */
+bool lab_prove_grants(struct lab *lab, FILE *out);
+
 /* CLOCK_MONOTONIC in microseconds: what load.log is stamped with. */
 int64_t lab_now_us(void);
 /* The moment of the last kill, hang, stop, terminate or cut, as a number for lab_load_check. */

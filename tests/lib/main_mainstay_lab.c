@@ -290,6 +290,12 @@ static bool verb_load(struct lab *lab, const struct request *r)
     return false;
 }
 
+static bool verb_grants(struct lab *lab, const struct request *r)
+{
+    (void)r;
+    return lab_prove_grants(lab, stdout);
+}
+
 static const struct verb verbs[] = {
     {"up", 0, 0,
      "[--engine mariadb|mysql] [--acker] [--replicas N] [--disks] [--clocks] "
@@ -319,6 +325,7 @@ static const struct verb verbs[] = {
     {"controller", 1, 1, "start|stop|kill", "mainstayd in the witness zone", verb_controller},
     {"load", 1, 2, "start [--writers N] [--rate N]|stop|check NODE [--plant-loss N]",
      "clients that write through HAProxy, and the loss checker", verb_load},
+    {"prove-grants", 0, 0, "", "use every right of deploy/grants (spoils the lab)", verb_grants},
 };
 
 static void usage(FILE *out)
