@@ -1,0 +1,24 @@
+/* tests/bench/bench_lab.h - one layout of the failover bench: a lab with its controller and an adopted
+ * cluster.
+ *
+ * Layer: tests. Not pure; needs root. */
+#ifndef TESTS_BENCH_BENCH_LAB_H
+#define TESTS_BENCH_BENCH_LAB_H
+#include "tests/lib/cluster_state.h"
+
+struct bench_lab {
+    struct lab *lab;
+    const char *layout; /* "primary+replica" or "primary+replica+acker" */
+    const char *replicas[3];
+    size_t replica_count;
+};
+
+/* Takes a lab up with a controller and an adopted cluster; false with a message on stderr. */
+bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept);
+void bench_lab_down(struct bench_lab *b);
+/* What the controller tells of its newest plan of this kind: detection in milliseconds (-1 unknown)
+ * and the certificate ("LOSSLESS" ...). */
+void bench_lab_explain(struct bench_lab *b, const char *kind, double *ret_detect_ms,
+                       char *ret_certificate, size_t size);
+
+#endif
