@@ -1,0 +1,282 @@
+/* controller/decide/plan.c - the life of a run: start, the work of PURE rows, resume, release; and
+ * the small questions other plan files ask. */
+#include "controller/decide/plan_private.h"
+
+#include <stdarg.h>
+
+void plan_say(char *text, size_t size, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, size, fmt, args);
+    va_end(args);
+}
+
+const struct plan_row *plan_row_at(const struct plan_run *run, uint32_t row)
+{
+    size_t count = 0;
+    const struct plan_row *rows = plan_rows(run->kind, &count);
+    must(row < count);
+    return &rows[row];
+}
+
+const char *plan_node_name(const struct cluster_view *view, uint32_t node)
+{
+    return node < view->config->node_count ? view->config->nodes[node].name : "-";
+}
+
+bool plan_zones_differ(const struct cluster_view *view, uint32_t a, uint32_t b)
+{
+    return a < view->config->node_count && b < view->config->node_count &&
+           !cluster_same_zone(view->config, a, b);
+}
+
+bool plan_node_answers(const struct cluster_view *view, uint32_t node, int64_t within_us,
+                       int64_t now_mono_us)
+{
+    if (node >= view->config->node_count)
+        return false;
+    int64_t at = view->nodes[node].query_ok_mono_us;
+    return at != STAY_NEVER && now_mono_us - at <= within_us;
+}
+
+uint32_t plan_nodes_answering(const struct cluster_view *view, int64_t now_mono_us)
+{
+    uint32_t mask = 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
+uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int64_t now_mono_us)
+{
+    uint32_t mask = 0;
+    uint32_t answering = plan_nodes_answering(view, now_mono_us);
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((answering & NODE_BIT(node)) && plan_zones_differ(view, node, primary) &&
+            view->record.quarantine[node] == QUARANTINE_NONE)
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
+uint32_t plan_required(const struct plan_run *run, uint32_t targets)
+{
+    uint32_t required = targets & run->a;
+    return required != 0 ? required : targets;
+}
+
+bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
+{
+    if (run->fenced || run->params.accept_loss || MUTANT(view, FENCE_SKIPPED))
+        return true;
+    if (run->mode != MODE_LOSSLESS)
+        return true; /* judged by the certificate's estimate, not by revocation */
+    if (MUTANT(view, K_IGNORED))
+        return run->f != 0;
+    uint32_t loose = mask_count(run->a & ~run->f);
+    if (MUTANT(view, LESS_FOR_LESS_EQUAL))
+        return loose <= view->config->acks;
+    return run->a != 0 && loose < view->config->acks;
+}
+
+bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *executed)
+{
+    const struct node_view *seen = &view->nodes[node];
+    if (seen->restarted_mono_us == STAY_NEVER || view->primary == NO_NODE)
+        return false;
+    const struct node_view *primary = &view->nodes[view->primary];
+    return primary->facts_begun_mono_us == STAY_NEVER ||
+           primary->facts_begun_mono_us <= seen->restarted_mono_us ||
+           !gtid_set_contains(executed, &primary->facts.executed);
+}
+
+void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set)
+{
+    for (uint32_t node = 0; node < NODES_MAX; node++)
+        if (run->r & run->collected & NODE_BIT(node))
+            gtid_set_union(ret_set, &run->executed[node]);
+}
+
+void plan_run_clear(struct plan_run *run)
+{
+    gtid_set_clear(&run->fenced_executed);
+    gtid_set_clear(&run->extra);
+    for (uint32_t node = 0; node < NODES_MAX; node++) {
+        gtid_set_clear(&run->executed[node]);
+        gtid_set_clear(&run->received_high[node]);
+    }
+    memset(run, 0, sizeof *run);
+}
+
+static void name_run(struct plan_run *run, const struct cluster_view *view)
+{
+    char epoch[24];
+    plan_say(epoch, sizeof epoch, "%llu", (unsigned long long)run->epoch);
+    int room = (int)sizeof run->id - 2 - (int)strlen(epoch);
+    plan_say(run->id, sizeof run->id, "%.*s-%s", room > 0 ? room : 0, view->config->name, epoch);
+}
+
+static uint32_t find_writable(const struct cluster_view *view)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((view->nodes[node].groups_known & FACTS_STATUS) &&
+            view->nodes[node].facts.read_only == TRI_NO)
+            return node;
+    return NO_NODE;
+}
+
+/* Does the new or old primary of this plan run lossless semi-sync when it ends? */
+static bool aims_lossless(const struct plan_run *run, const struct cluster_view *view)
+{
+    switch (run->kind) {
+    case PLAN_FAILOVER:
+    case PLAN_SWITCHOVER:
+    case PLAN_MAKE_WRITABLE:
+    case PLAN_UNFENCE:
+    case PLAN_REJOIN:
+    case PLAN_REPOINT:
+        return run->mode == MODE_LOSSLESS;
+    case PLAN_ADOPT:
+    case PLAN_MODE_RESTORE:
+        return view->config->mode == MODE_LOSSLESS;
+    case PLAN_NONE:
+    case PLAN_MODE_DEGRADE:
+    case PLAN_FENCE:
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
+                     const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
+{
+    const struct cluster_record *record = &view->record;
+    run->kind = kind;
+    run->state = RUN_FORWARD;
+    run->params = *params;
+    run->epoch = record->epoch + (MUTANT(view, EPOCH_REUSED) ? 0 : 1);
+    name_run(run, view);
+    run->old_primary = view->primary;
+    if (kind == PLAN_ADOPT && view->primary == NO_NODE)
+        run->old_primary = find_writable(view);
+    run->candidate = run->old_primary;
+    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
+        run->candidate = NO_NODE;
+    run->mode = record->mode;
+    run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands;
+    run->a = record->ackers;
+    if (MUTANT(view, DEAD_ACKER_IGNORED))
+        run->a &= plan_nodes_answering(view, now_mono_us);
+    run->receivers_lost_first = true;
+    run->aims_lossless = aims_lossless(run, view);
+    run->certificate.kind = CERT_UNKNOWN;
+    run->begun_mono_us = now_mono_us;
+    run->begun_wall_us = now_wall_us;
+    run->ended_mono_us = STAY_NEVER;
+    for (uint32_t row = 0; row < PLAN_ROWS_MAX; row++)
+        run->rows[row].begun_mono_us = run->rows[row].ended_mono_us = STAY_NEVER;
+}
+
+enum stay_rc plan_start(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
+                        const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
+                        struct stay_error *err)
+{
+    struct plan_run fresh = {0};
+    fill_run(&fresh, kind, params, view, now_mono_us, now_wall_us);
+    enum stay_rc rc = plan_check(&fresh, view, now_mono_us, err);
+    if (rc != STAY_OK) {
+        plan_run_clear(&fresh);
+        return rc;
+    }
+    plan_run_clear(run);
+    *run = fresh;
+    return STAY_OK;
+}
+
+static void compute_choose(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                           int64_t now_mono_us)
+{
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    const struct plan_run *held = run->kind == PLAN_FAILOVER ? run : NULL;
+    run->candidate = candidate_choose(view, held, now_mono_us, notes, &count);
+    if (run->params.node != NO_NODE) {
+        bool may = false;
+        for (size_t i = 0; i < count; i++)
+            may = may || (notes[i].node == run->params.node && notes[i].eligible);
+        run->candidate = may ? run->params.node : NO_NODE;
+    }
+    char *text = run->rows[row].text;
+    if (run->candidate == NO_NODE) {
+        plan_say(text, PLAN_TEXT_MAX, "no server may be promoted: %s: %s",
+                 count > 0 ? plan_node_name(view, notes[count - 1].node) : "-",
+                 count > 0 ? notes[count - 1].why : "no nodes");
+        return;
+    }
+    uint32_t ackers = candidate_ackers(view, run, run->candidate);
+    run->degrade = run->kind == PLAN_FAILOVER && run->aims_lossless &&
+                   mask_count(ackers) < view->config->acks &&
+                   view->config->without_acker == WITHOUT_ACKER_DEGRADE;
+    for (size_t i = 0; i < count; i++)
+        if (notes[i].node == run->candidate)
+            plan_say(text, PLAN_TEXT_MAX, "%s: %s", plan_node_name(view, run->candidate),
+                     notes[i].why);
+}
+
+void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                  int64_t now_mono_us)
+{
+    enum step_kind step = plan_row_at(run, row)->step;
+    if (step == STEP_CHOOSE)
+        compute_choose(run, view, row, now_mono_us);
+    else if (step == STEP_CERTIFY) {
+        plan_certify(run, view, now_mono_us);
+        plan_say(run->rows[row].text, PLAN_TEXT_MAX, "%s by %s: %s",
+                 certificate_kind_text(run->certificate.kind),
+                 proof_kind_text(run->certificate.proof), run->certificate.reason);
+    }
+}
+
+/* Before the point of no return: a failover whose intent is stored completes, with everything read
+ * again; a switchover is undone, its old primary is well. Plans without such a point start over
+ * after their intent: each of their effects is idempotent. */
+enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
+                           int64_t now_mono_us, uint32_t *ret_row)
+{
+    (void)now_mono_us;
+    uint32_t gone = run->detached & run->struck;
+    *ret_row = run->row;
+    if (run->state == RUN_UNDOING)
+        return NEXT_UNDO;
+    if (run->past_no_return) {
+        uint32_t writable = plan_row_of(run->kind, STEP_WRITABLE);
+        uint32_t verify = plan_row_of(run->kind, STEP_VERIFY_FREEZE);
+        bool redo = run->kind == PLAN_FAILOVER && run->row == writable &&
+                    !MUTANT(view, FREEZE_LOST_AT_RESTART);
+        *ret_row = redo ? verify : run->row;
+        return redo ? NEXT_GOTO : NEXT_ROW;
+    }
+    uint32_t hook = plan_row_of(run->kind, STEP_HOOK_PRE);
+    size_t count = 0;
+    (void)plan_rows(run->kind, &count);
+    if (run->kind == PLAN_SWITCHOVER) {
+        (void)stay_copy(run->text, sizeof run->text,
+                        "the controller restarted before the point of no return: undone");
+        return NEXT_UNDO;
+    }
+    if (run->kind == PLAN_FAILOVER && run->row > hook) {
+        if (!MUTANT(view, FREEZE_LOST_AT_RESTART)) {
+            run->f &= gone;
+            run->r &= gone;
+            run->collected &= gone;
+        }
+        *ret_row = plan_row_of(run->kind, STEP_ROUTE_CLOSE);
+        return NEXT_GOTO;
+    }
+    if (run->kind != PLAN_FAILOVER)
+        *ret_row = plan_row_of(run->kind, STEP_INTENT) + 1;
+    return NEXT_GOTO;
+}

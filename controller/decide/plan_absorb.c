@@ -1,0 +1,239 @@
+/* controller/decide/plan_absorb.c - what one answer changes in a run: who is frozen, drained,
+ * fenced, attached, and which sets were read. */
+#include "controller/decide/plan_private.h"
+
+#define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
+
+/* An uptime lower than the last one plus the time since means another server process. A negative
+ * time means another monotonic clock (the controller's host restarted): count it as a restart. */
+static bool has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
+                          int64_t now_mono_us)
+{
+    if (now_mono_us < before_mono_us)
+        return true;
+    uint64_t passed = (uint64_t)((now_mono_us - before_mono_us) / STAY_SECOND);
+    return uptime_s + RESTART_SLACK_S < before_s + passed;
+}
+
+static void drop_node(struct plan_run *run, uint32_t node)
+{
+    run->f &= ~NODE_BIT(node);
+    run->r &= ~NODE_BIT(node);
+    run->collected &= ~NODE_BIT(node);
+}
+
+static void take_executed(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    gtid_set_copy(&run->executed[node], &result->facts->executed);
+    run->collected |= NODE_BIT(node);
+}
+
+static void absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                          const struct effect_result *result, int64_t now_mono_us)
+{
+    const struct server_facts *facts = result->facts;
+    if (facts == NULL || !result->groups_read) {
+        run->rows[run->row].done &= ~NODE_BIT(node);
+        run->rows[run->row].unknown |= NODE_BIT(node);
+        return;
+    }
+    const struct node_view *seen = &view->nodes[node];
+    bool again = (run->f & NODE_BIT(node)) != 0;
+    uint64_t before_s = again ? run->freeze_uptime_s[node] : seen->facts.uptime_s;
+    int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
+    bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
+    bool restarted = known && has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
+    if (restarted && !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        run->restarted |= NODE_BIT(node);
+    run->f |= NODE_BIT(node);
+    run->r &= ~NODE_BIT(node);
+    run->collected &= ~NODE_BIT(node);
+    run->freeze_uptime_s[node] = facts->uptime_s;
+    run->freeze_mono_us[node] = now_mono_us;
+    gtid_set_union(&run->received_high[node], &facts->received);
+    gtid_set_union(&run->received_high[node], &seen->received_high);
+    if ((run->a & NODE_BIT(node)) && !result->receiver_was_lost)
+        run->receivers_lost_first = false;
+    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED)) {
+        take_executed(run, node, result);
+        run->r |= NODE_BIT(node);
+        if (MUTANT(view, CERT_FROM_RECEIVED))
+            gtid_set_copy(&run->executed[node], &run->received_high[node]);
+    }
+}
+
+static void absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                         const struct effect_result *result)
+{
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    const struct gtid_set *executed = &result->facts->executed;
+    take_executed(run, node, result);
+    if (!gtid_set_contains(executed, &run->received_high[node]))
+        return;
+    bool restarted = (run->restarted & NODE_BIT(node)) || plan_restart_counts(view, node, executed);
+    if (!restarted || MUTANT(view, FREEZE_LOST_AT_RESTART))
+        run->r |= NODE_BIT(node);
+}
+
+static bool follows(const struct cluster_view *view, const struct server_facts *facts,
+                    uint32_t source)
+{
+    if (source >= view->config->node_count)
+        return false;
+    return facts->source_port == view->config->nodes[source].port &&
+           cluster_node_by_host(view->config, facts->source_host) == source;
+}
+
+static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
+                            uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
+{
+    if (has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                      now_mono_us) &&
+        !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        return false;
+    if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED)
+        return true;
+    return follows(view, facts, run->candidate);
+}
+
+static void absorb_verify(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                          uint32_t node, const struct effect_result *result, int64_t now_mono_us)
+{
+    const struct server_facts *facts = result->facts;
+    if (facts != NULL && result->groups_read &&
+        is_still_frozen(run, view, node, facts, now_mono_us))
+        return;
+    struct row_run *state = &run->rows[row];
+    state->done &= ~NODE_BIT(node);
+    state->failed |= NODE_BIT(node);
+    if (facts != NULL && result->groups_read)
+        run->restarted |= has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                                        run->freeze_mono_us[node], now_mono_us)
+                              ? NODE_BIT(node)
+                              : 0;
+    drop_node(run, node);
+}
+
+static void absorb_collect(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    take_executed(run, node, result);
+    if (result->facts == NULL)
+        return;
+    run->watch_uptime_s = result->facts->uptime_s;
+    run->watch_no_tx = result->facts->ss_no_tx;
+    run->watch_no_times = result->facts->ss_no_times;
+}
+
+static void absorb_fence(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                         const struct effect_result *result)
+{
+    if (result->facts == NULL || !result->groups_read || node != run->old_primary)
+        return;
+    (void)view;
+    gtid_set_copy(&run->fenced_executed, &result->facts->executed);
+    run->fenced = true;
+    take_executed(run, node, result);
+}
+
+static void absorb_done(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        uint32_t node, const struct effect_result *result, int64_t now_mono_us)
+{
+    switch (plan_row_at(run, row)->step) {
+    case STEP_FREEZE:
+        absorb_freeze(run, view, node, result, now_mono_us);
+        return;
+    case STEP_DRAIN:
+        absorb_drain(run, view, node, result);
+        return;
+    case STEP_FENCE:
+    case STEP_QUIESCE:
+        absorb_fence(run, view, node, result);
+        return;
+    case STEP_COLLECT:
+        absorb_collect(run, node, result);
+        return;
+    case STEP_TOP_UP:
+    case STEP_CATCH_UP:
+    case STEP_COMPARE:
+        take_executed(run, node, result);
+        return;
+    case STEP_VERIFY_FREEZE:
+        absorb_verify(run, view, row, node, result, now_mono_us);
+        return;
+    case STEP_DETACH:
+        run->detached |= NODE_BIT(node);
+        return;
+    case STEP_ATTACH:
+        run->attached |= NODE_BIT(node);
+        return;
+    case STEP_NONE:
+    case STEP_CHECK:
+    case STEP_INTENT:
+    case STEP_HOOK_PRE:
+    case STEP_ROUTE_CLOSE:
+    case STEP_CHOOSE:
+    case STEP_CERTIFY:
+    case STEP_SOURCE_ON:
+    case STEP_SOURCE_OFF:
+    case STEP_STORE_MODE:
+    case STEP_WAIT_ACKERS:
+    case STEP_WRITABLE:
+    case STEP_CANARY:
+    case STEP_ROUTE_OPEN:
+    case STEP_CANARY_ROUTE:
+    case STEP_COMMIT:
+    case STEP_HOOK_POST:
+    case STEP_THAW:
+    case STEP_UNFENCE:
+    case STEP_QUARANTINE:
+    case STEP_SET_TIMEOUTS:
+    case STEP_CREATE_SCHEMA:
+    case STEP_BARRIER:
+    case STEP_REPLICA_ROLE:
+    case STEP_KIND_COUNT:
+        return;
+    }
+}
+
+void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
+                 const struct effect_result *result, int64_t now_mono_us)
+{
+    struct row_run *state = &run->rows[row];
+    enum step_kind step = plan_row_at(run, row)->step;
+    uint32_t bit = NODE_BIT(node);
+    state->unknown &= ~bit;
+    if (result->text[0] != '\0')
+        plan_say(state->text, sizeof state->text, "%s%s%s",
+                 step_kind_class(step) == CLASS_NODE ? plan_node_name(view, node) : "",
+                 step_kind_class(step) == CLASS_NODE ? ": " : "", result->text);
+    switch (result->outcome) {
+    case OUTCOME_DONE:
+        state->done |= bit;
+        absorb_done(run, view, row, node, result, now_mono_us);
+        return;
+    case OUTCOME_NOT_DONE:
+        state->failed |= bit;
+        if (step == STEP_FREEZE || step == STEP_VERIFY_FREEZE)
+            drop_node(run, node);
+        return;
+    case OUTCOME_NONE:
+    case OUTCOME_UNKNOWN:
+        state->unknown |= bit;
+        return;
+    }
+}
+
+void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      uint32_t node, const struct effect_result *result)
+{
+    enum step_class class = step_kind_class(plan_row_at(run, row)->step);
+    if (result->outcome == OUTCOME_DONE)
+        return;
+    plan_say(run->rows[row].text, sizeof run->rows[row].text, "undo%s%s %s: %s",
+             class == CLASS_NODE ? " on " : "",
+             class == CLASS_NODE ? plan_node_name(view, node) : "",
+             result->outcome == OUTCOME_NOT_DONE ? "failed" : "unknown", result->text);
+}

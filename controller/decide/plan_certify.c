@@ -1,0 +1,80 @@
+/* controller/decide/plan_certify.c - gathers what the certificate is computed from out of a run and
+ * the view: last known set of the old primary, estimates from the canary, who was frozen and
+ * drained. */
+#include "controller/decide/plan_private.h"
+
+/* Everything the canary row the candidate holds is older than, up to now, may be lost. */
+static int64_t time_behind_us(const struct plan_run *run, const struct cluster_view *view,
+                              int64_t now_mono_us)
+{
+    if (run->old_primary == NO_NODE || run->candidate == NO_NODE)
+        return -1;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    const struct node_view *next = &view->nodes[run->candidate];
+    if (old->facts.canary_wall_us == 0 || next->facts.canary_wall_us == 0 ||
+        old->facts_mono_us == STAY_NEVER)
+        return -1;
+    int64_t lag_us = old->facts.canary_wall_us - next->facts.canary_wall_us;
+    if (lag_us < 0)
+        lag_us = 0;
+    return lag_us + (now_mono_us - old->facts_mono_us);
+}
+
+/* Acknowledgements flowed up to the primary's last fresh facts: no session waited, or the count of
+ * yes-acks moved, within a second of them. */
+static bool acks_flowed(const struct plan_run *run, const struct cluster_view *view)
+{
+    if (run->old_primary == NO_NODE)
+        return false;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    return old->facts_mono_us != STAY_NEVER && old->ss_progress_mono_us != STAY_NEVER &&
+           old->facts_mono_us - old->ss_progress_mono_us <= STAY_SECOND;
+}
+
+static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_primary,
+                             int64_t behind_us)
+{
+    if (old_primary == NO_NODE || behind_us <= 0)
+        return 0;
+    const struct server_facts *facts = &view->nodes[old_primary].facts;
+    if (facts->uptime_s == 0)
+        return facts->binlog_bytes;
+    uint64_t per_s = facts->binlog_bytes / facts->uptime_s;
+    return per_s * (uint64_t)(behind_us / STAY_SECOND + 1);
+}
+
+void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
+    STAY_AUTO(gtid_set_drop) struct gtid_set received = {0};
+    const struct node_view *old =
+        run->old_primary == NO_NODE ? NULL : &view->nodes[run->old_primary];
+    plan_drained_union(run, &drained);
+    for (uint32_t node = 0; node < NODES_MAX; node++)
+        if ((run->a | run->f) & NODE_BIT(node))
+            gtid_set_union(&received, &run->received_high[node]);
+    int64_t behind_us = time_behind_us(run, view, now_mono_us);
+    struct certificate_input in = {
+        .engine = view->config->engine,
+        .mode = run->mode,
+        .lossless_stood = run->lossless_stood,
+        .acks = view->config->acks,
+        .a = run->a,
+        .f = run->f,
+        .r = run->r,
+        .fenced = run->fenced,
+        .overridden = run->params.accept_loss,
+        .connections_ended_first = run->receivers_lost_first,
+        .acks_flowed = acks_flowed(run, view),
+        .sessions_waiting_max = old != NULL ? old->facts.connections : 0,
+        .fenced_executed = &run->fenced_executed,
+        .last_executed = old != NULL ? &old->facts.executed : NULL,
+        .candidate_executed = &run->executed[run->candidate],
+        .drained_union = &drained,
+        .frozen_received = &received,
+        .bytes_behind = bytes_behind(view, run->old_primary, behind_us),
+        .time_behind_us = behind_us,
+        .mutant = view->mutant,
+    };
+    run->certificate = certificate_compute(&in);
+}

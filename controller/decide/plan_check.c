@@ -1,0 +1,241 @@
+/* controller/decide/plan_check.c - preconditions that need no change: a plan that cannot finish
+ * does not start. The text of each refusal names the rule and what to do. */
+#include "controller/decide/plan_private.h"
+
+static enum stay_rc check_primary(const struct plan_run *run, const struct cluster_view *view,
+                                  int64_t now_mono_us, struct stay_error *err)
+{
+    if (run->old_primary == NO_NODE)
+        return stay_error(err, STAY_EREFUSED, "no primary is known");
+    if (!plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us))
+        return stay_error(err, STAY_EREFUSED, "the primary %s does not answer",
+                          plan_node_name(view, run->old_primary));
+    return STAY_OK;
+}
+
+static enum stay_rc check_node(const struct plan_run *run, const struct cluster_view *view,
+                               int64_t now_mono_us, struct stay_error *err)
+{
+    if (run->params.node >= view->config->node_count)
+        return stay_error(err, STAY_EREFUSED, "name a node of the cluster");
+    if (!plan_node_answers(view, run->params.node, PLAN_ANSWERS_US, now_mono_us))
+        return stay_error(err, STAY_EREFUSED, "%s does not answer",
+                          plan_node_name(view, run->params.node));
+    return STAY_OK;
+}
+
+static enum stay_rc check_candidate(const struct plan_run *run, const struct cluster_view *view,
+                                    int64_t now_mono_us, struct stay_error *err)
+{
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    uint32_t best = candidate_choose(view, NULL, now_mono_us, notes, &count);
+    for (size_t i = 0; i < count && run->params.node != NO_NODE; i++) {
+        if (notes[i].node != run->params.node)
+            continue;
+        if (!notes[i].eligible)
+            return stay_error(err, STAY_EREFUSED, "%s may not be promoted: %s",
+                              plan_node_name(view, run->params.node), notes[i].why);
+        return STAY_OK;
+    }
+    if (run->params.node != NO_NODE)
+        return stay_error(err, STAY_EREFUSED, "%s is the primary or no node of the cluster",
+                          plan_node_name(view, run->params.node));
+    if (best == NO_NODE)
+        return stay_error(err, STAY_EREFUSED, "no server may be promoted: %s: %s",
+                          count > 0 ? plan_node_name(view, notes[count - 1].node) : "-",
+                          count > 0 ? notes[count - 1].why : "no other node");
+    return STAY_OK;
+}
+
+static enum stay_rc check_failover(const struct plan_run *run, const struct cluster_view *view,
+                                   int64_t now_mono_us, struct stay_error *err)
+{
+    uint32_t dead = run->a & ~plan_nodes_answering(view, now_mono_us);
+    bool may_fence = plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us);
+    if (run->mode == MODE_LOSSLESS && !run->params.accept_loss && !may_fence &&
+        !MUTANT(view, FENCE_SKIPPED) && !MUTANT(view, K_IGNORED)) {
+        bool revocable = MUTANT(view, LESS_FOR_LESS_EQUAL) ? mask_count(dead) <= view->config->acks
+                                                           : mask_count(dead) < view->config->acks;
+        if (run->a == 0 || !revocable)
+            return stay_error(err, STAY_EREFUSED,
+                              "no fencing proof is possible: %u of %u ackers do not answer, and "
+                              "fewer than %u may; a named human may accept loss",
+                              mask_count(dead), mask_count(run->a), view->config->acks);
+    }
+    if (run->params.accept_loss && run->params.reason[0] == '\0')
+        return stay_error(err, STAY_EREFUSED, "accepting loss needs a reason");
+    return check_candidate(run, view, now_mono_us, err);
+}
+
+static enum stay_rc check_switchover(const struct plan_run *run, const struct cluster_view *view,
+                                     int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_primary(run, view, now_mono_us, err);
+    if (rc == STAY_OK)
+        rc = check_candidate(run, view, now_mono_us, err);
+    if (rc != STAY_OK)
+        return rc;
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    uint32_t next = run->params.node != NO_NODE
+                        ? run->params.node
+                        : candidate_choose(view, NULL, now_mono_us, notes, &count);
+    if (run->aims_lossless &&
+        mask_count(plan_acker_nodes(view, next, now_mono_us) & ~mask_of(next)) < view->config->acks)
+        return stay_error(err, STAY_EREFUSED,
+                          "%s would have fewer than %u ackers outside its zone: a switchover never "
+                          "degrades",
+                          plan_node_name(view, next), view->config->acks);
+    int64_t lag_s = view->nodes[next].facts.lag_s;
+    if (lag_s > 1)
+        return stay_error(err, STAY_EREFUSED, "%s lags %lld s: a switchover waits at most 1.5 s",
+                          plan_node_name(view, next), (long long)lag_s);
+    return STAY_OK;
+}
+
+static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster_view *view,
+                                int64_t now_mono_us, struct stay_error *err)
+{
+    uint32_t writable = 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        if (!plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
+            return stay_error(err, STAY_EREFUSED, "%s does not answer: adopt a whole cluster",
+                              plan_node_name(view, node));
+        if (view->nodes[node].facts.read_only == TRI_NO)
+            writable |= NODE_BIT(node);
+    }
+    if (mask_count(writable) > 1)
+        return stay_error(err, STAY_EREFUSED,
+                          "%u servers are writable: make all but the primary read-only first",
+                          mask_count(writable));
+    if (run->old_primary == NO_NODE)
+        return stay_error(err, STAY_EREFUSED, "no server is writable: make the primary writable");
+    if (writable != 0 && writable != mask_of(run->old_primary))
+        return stay_error(err, STAY_EREFUSED, "the writable server is not the recorded primary %s",
+                          plan_node_name(view, run->old_primary));
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (node != run->old_primary && view->nodes[node].errant == TRI_YES)
+            return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary lacks",
+                              plan_node_name(view, node));
+    return STAY_OK;
+}
+
+/* After a restart the primary may have lost what a replica holds: then a failover is right. */
+static enum stay_rc check_make_writable(const struct plan_run *run, const struct cluster_view *view,
+                                        int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_primary(run, view, now_mono_us, err);
+    if (rc != STAY_OK)
+        return rc;
+    uint32_t answering = plan_nodes_answering(view, now_mono_us);
+    const struct gtid_set *held = &view->nodes[run->old_primary].facts.executed;
+    if (run->mode == MODE_LOSSLESS && run->a != 0 &&
+        mask_count(run->a & ~answering) >= view->config->acks)
+        return stay_error(err, STAY_EREFUSED,
+                          "too few ackers answer to know what the primary lost");
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        const struct node_view *seen = &view->nodes[node];
+        if (node == run->old_primary || view->record.quarantine[node] != QUARANTINE_NONE)
+            continue;
+        if (seen->facts.read_only == TRI_NO && (answering & NODE_BIT(node)))
+            return stay_error(err, STAY_EREFUSED, "%s is writable already",
+                              plan_node_name(view, node));
+        if (!gtid_set_contains(held, &seen->received_high) ||
+            !gtid_set_contains(held, &seen->facts.executed))
+            return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary lacks",
+                              plan_node_name(view, node));
+    }
+    return STAY_OK;
+}
+
+/* What a restart would bring must not undo lossless behind our back (failover.md section 4). */
+static enum stay_rc check_start_values(const struct plan_run *run, const struct cluster_view *view,
+                                       struct stay_error *err)
+{
+    (void)run;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        const struct server_facts *facts = &view->nodes[node].facts;
+        const char *wrong = facts->start_read_only == TRI_NO      ? "read_only=OFF"
+                            : facts->start_skip_replica == TRI_NO ? "skip_slave_start=OFF"
+                            : facts->start_ss_source == TRI_YES   ? "semi-sync source role ON"
+                            : facts->start_relay_log_recovery == TRI_YES ? "relay_log_recovery=ON"
+                                                                         : NULL;
+        if (wrong != NULL)
+            return stay_error(err, STAY_EREFUSED,
+                              "%s would start with %s: lossless cannot be promised, see `mainstay "
+                              "check`",
+                              plan_node_name(view, node), wrong);
+    }
+    return STAY_OK;
+}
+
+static enum stay_rc check_mode_restore(const struct plan_run *run, const struct cluster_view *view,
+                                       int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_primary(run, view, now_mono_us, err);
+    if (rc == STAY_OK)
+        rc = check_start_values(run, view, err);
+    if (rc != STAY_OK)
+        return rc;
+    if (view->config->mode != MODE_LOSSLESS)
+        return stay_error(err, STAY_EREFUSED, "durability.mode is not lossless");
+    if (mask_count(plan_acker_nodes(view, run->candidate, now_mono_us) & ~mask_of(run->candidate)) <
+        view->config->acks)
+        return stay_error(err, STAY_EREFUSED, "fewer than %u ackers answer outside %s's zone",
+                          view->config->acks, plan_node_name(view, run->candidate));
+    return STAY_OK;
+}
+
+static enum stay_rc check_follower(const struct plan_run *run, const struct cluster_view *view,
+                                   int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_primary(run, view, now_mono_us, err);
+    if (rc == STAY_OK)
+        rc = check_node(run, view, now_mono_us, err);
+    if (rc == STAY_OK && run->params.node == run->old_primary)
+        return stay_error(err, STAY_EREFUSED, "%s is the primary",
+                          plan_node_name(view, run->params.node));
+    return rc;
+}
+
+static enum stay_rc check_unfence(const struct plan_run *run, const struct cluster_view *view,
+                                  int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_node(run, view, now_mono_us, err);
+    if (rc == STAY_OK && run->params.node != run->old_primary)
+        return stay_error(err, STAY_EREFUSED,
+                          "%s is not this epoch's primary: use `mainstay rejoin`",
+                          plan_node_name(view, run->params.node));
+    return rc;
+}
+
+enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
+                        int64_t now_mono_us, struct stay_error *err)
+{
+    switch (run->kind) {
+    case PLAN_FAILOVER:
+        return check_failover(run, view, now_mono_us, err);
+    case PLAN_SWITCHOVER:
+        return check_switchover(run, view, now_mono_us, err);
+    case PLAN_REJOIN:
+    case PLAN_REPOINT:
+        return check_follower(run, view, now_mono_us, err);
+    case PLAN_ADOPT:
+        return check_adopt(run, view, now_mono_us, err);
+    case PLAN_MODE_RESTORE:
+        return check_mode_restore(run, view, now_mono_us, err);
+    case PLAN_MODE_DEGRADE:
+        return check_primary(run, view, now_mono_us, err);
+    case PLAN_MAKE_WRITABLE:
+        return check_make_writable(run, view, now_mono_us, err);
+    case PLAN_FENCE:
+        return check_node(run, view, now_mono_us, err);
+    case PLAN_UNFENCE:
+        return check_unfence(run, view, now_mono_us, err);
+    case PLAN_NONE:
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return stay_error(err, STAY_EREFUSED, "no such plan");
+}

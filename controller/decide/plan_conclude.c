@@ -1,0 +1,288 @@
+/* controller/decide/plan_conclude.c - a row's answers are in: may it end, and where to next? The
+ * few rows with rules of their own are listed first; every other row needs all its targets. */
+#include "controller/decide/plan_private.h"
+
+static uint32_t answered(const struct row_run *state)
+{
+    return state->done | state->failed | state->unknown;
+}
+
+/* Waiting longer cannot bring |A \ R| below k any more: an acker failed, or restarted. */
+static bool drain_is_hopeless(const struct plan_run *run, const struct cluster_view *view,
+                              const struct row_run *state)
+{
+    uint32_t pending = state->targets & ~answered(state) & ~run->restarted;
+    uint32_t best = run->r | pending;
+    return mask_count(run->a & ~best) >= view->config->acks;
+}
+
+bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      int64_t now_mono_us, int64_t *ret_recheck_mono_us)
+{
+    const struct row_run *state = &run->rows[row];
+    enum step_kind step = plan_row_at(run, row)->step;
+    uint32_t pending = state->targets & ~answered(state);
+    *ret_recheck_mono_us = INT64_MAX;
+    if (pending == 0)
+        return true;
+    if (step == STEP_BARRIER)
+        return mask_count(state->done) >= view->config->acks;
+    if (run->kind == PLAN_SWITCHOVER && step == STEP_CATCH_UP &&
+        !(pending & mask_of(run->candidate)))
+        return mask_count(state->done & ~mask_of(run->candidate)) >= view->config->acks;
+    if (run->kind != PLAN_FAILOVER)
+        return false;
+    if (step != STEP_FREEZE && step != STEP_DRAIN)
+        return false;
+    bool others_only = (pending & plan_required(run, state->targets)) == 0;
+    if (step == STEP_DRAIN && run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced &&
+        !run->params.accept_loss && drain_is_hopeless(run, view, state))
+        return true;
+    if (!others_only)
+        return false;
+    if (step == STEP_DRAIN && run->r == 0)
+        return false;
+    *ret_recheck_mono_us = state->begun_mono_us + PLAN_OTHERS_US;
+    return now_mono_us >= *ret_recheck_mono_us;
+}
+
+static void name_failure(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                         const char *what)
+{
+    const struct row_run *state = &run->rows[row];
+    uint32_t bad = state->targets & ~state->done;
+    uint32_t node = bad != 0 ? (uint32_t)__builtin_ctz(bad) : NO_NODE;
+    bool named = step_kind_class(plan_row_at(run, row)->step) == CLASS_NODE;
+    plan_say(run->text, sizeof run->text, "%s %s%s%s%s%s",
+             step_kind_text(plan_row_at(run, row)->step), what, named ? " on " : "",
+             named ? plan_node_name(view, node) : "", state->text[0] ? ": " : "", state->text);
+}
+
+static enum plan_next undo_or_ask(struct plan_run *run)
+{
+    return run->past_no_return ? NEXT_ASK : NEXT_UNDO;
+}
+
+/* The candidate failed before it could be writable: freeze and read everything again, choose
+ * another. Detached for good it stays in F and R: it cannot acknowledge, and its set was read. */
+static enum plan_next strike(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                             uint32_t *ret_row)
+{
+    uint32_t bit = mask_of(run->candidate);
+    name_failure(run, view, row, "failed");
+    run->struck |= bit;
+    if (!(run->detached & bit)) {
+        run->f &= ~bit;
+        run->r &= ~bit;
+        run->collected &= ~bit;
+    }
+    if (run->rounds >= PLAN_ROUNDS_MAX)
+        return NEXT_UNDO;
+    run->rounds++;
+    run->past_no_return = false;
+    run->attached = 0;
+    run->degrade = false;
+    *ret_row = plan_row_of(run->kind, STEP_FREEZE);
+    return NEXT_GOTO;
+}
+
+static bool should_look(struct plan_run *run, uint32_t row)
+{
+    struct row_run *state = &run->rows[row];
+    uint32_t open = state->targets & ~state->done & ~state->failed;
+    if (open == 0 || state->looks >= PLAN_LOOKS_MAX)
+        return false;
+    state->unknown |= open;
+    state->looks++;
+    return true;
+}
+
+static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster_view *view,
+                                      uint32_t row)
+{
+    if (plan_has_proof(run, view))
+        return NEXT_ROW;
+    struct row_run *state = &run->rows[row];
+    bool open = (state->targets & run->a & ~state->done & ~state->failed) != 0;
+    if (open && state->looks < 2 && should_look(run, row))
+        return NEXT_LOOK;
+    plan_say(run->text, sizeof run->text,
+             "no fencing proof: %u of %u ackers could not be frozen, fewer than %u may be; the "
+             "old primary could still acknowledge",
+             mask_count(run->a & ~run->f), mask_count(run->a), view->config->acks);
+    return NEXT_UNDO;
+}
+
+static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_view *view,
+                                     uint32_t row, int64_t now_mono_us)
+{
+    struct row_run *state = &run->rows[row];
+    uint32_t lost = state->unknown & plan_required(run, state->targets);
+    bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
+    if (lost != 0 && in_time && should_look(run, row))
+        return NEXT_LOOK;
+    if (run->r != 0 || MUTANT(view, DRAIN_SKIPPED))
+        return NEXT_ROW;
+    (void)stay_copy(run->text, sizeof run->text, "no server could execute all it received");
+    return NEXT_UNDO;
+}
+
+static enum plan_next conclude_certify(struct plan_run *run, const struct cluster_view *view)
+{
+    if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss)
+        return NEXT_ROW;
+    plan_say(run->text, sizeof run->text, "certificate %s is not accepted: %s",
+             certificate_kind_text(run->certificate.kind), run->certificate.reason);
+    return NEXT_UNDO;
+}
+
+static enum plan_next conclude_verify(struct plan_run *run, const struct cluster_view *view,
+                                      uint32_t row, uint32_t *ret_row)
+{
+    struct row_run *state = &run->rows[row];
+    if (should_look(run, row))
+        return NEXT_LOOK;
+    uint32_t lost = state->targets & ~state->done;
+    run->f &= ~lost;
+    run->r &= ~lost;
+    if ((lost & (run->a | mask_of(run->candidate))) == 0 || run->fenced || run->params.accept_loss)
+        return NEXT_ROW;
+    name_failure(run, view, row, "no longer holds");
+    if (run->past_no_return)
+        return NEXT_ASK;
+    if (run->rounds >= PLAN_ROUNDS_MAX)
+        return NEXT_UNDO;
+    run->rounds++;
+    run->attached = 0;
+    *ret_row = plan_row_of(run->kind, STEP_FREEZE);
+    return NEXT_GOTO;
+}
+
+static enum plan_next conclude_writable(struct plan_run *run, const struct cluster_view *view,
+                                        uint32_t row, uint32_t *ret_row)
+{
+    struct row_run *state = &run->rows[row];
+    if (state->done == state->targets)
+        return NEXT_ROW;
+    if (should_look(run, row))
+        return NEXT_LOOK;
+    if ((state->failed & state->targets) == state->targets) { /* provably read-only */
+        run->past_no_return = false;
+        if (run->kind == PLAN_FAILOVER)
+            return strike(run, view, row, ret_row);
+        name_failure(run, view, row, "failed");
+        return NEXT_UNDO;
+    }
+    name_failure(run, view, row, "is unknown");
+    return NEXT_ASK;
+}
+
+/* The compared node, with the primary read after it. */
+static enum plan_next conclude_compare(struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t node = run->params.node, primary = run->candidate;
+    if (!(run->collected & mask_of(node)) || !(run->collected & mask_of(primary)))
+        return NEXT_UNDO;
+    gtid_set_copy(&run->extra, &run->executed[node]);
+    if (run->kind == PLAN_REPOINT)
+        gtid_set_union(&run->extra, &run->received_high[node]);
+    gtid_set_subtract(&run->extra, &run->executed[primary]);
+    run->diverged = !gtid_set_is_empty(&run->extra);
+    if (!run->diverged)
+        return NEXT_ROW;
+    char *text = gtid_set_format(&run->extra);
+    plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",
+             plan_node_name(view, node), (unsigned long long)gtid_set_count(&run->extra), text);
+    free(text);
+    return NEXT_ROW;
+}
+
+static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cluster_view *view,
+                                           uint32_t row)
+{
+    struct row_run *state = &run->rows[row];
+    if (state->done == state->targets)
+        return NEXT_ROW;
+    if (run->kind == PLAN_FAILOVER) {
+        run->degrade = view->config->without_acker == WITHOUT_ACKER_DEGRADE;
+        return NEXT_ROW;
+    }
+    name_failure(run, view, row, "failed");
+    return undo_or_ask(run);
+}
+
+/* All other rows: every target done, else by kind of plan. */
+static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_view *view,
+                                     uint32_t row, uint32_t *ret_row)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    struct row_run *state = &run->rows[row];
+    bool enough = (state->targets & ~state->done) == 0;
+    if (what->step == STEP_BARRIER)
+        enough = mask_count(state->done) >= view->config->acks;
+    if (what->step == STEP_REPLICA_ROLE)
+        enough = mask_count(state->done &
+                            plan_acker_nodes(view, run->candidate, state->begun_mono_us)) >=
+                 view->config->acks;
+    if (what->step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER)
+        enough = (state->done & mask_of(run->candidate)) != 0;
+    if (what->step == STEP_ATTACH && what->target == TARGET_ACKERS)
+        enough = run->kind == PLAN_FAILOVER || mask_count(run->attached) >= view->config->acks;
+    if (enough || (what->flags & ROW_BEST_EFFORT))
+        return NEXT_ROW;
+    bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
+    if (what->step != STEP_HOOK_PRE && !in_pause && should_look(run, row))
+        return NEXT_LOOK;
+    if (run->kind == PLAN_FAILOVER && !run->past_no_return && what->target == TARGET_CANDIDATE)
+        return strike(run, view, row, ret_row);
+    name_failure(run, view, row, (state->failed & state->targets) ? "failed" : "is unknown");
+    return undo_or_ask(run);
+}
+
+static enum plan_next conclude_top_up(struct plan_run *run, const struct cluster_view *view,
+                                      uint32_t row, uint32_t *ret_row)
+{
+    enum plan_next next = conclude_plain(run, view, row, ret_row);
+    if (next != NEXT_ROW || candidate_top_up_peer(run, run->candidate) == NO_NODE)
+        return next;
+    if (run->rounds >= PLAN_ROUNDS_MAX)
+        return NEXT_UNDO;
+    run->rounds++;
+    *ret_row = row;
+    return NEXT_GOTO;
+}
+
+enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                             int64_t now_mono_us, uint32_t *ret_row)
+{
+    enum step_kind step = plan_row_at(run, row)->step;
+    if (step == STEP_FREEZE && run->kind == PLAN_FAILOVER)
+        return conclude_freeze(run, view, row);
+    if (step == STEP_DRAIN && run->kind == PLAN_FAILOVER)
+        return conclude_drain(run, view, row, now_mono_us);
+    if (step == STEP_DRAIN && !(run->r & mask_of(run->params.node))) {
+        name_failure(run, view, row, "did not end");
+        return NEXT_UNDO;
+    }
+    if (step == STEP_CHOOSE && run->candidate == NO_NODE) {
+        (void)stay_copy(run->text, sizeof run->text, run->rows[row].text);
+        return NEXT_UNDO;
+    }
+    if (step == STEP_CERTIFY)
+        return conclude_certify(run, view);
+    if (step == STEP_TOP_UP)
+        return conclude_top_up(run, view, row, ret_row);
+    if (step == STEP_VERIFY_FREEZE)
+        return conclude_verify(run, view, row, ret_row);
+    if (step == STEP_WRITABLE)
+        return conclude_writable(run, view, row, ret_row);
+    if (step == STEP_WAIT_ACKERS && run->kind != PLAN_MAKE_WRITABLE)
+        return conclude_wait_ackers(run, view, row);
+    if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE)
+        return NEXT_ASK; /* the text says what it holds */
+    enum plan_next next = conclude_plain(run, view, row, ret_row);
+    if (next == NEXT_ROW && step == STEP_COLLECT &&
+        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT))
+        return conclude_compare(run, view);
+    return next;
+}

@@ -1,0 +1,101 @@
+/* controller/decide/plan_json_record.c - the cluster's stored record as JSON and back. */
+#include "base/json.h"
+#include "controller/decide/plan_json_private.h"
+
+static const char *const quarantine_texts[] = {"none", "stale primary", "diverged", "operator"};
+
+const char *plan_mode_text(enum durability_mode mode)
+{
+    static const char *const texts[] = {"unknown", "unsafe", "bounded", "lossless"};
+    return texts[mode];
+}
+
+/* Every plain field of a record once, for both directions. `version` is the store's, not stored. */
+#define RECORD_COUNTS(X) X(epoch) X(watch_uptime_base_s) X(watch_no_tx) X(watch_no_times)
+#define RECORD_TIMES(X)                                                                            \
+    X(lossless_since_wall_us) X(maintenance_until_wall_us) X(cooldown_until_wall_us)
+#define RECORD_FLAGS(X) X(adopted) X(lossless_stands) X(paused)
+
+json_t *cluster_record_to_json(const struct cluster_record *record,
+                               const struct cluster_config *config)
+{
+    json_t *obj = json_object();
+    stay_json_set_int(obj, "format", 1);
+    stay_json_set_string(obj, "primary", record->primary);
+    stay_json_set_string(obj, "plan_id", record->plan_id);
+    stay_json_set_string(obj, "mode", plan_mode_text(record->mode));
+    stay_json_set(obj, "ackers", plan_mask_to_json(record->ackers, config));
+#define X(name) stay_json_set_int(obj, #name, (int64_t)record->name);
+    RECORD_COUNTS(X)
+    RECORD_TIMES(X)
+#undef X
+#define X(name) stay_json_set_bool(obj, #name, record->name);
+    RECORD_FLAGS(X)
+#undef X
+    json_t *quarantine = json_object();
+    for (uint32_t node = 0; node < config->node_count; node++)
+        if (record->quarantine[node] != QUARANTINE_NONE)
+            stay_json_set_string(quarantine, config->nodes[node].name,
+                                 quarantine_texts[record->quarantine[node]]);
+    stay_json_set(obj, "quarantine", quarantine);
+    return obj;
+}
+
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        enum stay_rc rc_ = (call);                                                                 \
+        if (rc_ != STAY_OK)                                                                        \
+            return rc_;                                                                            \
+    } while (0)
+
+static enum stay_rc read_quarantine(const json_t *obj, const struct cluster_config *config,
+                                    struct cluster_record *record, struct stay_error *err)
+{
+    json_t *map = NULL;
+    TRY(stay_json_get_object(obj, "quarantine", &map, err));
+    for (uint32_t node = 0; node < config->node_count; node++) {
+        const char *text = "none";
+        size_t reason = 0;
+        TRY(stay_json_get_string_or(map, config->nodes[node].name, "none", &text, err));
+        while (reason < STAY_COUNT(quarantine_texts) && strcmp(text, quarantine_texts[reason]) != 0)
+            reason++;
+        if (reason == STAY_COUNT(quarantine_texts))
+            return stay_error(err, STAY_EINVALID, "quarantine: unknown reason \"%s\"", text);
+        record->quarantine[node] = (uint8_t)reason;
+    }
+    return STAY_OK;
+}
+
+static enum stay_rc read_record(const json_t *obj, const struct cluster_config *config,
+                                struct cluster_record *record, struct stay_error *err)
+{
+    int64_t value = 0;
+    TRY(stay_json_get_int_in(obj, "format", 1, 1, &value, err));
+    TRY(stay_json_get_copy(obj, "primary", record->primary, sizeof record->primary, err));
+    TRY(stay_json_get_copy(obj, "plan_id", record->plan_id, sizeof record->plan_id, err));
+    TRY(plan_choice_mode(obj, "mode", &record->mode, err));
+    TRY(plan_mask_from_json(obj, "ackers", config, &record->ackers, err));
+#define X(name)                                                                                    \
+    TRY(stay_json_get_int(obj, #name, &value, err));                                               \
+    record->name = (uint64_t)value;
+    RECORD_COUNTS(X)
+#undef X
+#define X(name) TRY(stay_json_get_int(obj, #name, &record->name, err));
+    RECORD_TIMES(X)
+#undef X
+#define X(name) TRY(stay_json_get_bool(obj, #name, &record->name, err));
+    RECORD_FLAGS(X)
+#undef X
+    return read_quarantine(obj, config, record, err);
+}
+
+enum stay_rc cluster_record_from_json(const json_t *json, const struct cluster_config *config,
+                                      struct cluster_record *ret_record, struct stay_error *err)
+{
+    struct cluster_record record = {0};
+    enum stay_rc rc = read_record(json, config, &record, err);
+    if (rc != STAY_OK)
+        return stay_error_prefix(err, rc, "stored record");
+    *ret_record = record;
+    return STAY_OK;
+}

@@ -1,0 +1,46 @@
+/* controller/decide/plan_private.h - small questions the plan files share.
+ *
+ * Pure. Layer: decide, plan*.c and candidate.c only. */
+#ifndef CONTROLLER_DECIDE_PLAN_PRIVATE_H
+#define CONTROLLER_DECIDE_PLAN_PRIVATE_H
+#include "base/mutant.h"
+#include "controller/decide/candidate.h"
+
+#define NODE_BIT(node) (UINT32_C(1) << (node))
+
+static inline uint32_t mask_count(uint32_t mask)
+{
+    return (uint32_t)__builtin_popcount(mask);
+}
+
+static inline uint32_t mask_of(uint32_t node)
+{
+    return node < NODES_MAX ? NODE_BIT(node) : 0;
+}
+
+/* Text for people, cut at the end when it does not fit. Arguments must not point into text. */
+void plan_say(char *text, size_t size, const char *fmt, ...) STAY_PRINTF(3, 4);
+const struct plan_row *plan_row_at(const struct plan_run *run, uint32_t row);
+bool plan_zones_differ(const struct cluster_view *view, uint32_t a, uint32_t b);
+/* Answered a probe within `within_us`, on any layer beyond connect. */
+bool plan_node_answers(const struct cluster_view *view, uint32_t node, int64_t within_us,
+                       int64_t now_mono_us);
+uint32_t plan_nodes_answering(const struct cluster_view *view, int64_t now_mono_us);
+/* Nodes outside the primary's zone, not quarantined, whose acks the mode may count. */
+uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int64_t now_mono_us);
+/* Members of A whose loss of freeze or drain matters; every target when A is empty. */
+uint32_t plan_required(const struct plan_run *run, uint32_t targets);
+/* Is F0 (fewer than k of A loose) or F1 given as of now? */
+bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view);
+/* Restarted at a time after which it was not seen to hold a primary set captured later. */
+bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *executed);
+/* Union of executed (or, mutant, received) sets of R. */
+void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
+/* Preconditions of a kind; STAY_EREFUSED with the rule. */
+enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
+                        int64_t now_mono_us, struct stay_error *err);
+void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us);
+const char *plan_node_name(const struct cluster_view *view, uint32_t node); /* "-" for NO_NODE */
+
+#endif

@@ -1,0 +1,124 @@
+/* controller/decide/plan_record.c - what the store keeps after a STORE row, and after a run that
+ * ended early: epoch, primary, mode, ackers, quarantine, cooldown. */
+#include "controller/decide/plan_private.h"
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void set_primary(struct cluster_record *record, const struct cluster_view *view,
+                        uint32_t node)
+{
+    (void)stay_copy(record->primary, sizeof record->primary, plan_node_name(view, node));
+    record->quarantine[node] = QUARANTINE_NONE;
+}
+
+/* The barrier is passed again under the new primary before anything is called lossless. */
+static void restart_watch(struct cluster_record *record, uint32_t ackers)
+{
+    record->lossless_stands = false;
+    record->lossless_since_wall_us = 0;
+    record->ackers = ackers;
+}
+
+static void commit_swap(const struct plan_run *run, const struct cluster_view *view,
+                        int64_t now_wall_us, struct cluster_record *record)
+{
+    set_primary(record, view, run->candidate);
+    restart_watch(record, run->attached);
+    if (run->degrade)
+        record->mode = MODE_BOUNDED;
+    if (run->kind != PLAN_FAILOVER)
+        return;
+    if (run->old_primary != NO_NODE && run->old_primary != run->candidate)
+        record->quarantine[run->old_primary] = QUARANTINE_STALE_PRIMARY;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((run->collected & NODE_BIT(node)) && node != run->candidate &&
+            !gtid_set_contains(&run->executed[run->candidate], &run->executed[node]))
+            record->quarantine[node] =
+                node == run->old_primary ? QUARANTINE_STALE_PRIMARY : QUARANTINE_DIVERGED;
+    if (run->params.automatic)
+        record->cooldown_until_wall_us = now_wall_us + view->config->cooldown_us;
+}
+
+static void commit(const struct plan_run *run, const struct cluster_view *view, int64_t now_wall_us,
+                   struct cluster_record *record)
+{
+    record->plan_id[0] = '\0';
+    switch (run->kind) {
+    case PLAN_FAILOVER:
+    case PLAN_SWITCHOVER:
+        commit_swap(run, view, now_wall_us, record);
+        return;
+    case PLAN_ADOPT:
+        record->adopted = true;
+        set_primary(record, view, run->candidate);
+        record->mode = run->aims_lossless ? MODE_LOSSLESS : view->config->mode;
+        if (record->mode == MODE_LOSSLESS && !run->aims_lossless)
+            record->mode = MODE_BOUNDED;
+        restart_watch(record, run->aims_lossless
+                                  ? run->rows[plan_row_of(run->kind, STEP_BARRIER)].targets
+                                  : 0);
+        return;
+    case PLAN_MODE_DEGRADE:
+        record->mode = MODE_BOUNDED; /* no change but under the mutant that recorded it late */
+        restart_watch(record, 0);
+        return;
+    case PLAN_MAKE_WRITABLE:
+        record->lossless_stands = false; /* the role was off: the barrier is passed again */
+        return;
+    case PLAN_REJOIN:
+    case PLAN_UNFENCE:
+        record->quarantine[run->params.node] = QUARANTINE_NONE;
+        return;
+    case PLAN_REPOINT:
+    case PLAN_MODE_RESTORE:
+    case PLAN_FENCE:
+    case PLAN_NONE:
+    case PLAN_KIND_COUNT:
+        return;
+    }
+}
+
+static void store_mode(const struct plan_run *run, const struct cluster_view *view,
+                       struct cluster_record *record)
+{
+    if (run->kind == PLAN_MODE_RESTORE) {
+        record->mode = MODE_LOSSLESS;
+        restart_watch(record, run->rows[plan_row_of(run->kind, STEP_BARRIER)].targets);
+    } else if (!MUTANT(view, MODE_AFTER_SERVER)) {
+        record->mode = MODE_BOUNDED;
+        record->lossless_stands = false;
+    }
+}
+
+void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        int64_t now_wall_us, struct cluster_record *record)
+{
+    enum step_kind step = plan_row_at(run, row)->step;
+    if (step == STEP_INTENT) {
+        record->epoch = run->epoch;
+        (void)stay_copy(record->plan_id, sizeof record->plan_id, run->id);
+    } else if (step == STEP_STORE_MODE) {
+        store_mode(run, view, record);
+    } else if (step == STEP_QUARANTINE) {
+        bool fences = run->kind == PLAN_FENCE;
+        record->quarantine[run->params.node] =
+            !fences ? QUARANTINE_DIVERGED
+                    : (run->params.automatic ? QUARANTINE_STALE_PRIMARY : QUARANTINE_OPERATOR);
+    } else if (step == STEP_COMMIT) {
+        commit(run, view, now_wall_us, record);
+    }
+}
+
+void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
+                     int64_t now_wall_us, struct cluster_record *record)
+{
+    record->plan_id[0] = '\0';
+    if (!run->params.automatic || (run->diverged && run->kind != PLAN_FAILOVER))
+        return;
+    int64_t hold_us = run->kind == PLAN_FAILOVER ? later(view->config->cooldown_us, PLAN_RETRY_US)
+                                                 : PLAN_RETRY_US;
+    record->cooldown_until_wall_us = later(record->cooldown_until_wall_us, now_wall_us + hold_us);
+}

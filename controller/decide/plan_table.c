@@ -1,0 +1,315 @@
+/* controller/decide/plan_table.c - every plan as rows: step, whom it touches, how long it may take,
+ * what undoes it, and why it is there. Order is the safety argument; the reasons are failover.md
+ * section 6. A row with ROW_WITH_NEXT runs at the same time as the row below it. */
+#include "controller/decide/plan.h"
+
+#define MS(n)  ((n)*STAY_MS)
+#define SEC(n) ((n)*STAY_SECOND)
+#define HOUR   (3600 * STAY_SECOND)
+#define BEST   ROW_BEST_EFFORT
+#define WITH   ROW_WITH_NEXT
+#define SKIP   ROW_SKIP_IF_DONE
+#define LIGHT  ROW_NO_SAVE
+
+static const struct plan_row failover_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the new epoch outlives this process: from here it finishes or is undone"},
+    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
+     "the operator may know a reason against it"},
+    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
+     "clients leave the old primary; a proxy that does not answer is noted"},
+    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | WITH | SKIP, MS(1500), STEP_UNFENCE,
+     "if the old primary answers, its own word is the best proof"},
+    {STEP_FREEZE, TARGET_RECEIVERS, 0, SEC(4), STEP_THAW,
+     "no acker may acknowledge for the old primary any more; only receivers stop, appliers run"},
+    {STEP_DRAIN, TARGET_FROZEN, LIGHT | SKIP, 6 * HOUR, STEP_NONE,
+     "acknowledged rows may sit unapplied in a relay log; it takes what the lag takes"},
+    {STEP_COLLECT, TARGET_FROZEN, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
+     "only executed sets count; received ones may lie"},
+    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "first what it holds, then policy"},
+    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(600), STEP_NONE,
+     "the candidate gets what only another drained server holds"},
+    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "what may be lost is known before anything is promoted"},
+    {STEP_DETACH, TARGET_CANDIDATE, 0, SEC(4), STEP_ATTACH,
+     "the candidate forgets the old primary"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(2), STEP_SOURCE_OFF,
+     "its first commit shall already wait for an acker; after the drain, or its applier would "
+     "wait"},
+    {STEP_ATTACH, TARGET_ACKERS, SKIP, SEC(4), STEP_ATTACH,
+     "ackers first, or the first write hangs"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE, "seen, not assumed"},
+    {STEP_STORE_MODE, TARGET_NONE, SKIP, SEC(5), STEP_NONE,
+     "no acker is left: the weaker mode is recorded before it is applied"},
+    {STEP_SOURCE_OFF, TARGET_CANDIDATE, SKIP, SEC(2), STEP_NONE,
+     "no client is connected yet, so nobody is answered wrongly"},
+    {STEP_VERIFY_FREEZE, TARGET_FROZEN, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "a frozen acker that restarted may have acknowledged again"},
+    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},
+    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "a commit proves the write path, not a flag"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the store names the new primary"},
+    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
+     "the clients' way is proved too"},
+    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
+     "every other contained server follows the new primary"},
+    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
+};
+
+static const struct plan_row switchover_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the new epoch outlives this process: from here it finishes or is undone"},
+    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
+     "the operator may know a reason against it"},
+    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "chosen before clients are paused"},
+    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
+     "the write pause begins"},
+    {STEP_QUIESCE, TARGET_OLD_PRIMARY, 0, MS(1500), STEP_UNFENCE,
+     "the old primary takes no more writes and says what it holds"},
+    {STEP_CATCH_UP, TARGET_CANDIDATE, LIGHT, MS(1500), STEP_NONE,
+     "the candidate and the coming ackers execute exactly that set"},
+    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "nothing may be lost in a planned change"},
+    {STEP_DETACH, TARGET_CANDIDATE, WITH, MS(1500), STEP_ATTACH,
+     "the candidate forgets the old primary"},
+    {STEP_SOURCE_OFF, TARGET_OLD_PRIMARY, SKIP, MS(1500), STEP_NONE,
+     "role off before it replicates; nobody waits, it is quiesced"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, MS(1500), STEP_SOURCE_OFF,
+     "its first commit shall already wait for an acker"},
+    {STEP_ATTACH, TARGET_ACKERS, SKIP, SEC(2), STEP_ATTACH,
+     "ackers first, the old primary among them; a switchover never degrades"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, MS(1500), STEP_NONE, "seen, not assumed"},
+    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(2), STEP_NONE, "point of no return"},
+    {STEP_CANARY, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "a commit proves the write path, not a flag"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "the write pause ends"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the store names the new primary"},
+    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
+     "the clients' way is proved too"},
+    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
+     "every other server follows the new primary"},
+    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
+};
+
+static const struct plan_row rejoin_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_FENCE, TARGET_NODE, SKIP, SEC(3), STEP_NONE,
+     "no client may write to it, no role may wait"},
+    {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides, not what it was"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
+     "sets unknown to the primary never replicate"},
+    {STEP_ATTACH, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
+     "identical, behind or truncated: it follows"},
+    {STEP_CATCH_UP, TARGET_NODE, LIGHT | BEST | SKIP, SEC(5), STEP_NONE,
+     "short, so that a failover never waits for it"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
+};
+
+static const struct plan_row repoint_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_FREEZE, TARGET_NODE, 0, SEC(4), STEP_THAW,
+     "its relay log must be drained before its source changes"},
+    {STEP_DRAIN, TARGET_FROZEN, LIGHT, SEC(30), STEP_NONE,
+     "a change of source purges what is not applied"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
+     "sets unknown to the primary never replicate"},
+    {STEP_ATTACH, TARGET_NODE, SKIP, SEC(5), STEP_NONE, "it follows the primary"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row adopt_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "exactly one writable server, its replicas contained in it"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the first epoch"},
+    {STEP_CREATE_SCHEMA, TARGET_CANDIDATE, 0, SEC(10), STEP_NONE, "the canary needs its table"},
+    {STEP_SET_TIMEOUTS, TARGET_RECEIVERS, BEST | SKIP, SEC(30), STEP_NONE,
+     "a dead source is noticed in a second; each replica drains first"},
+    {STEP_REPLICA_ROLE, TARGET_RECEIVERS, SKIP, SEC(10), STEP_NONE,
+     "ackers outside the primary's zone, none inside"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(5), STEP_SOURCE_OFF, "commits wait for an acker"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(3), STEP_NONE, "seen, not assumed"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "the barrier: a set captured after semi-sync was on"},
+    {STEP_BARRIER, TARGET_ACKERS, LIGHT | SKIP, SEC(10), STEP_NONE,
+     "what came before semi-sync is on an acker too"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "routes agree with the store"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the cluster is managed from here"},
+};
+
+static const struct plan_row mode_restore_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_REPLICA_ROLE, TARGET_RECEIVERS, 0, SEC(10), STEP_NONE,
+     "ackers outside the primary's zone, none inside"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, 0, SEC(5), STEP_SOURCE_OFF, "commits wait for an acker"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT, SEC(3), STEP_NONE, "seen, not assumed"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the barrier: a set captured after semi-sync was on"},
+    {STEP_BARRIER, TARGET_ACKERS, LIGHT, SEC(10), STEP_NONE,
+     "what came before semi-sync is on an acker too"},
+    {STEP_STORE_MODE, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the stronger mode is recorded after it is seen to hold"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row mode_degrade_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_STORE_MODE, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the weaker mode is recorded before it is applied"},
+    {STEP_SOURCE_OFF, TARGET_CANDIDATE, 0, SEC(5), STEP_NONE,
+     "releases the waiters: allowed only here, after the record"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row make_writable_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "no replica may hold what this primary lost"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(3), STEP_NONE,
+     "a restarted primary comes back without the role"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | BEST | SKIP, SEC(3), STEP_NONE,
+     "seen, not assumed"},
+    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},
+    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
+     "a commit proves the write path, not a flag"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row fence_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_ROUTE_CLOSE, TARGET_NODE, BEST | WITH | SKIP, MS(700), STEP_NONE,
+     "clients leave it first"},
+    {STEP_FENCE, TARGET_NODE, 0, SEC(5), STEP_NONE, "it takes no more writes"},
+    {STEP_QUARANTINE, TARGET_NODE, 0, SEC(5), STEP_NONE,
+     "not a candidate until unfenced or rejoined"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row unfence_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "only this epoch's primary may be opened again"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_UNFENCE, TARGET_NODE, 0, SEC(5), STEP_NONE, "semi-sync as recorded, then writable"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+struct plan_table {
+    const struct plan_row *rows;
+    size_t count;
+};
+#define TABLE(rows)                                                                                \
+    {                                                                                              \
+        rows, STAY_COUNT(rows)                                                                     \
+    }
+
+static const struct plan_table tables[PLAN_KIND_COUNT] = {
+    [PLAN_FAILOVER] = TABLE(failover_rows),
+    [PLAN_SWITCHOVER] = TABLE(switchover_rows),
+    [PLAN_REJOIN] = TABLE(rejoin_rows),
+    [PLAN_REPOINT] = TABLE(repoint_rows),
+    [PLAN_ADOPT] = TABLE(adopt_rows),
+    [PLAN_MODE_RESTORE] = TABLE(mode_restore_rows),
+    [PLAN_MODE_DEGRADE] = TABLE(mode_degrade_rows),
+    [PLAN_MAKE_WRITABLE] = TABLE(make_writable_rows),
+    [PLAN_FENCE] = TABLE(fence_rows),
+    [PLAN_UNFENCE] = TABLE(unfence_rows),
+};
+
+const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
+{
+    *ret_count = tables[kind].count;
+    return tables[kind].rows;
+}
+
+uint32_t plan_row_of(enum plan_kind kind, enum step_kind step)
+{
+    uint32_t row = 0;
+    while (row < tables[kind].count && tables[kind].rows[row].step != step)
+        row++;
+    return row;
+}
+
+void plan_visit(plan_visit_fn fn, void *ctx)
+{
+    for (int kind = PLAN_NONE; kind < PLAN_KIND_COUNT; kind++)
+        for (uint32_t row = 0; row < tables[kind].count; row++)
+            fn(ctx, (enum plan_kind)kind, row, &tables[kind].rows[row]);
+}
+
+const char *plan_kind_text(enum plan_kind kind)
+{
+    static const char *const texts[] = {
+#define X(id, text) text,
+        PLAN_KINDS(X)
+#undef X
+    };
+    return texts[kind];
+}
+
+const char *step_kind_text(enum step_kind step)
+{
+    static const char *const texts[] = {
+#define X(id, class, text, what) text,
+        STEP_KINDS(X)
+#undef X
+    };
+    return texts[step];
+}
+
+const char *step_kind_what(enum step_kind step)
+{
+    static const char *const texts[] = {
+#define X(id, class, text, what) what,
+        STEP_KINDS(X)
+#undef X
+    };
+    return texts[step];
+}
+
+enum step_class step_kind_class(enum step_kind step)
+{
+    static const enum step_class classes[] = {
+#define X(id, class, text, what) CLASS_##class,
+        STEP_KINDS(X)
+#undef X
+    };
+    return classes[step];
+}
+
+const char *plan_state_text(enum plan_state state)
+{
+    static const char *const texts[] = {"idle",      "running", "undoing",
+                                        "succeeded", "undone",  "asks"};
+    return texts[state];
+}
+
+const char *row_state_text(enum row_state state)
+{
+    static const char *const texts[] = {"pending", "running", "done",
+                                        "skipped", "failed",  "undone"};
+    return texts[state];
+}
+
+int64_t plan_step_validity_us(enum step_kind step)
+{
+    if (step == STEP_TOP_UP || step == STEP_SET_TIMEOUTS || step == STEP_CREATE_SCHEMA)
+        return 600 *
+               STAY_SECOND; /* waits between its statements; touches no writable server's role */
+    if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE)
+        return 3 *
+               STAY_SECOND; /* cuts clients and waits for them; only ever makes a server stricter */
+    return 500 * STAY_MS;
+}

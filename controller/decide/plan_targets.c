@@ -1,0 +1,314 @@
+/* controller/decide/plan_targets.c - which nodes a row touches and what exactly is asked of each.
+ */
+#include "controller/decide/plan_private.h"
+
+/* F0 needs every member of A asked, even one whose last probes failed: it may be well again. */
+static uint32_t freeze_targets(const struct plan_run *run, const struct cluster_view *view,
+                               int64_t now_mono_us)
+{
+    uint32_t nodes = plan_nodes_answering(view, now_mono_us) | run->f;
+    return nodes & ~mask_of(run->old_primary) & ~(run->detached & run->struck);
+}
+
+static uint32_t ackers_to_attach(const struct plan_run *run, const struct cluster_view *view,
+                                 int64_t now_mono_us)
+{
+    if (!run->aims_lossless || run->degrade)
+        return 0;
+    if (run->kind == PLAN_FAILOVER)
+        return candidate_ackers(view, run, run->candidate);
+    return plan_acker_nodes(view, run->candidate, now_mono_us) & ~mask_of(run->candidate);
+}
+
+/* Everybody else who may follow: never one that holds what the new primary lacks, never a member of
+ * A that has not drained. */
+static uint32_t rest_targets(const struct plan_run *run, const struct cluster_view *view,
+                             int64_t now_mono_us)
+{
+    uint32_t rest = 0;
+    uint32_t skip = mask_of(run->candidate) | run->attached | run->struck;
+    uint32_t answering = plan_nodes_answering(view, now_mono_us);
+    for (uint32_t node = 0; run->candidate != NO_NODE && node < view->config->node_count; node++) {
+        if (skip & NODE_BIT(node))
+            continue;
+        bool known = run->collected & NODE_BIT(node);
+        bool contained =
+            known && gtid_set_contains(&run->executed[run->candidate], &run->executed[node]);
+        if (run->kind == PLAN_SWITCHOVER) /* all followed the old primary, which is contained */
+            contained = (answering & NODE_BIT(node)) != 0 &&
+                        view->record.quarantine[node] == QUARANTINE_NONE;
+        else if (node == run->old_primary || ((run->a & ~run->r) & NODE_BIT(node)))
+            contained = false;
+        if (contained || (known && MUTANT(view, DIVERGED_ATTACHED)))
+            rest |= NODE_BIT(node);
+    }
+    return rest;
+}
+
+static uint32_t drain_targets(const struct plan_run *run, const struct cluster_view *view)
+{
+    if (MUTANT(view, DRAIN_SKIPPED))
+        return 0;
+    return run->f & ~run->r & ~run->struck;
+}
+
+static bool node_is_shut(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    return (view->nodes[node].groups_known & FACTS_STATUS) && facts->read_only == TRI_YES &&
+           facts->ss_source_enabled == TRI_NO;
+}
+
+/* Rows that only some runs need; true: not this one. */
+static bool is_needless(const struct plan_run *run, const struct cluster_view *view,
+                        enum step_kind step)
+{
+    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    switch (step) {
+    case STEP_SOURCE_ON:
+        return !run->aims_lossless || run->degrade;
+    case STEP_WAIT_ACKERS:
+        return !run->aims_lossless || run->degrade || (swaps && run->attached == 0);
+    case STEP_SOURCE_OFF:
+        if (run->kind == PLAN_FAILOVER)
+            return !run->degrade || node_is_shut(view, run->candidate);
+        return run->kind == PLAN_SWITCHOVER && !run->aims_lossless;
+    case STEP_STORE_MODE:
+        return run->kind == PLAN_FAILOVER && !run->degrade;
+    case STEP_REPLICA_ROLE:
+    case STEP_BARRIER:
+        return !run->aims_lossless;
+    case STEP_COLLECT:
+        return run->kind == PLAN_ADOPT && !run->aims_lossless;
+    case STEP_CANARY: /* blocked on purpose: no acker and without_acker = "block" */
+        return run->kind == PLAN_FAILOVER && run->aims_lossless && !run->degrade &&
+               run->attached == 0;
+    case STEP_QUARANTINE:
+        return run->kind != PLAN_FENCE && !run->diverged;
+    case STEP_CATCH_UP:
+        return run->kind == PLAN_REJOIN && run->diverged;
+    case STEP_VERIFY_FREEZE:
+        return MUTANT(view, WRITABLE_BEFORE_VERIFY);
+    case STEP_ROUTE_CLOSE:
+        return run->kind == PLAN_FENCE && run->params.node != run->old_primary;
+    case STEP_ROUTE_OPEN:
+        return run->kind == PLAN_UNFENCE && run->params.node != run->old_primary;
+    case STEP_NONE:
+    case STEP_CHECK:
+    case STEP_INTENT:
+    case STEP_HOOK_PRE:
+    case STEP_FENCE:
+    case STEP_FREEZE:
+    case STEP_DRAIN:
+    case STEP_CHOOSE:
+    case STEP_TOP_UP:
+    case STEP_CERTIFY:
+    case STEP_DETACH:
+    case STEP_ATTACH:
+    case STEP_WRITABLE:
+    case STEP_CANARY_ROUTE:
+    case STEP_COMMIT:
+    case STEP_HOOK_POST:
+    case STEP_QUIESCE:
+    case STEP_THAW:
+    case STEP_UNFENCE:
+    case STEP_COMPARE:
+    case STEP_SET_TIMEOUTS:
+    case STEP_CREATE_SCHEMA:
+    case STEP_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+static uint32_t top_up_targets(const struct plan_run *run)
+{
+    return candidate_top_up_peer(run, run->candidate) == NO_NODE ? 0 : mask_of(run->candidate);
+}
+
+static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_view *view,
+                               enum step_kind step)
+{
+    if (step == STEP_DRAIN)
+        return drain_targets(run, view);
+    if (step == STEP_COLLECT)
+        return run->f & ~run->collected & ~run->struck;
+    return run->f & ~run->struck; /* VERIFY_FREEZE */
+}
+
+static uint32_t node_targets(const struct plan_run *run, const struct cluster_view *view,
+                             enum step_kind step)
+{
+    if (step == STEP_FENCE && run->kind == PLAN_REJOIN && node_is_shut(view, run->params.node))
+        return 0;
+    if (step == STEP_ATTACH && run->diverged && !MUTANT(view, DIVERGED_ATTACHED))
+        return 0;
+    return mask_of(run->params.node);
+}
+
+static uint32_t receiver_targets(const struct plan_run *run, const struct cluster_view *view,
+                                 enum step_kind step, int64_t now_mono_us)
+{
+    if (step == STEP_FREEZE)
+        return freeze_targets(run, view, now_mono_us);
+    uint32_t nodes = plan_nodes_answering(view, now_mono_us) & ~mask_of(run->candidate);
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (view->record.quarantine[node] != QUARANTINE_NONE ||
+            cluster_source_of(view, node) != run->candidate)
+            nodes &= ~NODE_BIT(node);
+    return nodes;
+}
+
+uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      int64_t now_mono_us)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    if (is_needless(run, view, what->step))
+        return 0;
+    if (step_kind_class(what->step) != CLASS_NODE)
+        return 1;
+    switch (what->target) {
+    case TARGET_OLD_PRIMARY:
+        if (what->step == STEP_FENCE &&
+            (MUTANT(view, FENCE_SKIPPED) ||
+             !plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us)))
+            return 0;
+        return mask_of(run->old_primary);
+    case TARGET_CANDIDATE:
+        if (what->step == STEP_TOP_UP)
+            return top_up_targets(run);
+        if (what->step ==
+            STEP_CATCH_UP) /* the coming ackers must not be changed before they hold it */
+            return mask_of(run->candidate) |
+                   (ackers_to_attach(run, view, now_mono_us) & ~mask_of(run->old_primary));
+        return mask_of(run->candidate);
+    case TARGET_RECEIVERS:
+        return receiver_targets(run, view, what->step, now_mono_us);
+    case TARGET_FROZEN:
+        return frozen_targets(run, view, what->step);
+    case TARGET_ACKERS:
+        if (what->step == STEP_BARRIER)
+            return receiver_targets(run, view, what->step, now_mono_us) &
+                   plan_acker_nodes(view, run->candidate, now_mono_us);
+        if (run->kind == PLAN_SWITCHOVER)
+            return ackers_to_attach(run, view, now_mono_us) &
+                   (run->collected | mask_of(run->old_primary));
+        return ackers_to_attach(run, view, now_mono_us);
+    case TARGET_REST:
+        return rest_targets(run, view, now_mono_us);
+    case TARGET_NODE:
+        return node_targets(run, view, what->step);
+    case TARGET_NONE:
+        break;
+    }
+    return 0;
+}
+
+static void clear_effect(const struct plan_run *run, const struct cluster_view *view,
+                         struct effect *effect)
+{
+    memset(effect, 0, sizeof *effect);
+    effect->epoch = run->epoch;
+    effect->acks = view->config->acks;
+    effect->peer = NO_NODE;
+    effect->lossless_roles = run->mode == MODE_LOSSLESS || run->aims_lossless;
+    effect->valid_until_mono_us = INT64_MAX;
+    effect->deadline_mono_us = INT64_MAX;
+}
+
+static unsigned effect_flaw(const struct cluster_view *view, enum step_kind step)
+{
+    if (step == STEP_FREEZE && MUTANT(view, BOTH_THREADS_STOPPED))
+        return MUTANT_BOTH_THREADS_STOPPED;
+    if (step == STEP_FREEZE && MUTANT(view, SOURCE_ON_BEFORE_DRAIN))
+        return MUTANT_SOURCE_ON_BEFORE_DRAIN;
+    if (step == STEP_FENCE && MUTANT(view, SEMISYNC_OFF_FIRST))
+        return MUTANT_SEMISYNC_OFF_FIRST;
+    return 0;
+}
+
+static const struct gtid_set *effect_want(const struct plan_run *run, enum step_kind step,
+                                          uint32_t node)
+{
+    if (step == STEP_DRAIN)
+        return &run->received_high[node];
+    if (step == STEP_BARRIER || (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN))
+        return &run->executed[run->candidate];
+    if (step == STEP_CATCH_UP)
+        return &run->fenced_executed;
+    if (step == STEP_TOP_UP) { /* the peer holds what is missed; its set is part of the union */
+        uint32_t peer = candidate_top_up_peer(run, node);
+        return peer == NO_NODE ? NULL : &run->executed[peer];
+    }
+    return NULL;
+}
+
+void plan_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                 uint32_t node, struct effect *ret_effect)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    clear_effect(run, view, ret_effect);
+    ret_effect->step = what->step;
+    ret_effect->node = node;
+    ret_effect->want = effect_want(run, what->step, node);
+    ret_effect->flaw = effect_flaw(view, what->step);
+    if (step_kind_class(what->step) == CLASS_ROUTE) {
+        bool closes = what->step == STEP_ROUTE_CLOSE;
+        ret_effect->node = closes ? run->old_primary : run->candidate;
+        ret_effect->peer = run->old_primary;
+        return;
+    }
+    switch (what->step) {
+    case STEP_ATTACH:
+    case STEP_REPLICA_ROLE:
+        ret_effect->peer = run->candidate;
+        ret_effect->semi_sync =
+            run->aims_lossless && !run->degrade && plan_zones_differ(view, node, run->candidate);
+        break;
+    case STEP_SET_TIMEOUTS:
+        ret_effect->peer = run->candidate;
+        break;
+    case STEP_TOP_UP:
+        ret_effect->peer = candidate_top_up_peer(run, node);
+        break;
+    case STEP_SOURCE_ON:
+    case STEP_WAIT_ACKERS:
+        ret_effect->semi_sync = true;
+        break;
+    case STEP_UNFENCE:
+        ret_effect->semi_sync = run->mode == MODE_LOSSLESS;
+        break;
+    case STEP_FREEZE:
+    case STEP_VERIFY_FREEZE:
+        ret_effect->peer = run->old_primary;
+        break;
+    case STEP_NONE:
+    case STEP_CHECK:
+    case STEP_INTENT:
+    case STEP_HOOK_PRE:
+    case STEP_ROUTE_CLOSE:
+    case STEP_FENCE:
+    case STEP_DRAIN:
+    case STEP_COLLECT:
+    case STEP_CHOOSE:
+    case STEP_CERTIFY:
+    case STEP_DETACH:
+    case STEP_SOURCE_OFF:
+    case STEP_STORE_MODE:
+    case STEP_WRITABLE:
+    case STEP_CANARY:
+    case STEP_ROUTE_OPEN:
+    case STEP_CANARY_ROUTE:
+    case STEP_COMMIT:
+    case STEP_HOOK_POST:
+    case STEP_QUIESCE:
+    case STEP_CATCH_UP:
+    case STEP_THAW:
+    case STEP_COMPARE:
+    case STEP_QUARANTINE:
+    case STEP_CREATE_SCHEMA:
+    case STEP_BARRIER:
+    case STEP_KIND_COUNT:
+        break;
+    }
+}

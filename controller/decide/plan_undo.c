@@ -1,0 +1,97 @@
+/* controller/decide/plan_undo.c - how a run that may not finish is taken back: receivers and
+ * sources as they were, the old primary opened only where it answers and is whole, its route last.
+ */
+#include "controller/decide/plan_private.h"
+
+/* Opened again only if it answers now: a dead or unknown old primary stays closed. */
+static bool old_primary_is_whole(const struct plan_run *run, const struct cluster_view *view,
+                                 int64_t now_mono_us)
+{
+    return run->old_primary != NO_NODE &&
+           plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us);
+}
+
+uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
+                           uint32_t row, int64_t now_mono_us)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    const struct row_run *state = &run->rows[row];
+    uint32_t touched = state->targets;
+    if (what->undo == STEP_NONE)
+        return 0;
+    switch (what->step) {
+    case STEP_ROUTE_CLOSE:
+        return 1; /* fail-static: the route stays where the store says the primary is */
+    case STEP_FENCE:
+    case STEP_QUIESCE:
+        return old_primary_is_whole(run, view, now_mono_us) ? touched : 0;
+    case STEP_FREEZE: /* those attached to the candidate or detached come back by their own rows */
+        return (touched | run->f) & ~run->attached & ~run->detached;
+    case STEP_DETACH:
+        return run->detached | touched;
+    case STEP_ATTACH:
+        return run->attached & touched;
+    case STEP_SOURCE_ON:
+        return touched;
+    case STEP_NONE:
+    case STEP_CHECK:
+    case STEP_INTENT:
+    case STEP_HOOK_PRE:
+    case STEP_DRAIN:
+    case STEP_COLLECT:
+    case STEP_CHOOSE:
+    case STEP_TOP_UP:
+    case STEP_CERTIFY:
+    case STEP_SOURCE_OFF:
+    case STEP_STORE_MODE:
+    case STEP_WAIT_ACKERS:
+    case STEP_VERIFY_FREEZE:
+    case STEP_WRITABLE:
+    case STEP_CANARY:
+    case STEP_ROUTE_OPEN:
+    case STEP_CANARY_ROUTE:
+    case STEP_COMMIT:
+    case STEP_HOOK_POST:
+    case STEP_CATCH_UP:
+    case STEP_THAW:
+    case STEP_UNFENCE:
+    case STEP_COMPARE:
+    case STEP_QUARANTINE:
+    case STEP_SET_TIMEOUTS:
+    case STEP_CREATE_SCHEMA:
+    case STEP_BARRIER:
+    case STEP_REPLICA_ROLE:
+    case STEP_KIND_COUNT:
+        break;
+    }
+    return 0;
+}
+
+void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                      uint32_t node, struct effect *ret_effect)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    bool lossless = run->mode == MODE_LOSSLESS;
+    memset(ret_effect, 0, sizeof *ret_effect);
+    ret_effect->step = what->undo;
+    ret_effect->node = node;
+    ret_effect->peer = run->old_primary;
+    ret_effect->epoch = run->epoch;
+    ret_effect->acks = view->config->acks;
+    ret_effect->lossless_roles = lossless;
+    ret_effect->valid_until_mono_us = ret_effect->deadline_mono_us = INT64_MAX;
+    if (what->undo == STEP_ROUTE_OPEN) {
+        ret_effect->node = run->old_primary;
+        return;
+    }
+    if (what->undo == STEP_UNFENCE) {
+        ret_effect->semi_sync = lossless;
+        return;
+    }
+    if (what->undo == STEP_ATTACH && node == run->old_primary) {
+        ret_effect->step = STEP_DETACH; /* it is a source again; UNFENCE gives it back its role */
+        ret_effect->peer = NO_NODE;
+        return;
+    }
+    ret_effect->semi_sync = lossless && plan_zones_differ(view, node, run->old_primary);
+}
