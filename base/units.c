@@ -176,14 +176,14 @@ void units_format_duration(char *dst, size_t size, int64_t us)
 /* v / factor with two digits after the point below 10, one below 100, none above; rounded. */
 static void format_three(char *dst, size_t size, uint64_t v, uint64_t factor, const char *unit)
 {
-    unsigned digits = v < 10 * factor ? 2 : v < 100 * factor ? 1 : 0;
+    int digits = v / factor < 10 ? 2 : v / factor < 100 ? 1 : 0;
     uint64_t power = digits == 2 ? 100 : digits == 1 ? 10 : 1;
     uint64_t scaled = (uint64_t)(((unsigned __int128)v * power + factor / 2) / factor);
     if (digits == 0)
         (void)snprintf(dst, size, "%llu %s", (unsigned long long)scaled, unit);
     else
         (void)snprintf(dst, size, "%llu.%0*llu %s", (unsigned long long)(scaled / power),
-                       (int)digits, (unsigned long long)(scaled % power), unit);
+                       digits, (unsigned long long)(scaled % power), unit);
 }
 
 void units_format_duration_short(char *dst, size_t size, int64_t us)
