@@ -19,7 +19,7 @@ struct probed_node {
     struct mysql_target target;
     struct channel channel;
     struct timer *pace;
-    int64_t begun_mono_us;  /* of the last beat */
+    int64_t beat_mono_us;   /* last beat, whatever it could do */
     int64_t opened_mono_us; /* of the last connect */
     int64_t slow_due_mono_us, start_due_mono_us, grants_due_mono_us;
     uint64_t uptime_s;
@@ -175,7 +175,7 @@ static int64_t interval_of(const struct probed_cluster *cluster)
 static void arm(struct probed_node *node)
 {
     int64_t now = loop_now_mono_us(node->cluster->set->loop);
-    int64_t due = node->begun_mono_us + interval_of(node->cluster);
+    int64_t due = node->beat_mono_us + interval_of(node->cluster);
     timer_start(node->pace, due < now ? now : due);
 }
 
@@ -186,11 +186,10 @@ static void beat(struct probed_node *node)
     int64_t now = loop_now_mono_us(node->cluster->set->loop);
     switch (node->channel.state) {
     case CHANNEL_CLOSED:
-        node->begun_mono_us = node->opened_mono_us = now;
+        node->opened_mono_us = now;
         channel_open(&node->channel, config->deadline_us);
         return;
     case CHANNEL_IDLE:
-        node->begun_mono_us = now;
         channel_ask(&node->channel, FACTS_STATUS, NULL, config->deadline_us);
         return;
     case CHANNEL_OPENING:
@@ -205,6 +204,7 @@ static void on_pace(struct timer *timer, void *arg)
 {
     struct probed_node *node = arg;
     (void)timer;
+    node->beat_mono_us = loop_now_mono_us(node->cluster->set->loop);
     beat(node);
     arm(node);
 }
