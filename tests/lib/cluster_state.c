@@ -12,13 +12,15 @@ json_t *state_find(const json_t *json, const char *key)
         value = json_object_get(json, key);
         if (value != NULL)
             return value;
-        json_object_foreach((json_t *)(uintptr_t)json, name, value) {
+        json_object_foreach((json_t *)(uintptr_t)json, name, value)
+        {
             json_t *found = state_find(value, key);
             if (found != NULL)
                 return found;
         }
     }
-    json_array_foreach(json, index, value) {
+    json_array_foreach(json, index, value)
+    {
         json_t *found = state_find(value, key);
         if (found != NULL)
             return found;
@@ -76,7 +78,8 @@ static const char *what_is_missing(const json_t *cluster)
         return "a plan runs";
     size_t index;
     json_t *node;
-    json_array_foreach(json_object_get(cluster, "nodes"), index, node) {
+    json_array_foreach(json_object_get(cluster, "nodes"), index, node)
+    {
         const char *role = json_string_value(json_object_get(node, "role"));
         if (role == NULL || (strcmp(role, "primary") != 0 && strcmp(role, "replica") != 0))
             return "a node is neither primary nor replica";
@@ -125,7 +128,8 @@ char *state_quarantine(struct lab *lab, const char *node)
     char *reason = NULL;
     json_t *cluster = state_cluster(lab), *object;
     size_t index;
-    json_array_foreach(json_object_get(cluster, "nodes"), index, object) {
+    json_array_foreach(json_object_get(cluster, "nodes"), index, object)
+    {
         const char *name = json_string_value(json_object_get(object, "name"));
         if (name != NULL && strcmp(name, node) == 0)
             reason = text_of(object, "quarantine");
@@ -167,7 +171,8 @@ char *state_last_plan(struct lab *lab, const char *kind)
     size_t index;
     char *id = NULL;
     if (lab_cli(lab, &code, &answer, "history", "shop", NULL) && code == 0) {
-        json_array_foreach(state_find(answer, "plans"), index, plan) { /* newest first */
+        json_array_foreach(state_find(answer, "plans"), index, plan)
+        { /* newest first */
             const char *text = json_string_value(json_object_get(plan, "kind"));
             if (id == NULL && text != NULL && strcmp(text, kind) == 0)
                 id = text_of(plan, "id");
@@ -183,7 +188,8 @@ int state_count_plans(struct lab *lab, const char *kind)
     int code = -1, count = 0;
     size_t index;
     if (lab_cli(lab, &code, &answer, "history", "shop", NULL) && code == 0) {
-        json_array_foreach(state_find(answer, "plans"), index, plan) {
+        json_array_foreach(state_find(answer, "plans"), index, plan)
+        {
             const char *text = json_string_value(json_object_get(plan, "kind"));
             count += text != NULL && strcmp(text, kind) == 0;
         }

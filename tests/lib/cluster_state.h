@@ -1,12 +1,14 @@
-/* tests/lib/cluster_state.h - what the controller under test says of its cluster, as an operator would
- * read it with `mainstay --json`: readiness, primary, plans. Scenarios and benches wait on it.
+/* tests/lib/cluster_state.h - what the controller under test says of its cluster, as an operator
+ * would read it with `mainstay --json`: readiness, primary, plans. Scenarios and benches wait on
+ * it.
  *
  * Layer: tests. Not pure; blocking. */
 #ifndef TESTS_LIB_CLUSTER_STATE_H
 #define TESTS_LIB_CLUSTER_STATE_H
 #include "tests/lib/lab.h"
 
-/* `mainstay --json status shop`: the cluster's object; a new reference, NULL when it does not answer. */
+/* `mainstay --json status shop`: the cluster's object; a new reference, NULL when it does not
+ * answer. */
 json_t *state_cluster(struct lab *lab);
 /* The recorded primary's name (caller frees), NULL when there is none or no answer. */
 char *state_primary(struct lab *lab);
@@ -18,7 +20,8 @@ bool state_wait_ready(struct lab *lab, int timeout_s, char *ret_why, size_t size
 bool state_wait_rule(struct lab *lab, int rule, int timeout_s);
 /* Quarantine of `node` ("diverged", "stale primary", "operator" or "" for none), caller frees. */
 char *state_quarantine(struct lab *lab, const char *node);
-/* Waits until the recorded primary is another than `old` and takes writes; its name (caller frees). */
+/* Waits until the recorded primary is another than `old` and takes writes; its name (caller frees).
+ */
 char *state_wait_moved(struct lab *lab, const char *old, int timeout_s);
 /* `mainstay --json explain ID|last`; a new reference, NULL if none. */
 json_t *state_explain(struct lab *lab, const char *id);

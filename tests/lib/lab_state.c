@@ -266,17 +266,18 @@ bool lab_attach(struct lab *lab)
     if (root == NULL)
         return lab_fail(lab, "no lab '%s' is up (%s); start one with: mainstay lab up", lab->name,
                         lab->dir);
-    const char *engine = "", *listen = "", *without = "", *version = "";
+    const char *name = "", *engine = "", *listen = "", *without = "", *version = "";
     int acker = 0, disks = 0, clocks = 0;
     json_int_t fault = 0;
     json_t *faults = NULL;
     int rc = json_unpack_ex(
-        root, &problem, 0, "{s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:o}", "engine",
-        &engine, "version", &version, "octet", &lab->octet, "replicas", &lab->replicas, "acker",
-        &acker, "disks", &disks, "clocks", &clocks, "listen", &listen, "without_acker", &without,
-        "fault_mono_us", &fault, "faults", &faults);
+        root, &problem, 0, "{s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:s, s:s, s:I, s:o}", "name",
+        &name, "engine", &engine, "version", &version, "octet", &lab->octet, "replicas",
+        &lab->replicas, "acker", &acker, "disks", &disks, "clocks", &clocks, "listen", &listen,
+        "without_acker", &without, "fault_mono_us", &fault, "faults", &faults);
     if (rc == 0) {
         lab->engine = strcmp(engine, "mysql") == 0 ? LAB_MYSQL : LAB_MARIADB;
+        (void)stay_copy(lab->name, sizeof lab->name, name);
         lab->acker = acker != 0;
         lab->disks = disks != 0;
         lab->clocks = clocks != 0;

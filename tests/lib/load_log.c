@@ -34,8 +34,8 @@ static bool take_line(struct load_record *record, const char *line)
         record->connect_failures++;
         return true;
     }
-    if (sscanf(line, "load 1 writers %u started_us %ld", &record->writers, &record->started_us) ==
-        2)
+    if (sscanf(line, "load 1 writers %u started_us %ld base %lu", &record->writers,
+               &record->started_us, &record->base_seq) == 3)
         return true;
     if (sscanf(line, "W %u %lu %ld %ld %15s %u %u", &a.client, &a.seq, &a.start_us, &a.end_us,
                outcome, &a.server_id, &a.error) != 7)

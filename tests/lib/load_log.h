@@ -4,7 +4,8 @@
  *     W client seq start_us end_us outcome server_id errno
  * and one per failed connection:  C client start_us end_us errno
  * Times are CLOCK_MONOTONIC in microseconds; outcome is ok, fail or unknown; the first line is
- *     load 1 writers N started_us T. */
+ *     load 1 writers N started_us T base B
+ * Every seq of this run is greater than B and no other run on this ledger used it. */
 #ifndef TESTS_LIB_LOAD_LOG_H
 #define TESTS_LIB_LOAD_LOG_H
 #include "base/base.h"
@@ -25,6 +26,7 @@ struct load_record {
     size_t count, capacity, connect_failures;
     unsigned writers;
     int64_t started_us;
+    uint64_t base_seq;
 };
 
 const char *load_outcome_text(enum load_outcome outcome);

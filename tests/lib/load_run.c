@@ -145,6 +145,12 @@ static void *write_on(void *arg)
     return NULL;
 }
 
+/* Runs on one ledger never share a number: they begin at least a second apart. */
+static uint64_t new_base(void)
+{
+    return (uint64_t)time(NULL) << 20;
+}
+
 static bool is_over(const struct load_settings *s, int64_t started_us)
 {
     if (s->seconds > 0 && now_us() - started_us > (int64_t)s->seconds * STAY_SECOND)
@@ -164,7 +170,8 @@ bool load_run(const struct load_settings *s, const volatile sig_atomic_t *stop, 
     static volatile sig_atomic_t over; /* ours, so that the caller's flag stays the caller's */
     over = 0;
     int64_t started_us = now_us();
-    fprintf(log, "load 1 writers %u started_us %ld\n", s->writers, started_us);
+    uint64_t base = new_base();
+    fprintf(log, "load 1 writers %u started_us %ld base %lu\n", s->writers, started_us, base);
     struct writer *writers = stay_calloc(s->writers, sizeof *writers);
     unsigned started = 0;
     for (; started < s->writers; started++) {
@@ -174,6 +181,7 @@ bool load_run(const struct load_settings *s, const volatile sig_atomic_t *stop, 
                              .log = log,
                              .client = started + 1,
                              .target = started,
+                             .seq = base,
                              .chance = started + 1};
         if (pthread_create(&w->thread, NULL, write_on, w) != 0)
             break;

@@ -166,12 +166,16 @@ static MYSQL *open_ledger(const struct arguments *a)
     return NULL;
 }
 
-static bool read_ledger(const struct arguments *a, struct ledger *ledger)
+/* Rows of earlier runs (up to base) are left out. */
+static bool read_ledger(const struct arguments *a, uint64_t base, struct ledger *ledger)
 {
     MYSQL *db = open_ledger(a);
     if (db == NULL)
         return false;
-    bool ok = mysql_query(db, "SELECT client, seq FROM shop.ledger ORDER BY id") == 0;
+    STAY_AUTO(stay_free_charp)
+    char *statement =
+        stay_sprintf("SELECT client, seq FROM shop.ledger WHERE seq > %lu ORDER BY id", base);
+    bool ok = mysql_query(db, statement) == 0;
     MYSQL_RES *result = ok ? mysql_use_result(db) : NULL;
     for (MYSQL_ROW row = result == NULL ? NULL : mysql_fetch_row(result); row != NULL;
          row = mysql_fetch_row(result))
@@ -198,7 +202,7 @@ static int check(const struct arguments *a)
         fprintf(stderr, "mainstay-load: %s\n", why);
         return 2;
     }
-    if (!read_ledger(a, &ledger)) {
+    if (!read_ledger(a, record.base_seq, &ledger)) {
         load_record_clear(&record);
         ledger_clear(&ledger);
         return 2;
