@@ -244,9 +244,10 @@ static enum stay_rc run_batch(struct lane_job *job, void *arg)
     if (rc == STAY_OK)
         rc = sqlite_file_run(&s->file, STMT_COMMIT, "commit", &err);
     if (rc != STAY_OK) {
-        struct stay_error ignored;
-        if (sqlite3_get_autocommit(s->file.db) == 0)
-            (void)sqlite_file_run(&s->file, STMT_ROLLBACK, "roll back", &ignored);
+        struct stay_error rollback;
+        if (sqlite3_get_autocommit(s->file.db) == 0 &&
+            sqlite_file_run(&s->file, STMT_ROLLBACK, "roll back", &rollback) != STAY_OK)
+            err = rollback; /* nothing was committed; what is worse is told */
         fail_all(s, b, rc, &err);
     }
     return STAY_OK;
