@@ -1,0 +1,145 @@
+/* What is wrong, over one cluster or all: problems, the verdict with the facts behind it,
+ * conformance. */
+#include "controller/serve/api_private.h"
+
+#define CHECKS_MAX 128
+
+/* 100 is healthy and so is a replica's row without an action and without an error id above 200. */
+static bool is_problem(const struct verdict *v)
+{
+    return v->rule_id != 100 && v->rule_id != 200;
+}
+
+static const char *severity(const struct verdict *v)
+{
+    switch (v->action) {
+    case ACT_FAILOVER:
+    case ACT_ASK:
+    case ACT_FENCE_STALE:
+    case ACT_MAKE_WRITABLE:
+        return "critical";
+    case ACT_NONE:
+        return "note";
+    case ACT_ALERT:
+    case ACT_HOLD:
+    case ACT_RELIEVE:
+    case ACT_REPAIR_ACKERS:
+    case ACT_REJOIN:
+    case ACT_REPOINT:
+    case ACT_START_REPLICATION:
+    case ACT_QUARANTINE:
+    case ACT_MODE_RESTORE:
+    case ACT_MODE_DEGRADE:
+    case ACT_COUNT:
+        break;
+    }
+    return "warning";
+}
+
+static void add_problem(json_t *list, const struct control_cluster *c, const struct verdict *v,
+                        const char *detail)
+{
+    json_t *row = api_verdict_json(v, c->config);
+    stay_json_set_string(row, "cluster", c->config->name);
+    stay_json_set_string(row, "severity", severity(v));
+    stay_json_set_string(row, "detail", detail);
+    if (strcmp(severity(v), "critical") == 0)
+        json_array_insert_new(list, 0, row);
+    else
+        stay_json_append(list, row);
+}
+
+static void problems_of(json_t *list, const struct control_cluster *c)
+{
+    struct verdict v = c->decision->verdict;
+    if (v.name != NULL && is_problem(&v))
+        add_problem(list, c, &v, c->decision->text[0] == '\0' ? NULL : c->decision->text);
+    for (uint32_t i = 0; i < c->config->node_count; i++)
+        if (api_node_verdict(c, i, &v) && is_problem(&v))
+            add_problem(list, c, &v, NULL);
+    if (!c->view->record.adopted)
+        return;
+    struct conformance rows[CHECKS_MAX];
+    size_t n = verdict_conformance(c->view, c->now_mono_us, rows, CHECKS_MAX);
+    for (size_t i = 0; i < n && i < CHECKS_MAX; i++)
+        add_problem(list, c, &rows[i].verdict, rows[i].detail);
+}
+
+/* Calls fn for the cluster, or all; false when there is none of that name. */
+static bool each_cluster(const struct control *control, const char *cluster,
+                         void (*fn)(json_t *list, const struct control_cluster *c), json_t *list)
+{
+    struct control_cluster c;
+    bool found = cluster == NULL;
+    for (size_t i = 0; i < control->cluster_count(control->ctx); i++) {
+        if (!control->cluster_at(control->ctx, i, &c) ||
+            (cluster != NULL && strcmp(cluster, c.config->name) != 0))
+            continue;
+        found = true;
+        fn(list, &c);
+    }
+    return found;
+}
+
+static json_t *list_of(const struct control *control, const char *cluster, const char *key,
+                       void (*fn)(json_t *list, const struct control_cluster *c))
+{
+    json_t *out = json_object(), *list = json_array();
+    bool found = each_cluster(control, cluster, fn, list);
+    stay_json_set(out, key, list);
+    if (found)
+        return out;
+    json_decref(out);
+    return NULL;
+}
+
+json_t *api_problems(const struct control *control, const char *cluster)
+{
+    return list_of(control, cluster, "problems", problems_of);
+}
+
+static void checks_of(json_t *list, const struct control_cluster *c)
+{
+    struct conformance rows[CHECKS_MAX];
+    size_t n = verdict_conformance(c->view, c->now_mono_us, rows, CHECKS_MAX);
+    for (size_t i = 0; i < n && i < CHECKS_MAX; i++) {
+        json_t *row = api_verdict_json(&rows[i].verdict, c->config);
+        stay_json_set_string(row, "cluster", c->config->name);
+        stay_json_set_string(row, "detail", rows[i].detail);
+        stay_json_set_string(row, "fix", rows[i].fix);
+        stay_json_append(list, row);
+    }
+}
+
+json_t *api_check(const struct control *control, const char *cluster)
+{
+    return list_of(control, cluster, "checks", checks_of);
+}
+
+json_t *api_verdict(const struct control_cluster *c)
+{
+    json_t *out = json_object(), *facts = json_object(), *nodes = json_array();
+    struct primary_facts f;
+    verdict_primary_facts(c->view, c->now_mono_us, &f);
+#define X(name, what) api_set_tri(facts, #name, f.name);
+    PRIMARY_FACTS(X)
+#undef X
+    for (uint32_t i = 0; i < c->config->node_count; i++) {
+        struct verdict v;
+        if (api_node_verdict(c, i, &v)) {
+            json_t *row = api_verdict_json(&v, c->config);
+            stay_json_set_string(row, "node", c->config->nodes[i].name);
+            stay_json_append(nodes, row);
+        }
+    }
+    stay_json_set_string(out, "cluster", c->config->name);
+    stay_json_set(out, "verdict", api_verdict_json(&c->decision->verdict, c->config));
+    stay_json_set(out, "facts", facts);
+    stay_json_set(out, "nodes", nodes);
+    stay_json_set_string(out, "want",
+                         c->decision->want == PLAN_NONE ? NULL : plan_kind_text(c->decision->want));
+    stay_json_set(out, "refused_by",
+                  api_guards(c->decision->want == PLAN_NONE ? 0 : c->decision->vetoes));
+    stay_json_set_string(out, "text", c->decision->text);
+    return out;
+}

@@ -1,0 +1,51 @@
+/* Opens the unix socket and the HTTP addresses, all or none. */
+#include "controller/serve/serve.h"
+#include "base/io/line_server.h"
+#include "base/io/loop.h"
+#include "controller/serve/http.h"
+#include "controller/serve/verbs.h"
+
+struct serve {
+    struct verbs verbs;
+    struct line_server *line_server;
+    struct http *http[SETTINGS_LISTENS_MAX];
+    uint32_t http_count;
+};
+
+void serve_stop(struct serve *serve)
+{
+    if (serve == NULL)
+        return;
+    line_server_close(serve->line_server);
+    for (uint32_t i = 0; i < serve->http_count; i++)
+        http_close(serve->http[i]);
+    free(serve);
+}
+
+enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
+                         const struct control *control, struct serve **ret_serve,
+                         struct stay_error *err)
+{
+    struct serve *serve = stay_calloc(1, sizeof *serve);
+    serve->verbs = (struct verbs){.control = control, .settings = settings};
+    struct line_server_options options = {.path = settings->socket,
+                                          .on_request = verbs_on_request,
+                                          .on_gone = verbs_on_gone,
+                                          .user = &serve->verbs};
+    enum stay_rc rc = line_server_open(loop, &options, &serve->line_server, err);
+    for (uint32_t i = 0; i < settings->listen_count && rc == STAY_OK; i++) {
+        rc = http_open(loop, settings->listen[i].address, control, &serve->http[i], err);
+        serve->http_count += rc == STAY_OK;
+    }
+    if (rc != STAY_OK) {
+        serve_stop(serve);
+        return rc;
+    }
+    *ret_serve = serve;
+    return STAY_OK;
+}
+
+void serve_set_settings(struct serve *serve, const struct settings *settings)
+{
+    serve->verbs.settings = settings;
+}

@@ -1,0 +1,72 @@
+/* controller/serve/verbs.h - the verbs of the unix socket: one request line in, events and one answer
+ * out (wire form: control.h).
+ *
+ * Layer: serve. Loop thread only. */
+#ifndef CONTROLLER_SERVE_VERBS_H
+#define CONTROLLER_SERVE_VERBS_H
+#include "base/io/line_server.h"
+#include "base/json.h"
+#include "controller/run/settings/settings.h"
+#include "controller/serve/control.h"
+
+#define VERBS_ACTOR_MAX 64
+
+/* What a request may use; owned by serve.c, outlives its requests' synchronous part. */
+struct verbs {
+    const struct control *control;
+    const struct settings *settings; /* replaced by a reload */
+};
+
+/* One request, from its line to its answer. Owned by itself: freed by the answer. */
+struct request {
+    const struct verbs *verbs;
+    const struct control *control;
+    struct line_peer *peer;
+    json_t *json;        /* the whole request; strings below borrow from it */
+    const char *verb;
+    const char *cluster; /* NULL: none given */
+    const json_t *args;
+    bool dry_run;
+    bool is_gone;        /* the client hung up; the answer goes nowhere */
+    bool is_listening;
+    bool is_pending;     /* control owes a done call */
+    bool is_starting;    /* start_plan is on the stack */
+    char plan_id[24];
+    json_t *ended;       /* answer of a plan that ended before its start returned */
+    int ended_exit;
+    char ended_refused[32];
+    char actor[VERBS_ACTOR_MAX];
+};
+
+/* For line_server_options; user is the struct verbs. */
+void verbs_on_request(struct line_peer *peer, const char *line, size_t length, void *user);
+void verbs_on_gone(struct line_peer *peer, void *user);
+
+/* Answers, each ends the request. data's reference is taken; NULL is an empty object. */
+void request_answer(struct request *r, json_t *data);
+/* refused_by: guard names or NULL, reference taken. */
+void request_refuse(struct request *r, int exit_code, json_t *refused_by, const char *fmt, ...)
+    STAY_PRINTF(4, 5);
+/* exit by the code: 3 refused, 2 not found or invalid, 5 unknown, 1 everything else. */
+void request_fail(struct request *r, enum stay_rc rc, uint32_t vetoes, const struct stay_error *err);
+/* An event line before the answer. False: nobody reads any more. */
+bool request_event(struct request *r, json_t *event);
+const char *request_arg(const struct request *r, const char *key); /* string or NULL */
+/* The cluster asked for; answers (exit 2) and returns false when it is missing or unknown. */
+bool request_cluster(struct request *r, struct control_cluster *ret);
+
+/* verbs_plan.c */
+void verb_plan(struct request *r);
+void verb_switchover(struct request *r);
+void verb_failover(struct request *r);
+void verb_rejoin(struct request *r);
+void verb_fence(struct request *r);
+void verb_unfence(struct request *r);
+void verb_adopt(struct request *r);
+void verb_abort(struct request *r);
+void verb_watch(struct request *r);
+
+/* Names of all verbs of the socket, NULL-terminated: for tests. */
+const char *const *verbs_names(void);
+
+#endif
