@@ -250,6 +250,7 @@ static void watch_standing(struct cluster_view *view, uint32_t possible, int64_t
 static void watch_rising(struct cluster_view *view, uint32_t possible, int64_t now_wall_us,
                          struct cluster_record *record)
 {
+    record->ackers |= possible; /* whoever may acknowledge must be frozen for a proof */
     if (is_spoiled(view, possible)) {
         barrier_drop(view);
         return;
