@@ -33,13 +33,18 @@ void history_free(struct history *h)
     free(h);
 }
 
-bool history_key(const char *id, char ret_key[STORE_KEY_MAX + 1])
+static bool is_word(const char *text)
 {
-    size_t length = strlen(id);
-    if (length == 0 || length > 60 ||
-        strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+    size_t length = strlen(text);
+    return length > 0 && length <= 60 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+bool history_key(const char *cluster, const char *id, char ret_key[STORE_KEY_MAX + 1])
+{
+    if (!is_word(cluster) || !is_word(id))
         return false;
-    (void)snprintf(ret_key, STORE_KEY_MAX + 1, HISTORY_PREFIX "%s", id);
+    (void)snprintf(ret_key, STORE_KEY_MAX + 1, HISTORY_PREFIX "%s/%s", cluster, id);
     return true;
 }
 
@@ -80,7 +85,7 @@ static void prune(struct history *h, const char *cluster)
         if (strcmp(h->entries[i].cluster, cluster) != 0 || ++seen <= HISTORY_KEEP)
             continue;
         char key[STORE_KEY_MAX + 1];
-        if (history_key(h->entries[i].id, key))
+        if (history_key(cluster, h->entries[i].id, key))
             h->store->ops->txn(h->store, NULL, 0, &(struct store_put){key, NULL}, 1, ignore_txn,
                                NULL);
         remove_at(h, i--);
@@ -105,7 +110,8 @@ static void put_summary(struct history *h, const json_t *summary)
         return;
     e.summary = json_deep_copy(summary);
     for (size_t i = 0; i < h->count; i++)
-        if (strcmp(h->entries[i].id, e.id) == 0) {
+        if (strcmp(h->entries[i].id, e.id) == 0 &&
+            strcmp(h->entries[i].cluster, e.cluster) == 0) {
             remove_at(h, i);
             break;
         }
@@ -148,10 +154,11 @@ json_t *history_list(const struct history *h, const char *cluster, size_t max)
     return list;
 }
 
-const json_t *history_summary(const struct history *h, const char *id)
+const json_t *history_summary(const struct history *h, const char *cluster, const char *id)
 {
     for (size_t i = 0; i < h->count; i++)
-        if (strcmp(h->entries[i].id, id) == 0)
+        if (strcmp(h->entries[i].id, id) == 0 &&
+            (!cluster || strcmp(h->entries[i].cluster, cluster) == 0))
             return h->entries[i].summary;
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* controller/keep/history.h - what was done: every plan run as stored under "plan/ID", with a summary
- * of each kept in memory so that lists cost no reads.
+/* controller/keep/history.h - what was done: every plan run as stored under
+ * "plan/CLUSTER/ID", with a summary of each kept in memory so that lists cost no reads.
  *
  * Layer: keep. Loop thread. A document is
  *   {"summary": {...}, "run": plan_run_to_json, "timeline": {...}}
@@ -29,13 +29,14 @@ void history_update(struct history *h, const json_t *summary);
 
 /* Summaries, newest first; cluster NULL: all. New reference. */
 json_t *history_list(const struct history *h, const char *cluster, size_t max) STAY_MUST_USE;
-const json_t *history_summary(const struct history *h, const char *id); /* borrowed or NULL */
+/* The newest of that id, of any cluster if that is NULL; borrowed or NULL. */
+const json_t *history_summary(const struct history *h, const char *cluster, const char *id);
 /* Automatic failovers begun at or after this time. */
 unsigned history_failovers_since(const struct history *h, int64_t wall_us);
 /* The newest ended, succeeded failover or switchover of this cluster that demoted `node`; or NULL. */
 const json_t *history_last_demotion(const struct history *h, const char *cluster, const char *node);
 
-/* "plan/ID"; false when id is not a possible plan id. */
-bool history_key(const char *id, char ret_key[STORE_KEY_MAX + 1]);
+/* "plan/CLUSTER/ID" (ids of clusters with long names may be equal); false when it cannot be one. */
+bool history_key(const char *cluster, const char *id, char ret_key[STORE_KEY_MAX + 1]);
 
 #endif

@@ -271,12 +271,10 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     fill_view(c);
     executor_tick(c->executor, now_mono(c), now_wall(c));
     resume(c);
-    bool runs = executor_is_busy(c->executor);
     struct fleet fleet;
     daemon_fleet(c->daemon, c, &fleet);
     struct decision before = c->decision;
-    decide(&c->view, runs ? executor_run(c->executor) : NULL, &fleet, now_mono(c), now_wall(c),
-           &c->decision);
+    decide(&c->view, executor_run(c->executor), &fleet, now_mono(c), now_wall(c), &c->decision);
     bool has_changed = !c->is_decided || decision_changed(&before, &c->decision);
     c->is_decided = true;
     log_decision(c);

@@ -229,8 +229,12 @@ static void control_history(void *ctx, const char *cluster, const char *id, size
         done(done_ctx, STAY_OK, list, NULL);
         return;
     }
-    if (!history_key(id, key)) {
-        done(done_ctx, stay_error(&err, STAY_EINVALID, "'%s' is no plan id", id), NULL, &err);
+    const json_t *summary = history_summary(d->history, cluster, id);
+    const char *of = NULL;
+    if (!summary || stay_json_get_string(summary, "cluster", &of, NULL) != STAY_OK ||
+        !history_key(of, id, key)) {
+        done(done_ctx, stay_error(&err, STAY_ENOTFOUND, "no plan '%s': `mainstay history` lists "
+                                  "them", id), NULL, &err);
         return;
     }
     struct history_ask *ask = stay_calloc(1, sizeof *ask);

@@ -205,7 +205,8 @@ static void on_saved(void *ctx, enum stay_rc rc, uint64_t revision, const struct
         return;
     }
     char key[STORE_KEY_MAX + 1];
-    if (!s->document || !history_key(s->plan_id, key))
+    const char *name = s->cluster->settings->config.name;
+    if (!s->document || !history_key(name, s->plan_id, key))
         daemon_record_key(s->cluster, key);
     struct store *store = s->cluster->daemon->store;
     store->ops->get(store, key, 1, on_read_back, s);
@@ -238,7 +239,7 @@ static void start_next(struct daemon_cluster *c)
         s->record_text = stay_json_dump_compact(json);
         puts[count++] = (struct store_put){record_key, s->record_text};
     }
-    if (s->document && history_key(s->plan_id, plan_key))
+    if (s->document && history_key(c->settings->config.name, s->plan_id, plan_key))
         puts[count++] = (struct store_put){plan_key, s->document};
     struct store *store = c->daemon->store;
     store->ops->txn(store, &compare, 1, puts, count, on_saved, s);

@@ -254,11 +254,8 @@ static void ignore_txn(void *ctx, enum stay_rc rc, uint64_t revision, const stru
         daemon_store_result(ctx, rc, err);
 }
 
-static void put_document(struct daemon *d, const char *plan_id, const json_t *doc)
+static void put_document(struct daemon *d, const char *key, const json_t *doc)
 {
-    char key[STORE_KEY_MAX + 1];
-    if (!history_key(plan_id, key))
-        return;
     STAY_AUTO(stay_free_charp) char *text = stay_json_dump_compact(doc);
     d->store->ops->txn(d->store, NULL, 0, &(struct store_put){key, text}, 1, ignore_txn, d);
 }
@@ -266,7 +263,9 @@ static void put_document(struct daemon *d, const char *plan_id, const json_t *do
 static void end_run(struct daemon_cluster *c, const struct plan_run *run)
 {
     STAY_AUTO(stay_json_drop) json_t *doc = daemon_run_document(c, run);
-    put_document(c->daemon, run->id, doc);
+    char key[STORE_KEY_MAX + 1];
+    if (history_key(c->settings->config.name, run->id, key))
+        put_document(c->daemon, key, doc);
     history_update(c->daemon->history, json_object_get(doc, "summary"));
     c->plans_succeeded += run->state == RUN_SUCCEEDED;
     c->plans_undone += run->state == RUN_UNDONE;
@@ -328,7 +327,7 @@ void daemon_note(struct daemon_cluster *c, enum exec_note note, const struct pla
 
 struct measured {
     struct daemon *daemon;
-    char plan_id[24];
+    char key[STORE_KEY_MAX + 1];
     json_t *value;
 };
 
@@ -343,7 +342,7 @@ static void on_measured_document(void *ctx, enum stay_rc rc, const struct store_
         stay_json_parse(items[0].value, strlen(items[0].value), &doc, NULL) == STAY_OK &&
         stay_json_get_object(doc, "summary", &summary, NULL) == STAY_OK) {
         stay_json_set(summary, "measured", json_incref(m->value));
-        put_document(m->daemon, m->plan_id, doc);
+        put_document(m->daemon, m->key, doc);
         history_update(m->daemon->history, summary);
     }
     json_decref(m->value);
@@ -395,13 +394,13 @@ void daemon_measure_loss(struct daemon_cluster *c)
                 ended_wall)
             return;
         struct measured *m = stay_calloc(1, sizeof *m);
-        char key[STORE_KEY_MAX + 1];
+        char id[64] = "";
         m->daemon = c->daemon;
-        (void)stay_json_get_copy(summary, "id", m->plan_id, sizeof m->plan_id, NULL);
-        must(history_key(m->plan_id, key));
+        (void)stay_json_get_copy(summary, "id", id, sizeof id, NULL);
+        must(history_key(c->settings->config.name, id, m->key));
         m->value = measured_value(c, n);
         c->is_measure_due = false;
-        c->daemon->store->ops->get(c->daemon->store, key, 1, on_measured_document, m);
+        c->daemon->store->ops->get(c->daemon->store, m->key, 1, on_measured_document, m);
         return;
     }
 }

@@ -56,7 +56,7 @@ static void list_is_newest_first_and_by_cluster(void **state)
                         "shop-2");
     STAY_AUTO(stay_json_drop) json_t *one = history_list(h, NULL, 1);
     assert_int_equal(json_array_size(one), 1);
-    assert_null(history_summary(h, "nothing"));
+    assert_null(history_summary(h, NULL, "nothing"));
     history_free(h);
 }
 
@@ -99,8 +99,8 @@ static void too_many_runs_are_deleted_oldest_first(void **state)
         update(h, summary(id, "shop", "repoint", i + 1, true));
     }
     assert_int_equal(deleted, 5);
-    assert_null(history_summary(h, "shop-4"));
-    assert_non_null(history_summary(h, "shop-5"));
+    assert_null(history_summary(h, "shop", "shop-4"));
+    assert_non_null(history_summary(h, NULL, "shop-5"));
     history_free(h);
 }
 
@@ -108,8 +108,8 @@ static void unreadable_documents_are_listed_as_such(void **state)
 {
     (void)state;
     struct history *h = history_new(&fake);
-    history_take(h, &(struct store_item){"plan/shop-9", "not json", 3});
-    const json_t *s = history_summary(h, "shop-9");
+    history_take(h, &(struct store_item){"plan/shop/shop-9", "not json", 3});
+    const json_t *s = history_summary(h, NULL, "shop/shop-9");
     assert_non_null(s);
     assert_string_equal(json_string_value(json_object_get(s, "state")), "unreadable");
     history_free(h);
@@ -119,11 +119,11 @@ static void ids_that_are_no_ids_have_no_key(void **state)
 {
     (void)state;
     char key[STORE_KEY_MAX + 1];
-    assert_true(history_key("shop-17", key));
-    assert_string_equal(key, "plan/shop-17");
-    assert_false(history_key("", key));
-    assert_false(history_key("../cluster/shop", key));
-    assert_false(history_key("Shop 1", key));
+    assert_true(history_key("shop", "shop-17", key));
+    assert_string_equal(key, "plan/shop/shop-17");
+    assert_false(history_key("shop", "", key));
+    assert_false(history_key("shop", "../cluster/shop", key));
+    assert_false(history_key("shop", "Shop 1", key));
 }
 
 int main(void)
