@@ -206,7 +206,7 @@ static void record_decision(struct daemon_cluster *c, bool has_changed)
         return;
     c->recorded_mono_us = now_mono(c);
     recorder_add(d->recorder, name_of(c), now_wall(c),
-                 decision_record_text(&c->view, &c->decision, now_mono(c)),
+                 decision_record_text(&c->view, &c->decision, now_mono(c), now_wall(c)),
                  now_mono(c) + RECORD_LANE_US);
 }
 

@@ -1,0 +1,159 @@
+/* controller/decide/decision_fields.c - every field of a decision's input, once: name, type, place. */
+#include "controller/decide/decision_private.h"
+
+#define TEXT_ONLY(id, text) text,
+static const char *const layer_texts[] = {OBS_LAYERS(TEXT_ONLY)};
+static const char *const outcome_texts[] = {OBS_OUTCOMES(TEXT_ONLY)};
+static const char *const receiver_texts[] = {RECEIVER_STATES(TEXT_ONLY)};
+static const char *const engine_texts[] = {"none", "mariadb", "mysql", "mongodb"};
+static const char *const tri_texts[] = {"unknown", "no", "yes"};
+static const char *const promote_texts[] = {"neutral", "prefer", "avoid", "never"};
+static const char *const mode_texts[] = {"unknown", "unsafe", "bounded", "lossless"};
+static const char *const without_texts[] = {"degrade", "block"};
+static const char *const failover_texts[] = {"automatic", "confirm", "observe"};
+static const char *const accept_texts[] = {"lossless", "bounded"};
+static const char *const quarantine_texts[] = {"none", "stale primary", "diverged", "operator"};
+
+_Static_assert(sizeof(enum tri) == sizeof(int) && sizeof(enum obs_layer) == sizeof(int) &&
+                   sizeof(enum receiver_state) == sizeof(int),
+               "a choice is read and written as int");
+
+#define AT(owner, member) offsetof(struct owner, member)
+#define CHOICE(owner, member, texts)                                                               \
+    {#member, FIELD_CHOICE, AT(owner, member), 0, texts, STAY_COUNT(texts)}
+#define PLAIN(owner, member, type) {#member, FIELD_##type, AT(owner, member), 0, NULL, 0}
+#define TEXT(owner, member)                                                                        \
+    {#member, FIELD_TEXT, AT(owner, member), sizeof((struct owner *)0)->member, NULL, 0}
+
+static const struct field config_fields[] = {
+    TEXT(cluster_config, name),
+    CHOICE(cluster_config, engine, engine_texts),
+    CHOICE(cluster_config, mode, mode_texts),
+    PLAIN(cluster_config, acks, U32),
+    CHOICE(cluster_config, without_acker, without_texts),
+    PLAIN(cluster_config, loss_bytes_max, U64),
+    PLAIN(cluster_config, loss_time_max_us, DURATION),
+    CHOICE(cluster_config, failover, failover_texts),
+    CHOICE(cluster_config, accept, accept_texts),
+    PLAIN(cluster_config, grace_us, DURATION),
+    PLAIN(cluster_config, cooldown_us, DURATION),
+    PLAIN(cluster_config, probe_interval_us, DURATION),
+    PLAIN(cluster_config, suspicion_interval_us, DURATION),
+    PLAIN(cluster_config, layer_deadline_us, DURATION),
+    PLAIN(cluster_config, refusal_gap_us, DURATION),
+    PLAIN(cluster_config, silence_us, DURATION),
+    PLAIN(cluster_config, receiving_us, DURATION),
+    PLAIN(cluster_config, acker_loss_us, DURATION),
+    TEXT(cluster_config, controller_zone),
+};
+
+static const struct field node_config_fields[] = {
+    TEXT(node_config, host),
+    PLAIN(node_config, port, U16),
+    TEXT(node_config, zone),
+    CHOICE(node_config, promote, promote_texts),
+};
+
+#define REACH(member) AT(node_view, reach) + offsetof(struct reach, member)
+static const struct field node_fields[] = {
+    {"reach_layer", FIELD_CHOICE, REACH(layer), 0, layer_texts, STAY_COUNT(layer_texts)},
+    {"reach_outcome", FIELD_CHOICE, REACH(outcome), 0, outcome_texts,
+     STAY_COUNT(outcome_texts)},
+    {"reach_native", FIELD_U32, REACH(native), 0, NULL, 0},
+    {"reach_text", FIELD_TEXT, REACH(text), sizeof((struct reach *)0)->text, NULL, 0},
+    PLAIN(node_view, groups_known, U32),
+    PLAIN(node_view, facts_begun_mono_us, MONO),
+    PLAIN(node_view, facts_mono_us, MONO),
+    PLAIN(node_view, slow_mono_us, MONO),
+    PLAIN(node_view, reach_mono_us, MONO),
+    PLAIN(node_view, answered_mono_us, MONO),
+    PLAIN(node_view, query_ok_mono_us, MONO),
+    PLAIN(node_view, refused_first_mono_us, MONO),
+    PLAIN(node_view, refused_last_mono_us, MONO),
+    PLAIN(node_view, silent_since_mono_us, MONO),
+    PLAIN(node_view, session_end_mono_us, MONO),
+    PLAIN(node_view, canary_ok_mono_us, MONO),
+    PLAIN(node_view, canary_fail_mono_us, MONO),
+    PLAIN(node_view, advanced_mono_us, MONO),
+    PLAIN(node_view, restarted_mono_us, MONO),
+    PLAIN(node_view, acker_seen_mono_us, MONO),
+    PLAIN(node_view, ss_progress_mono_us, MONO),
+    PLAIN(node_view, repair_failed_mono_us, MONO),
+    CHOICE(node_view, errant, tri_texts),
+    PLAIN(node_view, received_high, GTID),
+};
+
+#define FACT_TRI(name) CHOICE(server_facts, name, tri_texts)
+#define FACT_RECV(name) CHOICE(server_facts, name, receiver_texts)
+#define FACT_U64(name) PLAIN(server_facts, name, U64)
+#define FACT_I64(name) PLAIN(server_facts, name, I64)
+#define FACT_GTID(name) PLAIN(server_facts, name, GTID)
+#define FACT_TEXT(name) TEXT(server_facts, name)
+static const struct field facts_fields[] = {
+#define X(type, group, name, unit, what) FACT_##type(name),
+    SERVER_FACTS(X)
+#undef X
+};
+
+static const struct field record_fields[] = {
+    PLAIN(cluster_record, version, U64),
+    PLAIN(cluster_record, epoch, U64),
+    PLAIN(cluster_record, adopted, BOOL),
+    TEXT(cluster_record, primary),
+    CHOICE(cluster_record, mode, mode_texts),
+    PLAIN(cluster_record, lossless_stands, BOOL),
+    PLAIN(cluster_record, lossless_since_wall_us, I64),
+    PLAIN(cluster_record, ackers, MASK),
+    PLAIN(cluster_record, watch_uptime_base_s, U64),
+    PLAIN(cluster_record, watch_no_tx, U64),
+    PLAIN(cluster_record, watch_no_times, U64),
+    PLAIN(cluster_record, paused, BOOL),
+    PLAIN(cluster_record, maintenance_until_wall_us, I64),
+    PLAIN(cluster_record, cooldown_until_wall_us, I64),
+    TEXT(cluster_record, plan_id),
+};
+
+static const struct field view_fields[] = {
+    PLAIN(cluster_view, suspicion_since_mono_us, MONO),
+    PLAIN(cluster_view, no_acker_since_mono_us, MONO),
+    PLAIN(cluster_view, repair_failed_mono_us, MONO),
+    PLAIN(cluster_view, hold_until_mono_us, MONO),
+    PLAIN(cluster_view, paused_all, BOOL),
+    PLAIN(cluster_view, store_ok, BOOL),
+    PLAIN(cluster_view, isolated, BOOL),
+    PLAIN(cluster_view, barrier, GTID),
+    PLAIN(cluster_view, barrier_mono_us, MONO),
+    PLAIN(cluster_view, barrier_captured, BOOL),
+    PLAIN(cluster_view, barrier_ackers, MASK),
+    PLAIN(cluster_view, barrier_leavers, MASK),
+    PLAIN(cluster_view, barrier_no_tx, U64),
+    PLAIN(cluster_view, barrier_no_times, U64),
+    PLAIN(cluster_view, watch_own_base, U64),
+    PLAIN(cluster_view, watch_yes_base, U64),
+    PLAIN(cluster_view, watch_seen_mono_us, MONO),
+    PLAIN(cluster_view, watch_odd, U32),
+    PLAIN(cluster_view, mutant, U32),
+};
+
+const struct field *decision_fields(enum field_group group, size_t *ret_count)
+{
+    static const struct {
+        const struct field *fields;
+        size_t count;
+    } groups[GROUP_COUNT] = {
+        [GROUP_CONFIG] = {config_fields, STAY_COUNT(config_fields)},
+        [GROUP_NODE_CONFIG] = {node_config_fields, STAY_COUNT(node_config_fields)},
+        [GROUP_NODE] = {node_fields, STAY_COUNT(node_fields)},
+        [GROUP_FACTS] = {facts_fields, STAY_COUNT(facts_fields)},
+        [GROUP_RECORD] = {record_fields, STAY_COUNT(record_fields)},
+        [GROUP_VIEW] = {view_fields, STAY_COUNT(view_fields)},
+    };
+    *ret_count = groups[group].count;
+    return groups[group].fields;
+}
+
+const char *const *decision_quarantine_texts(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(quarantine_texts);
+    return quarantine_texts;
+}
