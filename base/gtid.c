@@ -205,9 +205,8 @@ uint64_t gtid_set_count(const struct gtid_set *set)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < set->n; i++) {
-        uint64_t length;
-        if (__builtin_add_overflow(set->v[i].last - set->v[i].first, 1, &length) ||
-            __builtin_add_overflow(count, length, &count))
+        uint64_t length = set->v[i].last - set->v[i].first + 1; /* first >= 1: no overflow */
+        if (__builtin_add_overflow(count, length, &count))
             return UINT64_MAX;
     }
     return count;

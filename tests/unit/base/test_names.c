@@ -37,6 +37,27 @@ static void schema_names_cannot_leave_their_quotes(void **state)
         assert_int_equal(names_check_schema("schema", bad[i], &err), STAY_EINVALID);
 }
 
+/* Every byte, against the list of good ones. */
+static void each_character_is_judged(void **state)
+{
+    static const char id[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    static const char schema[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-";
+    static const char host[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    (void)state;
+    for (int c = 1; c < 256; c++) {
+        char one[2] = {(char)c, '\0'}, address[] = {'h', (char)c, ':', '1', '\0'};
+        char v6[] = {'[', ':', (char)c, ']', ':', '1', '\0'};
+        struct names_address a;
+        assert_int_equal(names_is_id(one), strchr(id, c) != NULL);
+        assert_int_equal(names_is_schema(one), strchr(schema, c) != NULL);
+        assert_int_equal(names_parse_address(address, 0, &a, NULL) == STAY_OK,
+                         strchr(host, c) != NULL);
+        bool is_v6 = strchr(host, c) != NULL ? c != '_' && c != '-' : c == ':' || c == '%';
+        assert_int_equal(names_parse_address(v6, 0, &a, NULL) == STAY_OK, is_v6);
+    }
+}
+
 static void addresses_are_read_and_written(void **state)
 {
     static const struct {
@@ -105,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_short_lower_case_words),
         cmocka_unit_test(schema_names_cannot_leave_their_quotes),
+        cmocka_unit_test(each_character_is_judged),
         cmocka_unit_test(addresses_are_read_and_written),
         cmocka_unit_test(bad_addresses_say_what_to_write),
         cmocka_unit_test(equal_addresses_ignore_case),

@@ -202,6 +202,8 @@ static void wall_times_are_utc(void **state)
     assert_string_equal(text, "2026-02-03T04:05:06.789Z");
     units_format_wall(text, sizeof text, -1);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    units_format_wall(text, sizeof text, INT64_MAX);
+    assert_string_equal(text, "294247-01-10T04:00:54.775Z");
     units_format_wall(text, sizeof text, STAY_NEVER);
     assert_string_equal(text, "never");
 }

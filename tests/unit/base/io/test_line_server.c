@@ -201,6 +201,48 @@ static void hang_up_while_asked_tells_the_handler(void **state)
     assert_int_equal(handler.gone, 1);
 }
 
+/* Half closed first, so that only the failing write tells that it is gone. */
+static void write_to_a_client_that_left_tells_the_handler(void **state)
+{
+    (void)state;
+    handler.holds = true;
+    int fd = raw_connect();
+    raw_send(fd, "x\n", 2);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    turn_until(&handler.requests, 1);
+    (void)loop_turn(&loop, 20 * STAY_MS);
+    (void)close(fd);
+    assert_int_equal(line_peer_send(handler.held, "late", NULL), STAY_OK);
+    turn_until(&handler.gone, 1);
+    line_peer_end(handler.held);
+}
+
+static void answers_of_several_clients_do_not_mix(void **state)
+{
+    int fds[3];
+    struct line_peer *held[3];
+    (void)state;
+    handler.holds = true;
+    for (unsigned i = 0; i < 3; i++) {
+        fds[i] = raw_connect();
+        raw_send(fds[i], "x\n", 2);
+        turn_until(&handler.requests, i + 1);
+        held[i] = handler.held;
+    }
+    static const unsigned order[] = {1, 0, 2}; /* the middle of the list first */
+    for (unsigned i = 0; i < 3; i++) {
+        char want[8], text[8];
+        (void)snprintf(text, sizeof text, "%u", order[i]);
+        (void)snprintf(want, sizeof want, "%u\n", order[i]);
+        assert_int_equal(line_peer_send(held[order[i]], text, NULL), STAY_OK);
+        line_peer_end(held[order[i]]);
+        STAY_AUTO(stay_free_charp) char *answer = raw_read_all(fds[order[i]]);
+        assert_string_equal(answer, want);
+        (void)close(fds[order[i]]);
+        (void)loop_turn(&loop, STAY_MS);
+    }
+}
+
 static void hang_up_before_the_request_reaches_nobody(void **state)
 {
     (void)state;
@@ -234,6 +276,20 @@ static void oversized_request_is_refused_with_one_line(void **state)
     assert_int_equal(handler.length, LINE_REQUEST_MAX);
     (void)close(fd);
     free(large);
+}
+
+static void silent_client_is_refused_in_time(void **state)
+{
+    (void)state;
+    line_server_close(server);
+    struct line_server_options options = options_of();
+    options.request_us = 30 * STAY_MS;
+    assert_int_equal(line_server_open(&loop, &options, &server, NULL), STAY_OK);
+    int fd = raw_connect();
+    raw_send(fd, "half", 4);
+    STAY_AUTO(stay_free_charp) char *answer = raw_read_all(fd);
+    assert_string_equal(answer, "{\"error\":\"no request line came in time\"}\n");
+    (void)close(fd);
 }
 
 static void zero_byte_is_refused(void **state)
@@ -482,8 +538,11 @@ int main(void)
         T(request_split_into_bytes_is_one_request),
         T(half_closed_client_still_gets_its_answer),
         T(hang_up_while_asked_tells_the_handler),
+        T(write_to_a_client_that_left_tells_the_handler),
+        T(answers_of_several_clients_do_not_mix),
         T(hang_up_before_the_request_reaches_nobody),
         T(oversized_request_is_refused_with_one_line),
+        T(silent_client_is_refused_in_time),
         T(zero_byte_is_refused),
         T(client_that_does_not_read_is_bounded),
         T(too_many_clients_are_closed_at_once),

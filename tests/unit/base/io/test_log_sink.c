@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -91,6 +92,33 @@ static void stderr_is_the_sink_outside_systemd(void **state)
     (void)close(ends[1]);
 }
 
+/* Under systemd stderr is the journal's stream; without a journal here, the message may only not hurt. */
+static void journal_is_the_sink_under_systemd(void **state)
+{
+    int ends[2], kept = dup(STDERR_FILENO);
+    char stream[64];
+    struct stat st;
+    const struct log_field fields[] = {{"NODE", "db1"}, {"LEFT_OUT", NULL}};
+    (void)state;
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    (void)snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+    log_sink_open("mainstay-test", LOG_LEVEL_DEBUG);
+    for (unsigned i = LOG_LEVEL_ERROR; i < LOG_LEVEL_COUNT; i++)
+        log_write((enum log_level)i, fields, STAY_COUNT(fields), "unit test, level %u", i);
+    assert_int_equal(setenv("JOURNAL_STREAM", "nonsense", 1), 0);
+    log_sink_open("mainstay-test", LOG_LEVEL_DEBUG);
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+    log_set_sink(NULL, NULL, LOG_LEVEL_NONE);
+    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+    (void)close(kept);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 static void systemd_is_told(void **state)
 {
     char dir[] = "/tmp/test-notify-XXXXXX", path[64];
@@ -127,6 +155,7 @@ int main(void)
         cmocka_unit_test(long_messages_are_cut_and_still_one_line),
         cmocka_unit_test(unwritable_log_is_survived),
         cmocka_unit_test(stderr_is_the_sink_outside_systemd),
+        cmocka_unit_test(journal_is_the_sink_under_systemd),
         cmocka_unit_test(systemd_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
