@@ -1,9 +1,9 @@
-/* controller/serve/api.h - what the controller shows, as JSON: one builder per question, shared by the
- * unix socket and HTTP, so that both say the same.
+/* controller/serve/api.h - what the controller shows, as JSON: one builder per question, shared by
+ * the unix socket and HTTP, so that both say the same.
  *
  * Layer: serve. Loop thread (control's rules). No I/O. New references; keys are the contract of
- * mainstay-api(7): added to, never renamed. Times: "..._wall_us" and durations "..._us" are integers,
- * null when unknown. */
+ * mainstay-api(7): added to, never renamed. Times: "..._wall_us" and durations "..._us" are
+ * integers, null when unknown. */
 #ifndef CONTROLLER_SERVE_API_H
 #define CONTROLLER_SERVE_API_H
 #include "base/json.h"
@@ -39,7 +39,8 @@ json_t *api_guards(uint32_t vetoes) STAY_MUST_USE;
  * answers and is neither), "down". */
 const char *api_role(const struct control_cluster *c, uint32_t node);
 bool api_node_is_up(const struct control_cluster *c, uint32_t node);
-/* Replication lag; -1 when unknown. By the canary row when both hold one, else as the server says. */
+/* Replication lag; -1 when unknown. By the canary row when both hold one, else as the server says.
+ */
 int64_t api_lag_us(const struct control_cluster *c, uint32_t node);
 /* Known primary that answers and takes writes, or NO_NODE. */
 uint32_t api_writable_primary(const struct control_cluster *c);

@@ -1,9 +1,9 @@
-/* controller/serve/http.h - plain HTTP on loopback addresses: libmicrohttpd with its epoll descriptor in
- * the loop, and the table of routes.
+/* controller/serve/http.h - plain HTTP on loopback addresses: libmicrohttpd with its epoll
+ * descriptor in the loop, and the table of routes.
  *
- * Layer: serve. Loop thread only. Reads only: no route changes anything (actions need a login, which
- * is not built yet). Limits: HTTP_CONNECTIONS_MAX, HTTP_MEMORY_MAX per connection (longer headers get
- * 431), bodies are refused, idle connections end after HTTP_IDLE_S. */
+ * Layer: serve. Loop thread only. Reads only: no route changes anything (actions need a login,
+ * which is not built yet). Limits: HTTP_CONNECTIONS_MAX, HTTP_MEMORY_MAX per connection (longer
+ * headers get 431), bodies are refused, idle connections end after HTTP_IDLE_S. */
 #ifndef CONTROLLER_SERVE_HTTP_H
 #define CONTROLLER_SERVE_HTTP_H
 #include "base/error.h"
@@ -11,9 +11,9 @@
 #include "controller/serve/control.h"
 
 #define HTTP_CONNECTIONS_MAX 128
-#define HTTP_MEMORY_MAX (16 * 1024)
-#define HTTP_IDLE_S 15
-#define HTTP_PART_MAX 64 /* longest cluster, node or plan name in a path */
+#define HTTP_MEMORY_MAX      (16 * 1024)
+#define HTTP_IDLE_S          15
+#define HTTP_PART_MAX        64 /* longest cluster, node or plan name in a path */
 
 struct loop;
 struct http;
@@ -27,7 +27,7 @@ uint16_t http_port(const struct http *http); /* the real one, when opened with p
 /* One answer. body is JSON or metrics text. */
 struct http_answer {
     unsigned status;
-    const char *type; /* static */
+    const char *type;  /* static */
     const char *allow; /* 405: the methods that are possible, static; else NULL */
     struct str body;
 };
@@ -42,7 +42,7 @@ struct http_request {
     const struct control *control;
     const char *method, *path;
     http_query_fn query;
-    void *user;             /* of query */
+    void *user;                  /* of query */
     char part[2][HTTP_PART_MAX]; /* what stood at {c} and {id} */
     struct http_answer answer;
     bool is_pending; /* the handler asked control and answers later through `later` */

@@ -1,8 +1,8 @@
 /* controller/serve/serve.h - opens and closes everything others may ask of the controller: the unix
  * socket for operators and the loopback HTTP addresses.
  *
- * Layer: serve. Loop thread only. settings and control are borrowed until serve_stop; after a reload
- * call serve_set_settings. */
+ * Layer: serve. Loop thread only. settings and control are borrowed until serve_stop; after a
+ * reload call serve_set_settings. */
 #ifndef CONTROLLER_SERVE_SERVE_H
 #define CONTROLLER_SERVE_SERVE_H
 #include "controller/run/settings/settings.h"

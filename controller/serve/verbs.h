@@ -1,5 +1,5 @@
-/* controller/serve/verbs.h - the verbs of the unix socket: one request line in, events and one answer
- * out (wire form: control.h).
+/* controller/serve/verbs.h - the verbs of the unix socket: one request line in, events and one
+ * answer out (wire form: control.h).
  *
  * Layer: serve. Loop thread only. */
 #ifndef CONTROLLER_SERVE_VERBS_H
@@ -22,17 +22,17 @@ struct request {
     const struct verbs *verbs;
     const struct control *control;
     struct line_peer *peer;
-    json_t *json;        /* the whole request; strings below borrow from it */
+    json_t *json; /* the whole request; strings below borrow from it */
     const char *verb;
     const char *cluster; /* NULL: none given */
     const json_t *args;
     bool dry_run;
-    bool is_gone;        /* the client hung up; the answer goes nowhere */
+    bool is_gone; /* the client hung up; the answer goes nowhere */
     bool is_listening;
-    bool is_pending;     /* control owes a done call */
-    bool is_starting;    /* start_plan is on the stack */
+    bool is_pending;  /* control owes a done call */
+    bool is_starting; /* start_plan is on the stack */
     char plan_id[24];
-    json_t *ended;       /* answer of a plan that ended before its start returned */
+    json_t *ended; /* answer of a plan that ended before its start returned */
     int ended_exit;
     char ended_refused[32];
     char actor[VERBS_ACTOR_MAX];
@@ -48,7 +48,8 @@ void request_answer(struct request *r, json_t *data);
 void request_refuse(struct request *r, int exit_code, json_t *refused_by, const char *fmt, ...)
     STAY_PRINTF(4, 5);
 /* exit by the code: 3 refused, 2 not found or invalid, 5 unknown, 1 everything else. */
-void request_fail(struct request *r, enum stay_rc rc, uint32_t vetoes, const struct stay_error *err);
+void request_fail(struct request *r, enum stay_rc rc, uint32_t vetoes,
+                  const struct stay_error *err);
 /* An event line before the answer. False: nobody reads any more. */
 bool request_event(struct request *r, json_t *event);
 const char *request_arg(const struct request *r, const char *key); /* string or NULL */

@@ -27,8 +27,8 @@ enum option_type {
     OPTION_SIZE,     /* uint64_t bytes */
     OPTION_NUMBER,   /* uint32_t */
     OPTION_BOOL,
-    OPTION_WORD,     /* one of `range`, stored as int: first_value + position */
-    OPTION_SECRET,   /* { file = "..." } or { credential = "..." } */
+    OPTION_WORD,   /* one of `range`, stored as int: first_value + position */
+    OPTION_SECRET, /* { file = "..." } or { credential = "..." } */
     OPTION_TYPE_COUNT
 };
 
