@@ -33,8 +33,7 @@ enum stay_rc stay_error_sys(struct stay_error *err, int errnum, const char *fmt,
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    (void)snprintf(whole, sizeof whole, "%s: %s", text,
-                   strerror_r(errnum, reason, sizeof reason));
+    (void)snprintf(whole, sizeof whole, "%s: %s", text, strerror_r(errnum, reason, sizeof reason));
     fill(err, STAY_ESYSTEM, STAY_DOMAIN_SYSTEM, errnum, whole);
     return STAY_ESYSTEM;
 }

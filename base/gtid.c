@@ -105,8 +105,8 @@ void gtid_set_union(struct gtid_set *dst, const struct gtid_set *other)
     struct gtid_range small[SMALL], *out = work_begin(small, dst->n + other->n);
     size_t n = 0, i = 0, j = 0;
     while (i < dst->n || j < other->n) {
-        bool is_left = j == other->n ||
-                       (i < dst->n && compare_range(&dst->v[i], &other->v[j]) <= 0);
+        bool is_left =
+            j == other->n || (i < dst->n && compare_range(&dst->v[i], &other->v[j]) <= 0);
         n = append_joined(out, n, is_left ? &dst->v[i++] : &other->v[j++]);
     }
     store(dst, out, n);

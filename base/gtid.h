@@ -42,15 +42,15 @@ void gtid_set_clear(struct gtid_set *set);
 void gtid_set_copy(struct gtid_set *dst, const struct gtid_set *src); /* dst is replaced */
 void gtid_set_add_range(struct gtid_set *set, enum gtid_flavor flavor,
                         const struct gtid_range *range);
-void gtid_set_union(struct gtid_set *dst, const struct gtid_set *other); /* dst |= other */
+void gtid_set_union(struct gtid_set *dst, const struct gtid_set *other);    /* dst |= other */
 void gtid_set_subtract(struct gtid_set *dst, const struct gtid_set *other); /* dst -= other */
 bool gtid_set_contains(const struct gtid_set *outer, const struct gtid_set *inner);
 bool gtid_set_equal(const struct gtid_set *a, const struct gtid_set *b);
 bool gtid_set_is_empty(const struct gtid_set *set);
 uint64_t gtid_set_count(const struct gtid_set *set); /* transactions; saturates at UINT64_MAX */
 
-/* Heap text in the engine's own notation, caller frees. MariaDB prints d-s-last for ranges that start
- * at 1 and d-s-first..last for others (a difference; parse reads it back). Empty set: "". */
+/* Heap text in the engine's own notation, caller frees. MariaDB prints d-s-last for ranges that
+ * start at 1 and d-s-first..last for others (a difference; parse reads it back). Empty set: "". */
 char *gtid_set_format(const struct gtid_set *set) STAY_MUST_USE;
 
 /* MariaDB wait position: the text that MASTER_GTID_WAIT takes, the highest n per domain. */

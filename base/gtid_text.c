@@ -1,14 +1,14 @@
 /* base/gtid_text.c - GTID sets as the servers print them: parsing and formatting, both flavors.
  *
  * MySQL, "GTID Sets" in the manual: uuid:interval[:interval].. with, since 8.3, tags before
- * intervals: uuid:1-5:tag:1-3. MariaDB: d-s-n, comma separated. Whitespace is dropped first, as both
- * servers break long sets into lines. */
+ * intervals: uuid:1-5:tag:1-3. MariaDB: d-s-n, comma separated. Whitespace is dropped first, as
+ * both servers break long sets into lines. */
 #include "base/gtid_private.h"
 #include "base/str.h"
 #include <ctype.h>
 
 #define UUID_TEXT 36
-#define SHOWN 40 /* bytes of the input quoted in an error */
+#define SHOWN     40 /* bytes of the input quoted in an error */
 
 /* One list element being read. */
 struct reader {
@@ -153,8 +153,7 @@ static enum stay_rc read_mariadb(struct reader *r)
 {
     uint64_t domain, server, last, first = 1;
     if (!read_u64(r, UINT32_MAX, &domain) || !read_char(r, '-') ||
-        !read_u64(r, UINT32_MAX, &server) || !read_char(r, '-') ||
-        !read_u64(r, UINT64_MAX, &last))
+        !read_u64(r, UINT32_MAX, &server) || !read_char(r, '-') || !read_u64(r, UINT64_MAX, &last))
         return malformed(r, "expected domain-server-sequence, such as 0-1-100");
     if (read_char(r, '.')) { /* our own notation of a difference: d-s-first..last */
         first = last;

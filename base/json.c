@@ -88,8 +88,7 @@ static enum stay_rc as_int(const char *key, const json_t *value, int64_t *ret,
     return STAY_OK;
 }
 
-static enum stay_rc as_bool(const char *key, const json_t *value, bool *ret,
-                            struct stay_error *err)
+static enum stay_rc as_bool(const char *key, const json_t *value, bool *ret, struct stay_error *err)
 {
     if (!json_is_boolean(value))
         return wrong_type(err, key, "a boolean", value);

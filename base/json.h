@@ -1,8 +1,8 @@
 /* base/json.h - checked access to jansson values, with errors that name the key and the types.
  *
- * Pure (heap only). Layer: base. Prefix stay_json_, since jansson owns json_. Getters leave *ret alone
- * on failure; a key that is absent or null gives STAY_ENOTFOUND from the plain getters and the
- * default from the _or ones; a wrong type is STAY_EINVALID from both. */
+ * Pure (heap only). Layer: base. Prefix stay_json_, since jansson owns json_. Getters leave *ret
+ * alone on failure; a key that is absent or null gives STAY_ENOTFOUND from the plain getters and
+ * the default from the _or ones; a wrong type is STAY_EINVALID from both. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 #include "base/error.h"

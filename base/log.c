@@ -36,9 +36,10 @@ static void write_record(enum log_level level, const struct log_field *fields, s
     if (!log_is_enabled(level))
         return;
     (void)vsnprintf(text, sizeof text, fmt, args);
-    current.sink(&(struct log_record){.level = level, .text = text, .fields = fields,
-                                      .field_count = field_count},
-                 current.user);
+    current.sink(
+        &(struct log_record){
+            .level = level, .text = text, .fields = fields, .field_count = field_count},
+        current.user);
 }
 
 void log_write(enum log_level level, const struct log_field *fields, size_t field_count,

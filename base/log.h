@@ -1,4 +1,5 @@
-/* base/log.h - the log as an interface: mains set a sink and write; libraries report errors instead.
+/* base/log.h - the log as an interface: mains set a sink and write; libraries report errors
+ * instead.
  *
  * Layer: base. The sink is this program's one mutable global: set it once, before threads start.
  * Without a sink messages go nowhere. The real sink is base/io/log_sink.h. */
@@ -8,7 +9,7 @@
 #include <stdarg.h>
 
 #define LOG_FIELDS_MAX 16
-#define LOG_TEXT_MAX 2048 /* longer messages are cut */
+#define LOG_TEXT_MAX   2048 /* longer messages are cut */
 
 enum log_level {
     LOG_LEVEL_NONE = 0,

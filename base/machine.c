@@ -40,8 +40,8 @@ const char *machine_state_name(const struct machine *m)
 
 bool machine_kind_is_sound(const struct machine_kind *kind, unsigned first, const char **ret_why)
 {
-    uint64_t all = kind->state_count >= MACHINE_STATES_MAX ? UINT64_MAX
-                                                           : MACHINE_TO(kind->state_count) - 1;
+    uint64_t all =
+        kind->state_count >= MACHINE_STATES_MAX ? UINT64_MAX : MACHINE_TO(kind->state_count) - 1;
     uint64_t reached = MACHINE_TO(first), before;
     do {
         before = reached;

@@ -8,7 +8,7 @@
 #include "base/base.h"
 
 #define MACHINE_STATES_MAX 64
-#define MACHINE_TO(state) (UINT64_C(1) << (state)) /* combine with | */
+#define MACHINE_TO(state)  (UINT64_C(1) << (state)) /* combine with | */
 
 struct machine_state {
     const char *name;

@@ -33,7 +33,7 @@ enum mutant_id {
 #define X(id, what) MUTANT_##id,
     MUTANTS(X)
 #undef X
-    MUTANT_COUNT
+        MUTANT_COUNT
 };
 
 #ifdef MAINSTAY_MUTANTS

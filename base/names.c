@@ -21,9 +21,10 @@ enum stay_rc names_check_id(const char *what, const char *text, struct stay_erro
 {
     if (names_is_id(text))
         return STAY_OK;
-    return stay_error(err, STAY_EINVALID,
-                      "%s '%.64s': use 1 to %d of a-z, 0-9 and '-', not starting or ending with '-'",
-                      what, text, NAMES_ID_MAX);
+    return stay_error(
+        err, STAY_EINVALID,
+        "%s '%.64s': use 1 to %d of a-z, 0-9 and '-', not starting or ending with '-'", what, text,
+        NAMES_ID_MAX);
 }
 
 bool names_is_schema(const char *text)

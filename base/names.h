@@ -6,9 +6,9 @@
 #define BASE_NAMES_H
 #include "base/error.h"
 
-#define NAMES_ID_MAX 32
-#define NAMES_SCHEMA_MAX 64
-#define NAMES_HOST_MAX 255
+#define NAMES_ID_MAX      32
+#define NAMES_SCHEMA_MAX  64
+#define NAMES_HOST_MAX    255
 #define NAMES_ADDRESS_MAX (NAMES_HOST_MAX + 8) /* "[host]:65535" with terminator */
 
 /* A host (no brackets) and a port. */
@@ -27,8 +27,9 @@ bool names_is_schema(const char *text);
 enum stay_rc names_check_schema(const char *what, const char *text,
                                 struct stay_error *err) STAY_MUST_USE;
 
-/* "db1:3306", "10.0.0.1:3306", "[fd00::1]:3306"; without a port `default_port` is used, unless it is
- * 0: then the port is required. A bare IPv6 address without brackets is refused, naming the fix. */
+/* "db1:3306", "10.0.0.1:3306", "[fd00::1]:3306"; without a port `default_port` is used, unless it
+ * is 0: then the port is required. A bare IPv6 address without brackets is refused, naming the fix.
+ */
 enum stay_rc names_parse_address(const char *text, uint16_t default_port,
                                  struct names_address *ret_address,
                                  struct stay_error *err) STAY_MUST_USE;

@@ -3,8 +3,8 @@
 #include "base/str.h"
 #include <stdarg.h>
 
-#define GAP 2      /* blanks between columns */
-#define CUT_MIN 4  /* a column that gives way keeps this many characters */
+#define GAP      2 /* blanks between columns */
+#define CUT_MIN  4 /* a column that gives way keeps this many characters */
 #define CELL_MAX 4096
 
 void table_init(struct table *t, const struct table_column *columns, size_t column_count)

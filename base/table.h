@@ -6,7 +6,7 @@
 #define BASE_TABLE_H
 #include "base/base.h"
 
-#define TABLE_COLUMNS_MAX 16
+#define TABLE_COLUMNS_MAX   16
 #define TABLE_WIDTH_DEFAULT 80
 
 enum table_align { TABLE_LEFT = 0, TABLE_RIGHT };
@@ -32,8 +32,8 @@ void table_cellf(struct table *t, const char *fmt, ...) STAY_PRINTF(2, 3);
 /* Fills the rest of the current row with empty cells (nothing at a row's start). */
 void table_end_row(struct table *t);
 size_t table_row_count(const struct table *t);
-/* Heap text, caller frees: a title line, then rows, each ending in '\n', no trailing blanks. Columns
- * are two blanks apart. width 0: no limit (output is not a terminal). */
+/* Heap text, caller frees: a title line, then rows, each ending in '\n', no trailing blanks.
+ * Columns are two blanks apart. width 0: no limit (output is not a terminal). */
 char *table_format(const struct table *t, size_t width) STAY_MUST_USE;
 
 #endif

@@ -15,13 +15,12 @@ static const struct unit durations[] = {
 };
 #define DURATION_UNITS "us, ms, s, m, h, d or w"
 
-/* Sizes in bytes, largest first; of equal parsability the formatter takes the first that divides. */
+/* Sizes in bytes, largest first; of equal parsability the formatter takes the first that divides.
+ */
 static const struct unit sizes[] = {
-    {"TiB", UINT64_C(1) << 40},        {"TB", UINT64_C(1000000000000)},
-    {"GiB", UINT64_C(1) << 30},        {"GB", UINT64_C(1000000000)},
-    {"MiB", UINT64_C(1) << 20},        {"MB", UINT64_C(1000000)},
-    {"KiB", UINT64_C(1) << 10},        {"kB", UINT64_C(1000)},
-    {"B", UINT64_C(1)},
+    {"TiB", UINT64_C(1) << 40},   {"TB", UINT64_C(1000000000000)}, {"GiB", UINT64_C(1) << 30},
+    {"GB", UINT64_C(1000000000)}, {"MiB", UINT64_C(1) << 20},      {"MB", UINT64_C(1000000)},
+    {"KiB", UINT64_C(1) << 10},   {"kB", UINT64_C(1000)},          {"B", UINT64_C(1)},
 };
 #define SIZE_UNITS "B, kB, MB, GB, TB (decimal) or KiB, MiB, GiB, TiB (binary)"
 
@@ -181,8 +180,8 @@ static void format_three(char *dst, size_t size, uint64_t v, uint64_t factor, co
     if (digits == 0)
         (void)snprintf(dst, size, "%llu %s", (unsigned long long)scaled, unit);
     else
-        (void)snprintf(dst, size, "%llu.%0*llu %s", (unsigned long long)(scaled / power),
-                       digits, (unsigned long long)(scaled % power), unit);
+        (void)snprintf(dst, size, "%llu.%0*llu %s", (unsigned long long)(scaled / power), digits,
+                       (unsigned long long)(scaled % power), unit);
 }
 
 void units_format_duration_short(char *dst, size_t size, int64_t us)
@@ -220,9 +219,12 @@ void units_format_size(char *dst, size_t size, uint64_t bytes)
 void units_format_size_short(char *dst, size_t size, uint64_t bytes)
 {
     static const struct unit decimal[] = {
-        {"EB", UINT64_C(1000000000000000000)}, {"PB", UINT64_C(1000000000000000)},
-        {"TB", UINT64_C(1000000000000)},       {"GB", UINT64_C(1000000000)},
-        {"MB", UINT64_C(1000000)},             {"kB", UINT64_C(1000)},
+        {"EB", UINT64_C(1000000000000000000)},
+        {"PB", UINT64_C(1000000000000000)},
+        {"TB", UINT64_C(1000000000000)},
+        {"GB", UINT64_C(1000000000)},
+        {"MB", UINT64_C(1000000)},
+        {"kB", UINT64_C(1000)},
     };
     for (size_t i = 0; i < STAY_COUNT(decimal); i++) {
         if (bytes >= decimal[i].factor) {

@@ -1,7 +1,7 @@
 /* base/units.h - durations and byte counts as people write and read them.
  *
- * Pure. Layer: base. Numbers may carry a fraction ("1.5s"). The unit is required but for "0": a bare
- * 10 in a failover setting means seconds to one reader and milliseconds to the next. */
+ * Pure. Layer: base. Numbers may carry a fraction ("1.5s"). The unit is required but for "0": a
+ * bare 10 in a failover setting means seconds to one reader and milliseconds to the next. */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 #include "base/error.h"

@@ -46,8 +46,8 @@ static enum stay_rc sync_directory_of(const char *path, struct stay_error *err)
     return STAY_OK;
 }
 
-static enum stay_rc write_part(const char *part, const char *path, const void *bytes,
-                               size_t length, mode_t mode, struct stay_error *err)
+static enum stay_rc write_part(const char *part, const char *path, const void *bytes, size_t length,
+                               mode_t mode, struct stay_error *err)
 {
     STAY_AUTO(fd_drop) int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)

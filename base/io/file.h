@@ -8,7 +8,8 @@
 
 #define FILE_SECRET_MAX (64 * 1024)
 
-/* Replaces `path` as a whole or not at all: written beside it, synced, renamed, directory synced. */
+/* Replaces `path` as a whole or not at all: written beside it, synced, renamed, directory synced.
+ */
 enum stay_rc file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                                struct stay_error *err) STAY_MUST_USE;
 /* Reads a regular file of at most `max` bytes (STAY_ELIMIT beyond). *ret_text is terminated, the

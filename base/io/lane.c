@@ -1,11 +1,11 @@
 /* base/io/lane.c - worker threads for blocking calls.
  *
- * Happy path: submit queues a job and wakes the lane's worker; the worker runs work, puts the job on
- * the finished list and signals the loop; on_signal delivers done, then release.
- * Deadline while queued: the job leaves the queue, done(ETIMEDOUT), release.
- * Deadline while running: done(ETIMEDOUT) at once; after replace_after_us more the worker is
- * abandoned and a fresh one takes the lane. When the old one returns, its job is released and it
- * ends, or, if the cap left the lane without a worker, goes back to serving it.
+ * Happy path: submit queues a job and wakes the lane's worker; the worker runs work, puts the job
+ * on the finished list and signals the loop; on_signal delivers done, then release. Deadline while
+ * queued: the job leaves the queue, done(ETIMEDOUT), release. Deadline while running:
+ * done(ETIMEDOUT) at once; after replace_after_us more the worker is abandoned and a fresh one
+ * takes the lane. When the old one returns, its job is released and it ends, or, if the cap left
+ * the lane without a worker, goes back to serving it.
  *
  * One mutex per pool guards what threads share: queues, job states, workers, the two lists. */
 #include "base/io/lane.h"
@@ -23,8 +23,8 @@ struct lane_job {
     struct lane_pool *pool;
     struct lane *lane;
     struct lane_work work;
-    struct timer *deadline;     /* loop only */
-    bool is_done;               /* loop only: done was called */
+    struct timer *deadline;         /* loop only */
+    bool is_done;                   /* loop only: done was called */
     struct lane_job *older, *newer; /* loop only: every job of the pool */
     atomic_bool is_expired;
     enum job_state state;       /* mutex, as all below */
@@ -354,8 +354,7 @@ struct lane_pool *lane_pool_new(struct loop *loop, const struct lane_pool_option
 {
     must(options->lanes >= 1 && options->lanes <= LANE_LANES_MAX);
     must(options->replace_after_us >= 0);
-    struct lane_pool *pool =
-        stay_calloc(1, sizeof *pool + options->lanes * sizeof(struct lane));
+    struct lane_pool *pool = stay_calloc(1, sizeof *pool + options->lanes * sizeof(struct lane));
     pool->loop = loop;
     pool->options = *options;
     (void)stay_copy(pool->name, sizeof pool->name, options->name);

@@ -9,13 +9,13 @@
  * by a fresh thread that takes over the queue; beyond stuck_max the lane waits for its thread. What
  * a stuck thread brings back is dropped.
  *
- * After done(STAY_ETIMEDOUT) or done(STAY_ECANCELED) work may still be running: done must then touch
- * nothing that work writes. release is called once neither side needs arg. */
+ * After done(STAY_ETIMEDOUT) or done(STAY_ECANCELED) work may still be running: done must then
+ * touch nothing that work writes. release is called once neither side needs arg. */
 #ifndef BASE_IO_LANE_H
 #define BASE_IO_LANE_H
 #include "base/error.h"
 
-#define LANE_LANES_MAX 64
+#define LANE_LANES_MAX     64
 #define LANE_QUEUE_DEFAULT 256
 #define LANE_STUCK_DEFAULT 16
 
@@ -48,8 +48,8 @@ struct lane_stats {
 
 struct lane_pool *lane_pool_new(struct loop *loop,
                                 const struct lane_pool_options *options) STAY_MUST_USE;
-/* Queues work (copied) on key's lane. STAY_ELIMIT when the queue is full, STAY_ESYSTEM when no thread
- * can be made; then neither done nor release is called. */
+/* Queues work (copied) on key's lane. STAY_ELIMIT when the queue is full, STAY_ESYSTEM when no
+ * thread can be made; then neither done nor release is called. */
 enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane_work *work,
                          struct stay_error *err) STAY_MUST_USE;
 void lane_pool_stats(struct lane_pool *pool, struct lane_stats *ret_stats);

@@ -20,8 +20,7 @@ struct line_client {
     bool is_at_end;
 };
 
-static enum stay_rc wait_for(int fd, short events, int64_t deadline_mono_us,
-                             struct stay_error *err)
+static enum stay_rc wait_for(int fd, short events, int64_t deadline_mono_us, struct stay_error *err)
 {
     for (;;) {
         struct pollfd p = {.fd = fd, .events = events};
@@ -70,9 +69,9 @@ static enum stay_rc connect_until(int fd, const char *path, int64_t deadline_mon
 enum stay_rc line_client_open(const char *path, int64_t deadline_mono_us,
                               struct line_client **ret_client, struct stay_error *err)
 {
-    if (path[0] == '\0' || strlen(path) >= sizeof ((struct sockaddr_un *)0)->sun_path)
+    if (path[0] == '\0' || strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
         return stay_error(err, STAY_EINVALID, "socket path '%s' is empty or longer than %zu", path,
-                          sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+                          sizeof((struct sockaddr_un *)0)->sun_path - 1);
     STAY_AUTO(fd_drop) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return stay_error_sys(err, errno, "make a socket");
@@ -108,8 +107,7 @@ static enum stay_rc send_bytes(struct line_client *client, const char *bytes, si
     return STAY_OK;
 }
 
-enum stay_rc line_client_send(struct line_client *client, const char *text,
-                              struct stay_error *err)
+enum stay_rc line_client_send(struct line_client *client, const char *text, struct stay_error *err)
 {
     enum stay_rc rc = send_bytes(client, text, strlen(text), err);
     return rc != STAY_OK ? rc : send_bytes(client, "\n", 1, err);

@@ -10,8 +10,8 @@
 
 struct line_client;
 
-/* STAY_EUNREACHABLE: nobody listens (the text names the path and says so); STAY_EDENIED: no permission
- * on the socket. */
+/* STAY_EUNREACHABLE: nobody listens (the text names the path and says so); STAY_EDENIED: no
+ * permission on the socket. */
 enum stay_rc line_client_open(const char *path, int64_t deadline_mono_us,
                               struct line_client **ret_client,
                               struct stay_error *err) STAY_MUST_USE;

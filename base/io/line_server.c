@@ -1,10 +1,10 @@
 /* base/io/line_server.c - a unix socket on the loop: one request line in, answer lines out.
  *
  * A peer: READING until its line is whole -> ASKED, the handler owns the answer -> ENDING, the rest
- * is flushed and our side shut down -> closed. After the request, input is read and dropped, so that
- * a hang-up is seen and closing never resets what the client has not read yet.
- * Bad input goes from READING to ENDING with one error line; a hang-up in READING closes; in ASKED
- * it closes too, tells on_gone, and the struct waits for line_peer_end. */
+ * is flushed and our side shut down -> closed. After the request, input is read and dropped, so
+ * that a hang-up is seen and closing never resets what the client has not read yet. Bad input goes
+ * from READING to ENDING with one error line; a hang-up in READING closes; in ASKED it closes too,
+ * tells on_gone, and the struct waits for line_peer_end. */
 #include "base/io/line_server.h"
 #include "base/io/loop.h"
 #include "base/io/timer.h"
@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CHUNK 16384
-#define BACKLOG 64
+#define CHUNK    16384
+#define BACKLOG  64
 #define FLUSH_US (10 * STAY_SECOND) /* for a client that does not read the end of its answer */
 
 enum peer_state { PEER_READING = 0, PEER_ASKED, PEER_ENDING };
@@ -351,17 +351,16 @@ enum stay_rc line_server_open(struct loop *loop, const struct line_server_option
                               struct line_server **ret_server, struct stay_error *err)
 {
     const char *path = options->path;
-    if (path[0] == '\0' || strlen(path) >= sizeof ((struct sockaddr_un *)0)->sun_path)
+    if (path[0] == '\0' || strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
         return stay_error(err, STAY_EINVALID, "socket path '%s' is empty or longer than %zu", path,
-                          sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+                          sizeof((struct sockaddr_un *)0)->sun_path - 1);
     enum stay_rc rc = clear_stale(path, err);
     if (rc != STAY_OK)
         return rc;
     struct line_server *server = stay_calloc(1, sizeof *server);
     server->loop = loop;
     server->path = stay_strdup(path);
-    server->clients_max =
-        options->clients_max == 0 ? LINE_CLIENTS_DEFAULT : options->clients_max;
+    server->clients_max = options->clients_max == 0 ? LINE_CLIENTS_DEFAULT : options->clients_max;
     server->request_us = options->request_us == 0 ? LINE_REQUEST_US : options->request_us;
     server->on_request = options->on_request;
     server->on_gone = options->on_gone;

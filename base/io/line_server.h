@@ -11,10 +11,10 @@
 #include "base/error.h"
 #include <sys/types.h>
 
-#define LINE_REQUEST_MAX (1024 * 1024)
-#define LINE_ANSWER_MAX (8 * 1024 * 1024) /* bytes waiting for one slow reader */
+#define LINE_REQUEST_MAX     (1024 * 1024)
+#define LINE_ANSWER_MAX      (8 * 1024 * 1024) /* bytes waiting for one slow reader */
 #define LINE_CLIENTS_DEFAULT 64
-#define LINE_REQUEST_US (10 * STAY_SECOND)
+#define LINE_REQUEST_US      (10 * STAY_SECOND)
 
 struct loop;
 struct line_server;

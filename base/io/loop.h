@@ -1,11 +1,11 @@
-/* base/io/loop.h - the one event loop: time stamped once per turn, signals, stalls and clock jumps as
- * events. Wraps libuv.
+/* base/io/loop.h - the one event loop: time stamped once per turn, signals, stalls and clock jumps
+ * as events. Wraps libuv.
  *
  * Layer: base/io. One thread only, unless a function says otherwise.
  *
  * Contract of every asynchronous operation in base/io and above: start returns 0 => the callback
- * runs exactly once, later, on the loop; anything else => never. Cancel is idempotent and still ends
- * in the callback. The caller owns the operation's struct until then. Every operation has an
+ * runs exactly once, later, on the loop; anything else => never. Cancel is idempotent and still
+ * ends in the callback. The caller owns the operation's struct until then. Every operation has an
  * absolute monotonic deadline. Handles are freed only in close callbacks.
  *
  * Call order: loop_init, loop_on_event, loop_watch_signal.., loop_run, close everything else,
@@ -15,10 +15,10 @@
 #include "base/error.h"
 #include <uv.h>
 
-#define LOOP_SIGNALS_MAX 8
+#define LOOP_SIGNALS_MAX      8
 #define LOOP_STALL_DEFAULT_US (500 * STAY_MS)
-#define LOOP_JUMP_US (2 * STAY_SECOND)   /* wall against monotonic clock */
-#define LOOP_TICK_US (250 * STAY_MS)     /* how often a silent loop looks at its clocks */
+#define LOOP_JUMP_US          (2 * STAY_SECOND) /* wall against monotonic clock */
+#define LOOP_TICK_US          (250 * STAY_MS)   /* how often a silent loop looks at its clocks */
 
 enum loop_event_kind {
     LOOP_EVENT_NONE = 0,

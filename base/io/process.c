@@ -55,8 +55,7 @@ static void report(struct process *p)
                                      .err_out_length = p->err_out.text.length,
                                      .is_out_cut = p->out.text.is_cut,
                                      .is_err_out_cut = p->err_out.text.is_cut,
-                                     .duration_us =
-                                         loop_now_mono_us(p->loop) - p->started_mono_us},
+                                     .duration_us = loop_now_mono_us(p->loop) - p->started_mono_us},
             p->arg);
 }
 

@@ -8,17 +8,17 @@
 #define BASE_IO_PROCESS_H
 #include "base/error.h"
 
-#define PROCESS_DRAIN_US (250 * STAY_MS)
+#define PROCESS_DRAIN_US       (250 * STAY_MS)
 #define PROCESS_OUTPUT_DEFAULT (64 * 1024)
 
 struct loop;
 struct process;
 
 struct process_result {
-    enum stay_rc rc;      /* OK: exited with 0; EFAILED: other status or signal; ETIMEDOUT; ECANCELED */
-    int exit_status;      /* valid when term_signal is 0 */
+    enum stay_rc rc; /* OK: exited with 0; EFAILED: other status or signal; ETIMEDOUT; ECANCELED */
+    int exit_status; /* valid when term_signal is 0 */
     int term_signal;
-    const char *out;      /* terminated; borrowed during the callback */
+    const char *out; /* terminated; borrowed during the callback */
     size_t out_length;
     const char *err_out;
     size_t err_out_length;
@@ -39,8 +39,8 @@ struct process_spec {
     void *arg;
 };
 
-/* STAY_ENOTFOUND: no such program. STAY_EDENIED: not executable. On success done runs once; *ret_process
- * (may be NULL) is valid until then. */
+/* STAY_ENOTFOUND: no such program. STAY_EDENIED: not executable. On success done runs once;
+ * *ret_process (may be NULL) is valid until then. */
 enum stay_rc process_start(struct loop *loop, const struct process_spec *spec,
                            struct process **ret_process, struct stay_error *err) STAY_MUST_USE;
 void process_cancel(struct process *process);

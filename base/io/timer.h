@@ -21,7 +21,8 @@ void timer_stop(struct timer *timer); /* no effect when not running */
 bool timer_is_running(const struct timer *timer);
 /* A running timer keeps loop_run going unless this was called. */
 void timer_unref(struct timer *timer);
-/* Stops it; the memory goes in libuv's close callback. Allowed in its own callback. NULL is fine. */
+/* Stops it; the memory goes in libuv's close callback. Allowed in its own callback. NULL is fine.
+ */
 void timer_free(struct timer *timer);
 
 #endif

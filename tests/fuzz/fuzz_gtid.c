@@ -1,5 +1,6 @@
-/* tests/fuzz/fuzz_gtid.c - any bytes as a GTID set of either flavor: no crash, and what parses formats
- * to text that parses to the same set; union, difference and containment keep their laws. */
+/* tests/fuzz/fuzz_gtid.c - any bytes as a GTID set of either flavor: no crash, and what parses
+ * formats to text that parses to the same set; union, difference and containment keep their laws.
+ */
 #include "base/gtid.h"
 #include "tests/fuzz/replay.h"
 

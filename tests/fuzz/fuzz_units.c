@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_units.c - any text as a duration, a size, a name or an address: no crash, results in
- * range, and what parses formats to text that parses to the same value. */
+/* tests/fuzz/fuzz_units.c - any text as a duration, a size, a name or an address: no crash, results
+ * in range, and what parses formats to text that parses to the same value. */
 #include "base/names.h"
 #include "base/units.h"
 #include "tests/fuzz/replay.h"

@@ -1,8 +1,9 @@
-/* tests/fuzz/replay.h - the plain main of a fuzz target: replays files and folders named on the command
- * line, then seeded mutations of them, so that gcc runs the corpus in every test run. With clang's
- * libFuzzer define MAINSTAY_LIBFUZZER and main is left to it.
+/* tests/fuzz/replay.h - the plain main of a fuzz target: replays files and folders named on the
+ * command line, then seeded mutations of them, so that gcc runs the corpus in every test run. With
+ * clang's libFuzzer define MAINSTAY_LIBFUZZER and main is left to it.
  *
- * Usage: fuzz_x [--mutations N] [--seed N] FILE-OR-FOLDER.. ; include from the target's one .c file. */
+ * Usage: fuzz_x [--mutations N] [--seed N] FILE-OR-FOLDER.. ; include from the target's one .c
+ * file. */
 #ifndef TESTS_FUZZ_REPLAY_H
 #define TESTS_FUZZ_REPLAY_H
 #include "base/base.h"
@@ -23,8 +24,8 @@ struct replay {
     unsigned long mutations, runs;
 };
 
-/* Flips, drops, doubles and moves pieces; the copy has exactly `size` bytes so that ASan sees one past
- * the end. */
+/* Flips, drops, doubles and moves pieces; the copy has exactly `size` bytes so that ASan sees one
+ * past the end. */
 static inline void replay_mutated(struct replay *r, const uint8_t *data, size_t size)
 {
     size_t length = size == 0 ? 0 : 1 + random_below(&r->random, size);

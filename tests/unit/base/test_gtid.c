@@ -1,14 +1,15 @@
-/* tests/unit/base/test_gtid.c - GTID algebra against a brute-force model: every set is also a table of
- * booleans over a small universe, and each operation must agree with the obvious loop over it. */
+/* tests/unit/base/test_gtid.c - GTID algebra against a brute-force model: every set is also a table
+ * of booleans over a small universe, and each operation must agree with the obvious loop over it.
+ */
 #include "base/gtid.h"
 #include "base/random.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define KEYS 5    /* (source, tag) pairs */
+#define KEYS    5 /* (source, tag) pairs */
 #define NUMBERS 14
-#define ROUNDS 20000
+#define ROUNDS  20000
 
 struct model {
     bool has[KEYS][NUMBERS + 1];
@@ -89,8 +90,8 @@ static void model_combine(struct model *dst, const struct model *other, bool is_
 {
     for (unsigned k = 0; k < KEYS; k++) {
         for (unsigned n = 1; n <= NUMBERS; n++)
-            dst->has[k][n] = is_union ? dst->has[k][n] || other->has[k][n]
-                                      : dst->has[k][n] && !other->has[k][n];
+            dst->has[k][n] =
+                is_union ? dst->has[k][n] || other->has[k][n] : dst->has[k][n] && !other->has[k][n];
     }
 }
 
@@ -160,8 +161,8 @@ static void flavors_do_not_compare(void **state)
 {
     (void)state;
     STAY_AUTO(gtid_set_drop) struct gtid_set maria = parsed(GTID_MARIADB, "1-1-5");
-    STAY_AUTO(gtid_set_drop) struct gtid_set my =
-        parsed(GTID_MYSQL, "00000001-0000-0001-0000-000000000000:1-5");
+    STAY_AUTO(gtid_set_drop)
+    struct gtid_set my = parsed(GTID_MYSQL, "00000001-0000-0001-0000-000000000000:1-5");
     STAY_AUTO(gtid_set_drop) struct gtid_set empty = {0};
     assert_false(gtid_set_contains(&maria, &my));
     assert_false(gtid_set_equal(&maria, &my));

@@ -1,5 +1,5 @@
-/* tests/unit/base/test_gtid_text.c - GTID sets as servers print them: what is read, what is written,
- * what is refused and how the refusal reads. */
+/* tests/unit/base/test_gtid_text.c - GTID sets as servers print them: what is read, what is
+ * written, what is refused and how the refusal reads. */
 #include "base/gtid.h"
 #include "base/str.h"
 #include <setjmp.h>

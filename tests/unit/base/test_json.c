@@ -1,5 +1,5 @@
-/* tests/unit/base/test_json.c - checked JSON access: each wrong type, absence and null; stable dumps;
- * bytes that are not UTF-8 do not lose a record. */
+/* tests/unit/base/test_json.c - checked JSON access: each wrong type, absence and null; stable
+ * dumps; bytes that are not UTF-8 do not lose a record. */
 #include "base/json.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +15,14 @@ static json_t *parsed(const char *text)
 }
 
 #define SAMPLE                                                                                     \
-    "{\"s\":\"text\",\"i\":-5,\"t\":true,\"f\":false,\"o\":{\"x\":1},\"a\":[1,2],\"r\":1.5,"          \
+    "{\"s\":\"text\",\"i\":-5,\"t\":true,\"f\":false,\"o\":{\"x\":1},\"a\":[1,2],\"r\":1.5,"       \
     "\"n\":null,\"z\":\"a\\u0000b\"}"
 
 static void present_values_are_read(void **state)
 {
-    STAY_AUTO(stay_json_drop) json_t *obj = parsed("{\"s\":\"text\",\"i\":-5,\"t\":true,\"f\":false,"
-                                                   "\"o\":{\"x\":1},\"a\":[1,2]}");
+    STAY_AUTO(stay_json_drop)
+    json_t *obj = parsed("{\"s\":\"text\",\"i\":-5,\"t\":true,\"f\":false,"
+                         "\"o\":{\"x\":1},\"a\":[1,2]}");
     const char *s = NULL;
     int64_t i = 0;
     bool t = false, f = true;

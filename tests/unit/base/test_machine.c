@@ -1,5 +1,5 @@
-/* tests/unit/base/test_machine.c - declared machines: only declared moves, unsound declarations found;
- * and the seeded generator that tests and simulator share. */
+/* tests/unit/base/test_machine.c - declared machines: only declared moves, unsound declarations
+ * found; and the seeded generator that tests and simulator share. */
 #include "base/machine.h"
 #include "base/random.h"
 #include <setjmp.h>
@@ -117,9 +117,8 @@ static void unsound_declarations_are_found(void **state)
     static const struct machine_state no_way_out[] = {{"a", MACHINE_TO(1), false}, {"b", 0, false}};
     static const struct machine_state out_of_end[] = {{"a", MACHINE_TO(1), false},
                                                       {"b", MACHINE_TO(0), true}};
-    static const struct machine_state unreachable[] = {{"a", MACHINE_TO(1), false},
-                                                       {"b", 0, true},
-                                                       {"c", MACHINE_TO(1), false}};
+    static const struct machine_state unreachable[] = {
+        {"a", MACHINE_TO(1), false}, {"b", 0, true}, {"c", MACHINE_TO(1), false}};
     static const struct machine_state no_such[] = {{"a", MACHINE_TO(5), false}};
     static const struct machine_kind bad[] = {
         {"1", no_way_out, 2}, {"2", out_of_end, 2}, {"3", unreachable, 3}, {"4", no_such, 1}};
@@ -140,7 +139,8 @@ static void unsound_declarations_are_found(void **state)
     assert_true(machine_kind_is_sound(&large, 0, &why));
 }
 
-/* First outputs of xoshiro256** from the state 1, 2, 3, 4: the generator itself, by its definition. */
+/* First outputs of xoshiro256** from the state 1, 2, 3, 4: the generator itself, by its definition.
+ */
 static void generator_follows_its_definition(void **state)
 {
     struct random r = {.state = {1, 2, 3, 4}};

@@ -7,9 +7,19 @@
 
 static void ids_are_short_lower_case_words(void **state)
 {
-    static const char *const good[] = {"a", "db1", "shop-eu-1", "0", "abcdefghijklmnopqrstuvwxyz012345"};
-    static const char *const bad[] = {"",     "-a",   "a-", "-",    "Shop", "a_b", "a.b", "a b",
-                                      "a/../b", "\xc3\xa9", "abcdefghijklmnopqrstuvwxyz0123456"};
+    static const char *const good[] = {"a", "db1", "shop-eu-1", "0",
+                                       "abcdefghijklmnopqrstuvwxyz012345"};
+    static const char *const bad[] = {"",
+                                      "-a",
+                                      "a-",
+                                      "-",
+                                      "Shop",
+                                      "a_b",
+                                      "a.b",
+                                      "a b",
+                                      "a/../b",
+                                      "\xc3\xa9",
+                                      "abcdefghijklmnopqrstuvwxyz0123456"};
     struct stay_error err = {0};
     (void)state;
     for (size_t i = 0; i < STAY_COUNT(good); i++)
@@ -17,8 +27,9 @@ static void ids_are_short_lower_case_words(void **state)
     for (size_t i = 0; i < STAY_COUNT(bad); i++)
         assert_int_equal(names_check_id("node name", bad[i], &err), STAY_EINVALID);
     (void)!names_check_id("node name", "Shop", &err);
-    assert_string_equal(err.text, "node name 'Shop': use 1 to 32 of a-z, 0-9 and '-', not starting or "
-                                  "ending with '-'");
+    assert_string_equal(err.text,
+                        "node name 'Shop': use 1 to 32 of a-z, 0-9 and '-', not starting or "
+                        "ending with '-'");
 }
 
 static void schema_names_cannot_leave_their_quotes(void **state)
@@ -41,9 +52,9 @@ static void schema_names_cannot_leave_their_quotes(void **state)
 static void each_character_is_judged(void **state)
 {
     static const char id[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char schema[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-";
-    static const char host[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    static const char schema[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$-";
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     (void)state;
     for (int c = 1; c < 256; c++) {
         char one[2] = {(char)c, '\0'}, address[] = {'h', (char)c, ':', '1', '\0'};
@@ -89,15 +100,24 @@ static void bad_addresses_say_what_to_write(void **state)
 {
     char huge[NAMES_HOST_MAX + 10];
     const char *const cases[][2] = {
-        {"", "expected host:port"},       {":3306", "expected host:port"},
-        {"a b:1", "expected host:port"},  {"a/b:1", "expected host:port"},
-        {"[]:1", "expected host:port"},   {"[abc]:1", "expected host:port"},
-        {"[a b::]:1", "expected host:port"}, {"fd00::1", "in brackets: [fd00::1]:3306"},
-        {"[fd00::1", "no ']'"},           {"[fd00::1]x", "expected ':' and a port"},
-        {"db1", "the port is missing"},   {"db1:", "from 1 to 65535"},
-        {"db1:0", "from 1 to 65535"},     {"db1:65536", "from 1 to 65535"},
-        {"db1:1234567", "from 1 to 65535"}, {"db1:33x6", "from 1 to 65535"},
-        {"db1:-1", "from 1 to 65535"},    {huge, "expected host:port"},
+        {"", "expected host:port"},
+        {":3306", "expected host:port"},
+        {"a b:1", "expected host:port"},
+        {"a/b:1", "expected host:port"},
+        {"[]:1", "expected host:port"},
+        {"[abc]:1", "expected host:port"},
+        {"[a b::]:1", "expected host:port"},
+        {"fd00::1", "in brackets: [fd00::1]:3306"},
+        {"[fd00::1", "no ']'"},
+        {"[fd00::1]x", "expected ':' and a port"},
+        {"db1", "the port is missing"},
+        {"db1:", "from 1 to 65535"},
+        {"db1:0", "from 1 to 65535"},
+        {"db1:65536", "from 1 to 65535"},
+        {"db1:1234567", "from 1 to 65535"},
+        {"db1:33x6", "from 1 to 65535"},
+        {"db1:-1", "from 1 to 65535"},
+        {huge, "expected host:port"},
     };
     (void)state;
     memset(huge, 'x', sizeof huge);

@@ -1,5 +1,5 @@
-/* tests/unit/base/test_str.c - the string buffer, and base.h's own functions: what grows, what is cut,
- * what aborts. */
+/* tests/unit/base/test_str.c - the string buffer, and base.h's own functions: what grows, what is
+ * cut, what aborts. */
 #include "base/error.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -109,8 +109,9 @@ static void errors_chain_outermost_first(void **state)
 {
     struct stay_error err = {0};
     (void)state;
-    assert_int_equal(stay_error_native(&err, STAY_EDENIED, STAY_DOMAIN_MYSQL, 1198, "(%d) no", 1198),
-                     STAY_EDENIED);
+    assert_int_equal(
+        stay_error_native(&err, STAY_EDENIED, STAY_DOMAIN_MYSQL, 1198, "(%d) no", 1198),
+        STAY_EDENIED);
     assert_int_equal(stay_error_prefix(&err, err.rc, "stop replica"), STAY_EDENIED);
     assert_int_equal(stay_error_prefix(&err, err.rc, "promote %s", "db2"), STAY_EDENIED);
     assert_string_equal(err.text, "promote db2: stop replica: (1198) no");
@@ -156,8 +157,7 @@ static void log_levels_have_names(void **state)
         assert_int_equal(level, i);
     }
     assert_int_equal(log_level_parse("none", &level, &err), STAY_EINVALID);
-    assert_string_equal(err.text,
-                        "log level 'none': use error, warning, notice, info or debug");
+    assert_string_equal(err.text, "log level 'none': use error, warning, notice, info or debug");
     assert_string_equal(log_level_text(LOG_LEVEL_COUNT), "none");
     assert_false(log_is_enabled(LOG_LEVEL_NONE));
 }

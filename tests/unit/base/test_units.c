@@ -1,5 +1,5 @@
-/* tests/unit/base/test_units.c - durations, sizes, wall times: what is read, what is refused and how the
- * refusal reads, and that exact formats read back as the same value. */
+/* tests/unit/base/test_units.c - durations, sizes, wall times: what is read, what is refused and
+ * how the refusal reads, and that exact formats read back as the same value. */
 #include "base/random.h"
 #include "base/units.h"
 #include <setjmp.h>
@@ -177,8 +177,11 @@ static void short_formats_fit_tables(void **state)
         uint64_t bytes;
         const char *text;
     } sizes[] = {
-        {0, "0 B"},           {999, "999 B"},        {1500, "1.50 kB"},
-        {160000000, "160 MB"}, {UINT64_MAX, "18.4 EB"},
+        {0, "0 B"},
+        {999, "999 B"},
+        {1500, "1.50 kB"},
+        {160000000, "160 MB"},
+        {UINT64_MAX, "18.4 EB"},
     };
     char text[UNITS_TEXT_MAX];
     (void)state;

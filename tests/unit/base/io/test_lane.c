@@ -1,6 +1,6 @@
-/* tests/unit/base/io/test_lane.c - lanes: done exactly once, deadlines kept by the loop, stuck threads
- * replaced up to a cap and their late results dropped. Blocking is by semaphores the test holds, so
- * nothing depends on speed; deadlines here are a few milliseconds. */
+/* tests/unit/base/io/test_lane.c - lanes: done exactly once, deadlines kept by the loop, stuck
+ * threads replaced up to a cap and their late results dropped. Blocking is by semaphores the test
+ * holds, so nothing depends on speed; deadlines here are a few milliseconds. */
 #include "base/io/lane.h"
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
@@ -68,10 +68,9 @@ static int teardown(void **state)
 
 static struct lane_pool *pool_of(unsigned lanes, unsigned queue_max, unsigned stuck_max)
 {
-    return lane_pool_new(&loop, &(struct lane_pool_options){.name = "test",
-                                                            .lanes = lanes,
-                                                            .queue_max = queue_max,
-                                                            .stuck_max = stuck_max});
+    return lane_pool_new(
+        &loop, &(struct lane_pool_options){
+                   .name = "test", .lanes = lanes, .queue_max = queue_max, .stuck_max = stuck_max});
 }
 
 static enum stay_rc submit(struct lane_pool *pool, uint64_t key, struct call *call,
@@ -136,7 +135,7 @@ static void deadline_fires_although_the_thread_never_returns(void **state)
     turn_until(&stuck.done, 1);
     assert_int_equal(stuck.rc, STAY_ETIMEDOUT);
     assert_int_equal(stuck.released, 0); /* work still holds it */
-    turn_until(&next.released, 1); /* a fresh thread took the queue over */
+    turn_until(&next.released, 1);       /* a fresh thread took the queue over */
     assert_int_equal(next.rc, STAY_OK);
     struct lane_stats stats = stats_of(pool);
     assert_int_equal(stats.stuck, 1);
@@ -210,10 +209,9 @@ static void patience_keeps_a_slightly_late_thread(void **state)
     struct call late = {.gate = &gate}, next = {0};
     (void)state;
     assert_int_equal(sem_init(&gate, 0, 0), 0);
-    struct lane_pool *pool =
-        lane_pool_new(&loop, &(struct lane_pool_options){.name = "a-name-too-long",
-                                                         .lanes = 1,
-                                                         .replace_after_us = PATIENCE_US});
+    struct lane_pool *pool = lane_pool_new(
+        &loop, &(struct lane_pool_options){
+                   .name = "a-name-too-long", .lanes = 1, .replace_after_us = PATIENCE_US});
     assert_int_equal(submit(pool, 0, &late, 5 * STAY_MS), STAY_OK);
     turn_until(&late.done, 1);
     assert_int_equal(stats_of(pool).stuck, 0);
@@ -396,7 +394,8 @@ static void racing_deadlines_call_done_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(jobs_of_one_key_run_in_order_on_one_thread, setup, teardown),
+        cmocka_unit_test_setup_teardown(jobs_of_one_key_run_in_order_on_one_thread, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(deadline_fires_although_the_thread_never_returns, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(waiting_job_times_out_without_running, setup, teardown),

@@ -1,6 +1,6 @@
-/* tests/unit/base/io/test_line_server.c - the control socket: whole, partial, oversized and rude input,
- * clients that hang up or do not read, and the blocking client against it (on a thread of its own, as
- * the command line is a process of its own). */
+/* tests/unit/base/io/test_line_server.c - the control socket: whole, partial, oversized and rude
+ * input, clients that hang up or do not read, and the blocking client against it (on a thread of
+ * its own, as the command line is a process of its own). */
 #include "base/io/line_client.h"
 #include "base/io/line_server.h"
 #include "base/io/loop.h"
@@ -405,7 +405,8 @@ static void closing_the_server_tells_handlers_and_waits_for_their_end(void **sta
     (void)close(silent);
 }
 
-/* --- the blocking client, on a thread ---------------------------------------------------------- */
+/* --- the blocking client, on a thread ----------------------------------------------------------
+ */
 
 struct client_call {
     const char *request;

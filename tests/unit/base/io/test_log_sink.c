@@ -1,5 +1,5 @@
-/* tests/unit/base/io/test_log_sink.c - one message is one line whatever it holds, and systemd is told
- * what it asks for, through a socket of our own in place of its. */
+/* tests/unit/base/io/test_log_sink.c - one message is one line whatever it holds, and systemd is
+ * told what it asks for, through a socket of our own in place of its. */
 #include "base/io/log_sink.h"
 #include "base/io/notify.h"
 #include <fcntl.h>
@@ -29,9 +29,8 @@ static void a_message_is_one_line_with_fields(void **state)
     assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
     log_sink_open_fd(ends[1], false, LOG_LEVEL_INFO);
     log_write(LOG_LEVEL_NOTICE, fields, STAY_COUNT(fields), "plan %d\nstarts", 7);
-    assert_string_equal(read_pipe(ends[0]),
-                        "notice plan 7\\nstarts NODE=db1 NOTE=a\\tb\\nERROR "
-                        "fake\\x1b[2J\\x7f\n");
+    assert_string_equal(read_pipe(ends[0]), "notice plan 7\\nstarts NODE=db1 NOTE=a\\tb\\nERROR "
+                                            "fake\\x1b[2J\\x7f\n");
     log_plain(LOG_LEVEL_DEBUG, "not wanted");
     log_write(LOG_LEVEL_DEBUG, NULL, 0, "not wanted");
     assert_string_equal(read_pipe(ends[0]), "");
@@ -92,7 +91,8 @@ static void stderr_is_the_sink_outside_systemd(void **state)
     (void)close(ends[1]);
 }
 
-/* Under systemd stderr is the journal's stream; without a journal here, the message may only not hurt. */
+/* Under systemd stderr is the journal's stream; without a journal here, the message may only not
+ * hurt. */
 static void journal_is_the_sink_under_systemd(void **state)
 {
     int ends[2], kept = dup(STDERR_FILENO);

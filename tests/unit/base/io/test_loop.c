@@ -188,7 +188,8 @@ static void move_offset(struct timer *timer, void *arg)
     timer_free(timer);
 }
 
-/* The clocks cannot be set here: the remembered offset is moved instead, back, forth, and too little. */
+/* The clocks cannot be set here: the remembered offset is moved instead, back, forth, and too
+ * little. */
 static void wall_clock_jump_is_an_event(void **state)
 {
     static const int64_t shifts[] = {5 * STAY_SECOND, -5 * STAY_SECOND, STAY_SECOND};
@@ -285,11 +286,16 @@ static void libuv_codes_become_ours(void **state)
         int uv;
         enum stay_rc rc;
     } cases[] = {
-        {UV_ENOENT, STAY_ENOTFOUND},      {UV_EACCES, STAY_EDENIED},
-        {UV_EPERM, STAY_EDENIED},         {UV_ECANCELED, STAY_ECANCELED},
-        {UV_ETIMEDOUT, STAY_ETIMEDOUT},   {UV_ECONNREFUSED, STAY_EUNREACHABLE},
-        {UV_EHOSTUNREACH, STAY_EUNREACHABLE}, {UV_ENETUNREACH, STAY_EUNREACHABLE},
-        {UV_ECONNRESET, STAY_EUNREACHABLE}, {UV_EPIPE, STAY_EUNREACHABLE},
+        {UV_ENOENT, STAY_ENOTFOUND},
+        {UV_EACCES, STAY_EDENIED},
+        {UV_EPERM, STAY_EDENIED},
+        {UV_ECANCELED, STAY_ECANCELED},
+        {UV_ETIMEDOUT, STAY_ETIMEDOUT},
+        {UV_ECONNREFUSED, STAY_EUNREACHABLE},
+        {UV_EHOSTUNREACH, STAY_EUNREACHABLE},
+        {UV_ENETUNREACH, STAY_EUNREACHABLE},
+        {UV_ECONNRESET, STAY_EUNREACHABLE},
+        {UV_EPIPE, STAY_EUNREACHABLE},
         {UV_EMFILE, STAY_ESYSTEM},
     };
     struct stay_error err;

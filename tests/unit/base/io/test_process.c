@@ -1,5 +1,5 @@
-/* tests/unit/base/io/test_process.c - children: output kept and bounded, input fed, exit codes, and a
- * deadline that kills the whole group, grandchildren included. */
+/* tests/unit/base/io/test_process.c - children: output kept and bounded, input fed, exit codes, and
+ * a deadline that kills the whole group, grandchildren included. */
 #include "base/io/process.h"
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
@@ -98,8 +98,8 @@ static void input_is_fed_and_ends(void **state)
 static void output_is_bounded_and_the_child_is_not_blocked(void **state)
 {
     (void)state;
-    struct ended e = run("head -c 300000 /dev/zero | tr '\\0' a; echo b >&2", NULL, 100,
-                         PATIENCE_US);
+    struct ended e =
+        run("head -c 300000 /dev/zero | tr '\\0' a; echo b >&2", NULL, 100, PATIENCE_US);
     assert_int_equal(e.result.rc, STAY_OK);
     assert_int_equal(e.result.out_length, 100);
     assert_true(e.result.is_out_cut);
@@ -116,7 +116,8 @@ static void assert_dies(pid_t pid)
     assert_int_equal(errno, ESRCH);
 }
 
-/* A zombie of somebody else still has its pid: the grandchild is asked for through its open pipe. */
+/* A zombie of somebody else still has its pid: the grandchild is asked for through its open pipe.
+ */
 static void deadline_kills_the_whole_group(void **state)
 {
     (void)state;
