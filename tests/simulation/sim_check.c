@@ -1,0 +1,330 @@
+/* The invariants S1-S9, S14, L3, L5, judged from the clients' own record and the world's truth, never
+ * from what the controller believes. Each says precisely what it allows and why. */
+#include "tests/simulation/sim.h"
+
+/* How long a change behind our back may go unseen: two probes, their deadline, one save. */
+#define DETECT_US (3 * STAY_SECOND)
+#define CONVERGE_US (75 * STAY_SECOND)
+
+static bool watches(const struct sim *s, uint32_t node)
+{
+    return controller_runs(s) && !s->store.down && net_both(s, SIM_HOST_CONTROLLER, node) &&
+           !s->server[node].denied && !s->server[node].frozen;
+}
+
+/* S9: a client was answered OK without the acks the store claimed at that moment. Allowed only for
+ * DETECT_US after a change behind our back, or while the controller could not see the server. */
+static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
+{
+    const struct cluster_record *r = &s->store.record;
+    const struct sim_server *v = &s->server[server];
+    if (!t->weak || r->mode != MODE_LOSSLESS || !r->lossless_stands ||
+        strcmp(r->primary, s->config.nodes[server].name) != 0)
+        return;
+    if (v->weak_at != STAY_NEVER && v->weak_by_us)
+        sim_violate(s, INV_S9, "we weakened db%u at %.3f s, the store still claims lossless",
+                    server + 1, (double)v->weak_at / 1e6);
+    int64_t since = v->weak_at > s->store_lost_at ? v->weak_at : s->store_lost_at;
+    if (v->weak_at != STAY_NEVER && s->now - since > DETECT_US)
+        sim_violate(s, INV_S9, "db%u is weaker since %.3f s, the store still claims lossless",
+                    server + 1, (double)v->weak_at / 1e6);
+}
+
+void check_ack(struct sim *s, uint32_t tx, uint32_t server)
+{
+    struct sim_tx *t = &s->tx[tx];
+    t->acked = true;
+    t->acked_at = s->now;
+    t->acked_by = (uint8_t)server;
+    check_honest(s, t, server);
+    if (server == s->line) {
+        if (s->line_first_ack == STAY_NEVER)
+            s->line_first_ack = s->now;
+        return;
+    }
+    bool declared = s->line_overridden || s->line_unproven;
+    if (!declared && s->line_first_ack != STAY_NEVER && t->begun > s->line_first_ack)
+        sim_violate(s, INV_S1, "db%u acknowledged a write begun after db%u's first acknowledgement",
+                    server + 1, s->line + 1);
+    if (bit_get(s->server[s->line].have, tx))
+        return;
+    t->lost = true;
+    s->line_lost++;
+    s->stats->lost_declared++;
+    if (s->line_cert == CERT_LOSSLESS)
+        sim_violate(s, INV_S2, "db%u acknowledged client %u's write; db%u does not hold it",
+                    server + 1, t->client, s->line + 1);
+    else if (!declared && s->line_lost > s->loss_declared_max)
+        sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", s->line_lost,
+                    s->loss_declared_max);
+}
+
+/* Acknowledged writes that `v` does not hold; marks them lost. */
+static uint32_t count_lost(struct sim *s, const struct sim_server *v, uint32_t *ret_first)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->tx_n; i++) {
+        struct sim_tx *t = &s->tx[i];
+        if (!t->acked || t->lost || bit_get(v->have, i))
+            continue;
+        if (n++ == 0)
+            *ret_first = i;
+        t->lost = true;
+    }
+    return n;
+}
+
+static void check_intent(struct sim *s, const struct sim_server *v, const struct effect *effect)
+{
+    const struct sim_store *t = &s->store;
+    if (!t->has_run || t->run->epoch != effect->epoch || t->record.epoch != effect->epoch)
+        sim_violate(s, INV_S6, "db%u made writable in epoch %llu, the store holds epoch %llu, plan %s",
+                    v->index + 1, (unsigned long long)effect->epoch,
+                    (unsigned long long)t->record.epoch, t->has_run ? t->run->id : "none");
+}
+
+/* S8 in truth: for a lossless certificate by revocation, fewer than k could still acknowledge for the
+ * old primary. A receiver an operator started by hand after our last look is not ours to know. */
+static void check_proof(struct sim *s, const struct plan_run *run)
+{
+    const struct certificate *cert = &run->certificate;
+    struct sim_server *old = &s->server[run->old_primary];
+    if (run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER)
+        return;
+    if (cert->proof == PROOF_NONE && run->mode == MODE_LOSSLESS && !run->params.accept_loss)
+        sim_violate(s, INV_S8, "promotion without a recorded proof");
+    if (cert->kind != CERT_LOSSLESS || run->fenced || run->old_primary >= s->setup.servers)
+        return;
+    uint32_t able = 0;
+    for (uint32_t r = 0; r < s->setup.servers; r++) {
+        const struct sim_server *p = &s->server[r];
+        able += r != old->index && p->up && p->receiver_on && p->configured &&
+                p->source == old->index && p->ss_active &&
+                !(p->operator_started && s->now - p->operator_started_at < 2 * STAY_SECOND);
+    }
+    if (run->kind == PLAN_FAILOVER && able >= s->config.acks)
+        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, certificate lossless", able,
+                    old->index + 1);
+}
+
+static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
+{
+    uint32_t first = 0;
+    uint32_t lost = count_lost(s, v, &first);
+    bool moved = v->index != s->line;
+    s->stats->lost_declared += lost;
+    bool lossless = moved ? run->certificate.kind == CERT_LOSSLESS
+                          : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
+    if (lost > 0 && lossless)
+        sim_violate(s, INV_S2, "%u acknowledged writes are not on db%u, first db%u:%u", lost,
+                    v->index + 1, s->tx[first].origin + 1, s->tx[first].seq);
+    if (!moved)
+        return;
+    s->stats->failovers += run->kind == PLAN_FAILOVER;
+    s->stats->lossless += run->certificate.kind == CERT_LOSSLESS;
+    s->stats->bounded += run->certificate.kind == CERT_BOUNDED;
+    s->line = v->index;
+    s->line_first_ack = STAY_NEVER;
+    s->line_at = s->now;
+    s->line_epoch = run->epoch;
+    s->line_cert = run->certificate.kind;
+    s->line_overridden = run->params.accept_loss;
+    s->line_unproven = run->certificate.proof == PROOF_NONE;
+    s->line_lost = lost;
+    uint64_t max = run->certificate.lost_transactions_max;
+    s->loss_declared_max = max > 1000000 ? 1000000 : (uint32_t)max;
+    if (!s->line_overridden && !s->line_unproven && !lossless && lost > s->loss_declared_max)
+        sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost, s->loss_declared_max);
+}
+
+void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect)
+{
+    check_intent(s, v, effect);
+    const struct plan_run *run = s->store.run;
+    if (s->stopped || !s->store.has_run)
+        return;
+    if (effect->step == STEP_WRITABLE)
+        check_proof(s, run);
+    if (v->errant_at != STAY_NEVER && v->index != s->line &&
+        v->errant_at + DETECT_US < run->begun_mono_us && !run->params.accept_loss)
+        sim_violate(s, INV_S7, "db%u holds a transaction nobody else has since %.3f s and is promoted",
+                    v->index + 1, (double)v->errant_at / 1e6);
+    if (effect->step == STEP_UNFENCE && v->index != s->line) {
+        sim_violate(s, INV_S6, "db%u unfenced, db%u is the primary", v->index + 1, s->line + 1);
+        return;
+    }
+    promoted(s, v, run);
+}
+
+void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why)
+{
+    if (source >= s->setup.servers)
+        return;
+    const struct sim_server *p = &s->server[source];
+    for (uint32_t i = 0; i < v->log_n; i++)
+        if (!bit_get(p->have, v->log[i])) {
+            sim_violate(s, INV_S7, "%s of db%u to db%u, which lacks db%u:%u", why, v->index + 1,
+                        source + 1, s->tx[v->log[i]].origin + 1, s->tx[v->log[i]].seq);
+            return;
+        }
+}
+
+void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v)
+{
+    if (effect->epoch > v->epoch_seen)
+        v->epoch_seen = effect->epoch;
+    enum step_class class = step_kind_class(effect->step);
+    bool reads = effect->step == STEP_DRAIN || effect->step == STEP_COLLECT ||
+                 effect->step == STEP_WAIT_ACKERS || effect->step == STEP_VERIFY_FREEZE ||
+                 effect->step == STEP_CATCH_UP || effect->step == STEP_COMPARE ||
+                 effect->step == STEP_BARRIER;
+    if (class == CLASS_NODE && !reads && s->now > effect->valid_until_mono_us + 2 * STAY_SECOND &&
+        effect->epoch < s->store.record.epoch)
+        sim_violate(s, INV_S4, "'%s' of epoch %llu ran on db%u in epoch %llu",
+                    step_kind_text(effect->step), (unsigned long long)effect->epoch, v->index + 1,
+                    (unsigned long long)s->store.record.epoch);
+}
+
+void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record)
+{
+    const struct sim_store *t = &s->store;
+    if (record && record->epoch < t->record.epoch)
+        sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
+                    (unsigned long long)record->epoch);
+    if (!run)
+        return;
+    bool other = t->has_run && strcmp(t->run->id, run->id) != 0;
+    bool ended = run->state != RUN_FORWARD && run->state != RUN_UNDOING;
+    if (other && (t->run->state == RUN_FORWARD || t->run->state == RUN_UNDOING) && !ended)
+        sim_violate(s, INV_S5, "%s is stored while %s runs", run->id, t->run->id);
+    if (t->has_run && run->begun_mono_us != t->run->begun_mono_us && run->epoch <= t->run->epoch)
+        sim_violate(s, INV_S4, "plan %s takes epoch %llu again", run->id,
+                    (unsigned long long)run->epoch);
+    if (!other && run->epoch < t->record.epoch && !ended)
+        sim_violate(s, INV_S4, "plan %s of epoch %llu goes on in epoch %llu", run->id,
+                    (unsigned long long)run->epoch, (unsigned long long)t->record.epoch);
+}
+
+static void check_stuck(struct sim *s)
+{
+    struct sim_controller *c = &s->controller;
+    if (!controller_runs(s) || !executor_is_busy(c->exec))
+        return;
+    const struct plan_run *run = executor_run(c->exec);
+    size_t count = 0;
+    const struct plan_row *rows = plan_rows(run->kind, &count);
+    if (run->row >= count || run->state != RUN_FORWARD)
+        return;
+    const struct row_run *r = &run->rows[run->row];
+    int64_t allowed = rows[run->row].deadline_us * (int64_t)(1 + r->looks) + 20 * STAY_SECOND;
+    if (r->begun_mono_us > c->started_at && s->now - r->begun_mono_us > allowed && s->healed &&
+        s->now - s->healed_at > 20 * STAY_SECOND)
+        sim_violate(s, INV_L5, "plan %s is in '%s' since %.3f s", run->id,
+                    step_kind_text(rows[run->row].step), (double)r->begun_mono_us / 1e6);
+}
+
+void check_event(struct sim *s)
+{
+    if (!watches(s, s->line))
+        s->store_lost_at = s->now;
+}
+
+static bool attached(const struct sim *s, const struct sim_server *v)
+{
+    return v->configured && v->source == s->line && v->connected && v->applier_on;
+}
+
+static bool needs_no_human(const struct sim *s, const struct sim_server *v)
+{
+    return replica_holds_all(&s->server[s->line], v) && v->applier_errno == 0 &&
+           s->store.record.quarantine[v->index] == QUARANTINE_NONE;
+}
+
+bool check_converged(struct sim *s, char *why, size_t size)
+{
+    struct sim_controller *c = &s->controller;
+    const struct cluster_record *r = &s->store.record;
+    if (!controller_runs(s) || !c->ready || executor_is_busy(c->exec)) {
+        (void)snprintf(why, size, "the controller is busy");
+        return false;
+    }
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        const struct sim_server *v = &s->server[n];
+        if (!v->up || v->read_only == (n != s->line)) {
+            if (v->up)
+                continue;
+        }
+        (void)snprintf(why, size, "db%u is %s", n + 1,
+                       !v->up ? "down" : v->read_only ? "read-only" : "writable");
+        return false;
+    }
+    if (strcmp(r->primary, s->config.nodes[s->line].name) != 0) {
+        (void)snprintf(why, size, "the store names '%s', db%u is writable", r->primary, s->line + 1);
+        return false;
+    }
+    bool writes = false;
+    for (uint32_t k = 0; k < SIM_CLIENTS; k++)
+        writes = writes || (s->client[k].proxy != SIM_NONE && s->client[k].last_ok != STAY_NEVER &&
+                            s->client[k].last_ok > s->now - 2 * STAY_SECOND &&
+                            s->client[k].last_ok > s->healed_at);
+    if (!writes) {
+        (void)snprintf(why, size, "no client writes through a proxy");
+        return false;
+    }
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        if (n != s->line && !attached(s, &s->server[n]) && needs_no_human(s, &s->server[n])) {
+            (void)snprintf(why, size, "db%u is healthy and not attached", n + 1);
+            return false;
+        }
+    return true;
+}
+
+/* Why a human is rightly waited for; NULL: nothing excuses it. */
+static const char *human_reason(const struct sim *s)
+{
+    const struct sim_controller *c = &s->controller;
+    const struct plan_run *run = s->store.has_run ? s->store.run : NULL;
+    if (!controller_runs(s))
+        return NULL;
+    if (run && run->state == RUN_ASKS)
+        return "a plan asks";
+    if (c->decision->verdict.action == ACT_ASK)
+        return "the verdict asks";
+    if (c->refused[0] && s->now - c->refused_at < 2 * STAY_SECOND)
+        return "a plan refuses to start";
+    if (run && run->state == RUN_UNDONE && run->begun_mono_us > s->healed_at)
+        return "a plan was undone and asks";
+    return NULL;
+}
+
+void check_end(struct sim *s)
+{
+    check_stuck(s);
+    if (s->stopped)
+        return;
+    char why[160] = "";
+    if (check_converged(s, why, sizeof why)) {
+        uint32_t first = 0;
+        uint32_t lost = count_lost(s, &s->server[s->line], &first);
+        if (lost > 0 && s->line_cert == CERT_LOSSLESS)
+            sim_violate(s, INV_S2, "%u acknowledged writes left db%u later, first db%u:%u", lost,
+                        s->line + 1, s->tx[first].origin + 1, s->tx[first].seq);
+        s->stats->converged++;
+        s->stopped = true;
+        return;
+    }
+    if (s->now - s->healed_at < CONVERGE_US) {
+        sim_at(s, s->now + STAY_SECOND, EV_JUDGE, 0, 0, 0, 0);
+        return;
+    }
+    const char *human = human_reason(s);
+    if (human) {
+        s->stats->human_ends++;
+        stay_copy(s->human, sizeof s->human, why);
+        sim_trace(s, "a human is asked: %s; %s; %s", human, why, s->controller.refused);
+        s->stopped = true;
+        return;
+    }
+    sim_violate(s, INV_L3, "not converged %.0f s after heal: %s; verdict %u", CONVERGE_US / 1e6, why,
+                s->controller.up ? s->controller.decision->verdict.rule_id : 0);
+}

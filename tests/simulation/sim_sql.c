@@ -1,0 +1,410 @@
+/* Each step of a plan as the statements it is made of, run on the model's servers. A phase is one
+ * round trip; SQL_AGAIN asks to be called at phase_at, as a client that waits or polls. */
+#include "tests/simulation/sim.h"
+
+#define POLL_US (20 * STAY_MS)
+
+static enum sql_progress next_phase(struct sim *s, struct sim_effect *x)
+{
+    x->phase++;
+    x->phase_at = s->now + 2 * net_delay(s, SIM_HOST_CONTROLLER, x->effect.node);
+    return SQL_AGAIN;
+}
+
+static enum sql_progress poll(struct sim *s, struct sim_effect *x)
+{
+    x->phase_at = s->now + POLL_US;
+    return SQL_AGAIN;
+}
+
+static bool executes(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
+{
+    static struct gtid_set set;
+    facts_set_executed(s, v, &set);
+    return gtid_set_contains(&set, &x->want);
+}
+
+/* A wait for a set; the client keeps polling until its deadline, while its plan still runs. */
+static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    if (executes(s, x, v))
+        return SQL_DONE;
+    if (!s->controller.up || !executor_is_busy(s->controller.exec))
+        return SQL_FAILED;
+    return poll(s, x);
+}
+
+static bool set_read_only(struct sim *s, struct sim_server *v)
+{
+    if (v->waiter_n > 0)
+        return false; /* measured: hangs behind semi-sync waiters */
+    v->read_only = true;
+    v->super_ro = s->setup.engine == ENGINE_MYSQL;
+    return true;
+}
+
+static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->phase) {
+    case 0:
+        if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
+            server_ss_set(s, v, false, true);
+        (void)server_kill_clients(s, v);
+        return next_phase(s, x);
+    case 1:
+        if (!set_read_only(s, v)) {
+            (void)server_kill_clients(s, v);
+            return poll(s, x);
+        }
+        return next_phase(s, x);
+    case 2:
+        (void)server_kill_clients(s, v);
+        server_ss_set(s, v, false, true);
+        return next_phase(s, x);
+    default:
+        x->read = true;
+        return SQL_DONE;
+    }
+}
+
+static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->phase) {
+    case 0:
+        if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
+            server_ss_set(s, v, false, true);
+        v->offline = true;
+        (void)server_kill_clients(s, v);
+        return next_phase(s, x);
+    case 1:
+        for (uint32_t i = 0; i < v->waiter_n; i++)
+            if (!v->waiters[i].killed && !v->waiters[i].applier) {
+                (void)server_kill_clients(s, v); /* the canary's session, or one that slipped in */
+                return poll(s, x);
+            }
+        server_ss_set(s, v, false, true);
+        return next_phase(s, x);
+    case 2:
+        if (!set_read_only(s, v))
+            return poll(s, x);
+        return next_phase(s, x);
+    default:
+        x->read = true;
+        return SQL_DONE;
+    }
+}
+
+static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->phase) {
+    case 0:
+        x->lost_source = v->configured && !v->connected;
+        if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
+            server_ss_set(s, v, true, true);
+        if (x->effect.flaw == MUTANT_BOTH_THREADS_STOPPED) {
+            replica_stop_receiver(s, v);
+            replica_stop_applier(s, v);
+            replica_start_applier(s, v);
+        } else if (v->receiver_on || s->setup.engine == ENGINE_MYSQL) {
+            replica_start_applier(s, v); /* while the receiver runs */
+        }
+        return next_phase(s, x);
+    case 1:
+        if (v->receiver_on && v->connected &&
+            (!server_alive(&s->server[v->source]) || !net_both(s, v->index, v->source))) {
+            x->phase++;
+            x->phase_at = s->now + v->slow_stop_us; /* row 16 */
+            return SQL_AGAIN;
+        }
+        x->phase++;
+        /* fall through */
+    default:
+        if (v->receiver_on)
+            replica_stop_receiver(s, v);
+        v->frozen_by_us = true;
+        v->operator_started = false;
+        x->read = true;
+        return SQL_DONE;
+    }
+}
+
+static enum sql_progress top_up(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->phase) {
+    case 0:
+        replica_stop_receiver(s, v);
+        v->ss_replica = false;
+        replica_change(s, v, x->effect.peer);
+        replica_start_receiver(s, v);
+        replica_start_applier(s, v);
+        return next_phase(s, x);
+    case 1:
+        if (!executes(s, x, v))
+            return v->receiver_errno || v->applier_errno ? SQL_FAILED : poll(s, x);
+        return next_phase(s, x);
+    default:
+        replica_stop_receiver(s, v);
+        x->read = true;
+        return SQL_DONE;
+    }
+}
+
+static enum sql_progress detach(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (v->apply_waits)
+        return poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
+    if (x->phase == 0) {
+        replica_change(s, v, SIM_NONE);
+        v->frozen_by_us = false;
+        return next_phase(s, x);
+    }
+    x->read = true;
+    return SQL_DONE;
+}
+
+static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->phase) {
+    case 0:
+        if (!v->read_only && !set_read_only(s, v))
+            return poll(s, x);
+        (void)server_kill_clients(s, v);
+        return next_phase(s, x);
+    case 1:
+        if (v->ss_source)
+            server_ss_set(s, v, false, true); /* role off before START */
+        return next_phase(s, x);
+    case 2:
+        if (v->apply_waits)
+            return poll(s, x);
+        check_attach(s, v, x->effect.peer, "attach");
+        v->ss_replica = x->effect.semi_sync;
+        replica_change(s, v, x->effect.peer);
+        v->frozen_by_us = false;
+        v->offline = false;
+        replica_start_receiver(s, v);
+        replica_start_applier(s, v);
+        return next_phase(s, x);
+    default:
+        x->read = true;
+        if (v->receiver_errno || v->applier_errno)
+            return SQL_FAILED;
+        return v->connected ? SQL_DONE : poll(s, x);
+    }
+}
+
+static enum sql_progress quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (x->phase == 0) {
+        if (!set_read_only(s, v)) {
+            if (s->now - x->started > 700 * STAY_MS)
+                (void)server_kill_clients(s, v);
+            return poll(s, x);
+        }
+        return next_phase(s, x);
+    }
+    (void)server_kill_clients(s, v);
+    x->read = true;
+    return SQL_DONE;
+}
+
+static enum sql_progress canary(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (x->phase == 1)
+        return poll(s, x); /* waits for its commit */
+    if (v->read_only || v->super_ro || v->offline)
+        return SQL_FAILED;
+    for (uint32_t i = 0; i < v->waiter_n; i++)
+        if (v->waiters[i].canary)
+            return poll(s, x); /* the row is locked */
+    if (server_write_blocked(v))
+        return poll(s, x);
+    uint32_t tx = tx_new(s, v->index, x->effect.step == STEP_CREATE_SCHEMA ? TX_SCHEMA : TX_CANARY,
+                         UINT16_MAX, s->now);
+    if (tx == SIM_NONE)
+        return SQL_DONE;
+    s->tx[tx].epoch = (uint32_t)x->effect.epoch;
+    struct sim_waiter who = {.client = UINT16_MAX - 1, .canary = true, .op = x->gen};
+    x->read = true;
+    if (server_flush(s, v, tx, &who))
+        return SQL_DONE;
+    x->phase = 1;
+    return poll(s, x);
+}
+
+static enum sql_progress wait_ackers(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < s->setup.servers; r++)
+        n += v->dump[r].open && v->dump[r].semisync;
+    x->read = true;
+    return n >= x->effect.acks ? SQL_DONE : poll(s, x);
+}
+
+static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (x->phase == 0) {
+        if (x->effect.semi_sync) {
+            v->ss_timeout_ms = UINT64_C(1000000000);
+            v->ss_wait_count = s->config.acks;
+            server_ss_set(s, v, true, true);
+        }
+        return next_phase(s, x);
+    }
+    check_writable(s, v, &x->effect);
+    v->read_only = v->super_ro = v->offline = false;
+    x->read = true;
+    return SQL_DONE;
+}
+
+static enum sql_progress set_timeouts(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (!v->configured)
+        return SQL_DONE;
+    switch (x->phase) {
+    case 0:
+        replica_start_applier(s, v);
+        replica_stop_receiver(s, v);
+        return next_phase(s, x);
+    case 1:
+        if (v->relay_n > v->relay_head)
+            return v->applier_on ? poll(s, x) : SQL_FAILED;
+        replica_change(s, v, v->source);
+        replica_start_receiver(s, v);
+        replica_start_applier(s, v);
+        return next_phase(s, x);
+    default:
+        x->read = true;
+        return v->connected ? SQL_DONE : poll(s, x);
+    }
+}
+
+static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (x->phase == 0) {
+        v->ss_replica = x->effect.semi_sync;
+        if (v->receiver_on && v->ss_active != v->ss_replica && v->applier_on) {
+            replica_stop_receiver(s, v);
+            replica_start_receiver(s, v);
+        }
+        return next_phase(s, x);
+    }
+    x->read = true;
+    return SQL_DONE;
+}
+
+static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    check_writable(s, v, &x->effect);
+    v->read_only = v->super_ro = v->offline = false;
+    x->read = true;
+    return SQL_DONE;
+}
+
+static enum sql_progress source_on(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    v->ss_timeout_ms = UINT64_C(1000000000);
+    v->ss_wait_count = x->effect.acks;
+    server_ss_set(s, v, true, true);
+    x->read = true;
+    return SQL_DONE;
+}
+
+enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    switch (x->effect.step) {
+    case STEP_FENCE:
+        return s->setup.engine == ENGINE_MYSQL ? fence_mysql(s, x, v) : fence_mariadb(s, x, v);
+    case STEP_FREEZE: return freeze(s, x, v);
+    case STEP_DRAIN:
+    case STEP_CATCH_UP:
+    case STEP_BARRIER: return wait_executed(s, x, v);
+    case STEP_COLLECT:
+    case STEP_COMPARE:
+    case STEP_VERIFY_FREEZE: x->read = true; return SQL_DONE;
+    case STEP_TOP_UP: return top_up(s, x, v);
+    case STEP_DETACH: return detach(s, x, v);
+    case STEP_SOURCE_ON: return source_on(s, x, v);
+    case STEP_SOURCE_OFF: server_ss_set(s, v, false, true); x->read = true; return SQL_DONE;
+    case STEP_ATTACH: return attach(s, x, v);
+    case STEP_WAIT_ACKERS: return wait_ackers(s, x, v);
+    case STEP_WRITABLE: return make_writable(s, x, v);
+    case STEP_CREATE_SCHEMA:
+    case STEP_CANARY: return canary(s, x, v);
+    case STEP_QUIESCE: return quiesce(s, x, v);
+    case STEP_THAW:
+        replica_start_receiver(s, v);
+        v->frozen_by_us = false;
+        x->read = true;
+        return SQL_DONE;
+    case STEP_UNFENCE: return unfence(s, x, v);
+    case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
+    case STEP_REPLICA_ROLE: return replica_role(s, x, v);
+    case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
+    case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:
+    case STEP_CANARY_ROUTE: case STEP_COMMIT: case STEP_HOOK_POST: case STEP_QUARANTINE:
+    case STEP_KIND_COUNT: break;
+    }
+    sim_violate(s, INV_MODEL, "no such step on a server: %s", step_kind_text(x->effect.step));
+    return SQL_FAILED;
+}
+
+static void close_sessions(struct sim *s, uint32_t proxy, uint32_t but)
+{
+    for (uint32_t k = 0; k < SIM_CLIENTS; k++)
+        if (s->client[k].proxy == proxy && s->client[k].server != SIM_NONE &&
+            s->client[k].server != but)
+            client_session_lost(s, k, s->client[k].server);
+}
+
+static enum outcome route_set(struct sim *s, const struct effect *effect, uint32_t target)
+{
+    enum outcome outcome = OUTCOME_DONE;
+    for (uint32_t p = 0; p < SIM_PROXIES; p++) {
+        struct sim_proxy *x = &s->proxy[p];
+        if (!x->up || !x->reachable) {
+            outcome = OUTCOME_NOT_DONE;
+            continue;
+        }
+        if (effect->epoch < x->epoch) {
+            outcome = OUTCOME_NOT_DONE; /* a lower epoch is refused there */
+            continue;
+        }
+        x->epoch = effect->epoch;
+        x->target = target;
+        close_sessions(s, p, target);
+    }
+    return outcome;
+}
+
+static enum outcome canary_route(struct sim *s, const struct effect *effect)
+{
+    for (uint32_t p = 0; p < SIM_PROXIES; p++)
+        if (s->proxy[p].up && s->proxy[p].target == effect->node &&
+            net_both(s, SIM_HOST_APP + p, effect->node) && server_alive(&s->server[effect->node]) &&
+            !s->server[effect->node].read_only)
+            return OUTCOME_DONE;
+    return OUTCOME_NOT_DONE;
+}
+
+void route_step(struct sim *s, struct sim_effect *x)
+{
+    switch (x->effect.step) {
+    case STEP_ROUTE_CLOSE: x->outcome = route_set(s, &x->effect, SIM_NONE); return;
+    case STEP_ROUTE_OPEN: x->outcome = route_set(s, &x->effect, x->effect.node); return;
+    case STEP_CANARY_ROUTE: x->outcome = canary_route(s, &x->effect); return;
+    case STEP_HOOK_PRE:
+        x->outcome = !s->healed && sim_percent(s, 1) ? OUTCOME_NOT_DONE : OUTCOME_DONE;
+        return;
+    case STEP_HOOK_POST: x->outcome = OUTCOME_DONE; return;
+    case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_FENCE: case STEP_FREEZE:
+    case STEP_DRAIN: case STEP_COLLECT: case STEP_CHOOSE: case STEP_TOP_UP: case STEP_CERTIFY:
+    case STEP_DETACH: case STEP_SOURCE_ON: case STEP_SOURCE_OFF: case STEP_STORE_MODE:
+    case STEP_ATTACH: case STEP_WAIT_ACKERS: case STEP_VERIFY_FREEZE: case STEP_WRITABLE:
+    case STEP_CANARY: case STEP_COMMIT: case STEP_QUIESCE: case STEP_CATCH_UP: case STEP_THAW:
+    case STEP_UNFENCE: case STEP_COMPARE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
+    case STEP_CREATE_SCHEMA: case STEP_BARRIER: case STEP_REPLICA_ROLE: case STEP_KIND_COUNT: break;
+    }
+    sim_violate(s, INV_MODEL, "no such route step: %s", step_kind_text(x->effect.step));
+}

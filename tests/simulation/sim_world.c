@@ -1,0 +1,332 @@
+/* One life: draw the set-up, build the world, run its events, heal, require convergence. */
+#include "tests/simulation/sim.h"
+
+struct sim *sim_new(struct sim_stats *stats)
+{
+    struct sim *s = stay_calloc(1, sizeof *s);
+    s->stats = stats;
+    s->controller.view = stay_calloc(1, sizeof *s->controller.view);
+    s->controller.decision = stay_calloc(1, sizeof *s->controller.decision);
+    s->store.run = stay_calloc(1, sizeof *s->store.run);
+    for (uint32_t i = 0; i < SIM_SAVES; i++)
+        s->save[i].run = stay_calloc(1, sizeof *s->save[i].run);
+    for (uint32_t i = 0; i < SIM_EFFECTS; i++)
+        s->effect[i].facts = stay_calloc(1, sizeof *s->effect[i].facts);
+    return s;
+}
+
+static void run_drop(struct plan_run *run)
+{
+    plan_run_clear(run);
+    free(run);
+}
+
+void sim_free(struct sim *s)
+{
+    if (s->controller.up) {
+        executor_free(s->controller.exec);
+        cluster_clear(s->controller.view);
+    }
+    free(s->controller.view);
+    free(s->controller.decision);
+    run_drop(s->store.run);
+    for (uint32_t i = 0; i < SIM_SAVES; i++)
+        run_drop(s->save[i].run);
+    for (uint32_t i = 0; i < SIM_EFFECTS; i++) {
+        server_facts_clear(s->effect[i].facts);
+        free(s->effect[i].facts);
+        gtid_set_clear(&s->effect[i].want);
+    }
+    for (uint32_t i = 0; i < SIM_SERVERS; i++)
+        server_facts_clear(&s->controller.probes[i].facts);
+    free(s);
+}
+
+static void reset_servers(struct sim *s)
+{
+    for (uint32_t n = 0; n < SIM_SERVERS; n++) {
+        struct sim_server *v = &s->server[n];
+        memset(v, 0, offsetof(struct sim_server, log));
+        memset((char *)v + offsetof(struct sim_server, log_n), 0,
+               offsetof(struct sim_server, relay) - offsetof(struct sim_server, log_n));
+        memset((char *)v + offsetof(struct sim_server, relay_head), 0,
+               sizeof *v - offsetof(struct sim_server, relay_head));
+        v->index = n;
+        v->apply_us = 400;
+        v->weak_at = v->errant_at = v->weak_toggled_at = STAY_NEVER;
+        v->slow_stop_us = STAY_SECOND;
+        v->ss_timeout_ms = UINT64_C(1000000000);
+        v->ss_wait_count = 1;
+    }
+}
+
+static void reset_controller(struct sim *s)
+{
+    struct sim_controller *c = &s->controller;
+    if (c->up) {
+        executor_free(c->exec);
+        cluster_clear(c->view);
+    }
+    struct cluster_view *view = c->view;
+    struct decision *decision = c->decision;
+    struct server_facts facts[SIM_SERVERS];
+    for (uint32_t i = 0; i < SIM_SERVERS; i++)
+        facts[i] = c->probes[i].facts;
+    memset(c, 0, sizeof *c);
+    c->view = view;
+    c->decision = decision;
+    for (uint32_t i = 0; i < SIM_SERVERS; i++)
+        c->probes[i].facts = facts[i];
+}
+
+void sim_reset(struct sim *s, uint64_t seed)
+{
+    reset_controller(s);
+    reset_servers(s);
+    for (uint32_t i = 0; i < SIM_SAVES; i++)
+        s->save[i].used = false;
+    for (uint32_t i = 0; i < SIM_EFFECTS; i++)
+        s->effect[i].used = false;
+    s->store = (struct sim_store){.run = s->store.run};
+    memset(s->block, 0, sizeof s->block);
+    memset(s->slow_us, 0, sizeof s->slow_us);
+    memset(s->loss_ppm, 0, sizeof s->loss_ppm);
+    memset(s->client, 0, sizeof s->client);
+    memset(s->proxy, 0, sizeof s->proxy);
+    memset(&s->setup, 0, sizeof s->setup);
+    random_init(&s->random, seed);
+    s->setup.seed = seed;
+    s->now = 1000 * STAY_SECOND; /* a machine that is up for a while */
+    s->wall_offset = INT64_C(1800000000) * STAY_SECOND;
+    s->order = s->event_n = s->tx_n = s->fault_n = s->effect_gen = 0;
+    s->healed = s->stopped = false;
+    s->healed_at = s->line_first_ack = s->line_at = s->store_lost_at = STAY_NEVER;
+    s->line = s->line_lost = s->loss_declared_max = 0;
+    s->line_epoch = 1;
+    s->line_cert = CERT_LOSSLESS;
+    s->line_overridden = s->line_unproven = false;
+    s->violation = INV_NONE;
+    s->violation_text[0] = s->human[0] = '\0';
+    s->trace_hash = UINT64_C(14695981039346656037);
+}
+
+static const char *const zones[LAYOUT_COUNT][SIM_SERVERS] = {
+    [LAYOUT_PAIR] = {"a", "b", "", ""},
+    [LAYOUT_WITNESS] = {"a", "b", "w", ""},
+    [LAYOUT_TWO] = {"a", "b", "b", ""},
+    [LAYOUT_OWN_ZONE] = {"a", "b", "a", ""},
+    [LAYOUT_FOUR] = {"a", "b", "b", "w"},
+};
+static const uint32_t sizes[LAYOUT_COUNT] = {2, 3, 3, 3, 4};
+
+static void build_config(struct sim *s)
+{
+    struct cluster_config *c = &s->config;
+    memset(c, 0, sizeof *c);
+    cluster_config_defaults(c);
+    stay_copy(c->name, sizeof c->name, "shop");
+    c->engine = s->setup.engine;
+    c->node_count = s->setup.servers;
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        struct node_config *k = &c->nodes[n];
+        (void)snprintf(k->name, sizeof k->name, "db%u", n + 1);
+        (void)snprintf(k->host, sizeof k->host, "10.0.0.%u", n + 1);
+        k->port = 3306;
+        stay_copy(k->zone, sizeof k->zone, s->zone[n]);
+        k->promote = strcmp(s->zone[n], "w") == 0 ? PROMOTE_NEVER : PROMOTE_NEUTRAL;
+    }
+    c->acks = 1;
+    c->mode = s->setup.mode_bounded ? MODE_BOUNDED : MODE_LOSSLESS;
+    c->accept = s->setup.mode_bounded || sim_percent(s, 25) ? ACCEPT_BOUNDED : ACCEPT_LOSSLESS;
+    c->without_acker = sim_percent(s, 70) ? WITHOUT_ACKER_DEGRADE : WITHOUT_ACKER_BLOCK;
+    c->cooldown_us = sim_span(s, 2 * STAY_SECOND, 20 * STAY_SECOND);
+    if (s->setup.engine == ENGINE_MYSQL && s->setup.layout == LAYOUT_FOUR && sim_percent(s, 50))
+        c->acks = 2;
+    stay_copy(c->controller_zone, sizeof c->controller_zone, s->zone[SIM_HOST_CONTROLLER]);
+}
+
+static void build_zones(struct sim *s, enum sim_layout layout)
+{
+    for (uint32_t n = 0; n < SIM_SERVERS; n++)
+        stay_copy(s->zone[n], sizeof s->zone[n], zones[layout][n]);
+    stay_copy(s->zone[SIM_HOST_CONTROLLER], sizeof s->zone[0],
+              sim_percent(s, 60) ? "w" : sim_percent(s, 50) ? "a" : "b");
+    stay_copy(s->zone[SIM_HOST_APP], sizeof s->zone[0], "a");
+    stay_copy(s->zone[SIM_HOST_APP + 1], sizeof s->zone[0], "b");
+}
+
+static void build_servers(struct sim *s)
+{
+    bool lossless = s->config.mode == MODE_LOSSLESS;
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        struct sim_server *v = &s->server[n];
+        v->life = 1;
+        v->up = true;
+        v->boot_at = s->now - 500 * STAY_SECOND;
+        v->st_read_only = v->st_skip = true;
+        v->st_ss_replica = lossless && strcmp(s->zone[n], s->zone[0]) != 0;
+        v->st_role_replica = lossless;
+        v->ss_wait_count = s->config.acks;
+        if (n == 0) {
+            v->ss_source = v->ss_status = lossless;
+        } else {
+            v->read_only = true;
+            v->super_ro = s->setup.engine == ENGINE_MYSQL;
+            v->configured = v->receiver_on = v->applier_on = true;
+            v->ss_replica = v->ss_active = v->st_ss_replica;
+            sim_at(s, s->now, EV_RECONNECT, n, 0, v->life, 0);
+        }
+        server_ss_weakened(s, v, false);
+    }
+}
+
+static void build_record(struct sim *s, bool adopted)
+{
+    struct cluster_record *r = &s->store.record;
+    *r = (struct cluster_record){.version = 7, .epoch = adopted ? 1 : 0, .adopted = adopted};
+    s->store.epoch_max = r->epoch;
+    if (!adopted)
+        return;
+    stay_copy(r->primary, sizeof r->primary, "db1");
+    r->mode = s->config.mode;
+    if (s->config.mode != MODE_LOSSLESS)
+        return;
+    r->lossless_stands = true;
+    r->lossless_since_wall_us = s->now + s->wall_offset - 400 * STAY_SECOND;
+    for (uint32_t n = 1; n < s->setup.servers; n++)
+        if (s->server[n].st_ss_replica)
+            r->ackers |= 1u << n;
+    r->watch_uptime_base_s = 500;
+}
+
+void sim_build(struct sim *s, enum engine engine, enum sim_layout layout)
+{
+    s->setup.engine = engine;
+    s->setup.layout = layout;
+    s->setup.servers = sizes[layout];
+    build_zones(s, layout);
+    build_config(s);
+    build_servers(s);
+    build_record(s, !s->setup.adopt_first);
+    for (uint32_t p = 0; p < SIM_PROXIES; p++)
+        s->proxy[p] = (struct sim_proxy){.up = true, .reachable = true, .epoch = 1, .old_epoch = 1};
+}
+
+static uint64_t ours_only(void)
+{
+    return UINT64_C(1) << FAULT_CONTROLLER_KILL | UINT64_C(1) << FAULT_CONTROLLER_FREEZE |
+           UINT64_C(1) << FAULT_STORE_DOWN | UINT64_C(1) << FAULT_STORE_SLOW |
+           UINT64_C(1) << FAULT_STORE_UNKNOWN | UINT64_C(1) << FAULT_PROXY_DOWN |
+           UINT64_C(1) << FAULT_PROXY_OLD | UINT64_C(1) << FAULT_PROXY_CUT |
+           UINT64_C(1) << FAULT_CLOCK_JUMP | UINT64_C(1) << FAULT_CUT_CONTROLLER |
+           UINT64_C(1) << FAULT_DENIED | UINT64_C(1) << FAULT_TOO_MANY;
+}
+
+static void draw_faults(struct sim *s)
+{
+    struct sim_setup *u = &s->setup;
+    static const enum sim_fault killers[] = {FAULT_KILL,     FAULT_KILL, FAULT_SHUTDOWN, FAULT_FREEZE,
+                                             FAULT_CUT_ZONE, FAULT_POWER, FAULT_CUT_NODE, FAULT_KILL};
+    u->quiet = sim_percent(s, 6);
+    uint32_t many = 1 + sim_draw(s, 5);
+    if (!u->quiet && sim_percent(s, 80))
+        u->faults |= UINT64_C(1) << killers[sim_draw(s, STAY_COUNT(killers))];
+    for (uint32_t i = 0; i < many; i++)
+        u->faults |= UINT64_C(1) << sim_draw(s, FAULT_COUNT);
+    if (!u->quiet && sim_percent(s, 25))
+        u->faults |= UINT64_C(1) << FAULT_AIMED;
+    if (!u->quiet && sim_percent(s, 20))
+        u->faults |= UINT64_C(1) << FAULT_CRASH_POINT;
+    if (u->quiet)
+        u->faults = (u->faults & ours_only()) | UINT64_C(1) << FAULT_CUT_CONTROLLER;
+    u->aim_step = (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
+    u->aim_what = sim_draw(s, 1000);
+    u->crash_step = (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
+    u->crash_side = sim_draw(s, 2);
+    u->crash_at = sim_draw(s, 2);
+    u->lane_ppm = u->faults >> FAULT_LANE_STUCK & 1 ? 100000 : 0;
+    u->fail_ppm = u->faults >> FAULT_EFFECT_FAILS & 1 ? 60000 : 0;
+}
+
+static void wrong_start_values(struct sim *s)
+{
+    if (!(s->setup.faults >> FAULT_START_VALUES & 1))
+        return;
+    s->stats->fault[FAULT_START_VALUES]++;
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        struct sim_server *v = &s->server[n];
+        v->st_read_only = sim_percent(s, 50);
+        v->st_skip = sim_percent(s, 50);
+        v->st_ss_source = sim_percent(s, 20);
+        v->st_relay_recovery = sim_percent(s, 50);
+        v->st_role_replica = sim_percent(s, 50);
+    }
+}
+
+void sim_handle(struct sim *s, const struct sim_event *e)
+{
+    s->now = e->at;
+    s->stats->events++;
+    if (client_event(s, e) || replica_event(s, e) || probe_event(s, e) || effect_event(s, e) ||
+        store_event(s, e) || controller_event(s, e) || fault_event(s, e)) {
+        if (s->controller.dying)
+            controller_kill(s);
+        check_event(s);
+        return;
+    }
+    if (e->kind == EV_HEAL)
+        fault_heal(s);
+    else if (e->kind == EV_JUDGE)
+        check_end(s);
+    else if (e->kind == EV_ADOPT) {
+        fault_order(s, PLAN_ADOPT, false);
+        if (!s->store.record.adopted)
+            sim_at(s, s->now + 2 * STAY_SECOND, EV_ADOPT, 0, 0, 0, 0);
+    } else if (e->kind == EV_OPERATOR && !s->stopped) {
+        fault_release(s);
+        if (s->now - s->healed_at < 60 * STAY_SECOND)
+            sim_at(s, s->now + 5 * STAY_SECOND, EV_OPERATOR, 0, 0, 0, 0);
+    }
+}
+
+void sim_until(struct sim *s, int64_t at)
+{
+    struct sim_event e;
+    while (!s->stopped && s->event_n > 0 && s->events[0].at <= at && sim_next(s, &e))
+        sim_handle(s, &e);
+    if (s->now < at)
+        s->now = at;
+}
+
+enum sim_invariant sim_run(struct sim *s, uint64_t seed)
+{
+    sim_reset(s, seed);
+    struct sim_setup *u = &s->setup;
+    u->mode_bounded = sim_percent(s, 15);
+    u->adopt_first = sim_percent(s, 8);
+    draw_faults(s);
+    static const enum sim_layout layouts[] = {LAYOUT_PAIR,    LAYOUT_PAIR, LAYOUT_WITNESS,
+                                              LAYOUT_WITNESS, LAYOUT_TWO,  LAYOUT_OWN_ZONE,
+                                              LAYOUT_FOUR};
+    sim_build(s, sim_percent(s, 50) ? ENGINE_MARIADB : ENGINE_MYSQL,
+              layouts[sim_draw(s, STAY_COUNT(layouts))]);
+    wrong_start_values(s);
+    s->stats->layout[u->engine][u->layout]++;
+    u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
+    sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
+              engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode, s->config.acks,
+              s->config.controller_zone);
+    client_start(s);
+    sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
+    if (u->adopt_first)
+        sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
+    fault_plan(s);
+    sim_at(s, u->fault_until, EV_HEAL, 0, 0, 0, 0);
+    sim_at(s, u->fault_until + 3 * STAY_SECOND, EV_JUDGE, 0, 0, 0, 0);
+    sim_until(s, s->now + 600 * STAY_SECOND);
+    if (!s->stopped)
+        sim_violate(s, INV_MODEL, "the world came to a stop");
+    s->stats->scenarios++;
+    s->stats->violations[s->violation]++;
+    return s->violation;
+}
