@@ -6,9 +6,15 @@
  *
  * Row r: save "begun r" with the epoch compared -> start effects on all targets -> absorb answers ->
  * conclude -> save "ended r" (merged with "begun r+1" in one transaction) -> next. A STORE row's
- * record change is that same transaction. No effect starts before its row is durable.
+ * record change is that same transaction. No effect that changes a server or route starts before its
+ * row is durable. Light rows (ROW_NO_SAVE: computing, reading, waiting, our heartbeat row) begin
+ * without a save: a resumed run does them again; what they found is in the next save, so the
+ * certificate is stored before the promotion it allows. Rows joined by ROW_WITH_NEXT begin together.
+ * Effects of one server may be sent while an earlier one of an aborted row is still under way there:
+ * the effects side runs them one after the other per server.
  * Every save compares the cluster's epoch and version: STAY_ECONFLICT means another leader or a
- * human acted; the run stops where it is (RUN_ASKS) and starts nothing more. The kill switch is read
+ * human acted; the run stops where it is (RUN_ASKS) and starts nothing more - unless the view by then
+ * has a newer record that still names this plan and epoch (a kill switch): saved again. The kill switch is read
  * before each row: paused -> undo if before the point of no return, else finish. */
 #ifndef CONTROLLER_ACT_EXECUTOR_H
 #define CONTROLLER_ACT_EXECUTOR_H

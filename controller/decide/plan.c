@@ -170,7 +170,6 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->a = record->ackers;
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);
-    run->receivers_lost_first = true;
     run->aims_lossless = aims_lossless(run, view);
     run->certificate.kind = CERT_UNKNOWN;
     run->begun_mono_us = now_mono_us;
@@ -237,6 +236,32 @@ void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_
         plan_say(run->rows[row].text, PLAN_TEXT_MAX, "%s by %s: %s",
                  certificate_kind_text(run->certificate.kind),
                  proof_kind_text(run->certificate.proof), run->certificate.reason);
+    }
+}
+
+void plan_begin_row(struct plan_run *run, uint32_t row, uint32_t targets, int64_t now_mono_us)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    struct row_run *state = &run->rows[row];
+    state->state = ROW_RUNNING;
+    state->targets = targets;
+    state->touched |= targets;
+    state->done = state->failed = state->unknown = 0;
+    state->begun_mono_us = now_mono_us;
+    state->ended_mono_us = STAY_NEVER;
+    if (what->step == STEP_DETACH || what->step == STEP_ATTACH || what->step == STEP_TOP_UP)
+        run->moved |= targets;
+    if (what->flags & ROW_NO_RETURN)
+        run->past_no_return = true;
+}
+
+void plan_reset_rows(struct plan_run *run, uint32_t row)
+{
+    for (; row < PLAN_ROWS_MAX; row++) {
+        uint32_t touched = run->rows[row].touched;
+        memset(&run->rows[row], 0, sizeof run->rows[row]);
+        run->rows[row].touched = touched;
+        run->rows[row].begun_mono_us = run->rows[row].ended_mono_us = STAY_NEVER;
     }
 }
 

@@ -116,6 +116,7 @@ struct plan_params {
  * TOP_UP: executed (COLLECT also the semi-sync counters and uptime). FREEZE: received, executed,
  * uptime, applier and its error. VERIFY_FREEZE: uptime, receiver, source host and port.
  * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
+ * THAW has `want`: the receiver may start only when executed contains it (the drain ended).
  * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have. HOOK_PRE answers NOT_DONE for a
  * veto. WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
@@ -163,6 +164,7 @@ enum plan_state { RUN_IDLE = 0, RUN_FORWARD, RUN_UNDOING, RUN_SUCCEEDED, RUN_UND
 struct row_run {
     enum row_state state;
     uint32_t looks;                          /* times NEXT_LOOK was answered */
+    uint32_t touched;                        /* targets of every round: what an undo must cover */
     uint32_t targets, done, failed, unknown; /* masks */
     int64_t begun_mono_us, ended_mono_us;
     char text[PLAN_TEXT_MAX];
@@ -183,12 +185,13 @@ struct plan_run {
     uint32_t attached;       /* nodes attached to the candidate by this run */
     uint32_t detached;       /* nodes that forgot their source in this run, verified: they cannot
                                 acknowledge for the old primary even if they die and come back */
+    uint32_t moved;          /* nodes whose source was changed in this run: thawing is not enough */
+    uint32_t lost_first;     /* frozen nodes whose connection had ended before our freeze */
     uint32_t struck;         /* candidates that failed in this run */
     uint32_t rounds;         /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
     bool lossless_stood;     /* at start */
     bool fenced;             /* F1 confirmed */
-    bool receivers_lost_first; /* every frozen acker's connection had ended before our freeze */
     bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
     bool diverged;           /* REJOIN, REPOINT: the node holds sets unknown to the primary */
     bool aims_lossless;      /* the new primary shall run lossless semi-sync */
@@ -226,6 +229,10 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
 /* The effect of row `row` on `node`; want and friends borrow from run. */
 void plan_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                  uint32_t node, struct effect *ret_effect);
+/* The row begins on `targets` (journaled before any effect): state, touched, point of no return. */
+void plan_begin_row(struct plan_run *run, uint32_t row, uint32_t targets, int64_t now_mono_us);
+/* The rows from `row` on are taken again: as never begun, but for what they touched. */
+void plan_reset_rows(struct plan_run *run, uint32_t row);
 /* Takes one answer into the run: F, R, sets, fences. Called once per target. */
 void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
                  const struct effect_result *result, int64_t now_mono_us);
@@ -247,20 +254,22 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
  * next? Past the point of no return never NEXT_UNDO. run->text says why when not NEXT_ROW. */
 enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                              int64_t now_mono_us, uint32_t *ret_row);
-/* Undo of a row that began: nodes, effects, answers. Undo never blocks: what fails is noted. */
+/* Undo of a row that was begun in any round: nodes, effects, answers (rows[row].unknown holds the nodes
+ * whose undo is not done yet). Undo never blocks: what fails is noted. */
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                            int64_t now_mono_us);
 void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, struct effect *ret_effect);
 void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, const struct effect_result *result);
+int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row);
 /* How long after a store compare SQL of this step may be sent. */
 int64_t plan_step_validity_us(enum step_kind step);
 /* STORE rows: what the cluster's record becomes. */
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record);
-/* The run ended without its COMMIT row (undone, or it asks): the record's plan ends, and an automatic
- * plan holds off at least PLAN_RETRY_US so that it is not started again at once. */
+/* The run ended: the record's plan ends; an automatic one that was undone or asks holds off at least
+ * PLAN_RETRY_US, so that it is not started again at once. */
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record);
 /* Called by a process that took up a stored run: before the point of no return decides whether it

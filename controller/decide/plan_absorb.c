@@ -54,8 +54,8 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     run->freeze_mono_us[node] = now_mono_us;
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
-    if ((run->a & NODE_BIT(node)) && !result->receiver_was_lost)
-        run->receivers_lost_first = false;
+    if (result->receiver_was_lost) /* once seen it stays: a second freeze finds it stopped by us */
+        run->lost_first |= NODE_BIT(node);
     if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED)) {
         take_executed(run, node, result);
         run->r |= NODE_BIT(node);
@@ -156,6 +156,8 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         absorb_collect(run, node, result);
         return;
     case STEP_TOP_UP:
+        take_executed(run, node, result);
+        return;
     case STEP_CATCH_UP:
     case STEP_COMPARE:
         take_executed(run, node, result);
@@ -230,8 +232,10 @@ void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uin
                       uint32_t node, const struct effect_result *result)
 {
     enum step_class class = step_kind_class(plan_row_at(run, row)->step);
-    if (result->outcome == OUTCOME_DONE)
+    if (result->outcome == OUTCOME_DONE) {
+        run->rows[row].unknown &= ~NODE_BIT(node);
         return;
+    }
     plan_say(run->rows[row].text, sizeof run->rows[row].text, "undo%s%s %s: %s",
              class == CLASS_NODE ? " on " : "",
              class == CLASS_NODE ? plan_node_name(view, node) : "",

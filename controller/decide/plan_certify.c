@@ -64,7 +64,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .r = run->r,
         .fenced = run->fenced,
         .overridden = run->params.accept_loss,
-        .connections_ended_first = run->receivers_lost_first,
+        .connections_ended_first = (run->a & run->f & ~run->lost_first) == 0,
         .acks_flowed = acks_flowed(run, view),
         .sessions_waiting_max = old != NULL ? old->facts.connections : 0,
         .fenced_executed = &run->fenced_executed,

@@ -95,6 +95,7 @@ static json_t *rows_to_json(const struct plan_run *run, const struct cluster_con
         stay_json_set_string(obj, "state", row_state_text(state->state));
         stay_json_set_int(obj, "looks", state->looks);
         stay_json_set(obj, "targets", plan_mask_to_json(state->targets, config));
+        stay_json_set(obj, "touched", plan_mask_to_json(state->touched, config));
         stay_json_set(obj, "done", plan_mask_to_json(state->done, config));
         stay_json_set(obj, "failed", plan_mask_to_json(state->failed, config));
         stay_json_set(obj, "unknown", plan_mask_to_json(state->unknown, config));
@@ -121,10 +122,12 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
 }
 
 /* Every mask and flag of a run once, for both directions. */
-#define RUN_MASKS(X) X(a) X(f) X(r) X(collected) X(restarted) X(attached) X(detached) X(struck)
+#define RUN_MASKS(X)                                                                               \
+    X(a)                                                                                           \
+    X(f) X(r) X(collected) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
-    X(lossless_stood) X(fenced) X(receivers_lost_first) X(degrade) X(diverged) X(aims_lossless)
+    X(lossless_stood) X(fenced) X(degrade) X(diverged) X(aims_lossless)
 #define RUN_TIMES(X)  X(begun_mono_us) X(begun_wall_us) X(ended_mono_us)
 #define RUN_COUNTS(X) X(epoch) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
 
@@ -310,6 +313,7 @@ static enum stay_rc read_row(const json_t *obj, const struct cluster_config *con
     TRY(stay_json_get_int_in(obj, "looks", 0, UINT32_MAX, &looks, err));
     row->looks = (uint32_t)looks;
     TRY(plan_mask_from_json(obj, "targets", config, &row->targets, err));
+    TRY(plan_mask_from_json(obj, "touched", config, &row->touched, err));
     TRY(plan_mask_from_json(obj, "done", config, &row->done, err));
     TRY(plan_mask_from_json(obj, "failed", config, &row->failed, err));
     TRY(plan_mask_from_json(obj, "unknown", config, &row->unknown, err));

@@ -45,7 +45,6 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
 static void commit(const struct plan_run *run, const struct cluster_view *view, int64_t now_wall_us,
                    struct cluster_record *record)
 {
-    record->plan_id[0] = '\0';
     switch (run->kind) {
     case PLAN_FAILOVER:
     case PLAN_SWITCHOVER:
@@ -116,7 +115,8 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
                      int64_t now_wall_us, struct cluster_record *record)
 {
     record->plan_id[0] = '\0';
-    if (!run->params.automatic || (run->diverged && run->kind != PLAN_FAILOVER))
+    if (run->state == RUN_SUCCEEDED || !run->params.automatic ||
+        (run->diverged && run->kind != PLAN_FAILOVER))
         return;
     int64_t hold_us = run->kind == PLAN_FAILOVER ? later(view->config->cooldown_us, PLAN_RETRY_US)
                                                  : PLAN_RETRY_US;

@@ -16,7 +16,8 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
 {
     const struct plan_row *what = plan_row_at(run, row);
     const struct row_run *state = &run->rows[row];
-    uint32_t touched = state->targets;
+    uint32_t touched = state->touched;
+    bool freezes = plan_row_of(run->kind, STEP_FREEZE) < row; /* its undo gives sources back */
     if (what->undo == STEP_NONE)
         return 0;
     switch (what->step) {
@@ -25,12 +26,11 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_FENCE:
     case STEP_QUIESCE:
         return old_primary_is_whole(run, view, now_mono_us) ? touched : 0;
-    case STEP_FREEZE: /* those attached to the candidate or detached come back by their own rows */
-        return (touched | run->f) & ~run->attached & ~run->detached;
+    case STEP_FREEZE:
+        return touched;
     case STEP_DETACH:
-        return run->detached | touched;
     case STEP_ATTACH:
-        return run->attached & touched;
+        return freezes ? 0 : touched & run->moved;
     case STEP_SOURCE_ON:
         return touched;
     case STEP_NONE:
@@ -93,5 +93,17 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
         ret_effect->peer = NO_NODE;
         return;
     }
+    if (what->undo == STEP_THAW && (run->moved & NODE_BIT(node)))
+        ret_effect->step = STEP_ATTACH;
+    else if (what->undo == STEP_THAW)
+        ret_effect->want = &run->received_high[node];
     ret_effect->semi_sync = lossless && plan_zones_differ(view, node, run->old_primary);
+}
+
+int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    if (what->undo == STEP_THAW) /* it ends its drain first */
+        return 30 * STAY_SECOND;
+    return what->undo == STEP_UNFENCE ? 2 * STAY_SECOND : what->deadline_us;
 }

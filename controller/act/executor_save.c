@@ -1,0 +1,124 @@
+/* controller/act/executor_save.c - saves: what goes into one, and what its answer means. */
+#include "controller/act/executor_private.h"
+
+/* The record is built anew from the view for each try, so that a change somebody else stored in
+ * between (the kill switch) is kept. */
+static void build_record(struct executor *x)
+{
+    x->save_record = x->view->record;
+    x->save_has_record = x->unsaved_rows != 0 || x->after == AFTER_END;
+    for (uint32_t row = 0; row < PLAN_ROWS_MAX; row++)
+        if (x->unsaved_rows & row_bit(row))
+            plan_change_record(&x->run, x->view, row, exec_wall_us(x), &x->save_record);
+    if (x->after == AFTER_END)
+        plan_end_record(&x->run, x->view, exec_wall_us(x), &x->save_record);
+}
+
+void exec_save(struct executor *x, enum exec_after after)
+{
+    x->after = after;
+    x->phase = PHASE_SAVING;
+    x->save_token = ++x->last_token;
+    x->save_begun_mono_us = x->now_mono_us;
+    build_record(x);
+    x->env.save(x->env.ctx, x->save_token, &x->run, x->save_has_record ? &x->save_record : NULL,
+                x->view->record.version);
+}
+
+static void stop(struct executor *x, const char *why)
+{
+    (void)stay_copy(x->run.text, sizeof x->run.text, why);
+    x->run.state = RUN_ASKS;
+    x->run.ended_mono_us = x->now_mono_us;
+    x->pending_count = 0;
+    x->phase = PHASE_IDLE;
+    exec_note(x, EXEC_PLAN_ENDED, x->run.row);
+}
+
+static void retry(struct executor *x)
+{
+    int64_t wait_us = EXEC_SAVE_RETRY_US << (x->save_tries < 6 ? x->save_tries : 6);
+    x->save_tries++;
+    x->phase = PHASE_WAITING;
+    x->again_mono_us =
+        x->now_mono_us + (wait_us < EXEC_SAVE_RETRY_MAX_US ? wait_us : EXEC_SAVE_RETRY_MAX_US);
+    exec_wake(x, x->again_mono_us);
+}
+
+/* The record moved on, but it still is this plan's: a kill switch, a maintenance, or our own save
+ * whose answer was lost. Anything else means another leader or a human: stop. */
+static bool is_still_ours(const struct executor *x)
+{
+    const struct cluster_record *record = &x->view->record;
+    bool stored = record->epoch == x->run.epoch && strcmp(record->plan_id, x->run.id) == 0;
+    bool begins = x->unsaved_rows & row_bit(plan_row_of(x->run.kind, STEP_INTENT));
+    return stored || (begins && record->plan_id[0] == '\0' && record->epoch + 1 == x->run.epoch);
+}
+
+static void failed(struct executor *x, enum stay_rc rc)
+{
+    if (rc == STAY_ECONFLICT) {
+        if (x->save_conflicts++ < EXEC_CONFLICTS_MAX && is_still_ours(x)) {
+            retry(x);
+            return;
+        }
+        stop(x, "the stored record was changed by somebody else: this plan stopped where it was");
+        return;
+    }
+    if (x->save_tries >= EXEC_SAVE_TRIES_MAX) {
+        stop(x, "the store does not take the journal: this plan stopped where it was");
+        return;
+    }
+    retry(x);
+}
+
+/* STORE rows are done from here on: their change is durable. */
+static void end_store_rows(struct executor *x)
+{
+    uint64_t rows = x->unsaved_rows;
+    x->unsaved_rows = 0;
+    for (uint32_t row = 0; row < PLAN_ROWS_MAX; row++)
+        if (rows & row_bit(row)) {
+            x->run.rows[row].ended_mono_us = x->now_mono_us;
+            exec_note(x, EXEC_ROW_ENDED, row);
+        }
+}
+
+void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_t version,
+                    int64_t now_mono_us)
+{
+    if (x->phase != PHASE_SAVING || token != x->save_token)
+        return;
+    x->now_mono_us = now_mono_us;
+    if (rc != STAY_OK) {
+        failed(x, rc);
+        return;
+    }
+    x->saved_mono_us = x->save_begun_mono_us;
+    x->save_tries = x->save_conflicts = 0;
+    x->must_save = false;
+    if (x->save_has_record) {
+        x->save_record.version = version;
+        cluster_set_record(x->view, &x->save_record);
+    }
+    end_store_rows(x);
+    if (x->abort_wanted && x->run.state == RUN_FORWARD) {
+        x->abort_wanted = false;
+        exec_begin_undo(x);
+        return;
+    }
+    switch (x->after) {
+    case AFTER_ROWS:
+        exec_start_rows(x);
+        break;
+    case AFTER_LOOK:
+        exec_start_look(x);
+        break;
+    case AFTER_UNDO:
+        exec_start_undo(x);
+        break;
+    case AFTER_END:
+        exec_end(x);
+        break;
+    }
+}
