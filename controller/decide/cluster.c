@@ -59,6 +59,7 @@ static void forget_primary(struct cluster_view *view)
     view->barrier_captured = false;
     view->barrier_ackers = 0;
     view->barrier_leavers = 0;
+    view->ackers_seen = 0;
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
     for (uint32_t i = 0; i < NODES_MAX; i++) {
@@ -158,6 +159,7 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         forget_primary(view);
     view->barrier_mono_us = STAY_NEVER; /* its masks are by index: arm it anew */
     view->barrier_captured = false;
+    view->ackers_seen = 0;
 }
 
 uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name)

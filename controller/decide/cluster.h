@@ -107,6 +107,8 @@ struct cluster_view {
     uint32_t primary;             /* index of record.primary, NO_NODE if unknown */
     int64_t suspicion_since_mono_us;     /* STAY_NEVER: none */
     int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
+    uint32_t ackers_seen;         /* possible ackers by any facts of this epoch's primary, less those
+                                     that left A: a plan takes them into A with record.ackers */
     int64_t repair_failed_mono_us;/* the same for plans that name no node */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
     bool paused_all;              /* kill switch of the whole controller */

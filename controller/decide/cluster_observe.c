@@ -169,6 +169,7 @@ static void note_primary_facts(struct cluster_view *view)
     struct node_view *primary = &view->nodes[view->primary];
     compare_with_primary(view);
     uint32_t ackers = cluster_ackers_now(view, NULL);
+    view->ackers_seen |= cluster_ackers_possible(view);
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         if (ackers & (UINT32_C(1) << i))
             view->nodes[i].acker_seen_mono_us = primary->facts_mono_us;

@@ -116,6 +116,7 @@ static const struct field record_fields[] = {
 static const struct field view_fields[] = {
     PLAIN(cluster_view, suspicion_since_mono_us, MONO),
     PLAIN(cluster_view, no_acker_since_mono_us, MONO),
+    PLAIN(cluster_view, ackers_seen, MASK),
     PLAIN(cluster_view, repair_failed_mono_us, MONO),
     PLAIN(cluster_view, hold_until_mono_us, MONO),
     PLAIN(cluster_view, paused_all, BOOL),

@@ -7,6 +7,7 @@
  * (failover.md section 4). */
 #include "base/mutant.h"
 #include "controller/decide/decide.h"
+#include "controller/decide/verdict_private.h"
 
 #define START_TOLERANCE_S 10 /* uptime is whole seconds, and the two hosts' clocks drift */
 #define START_SLIDE_S 3
@@ -200,7 +201,7 @@ static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster
 {
     record->lossless_stands = true;
     record->lossless_since_wall_us = now_wall_us;
-    record->ackers = view->barrier_ackers;
+    record->ackers = view->ackers_seen = view->barrier_ackers;
     durability_rebase(view, view->primary, now_wall_us, record);
     barrier_drop(view);
     view->watch_seen_mono_us = STAY_NEVER;
@@ -230,6 +231,7 @@ static void keep_ackers(struct cluster_view *view, uint32_t possible, struct clu
     uint32_t leavers = view->barrier_leavers;
     if (barrier_step(view, possible)) {
         record->ackers &= ~leavers;
+        view->ackers_seen &= ~leavers;
         barrier_drop(view);
     }
 }
@@ -308,8 +310,7 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
         return false;
     }
     const struct node_view *primary = &view->nodes[view->primary];
-    if (!(primary->groups_known & FACTS_STATUS) ||
-        !cluster_node_fresh(view, view->primary, now_mono_us)) {
+    if (verdict_node_answers(view, view->primary, now_mono_us) != TRI_YES) {
         view->no_acker_since_mono_us = STAY_NEVER; /* it is not seen to lack one */
         return false;
     }
