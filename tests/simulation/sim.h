@@ -222,6 +222,7 @@ struct sim_store {
     struct plan_run *run; /* journal: last stored run; kind NONE if none yet */
     bool has_run;
     uint64_t epoch_max;
+    int64_t saved_at; /* last durable compare of a plan */
     uint64_t switch_from, switch_to; /* versions around the last operators' switches */
     uint32_t switch_life;
 };
@@ -234,7 +235,7 @@ struct sim_effect {
     struct effect effect;
     struct gtid_set want;
     uint32_t phase, server_life, canary_tx;
-    int64_t started, phase_at;
+    int64_t started, phase_at, left_at; /* left_at: the lane sent it; 0 not yet */
     enum outcome outcome;
     bool lost_source, read;
     uint32_t strangers;
@@ -468,6 +469,7 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server);
 void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect);
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
 void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
+void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
 void check_event(struct sim *s);
 void check_end(struct sim *s);

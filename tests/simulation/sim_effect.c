@@ -156,11 +156,8 @@ static bool too_late(struct sim *s, struct sim_effect *x)
 {
     if (x->sent || !changes(x->effect.step) || s->now <= x->effect.valid_until_mono_us)
         return false;
-    if (s->mutant != MUTANT_LATE_SQL) {
-        finish(s, x, OUTCOME_NOT_DONE, "too late: not sent");
-        return true;
-    }
-    return false;
+    finish(s, x, OUTCOME_NOT_DONE, "too late: not sent");
+    return true;
 }
 
 static void on_effect(struct sim *s, struct sim_effect *x)
@@ -176,6 +173,11 @@ static void on_effect(struct sim *s, struct sim_effect *x)
     }
     if (too_late(s, x))
         return;
+    if (x->left_at == 0) {
+        x->left_at = s->now;
+        if (changes(x->effect.step))
+            check_left(s, &x->effect);
+    }
     if (is_route(x->effect.step)) {
         x->sent = true;
         route_step(s, x);

@@ -95,6 +95,7 @@ static void apply(struct sim *s, struct sim_save *v)
     if (v->has_run) {
         run_copy(t->run, v->run);
         t->has_run = true;
+        t->saved_at = s->now;
     }
     if (v->has_record) {
         uint64_t version = t->record.version + 1;
