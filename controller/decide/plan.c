@@ -167,7 +167,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
         run->candidate = NO_NODE;
     run->mode = record->mode;
     run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands;
-    run->a = record->ackers;
+    run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);
     run->aims_lossless = aims_lossless(run, view);
