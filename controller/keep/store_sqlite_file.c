@@ -134,8 +134,9 @@ static enum stay_rc lock_take(struct sqlite_file *file, const char *holder, stru
     STAY_AUTO(stay_free_charp) char *text = stay_sprintf("%s, process %ld\n", holder,
                                                          (long)getpid());
     /* The text only serves the next one's error message: a full disk is found by SQLite below. */
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, strlen(text), 0) < 0)
-        (void)ftruncate(fd, 0);
+    bool written = ftruncate(fd, 0) == 0 && pwrite(fd, text, strlen(text), 0) > 0;
+    if (!written && ftruncate(fd, 0) != 0)
+        errno = 0; /* nothing more to try; the lock holds without its text */
     file->lock_fd = fd_take(&fd);
     return STAY_OK;
 }

@@ -105,7 +105,7 @@ static void open_secret_is_refused_with_the_repair(void **state)
     assert_int_equal(file_write_atomic(path, "secret\n", 7, 0640, NULL), STAY_OK);
     assert_int_equal(file_read_secret(path, &text, &err), STAY_EREFUSED);
     assert_null(text);
-    char want[300];
+    char want[600];
     (void)snprintf(want, sizeof want,
                    "secret file '%s' can be read by others (mode 0640): chmod 0600 '%s'", path,
                    path);
