@@ -1,0 +1,48 @@
+/* controller/act/step_mysql.h - carries out one NODE step of a plan on one MariaDB or MySQL server and
+ * verifies it by looking.
+ *
+ * Layer: act. Blocking, for lane threads: the caller's deadline is the effect's. Every step is
+ * idempotent: asked again, it looks and finds itself done. Each statement that changes something is
+ * sent only before effect.valid_until_mono_us; later it is discarded ("discarded: late", NOT_DONE).
+ * A statement whose answer did not come is UNKNOWN and never sent again by the same call.
+ *
+ * What must hold for whom (measured: semi-sync rows 1-12): freezing stops the receiver only, and
+ * starts a stopped applier while the receiver still runs; nothing sends CHANGE or STOP of both
+ * threads to a replica that has not executed what it received; the source role goes off before a
+ * server starts to replicate; MariaDB is fenced by kill, read_only, semi-sync off, MySQL by
+ * offline_mode, semi-sync off, super_read_only. */
+#ifndef CONTROLLER_ACT_STEP_MYSQL_H
+#define CONTROLLER_ACT_STEP_MYSQL_H
+#include "controller/decide/plan.h"
+#include "probes/mysql_session.h"
+
+/* Everything a step reads; copied from the effect, so that it may outlive it on a lane. */
+struct step_input {
+    struct effect effect;    /* effect.want is NULL or points to `want` */
+    struct gtid_set want;    /* owned */
+    char cluster[NAME_MAX_LEN];
+    char node[NAME_MAX_LEN]; /* for texts */
+    struct mysql_target target;
+    bool has_peer;
+    struct mysql_target peer;
+    struct mysql_account operate, canary, replicate;
+    char monitor_user[81];   /* spared with operate's and replicate's when sessions are ended */
+};
+
+struct step_result {
+    enum outcome outcome;
+    bool groups_read; /* facts: STATUS group as seen after the step */
+    struct server_facts facts;
+    bool receiver_was_lost;
+    uint32_t strangers;
+    char text[PLAN_TEXT_MAX];
+};
+
+/* Runs it over `session` (of the operate account, opened here if it is not open). */
+void step_mysql_run(struct mysql_session *session, const struct step_input *in,
+                    struct step_result *ret);
+void step_result_clear(struct step_result *result);
+/* ret->want takes a copy of effect->want. */
+void step_input_clear(struct step_input *in);
+
+#endif

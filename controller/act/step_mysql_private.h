@@ -1,0 +1,69 @@
+/* controller/act/step_mysql_private.h - what the files of step_mysql share.
+ *
+ * Layer: act, private to step_mysql*.c. */
+#ifndef CONTROLLER_ACT_STEP_MYSQL_PRIVATE_H
+#define CONTROLLER_ACT_STEP_MYSQL_PRIVATE_H
+#include "controller/act/step_mysql.h"
+
+/* Statements that differ between the engines, or MySQL's plugins of old and new name. */
+struct dialect {
+    const char *stop_receiver, *start_receiver, *start_applier, *stop_both, *start_both, *forget;
+    const char *source_enabled, *source_timeout, *source_point, *source_no_replica; /* variables */
+    const char *source_count; /* NULL: none */
+    const char *replica_enabled;
+    const char *net_timeout;
+};
+
+struct step {
+    struct mysql_session *session;
+    const struct step_input *in;
+    struct step_result *result;
+    const struct dialect *sql;
+    int64_t due_mono_us;
+};
+
+bool step_is_mariadb(const struct step *s);
+/* Sets the outcome and its sentence; returns the outcome. */
+enum outcome step_end(struct step *s, enum outcome outcome, const char *fmt, ...)
+    STAY_PRINTF(3, 4);
+/* Sends one statement that changes something; DONE, or the outcome is set. */
+enum outcome step_say(struct step *s, const char *fmt, ...) STAY_PRINTF(2, 3);
+/* As step_say, but an error of the server with number `allowed` counts as DONE. */
+enum outcome step_say_or(struct step *s, unsigned allowed, const char *fmt, ...) STAY_PRINTF(3, 4);
+/* A question; one text (caller frees), NULL for NULL. */
+enum outcome step_ask(struct step *s, const char *sql, char **ret_text);
+/* Reads the STATUS facts into result->facts. */
+enum outcome step_look(struct step *s);
+/* Sleeps a little between looks; false once the deadline has passed. */
+bool step_wait(struct step *s, int64_t us);
+/* Sets one global variable unless the facts say so already. */
+enum outcome step_set(struct step *s, const char *variable, const char *value);
+
+/* Ends sessions that are not ours; *ret_left: those still there (MySQL: killed ones not counted). */
+enum outcome step_end_sessions(struct step *s, uint32_t *ret_left);
+
+bool step_is_drained(const struct step *s); /* facts: executed contains received */
+bool step_holds_want(const struct step *s); /* facts: executed contains want, or none wanted */
+
+/* One function per step kind. */
+enum outcome step_fence(struct step *s);
+enum outcome step_quiesce(struct step *s);
+enum outcome step_unfence(struct step *s);
+enum outcome step_writable(struct step *s);
+enum outcome step_canary(struct step *s);
+enum outcome step_create_schema(struct step *s);
+enum outcome step_source_on(struct step *s);
+enum outcome step_source_off(struct step *s);
+enum outcome step_wait_ackers(struct step *s);
+enum outcome step_freeze(struct step *s);
+enum outcome step_drain(struct step *s);
+enum outcome step_top_up(struct step *s);
+enum outcome step_detach(struct step *s);
+enum outcome step_attach(struct step *s);
+enum outcome step_verify_freeze(struct step *s);
+enum outcome step_thaw(struct step *s);
+enum outcome step_replica_role(struct step *s);
+enum outcome step_set_timeouts(struct step *s);
+enum outcome step_barrier(struct step *s);
+
+#endif

@@ -1,0 +1,401 @@
+/* Steps of a replica: freeze, drain, top up, detach, attach, thaw, its semi-sync role, its timeouts.
+ *
+ * The one rule behind all of them (measured: semi-sync rows 1-4): what was received and not executed
+ * survives only while the applier runs and nobody sends CHANGE, or STOP and START of both threads. */
+#include <mysql.h>
+
+#include "controller/act/step_mysql_private.h"
+
+#include "base/io/real_clock.h"
+
+#define LOOK_AGAIN_US (2 * STAY_MS)
+#define WAIT_SLICE_S "0.2" /* one server-side wait; between two of them the applier is looked at */
+
+static bool receiver_is_off(const struct step *s)
+{
+    enum receiver_state state = s->result->facts.receiver;
+    return state == RECEIVER_STOPPED || state == RECEIVER_NONE;
+}
+
+static bool source_is_peer(const struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    return s->in->has_peer && f->source_port == s->in->peer.port &&
+           strcmp(f->source_host, s->in->peer.host) == 0;
+}
+
+/* Stops the receiver with the applier running. Used by freeze and by every step that must drain. */
+static enum outcome stop_receiver(struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    enum outcome o = OUTCOME_DONE;
+    if (receiver_is_off(s))
+        return OUTCOME_DONE;
+    if (f->applier != TRI_YES) /* a broken applier must not keep the receiver acknowledging */
+        (void)step_say(s, "%s", s->sql->start_applier);
+    o = step_say(s, "%s", s->sql->stop_receiver);
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
+    if (o == OUTCOME_DONE && !receiver_is_off(s))
+        return step_end(s, OUTCOME_NOT_DONE, "the server shows the receiver still %s",
+                        receiver_state_text(s->result->facts.receiver));
+    return o;
+}
+
+enum outcome step_freeze(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    const struct server_facts *f = &s->result->facts;
+    s->result->receiver_was_lost = f->receiver != RECEIVER_RUNNING;
+    if (f->receiver == RECEIVER_NONE)
+        return step_end(s, OUTCOME_DONE, "it replicates from nobody");
+    bool was_off = receiver_is_off(s);
+    if (was_off && f->applier != TRI_YES && !step_is_drained(s)) {
+        if (step_is_mariadb(s)) /* starting it now would purge the relay log */
+            return step_end(s, OUTCOME_DONE, "frozen, but both threads were stopped undrained");
+        o = step_say(s, "%s", s->sql->start_applier);
+        return o == OUTCOME_DONE ? step_look(s) : o;
+    }
+    o = stop_receiver(s);
+    if (o == OUTCOME_DONE && f->applier != TRI_YES)
+        return step_end(s, OUTCOME_DONE, "frozen, applier stopped: (%lld) %.150s",
+                        (long long)f->applier_errno, f->applier_error);
+    return o;
+}
+
+/* Lets the server wait for the set, a slice at a time. */
+static enum outcome wait_slice(struct step *s, const struct gtid_set *set)
+{
+    STAY_AUTO(stay_free_charp) char *position =
+        step_is_mariadb(s) ? gtid_set_format_mariadb_pos(set) : gtid_set_format(set);
+    STAY_AUTO(stay_free_charp) char *sql = stay_sprintf(
+        "SELECT %s('%s', " WAIT_SLICE_S ")",
+        step_is_mariadb(s) ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET", position);
+    STAY_AUTO(stay_free_charp) char *answer = NULL;
+    return step_ask(s, sql, &answer);
+}
+
+/* Until executed contains `goal`; the applier must run. */
+static enum outcome wait_executed(struct step *s, const struct gtid_set *goal)
+{
+    for (;;) {
+        const struct server_facts *f = &s->result->facts;
+        if (gtid_set_contains(&f->executed, goal))
+            return OUTCOME_DONE;
+        if (f->applier != TRI_YES)
+            return step_end(s, OUTCOME_NOT_DONE, "applier stopped: (%lld) %.150s",
+                            (long long)f->applier_errno, f->applier_error);
+        if (!step_wait(s, LOOK_AGAIN_US / 4)) {
+            struct gtid_set left = {0};
+            gtid_set_copy(&left, goal);
+            gtid_set_subtract(&left, &f->executed);
+            uint64_t count = gtid_set_count(&left);
+            gtid_set_clear(&left);
+            return step_end(s, OUTCOME_NOT_DONE, "%llu transactions not yet executed",
+                            (unsigned long long)count);
+        }
+        enum outcome o = wait_slice(s, goal);
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+        if (o != OUTCOME_DONE)
+            return o;
+    }
+}
+
+/* Everything received (unless the receiver still runs: CATCH_UP) and everything wanted. */
+enum outcome step_drain(struct step *s)
+{
+    struct gtid_set goal = {0};
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    if (s->in->effect.want != NULL)
+        gtid_set_copy(&goal, s->in->effect.want);
+    if (s->in->effect.step != STEP_CATCH_UP || s->in->effect.want == NULL)
+        gtid_set_union(&goal, &s->result->facts.received);
+    o = wait_executed(s, &goal);
+    gtid_set_clear(&goal);
+    return o;
+}
+
+static enum outcome drain_received(struct step *s)
+{
+    struct gtid_set goal = {0};
+    gtid_set_copy(&goal, &s->result->facts.received);
+    enum outcome o = wait_executed(s, &goal);
+    gtid_set_clear(&goal);
+    return o;
+}
+
+/* Points replication at the peer; both threads are stopped and everything received is executed. */
+static enum outcome change_source(struct step *s)
+{
+    STAY_AUTO(stay_free_charp) char *host = mysql_quote(s->in->peer.host);
+    STAY_AUTO(stay_free_charp) char *user = mysql_quote(s->in->replicate.user);
+    STAY_AUTO(stay_free_charp) char *password = mysql_quote(s->in->replicate.password);
+    bool tls = s->in->peer.tls_required || s->in->peer.ca[0] != '\0';
+    if (step_is_mariadb(s)) /* DEMOTE: a former primary's own writes count as its position */
+        return step_say(s, "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
+                           "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
+                           "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
+                           "MASTER_SSL = %d, MASTER_USER = %s, MASTER_PASSWORD = %s",
+                        host, s->in->peer.port, tls ? 1 : 0, user, password);
+    return step_say(s, "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
+                       "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
+                       "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, SOURCE_SSL = %d, "
+                       "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, SOURCE_PASSWORD = %s",
+                    host, s->in->peer.port, tls ? 1 : 0, user, password);
+}
+
+/* Receiver off, drained, both threads off: from here CHANGE destroys nothing. */
+static enum outcome make_changeable(struct step *s)
+{
+    enum outcome o = stop_receiver(s);
+    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE)
+        o = drain_received(s);
+    if (o == OUTCOME_DONE && s->result->facts.applier == TRI_YES)
+        o = step_say(s, "%s", s->sql->stop_both);
+    return o;
+}
+
+static bool is_attached(const struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    return source_is_peer(s) && f->receiver == RECEIVER_RUNNING && f->applier == TRI_YES &&
+           (f->ss_replica_enabled == TRI_YES) == s->in->effect.semi_sync &&
+           (f->ss_replica_on == TRI_YES) == s->in->effect.semi_sync &&
+           f->ss_source_enabled != TRI_YES;
+}
+
+static enum outcome wait_attached(struct step *s)
+{
+    for (;;) {
+        enum outcome o = step_look(s);
+        if (o != OUTCOME_DONE || is_attached(s))
+            return o;
+        const struct server_facts *f = &s->result->facts;
+        if (f->receiver == RECEIVER_STOPPED || (f->applier == TRI_NO && f->applier_errno != 0) ||
+            !step_wait(s, LOOK_AGAIN_US))
+            return step_end(s, OUTCOME_NOT_DONE,
+                            "receiver %s (%lld) %.80s, applier %s (%lld) %.60s, semi-sync %s",
+                            receiver_state_text(f->receiver), (long long)f->receiver_errno,
+                            f->receiver_error, f->applier == TRI_YES ? "runs" : "stopped",
+                            (long long)f->applier_errno, f->applier_error,
+                            f->ss_replica_on == TRI_YES ? "on" : "off");
+    }
+}
+
+/* A replica is read-only, and its source role is off before its applier runs. */
+static enum outcome become_replica(struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    enum outcome o = OUTCOME_DONE;
+    if (f->super_read_only != TRI_YES)
+        o = step_say(s, "SET GLOBAL %s = 1",
+                     step_is_mariadb(s) ? "read_only" : "super_read_only");
+    if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES)
+        o = step_source_off(s);
+    return o;
+}
+
+static enum outcome set_timeouts(struct step *s)
+{
+    enum outcome o = step_set(s, s->sql->net_timeout, "4");
+    if (o == OUTCOME_DONE && step_is_mariadb(s))
+        o = step_set(s, "rpl_semi_sync_slave_kill_conn_timeout", "1");
+    return o;
+}
+
+enum outcome step_attach(struct step *s)
+{
+    if (!s->in->has_peer)
+        return step_end(s, OUTCOME_NOT_DONE, "no source given");
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE || is_attached(s))
+        return o;
+    o = become_replica(s);
+    if (o == OUTCOME_DONE)
+        o = make_changeable(s);
+    if (o == OUTCOME_DONE)
+        o = set_timeouts(s);
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->replica_enabled, s->in->effect.semi_sync ? "1" : "0");
+    if (o == OUTCOME_DONE)
+        o = change_source(s);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->start_both);
+    return o == OUTCOME_DONE ? wait_attached(s) : o;
+}
+
+/* Ends what this step began, late or not: it only takes replication away. */
+static enum outcome stop_again(struct step *s)
+{
+    struct stay_error e = {0};
+    if (mysql_session_run(s->session, s->sql->stop_receiver, s->due_mono_us, NULL, NULL, &e) !=
+        STAY_OK)
+        return step_end(s, OUTCOME_UNKNOWN, "stop the receiver after top up: %.150s", e.text);
+    return step_look(s);
+}
+
+enum outcome step_top_up(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    if (step_holds_want(s) && receiver_is_off(s))
+        return step_end(s, OUTCOME_DONE, "it holds everything");
+    if (!s->in->has_peer)
+        return step_end(s, OUTCOME_NOT_DONE, "no peer to fetch from");
+    o = make_changeable(s);
+    if (o == OUTCOME_DONE)
+        o = change_source(s);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->start_both);
+    if (o != OUTCOME_DONE)
+        return o;
+    do {
+        o = step_look(s);
+    } while (o == OUTCOME_DONE && !step_holds_want(s) && step_wait(s, LOOK_AGAIN_US));
+    bool holds = o == OUTCOME_DONE && step_holds_want(s);
+    enum outcome stopped = stop_again(s);
+    if (!holds && o == OUTCOME_DONE)
+        return step_end(s, OUTCOME_NOT_DONE, "the peer did not give everything in time");
+    return o == OUTCOME_DONE ? stopped : o;
+}
+
+enum outcome step_detach(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE) {
+        o = step_say(s, "%s", s->sql->stop_both);
+        if (o == OUTCOME_DONE)
+            o = step_say(s, "%s", s->sql->forget);
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    }
+    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE)
+        return step_end(s, OUTCOME_NOT_DONE, "the server still shows source %s",
+                        s->result->facts.source_host);
+    return o;
+}
+
+enum outcome step_verify_freeze(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE || receiver_is_off(s) || source_is_peer(s))
+        return o;
+    return step_end(s, OUTCOME_NOT_DONE, "its receiver is %s, from %s",
+                    receiver_state_text(s->result->facts.receiver), s->result->facts.source_host);
+}
+
+/* Both threads stopped and rows unapplied: on MariaDB any start purges them, so that stays as it is
+ * for a human, unless the source still has them: it must be reachable, which only starting shows. */
+enum outcome step_thaw(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    const struct server_facts *f = &s->result->facts;
+    if (f->receiver == RECEIVER_NONE)
+        return step_end(s, OUTCOME_NOT_DONE, "it has no source to go back to");
+    if (s->in->has_peer && !source_is_peer(s)) /* the undo of a top up, or of an attach */
+        return step_attach(s);
+    if (f->applier != TRI_YES && !step_is_drained(s) && step_is_mariadb(s))
+        return step_end(s, OUTCOME_NOT_DONE, "both threads stopped and rows not executed");
+    o = step_say(s, "%s", f->applier == TRI_YES ? s->sql->start_receiver : s->sql->start_both);
+    do {
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    } while (o == OUTCOME_DONE && f->receiver == RECEIVER_STOPPED && step_wait(s, LOOK_AGAIN_US));
+    if (o == OUTCOME_DONE && receiver_is_off(s))
+        return step_end(s, OUTCOME_NOT_DONE, "the receiver did not start: (%lld) %.150s",
+                        (long long)f->receiver_errno, f->receiver_error);
+    return o;
+}
+
+static bool has_role(const struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    bool want = s->in->effect.semi_sync;
+    return (f->ss_replica_enabled == TRI_YES) == want &&
+           ((f->ss_replica_on == TRI_YES) == want || (want && f->receiver != RECEIVER_RUNNING));
+}
+
+/* The receiver is restarted with the applier running: nothing received is lost by that. */
+enum outcome step_replica_role(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE || has_role(s))
+        return o;
+    o = step_set(s, s->sql->replica_enabled, s->in->effect.semi_sync ? "1" : "0");
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
+    if (o != OUTCOME_DONE || has_role(s))
+        return o;
+    if (s->result->facts.applier != TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE, "its applier does not run: receiver not restarted");
+    o = step_say(s, "%s", s->sql->stop_receiver);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->start_receiver);
+    do {
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    } while (o == OUTCOME_DONE && !(has_role(s) && s->result->facts.receiver == RECEIVER_RUNNING) &&
+             step_wait(s, LOOK_AGAIN_US));
+    if (o == OUTCOME_DONE && !has_role(s))
+        return step_end(s, OUTCOME_NOT_DONE, "the server shows its replica role %s",
+                        s->result->facts.ss_replica_on == TRI_YES ? "on" : "off");
+    return o;
+}
+
+static enum outcome change_heartbeat(struct step *s)
+{
+    enum outcome o = make_changeable(s);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, step_is_mariadb(s)
+                            ? "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 0.5, "
+                              "MASTER_CONNECT_RETRY = 1"
+                            : "CHANGE REPLICATION SOURCE TO SOURCE_HEARTBEAT_PERIOD = 0.5, "
+                              "SOURCE_CONNECT_RETRY = 1");
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->start_both);
+    do {
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    } while (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_RUNNING &&
+             step_wait(s, LOOK_AGAIN_US));
+    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_RUNNING)
+        return step_end(s, OUTCOME_NOT_DONE, "receiver %s after the change: (%lld) %.120s",
+                        receiver_state_text(s->result->facts.receiver),
+                        (long long)s->result->facts.receiver_errno,
+                        s->result->facts.receiver_error);
+    return o;
+}
+
+enum outcome step_set_timeouts(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o == OUTCOME_DONE)
+        o = set_timeouts(s);
+    if (o != OUTCOME_DONE || s->result->facts.receiver == RECEIVER_NONE)
+        return o;
+    if (step_is_mariadb(s) && s->result->facts.heartbeat_ms == 500) /* in its status row */
+        return OUTCOME_DONE;
+    return change_heartbeat(s);
+}
+
+/* On an acker: it has received the primary's set. On the primary (nothing wanted): its set now. */
+enum outcome step_barrier(struct step *s)
+{
+    for (;;) {
+        enum outcome o = step_look(s);
+        const struct gtid_set *want = s->in->effect.want;
+        if (o != OUTCOME_DONE || want == NULL ||
+            gtid_set_contains(&s->result->facts.received, want))
+            return o;
+        if (!step_wait(s, 5 * STAY_MS))
+            return step_end(s, OUTCOME_NOT_DONE, "it has not received the primary's set");
+    }
+}

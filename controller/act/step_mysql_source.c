@@ -1,0 +1,259 @@
+/* Steps of a server that is, was or becomes the primary: fence, quiesce, roles, writable, canary. */
+#include <mysql.h>
+
+#include "controller/act/step_mysql_private.h"
+
+#include "base/io/real_clock.h"
+#include "probes/mysql_query.h"
+
+#define INFINITE_MS "4294967295" /* MySQL's largest; 49 days */
+#define LOCK_WAIT_TIMEOUT 1205
+#define STATEMENT_TIME_LIMIT 1969
+
+/* read_only waits for whoever holds it up no longer than this, then sessions are ended again. */
+#define READ_ONLY_TRY_S "0.25"
+
+/* MariaDB. read_only hangs behind semi-sync waiters and running writers, so it is tried for a moment
+ * between rounds of killing; *ret_set says whether it took. */
+static enum outcome try_read_only(struct step *s, bool *ret_set)
+{
+    enum outcome o = step_say_or(s, STATEMENT_TIME_LIMIT,
+                                 "SET STATEMENT max_statement_time = " READ_ONLY_TRY_S
+                                 " FOR SET GLOBAL read_only = 1");
+    if (o != OUTCOME_DONE)
+        return o;
+    o = step_look(s);
+    *ret_set = o == OUTCOME_DONE && s->result->facts.read_only == TRI_YES;
+    return o;
+}
+
+/* Kill clients, read-only, kill again; until read-only holds and nobody waits or is left. */
+static enum outcome close_mariadb(struct step *s)
+{
+    uint32_t left = 0;
+    for (;;) {
+        bool is_set = false;
+        enum outcome o = step_end_sessions(s, &left);
+        if (o == OUTCOME_DONE)
+            o = try_read_only(s, &is_set);
+        if (o == OUTCOME_DONE)
+            o = step_end_sessions(s, &left);
+        if (o != OUTCOME_DONE)
+            return o;
+        s->result->strangers = left;
+        if (is_set && left == 0 && s->result->facts.ss_waiters == 0)
+            return OUTCOME_DONE;
+        if (!step_wait(s, 5 * STAY_MS))
+            return step_end(s, OUTCOME_NOT_DONE, "read-only %s, %u sessions left, %llu waiting",
+                            is_set ? "on" : "off", left,
+                            (unsigned long long)s->result->facts.ss_waiters);
+    }
+}
+
+/* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. */
+static enum outcome source_role_off(struct step *s)
+{
+    if (s->result->facts.ss_source_enabled != TRI_YES)
+        return OUTCOME_DONE;
+    return step_set(s, s->sql->source_enabled, "0");
+}
+
+static enum outcome verify_closed(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    const struct server_facts *f = &s->result->facts;
+    if (f->super_read_only != TRI_YES || f->ss_source_enabled == TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE, "read-only %s, semi-sync source role %s",
+                        f->super_read_only == TRI_YES ? "on" : "off",
+                        f->ss_source_enabled == TRI_YES ? "on" : "off");
+    return step_end(s, OUTCOME_DONE, "read-only, no application session, semi-sync off");
+}
+
+static enum outcome fence_mysql(struct step *s)
+{
+    enum outcome o = step_set(s, "offline_mode", "ON");
+    uint32_t left = 0;
+    for (;;) {
+        if (o == OUTCOME_DONE) /* administrators are not thrown out by offline_mode */
+            o = step_end_sessions(s, &left);
+        if (o != OUTCOME_DONE)
+            return o;
+        s->result->strangers = left;
+        if (left == 0)
+            break;
+        if (!step_wait(s, 5 * STAY_MS))
+            return step_end(s, OUTCOME_NOT_DONE, "%u application sessions left", left);
+    }
+    o = step_look(s);
+    if (o == OUTCOME_DONE)
+        o = source_role_off(s);
+    if (o == OUTCOME_DONE)
+        o = step_set(s, "super_read_only", "ON");
+    return o;
+}
+
+enum outcome step_fence(struct step *s)
+{
+    enum outcome o;
+    if (!step_is_mariadb(s)) {
+        o = fence_mysql(s);
+        if (o == OUTCOME_DONE) /* read-only holds now: let the monitor in again */
+            o = step_set(s, "offline_mode", "OFF");
+    } else {
+        o = close_mariadb(s);
+        if (o == OUTCOME_DONE)
+            o = source_role_off(s);
+    }
+    return o == OUTCOME_DONE ? verify_closed(s) : o;
+}
+
+/* Writers get a moment to end by themselves; the route is closed by now. The replicas still receive,
+ * so whoever waits for them gets its answer: nothing here is taken away from a client. */
+enum outcome step_quiesce(struct step *s)
+{
+    uint32_t left = 0;
+    for (int round = 0;; round++) {
+        enum outcome o = step_is_mariadb(s)
+                             ? step_say_or(s, STATEMENT_TIME_LIMIT,
+                                           "SET STATEMENT max_statement_time = 0.05 "
+                                           "FOR SET GLOBAL read_only = 1")
+                             : step_say_or(s, LOCK_WAIT_TIMEOUT, "SET GLOBAL super_read_only = ON");
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+        if (o != OUTCOME_DONE)
+            return o;
+        if (s->result->facts.super_read_only == TRI_YES)
+            break;
+        o = step_end_sessions(s, &left);
+        if (o != OUTCOME_DONE)
+            return o;
+        if (!step_wait(s, 2 * STAY_MS))
+            return step_end(s, OUTCOME_NOT_DONE, "read-only did not take, %u sessions left", left);
+    }
+    enum outcome o = step_end_sessions(s, &left);
+    s->result->strangers = left;
+    return o == OUTCOME_DONE ? step_look(s) : o;
+}
+
+enum outcome step_source_on(struct step *s)
+{
+    if (!s->in->effect.semi_sync)
+        return step_source_off(s);
+    enum outcome o = step_set(s, s->sql->source_point, "AFTER_SYNC");
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->source_timeout, INFINITE_MS);
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->source_no_replica, "1");
+    if (o == OUTCOME_DONE && s->sql->source_count != NULL)
+        o = step_say(s, "SET GLOBAL %s = %u", s->sql->source_count,
+                     s->in->effect.acks == 0 ? 1 : s->in->effect.acks);
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->source_enabled, "1");
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    if (s->result->facts.ss_source_enabled != TRI_YES || s->result->facts.ss_after_sync != TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE, "the server does not show the source role on");
+    return OUTCOME_DONE;
+}
+
+enum outcome step_source_off(struct step *s)
+{
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE)
+        return o;
+    /* in a recorded weaker mode it is the way to let them go on */
+    if (s->result->facts.ss_waiters > 0 && s->in->effect.lossless_roles)
+        return step_end(s, OUTCOME_NOT_DONE,
+                        "%llu commits wait for an acknowledgement: switching off would answer OK",
+                        (unsigned long long)s->result->facts.ss_waiters);
+    o = source_role_off(s);
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
+    if (o == OUTCOME_DONE && s->result->facts.ss_source_enabled == TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE, "the server shows the source role still on");
+    return o;
+}
+
+enum outcome step_wait_ackers(struct step *s)
+{
+    for (;;) {
+        enum outcome o = step_look(s);
+        if (o != OUTCOME_DONE)
+            return o;
+        if (s->result->facts.ss_clients >= s->in->effect.acks)
+            return step_end(s, OUTCOME_DONE, "%llu semi-sync replicas",
+                            (unsigned long long)s->result->facts.ss_clients);
+        if (!step_wait(s, 3 * STAY_MS))
+            return step_end(s, OUTCOME_NOT_DONE, "%llu semi-sync replicas, %u needed",
+                            (unsigned long long)s->result->facts.ss_clients, s->in->effect.acks);
+    }
+}
+
+enum outcome step_writable(struct step *s)
+{
+    enum outcome o = OUTCOME_DONE;
+    if (!step_is_mariadb(s)) {
+        o = step_set(s, "super_read_only", "OFF");
+        if (o == OUTCOME_DONE)
+            o = step_set(s, "offline_mode", "OFF");
+    }
+    if (o == OUTCOME_DONE)
+        o = step_set(s, "read_only", "OFF");
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
+    if (o == OUTCOME_DONE && s->result->facts.read_only != TRI_NO)
+        return step_end(s, OUTCOME_NOT_DONE, "the server shows read_only still on");
+    return o;
+}
+
+enum outcome step_unfence(struct step *s)
+{
+    enum outcome o = step_source_on(s); /* as recorded; semi_sync false: off */
+    return o == OUTCOME_DONE ? step_writable(s) : o;
+}
+
+/* As an application would: an account of its own that read_only stops. */
+enum outcome step_canary(struct step *s)
+{
+    struct mysql_session *canary = mysql_session_new();
+    struct reach reach = {0};
+    struct stay_error e = {0};
+    enum outcome o;
+    enum stay_rc rc =
+        mysql_session_open(canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach, &e);
+    if (rc != STAY_OK) {
+        o = step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
+    } else if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us) {
+        o = step_end(s, OUTCOME_NOT_DONE, "discarded: late: canary");
+    } else {
+        STAY_AUTO(stay_free_charp) char *sql =
+            mysql_canary_sql(s->in->cluster, s->in->effect.epoch, real_clock_wall_us());
+        rc = mysql_session_run(canary, sql, s->due_mono_us, NULL, NULL, &e);
+        bool lost = rc == STAY_ETIMEDOUT || rc == STAY_EUNKNOWN;
+        o = rc == STAY_OK ? OUTCOME_DONE
+                          : step_end(s, lost ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE,
+                                     "canary commit: %.200s", e.text);
+    }
+    mysql_session_free(canary);
+    return o == OUTCOME_DONE ? step_look(s) : o;
+}
+
+/* The same table as deploy/grants makes. */
+enum outcome step_create_schema(struct step *s)
+{
+    enum outcome o = step_say(s, "CREATE DATABASE IF NOT EXISTS mainstay");
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "CREATE TABLE IF NOT EXISTS mainstay.heartbeat ("
+                        "id TINYINT UNSIGNED NOT NULL PRIMARY KEY, "
+                        "cluster VARCHAR(64) NOT NULL DEFAULT '', "
+                        "epoch BIGINT UNSIGNED NOT NULL DEFAULT 0, "
+                        "server_id INT UNSIGNED NOT NULL DEFAULT 0, "
+                        "beat BIGINT UNSIGNED NOT NULL DEFAULT 0, "
+                        "written_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) "
+                        "ON UPDATE CURRENT_TIMESTAMP(6)) ENGINE=InnoDB");
+    return o == OUTCOME_DONE ? step_look(s) : o;
+}
