@@ -1,0 +1,142 @@
+/* The verbs and options of the command, once: parsing, help and mainstay(1) read these tables. */
+#include "controller/run/cli.h"
+
+/* Columns: name, usage, options, flags, wire, local, print, preset, alias_of, help. Order: help's.
+ */
+static const struct cli_verb verbs[] = {
+    {"status", "[CLUSTER]", NULL, 0, "status", NULL, cli_print_status, NULL, NULL,
+     "roles, lag, promise and verdict of every server"},
+    {"topology", "[CLUSTER]", NULL, 0, "topology", NULL, cli_print_topology, NULL, NULL,
+     "who follows whom, and what each server holds"},
+    {"problems", "[CLUSTER]", NULL, 0, "problems", NULL, cli_print_problems, NULL, NULL,
+     "what is wrong now, worst first"},
+    {"verdict", "CLUSTER", NULL, 0, "verdict", NULL, cli_print_verdict, NULL, NULL,
+     "the verdict, its rule, and the facts it was made from"},
+    {"watch", "[CLUSTER]", NULL, CLI_STREAMS, "watch", NULL, NULL, NULL, NULL,
+     "status each second; every step of a plan as it happens"},
+    {"check", "[CLUSTER]", NULL, 0, "check", NULL, cli_print_check, NULL, NULL,
+     "settings that spoil a promise, each with its fix"},
+    {"which-primary", "CLUSTER", NULL, 0, "which-primary", NULL, cli_print_which, NULL, NULL,
+     "the address of the writable primary, for scripts"},
+    {"plan", "CLUSTER failover|switchover|rejoin|adopt [NODE]", "to", 0, "plan", NULL,
+     cli_print_plan, NULL, NULL, "what such a plan would do now; nothing is started"},
+    {"switchover", "CLUSTER", "to reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "switchover", NULL,
+     cli_print_outcome, NULL, NULL, "move the primary in good order; nothing is lost"},
+    {"failover", "CLUSTER", "to accept-loss reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "failover",
+     NULL, cli_print_outcome, NULL, NULL, "replace a primary that is lost"},
+    {"rejoin", "CLUSTER NODE", "reason", CLI_CHANGES | CLI_PLANS, "rejoin", NULL, cli_print_outcome,
+     NULL, NULL, "attach a server that came back, if it holds nothing of its own"},
+    {"fence", "CLUSTER NODE", "reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "fence", NULL,
+     cli_print_outcome, NULL, NULL, "end a server's writes: clients cut, read-only"},
+    {"unfence", "CLUSTER NODE", "reason", CLI_CHANGES | CLI_PLANS, "unfence", NULL,
+     cli_print_outcome, NULL, NULL, "undo fence"},
+    {"adopt", "CLUSTER", "reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "adopt", NULL,
+     cli_print_outcome, NULL, NULL, "begin to manage a cluster that was only observed"},
+    {"abort", "CLUSTER", NULL, CLI_CHANGES | CLI_ASKS, "abort", NULL, cli_print_switch, NULL, NULL,
+     "undo the running plan, up to its point of no return"},
+    {"pause", "[CLUSTER]", "reason", CLI_CHANGES, "pause", NULL, cli_print_switch, NULL, NULL,
+     "kill switch: nothing is acted upon until resume; survives restarts"},
+    {"resume", "[CLUSTER]", "reason", CLI_CHANGES, "resume", NULL, cli_print_switch, NULL, NULL,
+     "end a pause"},
+    {"maintenance", "start|end CLUSTER", "for reason", CLI_CHANGES, "maintenance", NULL,
+     cli_print_switch, NULL, NULL, "watch but do not act, for a while (1h unless --for)"},
+    {"release", "CLUSTER", "reason", CLI_CHANGES, "release", NULL, cli_print_switch, NULL, NULL,
+     "end the cooldown after a failover, once you have looked"},
+    {"history", "[CLUSTER]", "max", 0, "history", NULL, cli_print_history, NULL, NULL,
+     "plans that were run, newest first"},
+    {"explain", "ID", NULL, 0, "explain", NULL, cli_print_explain, NULL, NULL,
+     "one plan (or last): detection, rule, proof, certificate, steps, loss"},
+    {"config check", "[FILE]", NULL, 0, NULL, cli_config_check, NULL, NULL, NULL,
+     "check a configuration file; nothing is applied"},
+    {"config show", "", "defaults", 0, NULL, cli_config_show, NULL, NULL, NULL,
+     "the file in force, or with --defaults every option"},
+    {"reload", "", NULL, CLI_CHANGES, "reload", NULL, cli_print_reload, NULL, NULL,
+     "make the controller read its configuration again"},
+    {"lab", "...", NULL, CLI_REST, NULL, cli_lab, NULL, NULL, NULL,
+     "the sandbox: runs mainstay-lab with what follows"},
+    {"version", "", NULL, 0, NULL, cli_version, NULL, NULL, NULL, "print the version"},
+    {"help", "[VERB]", NULL, 0, NULL, cli_help, NULL, NULL, NULL,
+     "this list, or one verb's options"},
+
+    {"graceful-master-takeover", "CLUSTER", "to reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS,
+     "switchover", NULL, cli_print_outcome, NULL, "switchover", "as switchover"},
+    {"disable-global-recoveries", "", "reason", CLI_CHANGES, "pause", NULL, cli_print_switch, NULL,
+     "pause", "as pause of everything"},
+    {"enable-global-recoveries", "", "reason", CLI_CHANGES, "resume", NULL, cli_print_switch, NULL,
+     "resume", "as resume of everything"},
+    {"begin-downtime", "CLUSTER", "for reason", CLI_CHANGES, "maintenance", NULL, cli_print_switch,
+     "action=start", "maintenance start", "as maintenance start"},
+    {"end-downtime", "CLUSTER", "reason", CLI_CHANGES, "maintenance", NULL, cli_print_switch,
+     "action=end", "maintenance end", "as maintenance end"},
+    {"ack-cluster-recoveries", "CLUSTER", "reason", CLI_CHANGES, "release", NULL, cli_print_switch,
+     NULL, "release", "as release"},
+};
+
+/* General ones first; those with no row in a verb's `options` belong to flags or to all verbs. */
+static const struct cli_option options[] = {
+    {"json", NULL, NULL, "print JSON; progress of a plan goes to standard error"},
+    {"socket", "PATH", NULL, "the controller's unix socket; default: from the configuration"},
+    {"controller", "URL", NULL, "unix:PATH, as --socket (https is not built yet)"},
+    {"config", "FILE", NULL, "the configuration file; default /etc/mainstay/mainstay.conf"},
+    {"no-color", NULL, NULL, "no colour, as NO_COLOR in the environment"},
+    {"help", NULL, NULL, "help for the verb"},
+    {"version", NULL, NULL, "print the version"},
+    {"dry-run", NULL, NULL, "show what would be done, change nothing"},
+    {"yes", NULL, NULL, "do not ask"},
+    {"wait", NULL, NULL, "wait for the end of the plan (the default)"},
+    {"no-wait", NULL, NULL, "return once the plan has begun"},
+    {"timeout", "TIME", NULL, "wait at most this long (10m); the plan goes on, exit 5"},
+    {"to", "NODE", "to", "the new primary; default: the best candidate"},
+    {"accept-loss", "REASON", "accept_loss",
+     "go on although acknowledged commits may be lost; kept with your name"},
+    {"reason", "TEXT", "reason", "kept in the history"},
+    {"for", "TIME", "for_us", "how long, such as 30m or 2h"},
+    {"max", "N", "max", "at most this many lines (20)"},
+    {"defaults", NULL, NULL, "every option with its default"},
+};
+
+const struct cli_verb *cli_verbs(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(verbs);
+    return verbs;
+}
+
+const struct cli_option *cli_options(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(options);
+    return options;
+}
+
+const struct cli_verb *cli_verb_named(const char *name)
+{
+    for (size_t i = 0; i < STAY_COUNT(verbs); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = list; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (length == n && strncmp(at, word, n) == 0)
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option)
+{
+    static const char general[] = "json socket controller config no-color help version";
+    if (has_word(general, option->name) || has_word(verb->options, option->name))
+        return true;
+    if (strcmp(option->name, "dry-run") == 0)
+        return (verb->flags & CLI_CHANGES) != 0;
+    if (strcmp(option->name, "yes") == 0) /* harmless where nothing is asked */
+        return (verb->flags & CLI_CHANGES) != 0;
+    if (has_word("wait no-wait timeout", option->name))
+        return (verb->flags & CLI_PLANS) != 0;
+    return false;
+}
