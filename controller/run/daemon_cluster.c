@@ -4,7 +4,8 @@
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 
-#define RECORD_REPEAT_US (100 * STAY_MS)  /* decisions that do not say "healthy" */
+#define RECORD_REPEAT_US (5 * STAY_SECOND)   /* decisions that do not say "healthy" */
+#define RECORD_URGENT_US (100 * STAY_MS)     /* and those under suspicion or a plan */
 #define RECORD_LANE_US (10 * STAY_SECOND)
 #define SAVE_RETRY_US STAY_SECOND
 
@@ -196,12 +197,13 @@ static void log_decision(struct daemon_cluster *c)
     c->logged_want = now->want;
 }
 
-/* Kept when it changed, and ten times a second while something is wrong. */
+/* Kept when it changed, and again and again while something is wrong. */
 static void record_decision(struct daemon_cluster *c, bool has_changed)
 {
     struct daemon *d = c->daemon;
+    int64_t repeat_us = c->is_fast ? RECORD_URGENT_US : RECORD_REPEAT_US;
     bool is_due = c->recorded_mono_us == STAY_NEVER ||
-                  now_mono(c) - c->recorded_mono_us >= RECORD_REPEAT_US;
+                  now_mono(c) - c->recorded_mono_us >= repeat_us;
     if (!d->recorder || (!has_changed && (c->decision.verdict.rule_id == 100 || !is_due)))
         return;
     c->recorded_mono_us = now_mono(c);

@@ -1,7 +1,7 @@
 /* Every change of a cluster's record, one at a time. Three kinds meet here: the executor's journal
  * (with or without a record change), what the durability watch found, and operators' switches. Each
- * compares the record's version, so another writer is noticed; a switch that slips in between two of
- * the executor's saves is our own doing, so the executor's next save is carried over it.
+ * compares the record's version, so another writer is noticed. A switch that slips in between two of
+ * the executor's saves makes the next one conflict: the executor builds it again on the new record.
  *
  * Happy path: queue -> transaction -> view takes the record -> caller is told.
  * Failures: conflict -> the record is read again, caller is told; unknown -> the written key is read
@@ -18,7 +18,6 @@ struct daemon_save {
     enum save_kind kind;
     uint64_t token;
     uint64_t expect_version;
-    bool may_rebase;          /* our own save came between: compare with the version after it */
     bool has_record;
     struct cluster_record record;
     char plan_id[24];
@@ -87,12 +86,6 @@ static bool prepare(struct daemon_save *s)
     const struct cluster_record *now = &s->cluster->view.record;
     switch (s->kind) {
     case SAVE_EXECUTOR:
-        if (s->may_rebase)
-            s->expect_version = now->version;
-        if (s->has_record) { /* switches belong to operators, whatever the plan remembers */
-            s->record.paused = now->paused;
-            s->record.maintenance_until_wall_us = now->maintenance_until_wall_us;
-        }
         return true;
     case SAVE_WATCH:
         s->expect_version = now->version;
@@ -254,7 +247,6 @@ void daemon_save_executor(struct daemon_cluster *c, uint64_t token, const struct
     s->kind = SAVE_EXECUTOR;
     s->token = token;
     s->expect_version = expect_version;
-    s->may_rebase = !daemon_save_is_idle(c) && expect_version == c->view.record.version;
     s->has_record = record != NULL;
     if (record)
         s->record = *record;

@@ -396,7 +396,7 @@ void daemon_measure_loss(struct daemon_cluster *c)
         struct measured *m = stay_calloc(1, sizeof *m);
         char id[64] = "";
         m->daemon = c->daemon;
-        (void)stay_json_get_copy(summary, "id", id, sizeof id, NULL);
+        must(stay_json_get_copy(summary, "id", id, sizeof id, NULL) == STAY_OK);
         must(history_key(c->settings->config.name, id, m->key));
         m->value = measured_value(c, n);
         c->is_measure_due = false;
