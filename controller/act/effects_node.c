@@ -1,0 +1,365 @@
+/* Start -> the node's queue -> lane job (step_mysql_run on the node's session) -> done on the loop ->
+ * the next in the queue. One job per node is on a lane at a time, so a job past its deadline takes its
+ * session with it, to be freed when its thread is back, and the node gets a new one. */
+#include <mysql.h>
+
+#include "controller/act/effects_node.h"
+
+#include "base/io/lane.h"
+#include "base/io/loop.h"
+#include "base/io/timer.h"
+
+#define LANES 32
+#define STEP_MARGIN_US (30 * STAY_MS) /* a step ends this long before its lane gives it up */
+
+struct effects_job;
+
+struct effects_node {
+    struct mysql_target target;
+    char name[NAME_MAX_LEN];
+    uint64_t key;
+    struct mysql_session *session; /* lent to the running job */
+    struct effects_job *running;
+    struct effects_job *first, *last; /* waiting */
+    bool is_forgotten; /* no job will come any more; the session goes with the last one */
+};
+
+struct effects_cluster_entry {
+    char name[NAME_MAX_LEN];
+    struct mysql_account monitor, canary, operate, replicate;
+    uint32_t node_count;
+    struct effects_node nodes[NODES_MAX];
+    struct effects_cluster_entry *next;
+};
+
+struct effects_node_set {
+    struct loop *loop;
+    struct lane_pool *pool;
+    struct timer *warm;
+    struct effects_cluster_entry *clusters;
+    struct effects_cluster_entry *forgotten; /* freed with the set: jobs may point into them */
+    uint64_t keys;
+    bool is_ending;
+};
+
+struct effects_job {
+    struct effects_node_set *set;
+    struct effects_node *node;
+    struct mysql_session *session;
+    bool owns_session;
+    bool is_warm; /* only opens or looks at the connection */
+    struct effects_job *next;
+    struct step_input input;
+    struct step_result result;
+    uint64_t token;
+    effects_done_fn done;
+    void *arg;
+};
+
+static void on_warm(struct timer *timer, void *arg);
+
+struct effects_node_set *effects_node_new(struct loop *loop)
+{
+    struct effects_node_set *set = stay_calloc(1, sizeof *set);
+    struct lane_pool_options o = {.name = "act", .lanes = LANES, .replace_after_us = 50 * STAY_MS};
+    set->loop = loop;
+    set->pool = lane_pool_new(loop, &o);
+    set->warm = timer_new(loop, on_warm, set);
+    timer_unref(set->warm);
+    timer_start_repeat(set->warm, loop_now_mono_us(loop), EFFECTS_WARM_US);
+    return set;
+}
+
+static void job_release(void *arg);
+
+static void free_entry(struct effects_cluster_entry *entry)
+{
+    for (uint32_t i = 0; i < NODES_MAX; i++) {
+        for (struct effects_job *job = entry->nodes[i].first, *next; job != NULL; job = next) {
+            next = job->next;
+            job_release(job);
+        }
+        if (entry->nodes[i].session != NULL)
+            mysql_session_abort(entry->nodes[i].session);
+        mysql_session_free(entry->nodes[i].session);
+    }
+    free(entry);
+}
+
+static void free_entries(struct effects_cluster_entry *entry)
+{
+    while (entry != NULL) {
+        struct effects_cluster_entry *next = entry->next;
+        free_entry(entry);
+        entry = next;
+    }
+}
+
+void effects_node_free(struct effects_node_set *set, int64_t wait_us)
+{
+    if (set == NULL)
+        return;
+    timer_free(set->warm);
+    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
+        for (uint32_t i = 0; i < c->node_count; i++)
+            mysql_session_abort(c->nodes[i].session);
+    set->is_ending = true;
+    (void)lane_pool_free(set->pool, wait_us);
+    free_entries(set->clusters);
+    free_entries(set->forgotten);
+    free(set);
+}
+
+static struct effects_cluster_entry *find(struct effects_node_set *set, const char *name)
+{
+    struct effects_cluster_entry *c = set->clusters;
+    while (c != NULL && strcmp(c->name, name) != 0)
+        c = c->next;
+    return c;
+}
+
+static void drop_if_forgotten(struct effects_node *node)
+{
+    if (!node->is_forgotten || node->running != NULL || node->first != NULL ||
+        node->session == NULL)
+        return;
+    mysql_session_abort(node->session); /* closing then writes to nobody */
+    mysql_session_free(node->session);
+    node->session = NULL;
+}
+
+void effects_node_forget(struct effects_node_set *set, const char *name)
+{
+    for (struct effects_cluster_entry **at = &set->clusters; *at != NULL; at = &(*at)->next) {
+        struct effects_cluster_entry *gone = *at;
+        if (strcmp(gone->name, name) != 0)
+            continue;
+        *at = gone->next;
+        gone->next = set->forgotten;
+        set->forgotten = gone;
+        for (uint32_t i = 0; i < gone->node_count; i++) {
+            gone->nodes[i].is_forgotten = true;
+            drop_if_forgotten(&gone->nodes[i]);
+        }
+        return;
+    }
+}
+
+void effects_node_configure(struct effects_node_set *set, const struct effects_cluster *cluster)
+{
+    const struct cluster_config *config = cluster->config;
+    struct effects_cluster_entry *entry = stay_calloc(1, sizeof *entry);
+    effects_node_forget(set, config->name);
+    (void)stay_copy(entry->name, sizeof entry->name, config->name);
+    entry->monitor = cluster->monitor;
+    entry->canary = cluster->canary;
+    entry->operate = cluster->operate;
+    entry->replicate = cluster->replicate;
+    entry->node_count = config->node_count;
+    for (uint32_t i = 0; i < config->node_count; i++) {
+        struct effects_node *node = &entry->nodes[i];
+        const struct node_config *from = &config->nodes[i];
+        (void)stay_copy(node->name, sizeof node->name, from->name);
+        node->target = (struct mysql_target){.engine = config->engine, .port = from->port,
+                                             .tls_required = cluster->tls_required};
+        (void)stay_copy(node->target.host, sizeof node->target.host, from->host);
+        (void)stay_copy(node->target.ca, sizeof node->target.ca, cluster->ca);
+        (void)stay_copy(node->target.cert, sizeof node->target.cert, cluster->cert);
+        (void)stay_copy(node->target.key, sizeof node->target.key, cluster->key);
+        node->key = set->keys++;
+        node->session = mysql_session_new();
+    }
+    entry->next = set->clusters;
+    set->clusters = entry;
+    timer_start_repeat(set->warm, loop_now_mono_us(set->loop), EFFECTS_WARM_US);
+}
+
+/* ---- on lanes */
+
+static enum stay_rc job_work(struct lane_job *lane, void *arg)
+{
+    struct effects_job *job = arg;
+    struct reach reach;
+    if (lane_job_expired(lane))
+        return STAY_ETIMEDOUT;
+    if (!job->is_warm) {
+        step_mysql_run(job->session, &job->input, &job->result);
+        return STAY_OK;
+    }
+    if (mysql_session_is_idle_ok(job->session))
+        return mysql_session_run(job->session, "DO 1", lane_job_deadline_mono_us(lane), NULL, NULL,
+                                 NULL);
+    return mysql_session_open(job->session, &job->input.target, &job->input.operate,
+                              lane_job_deadline_mono_us(lane), &reach, NULL);
+}
+
+/* ---- on the loop */
+
+static void job_release(void *arg)
+{
+    struct effects_job *job = arg;
+    if (job->owns_session) {
+        mysql_session_abort(job->session);
+        mysql_session_free(job->session);
+    }
+    step_input_clear(&job->input);
+    step_result_clear(&job->result);
+    free(job);
+}
+
+static void call_done(struct effects_job *job, const struct step_result *r)
+{
+    struct effect_result result = {.outcome = r->outcome, .groups_read = r->groups_read,
+                                   .facts = r->groups_read ? &r->facts : NULL,
+                                   .receiver_was_lost = r->receiver_was_lost,
+                                   .strangers = r->strangers};
+    (void)stay_copy(result.text, sizeof result.text, r->text);
+    job->done(job->arg, job->token, &result);
+}
+
+static void on_fail(struct timer *timer, void *arg)
+{
+    struct effects_job *job = arg;
+    timer_free(timer);
+    call_done(job, &job->result);
+    job_release(job);
+}
+
+/* It could not be begun: answered in the next turn, so that start never calls back itself. */
+static void fail_later(struct effects_job *job, const char *text)
+{
+    if (job->is_warm) {
+        job_release(job);
+        return;
+    }
+    job->result.outcome = OUTCOME_NOT_DONE;
+    (void)stay_copy(job->result.text, sizeof job->result.text, text);
+    timer_start(timer_new(job->set->loop, on_fail, job), loop_now_mono_us(job->set->loop));
+}
+
+static void call_unknown(struct effects_job *job)
+{
+    struct step_result *unknown = stay_calloc(1, sizeof *unknown); /* job->result may be written */
+    unknown->outcome = OUTCOME_UNKNOWN;
+    (void)stay_copy(unknown->text, sizeof unknown->text, "no answer before the step's deadline");
+    call_done(job, unknown);
+    free(unknown);
+}
+
+static void run_next(struct effects_node *node);
+
+static void job_done(void *arg, enum stay_rc rc)
+{
+    struct effects_job *job = arg;
+    struct effects_node *node = job->node;
+    node->running = NULL;
+    if ((rc == STAY_ETIMEDOUT) || rc == STAY_ECANCELED) {
+        mysql_session_abort(job->session); /* the thread may still use it */
+        job->owns_session = true;
+        node->session = job->set->is_ending ? NULL : mysql_session_new();
+    }
+    if (rc == STAY_ECANCELED) /* the set is being freed */
+        return;
+    if (!job->is_warm && rc == STAY_OK)
+        call_done(job, &job->result);
+    else if (!job->is_warm)
+        call_unknown(job);
+    run_next(node);
+}
+
+static void submit(struct effects_job *job)
+{
+    struct stay_error e = {0};
+    struct effects_node *node = job->node;
+    struct lane_work work = {.work = job_work, .done = job_done, .release = job_release,
+                             .arg = job,
+                             .deadline_mono_us = job->input.effect.deadline_mono_us};
+    if (!job->is_warm)
+        job->input.effect.deadline_mono_us -= STEP_MARGIN_US;
+    job->session = node->session;
+    if (lane_submit(job->set->pool, node->key, &work, &e) == STAY_OK) {
+        node->running = job;
+        return;
+    }
+    fail_later(job, e.text);
+}
+
+static void run_next(struct effects_node *node)
+{
+    while (node->running == NULL && node->first != NULL) {
+        struct effects_job *job = node->first;
+        node->first = job->next;
+        if (node->first == NULL)
+            node->last = NULL;
+        if (loop_now_mono_us(job->set->loop) < job->input.effect.deadline_mono_us) {
+            submit(job);
+            continue;
+        }
+        fail_later(job, "not begun before its deadline");
+    }
+    drop_if_forgotten(node);
+}
+
+static void enqueue(struct effects_node_set *set, struct effects_node *node,
+                    struct effects_job *job)
+{
+    job->set = set;
+    job->node = node;
+    if (node->last != NULL)
+        node->last->next = job;
+    else
+        node->first = job;
+    node->last = job;
+    run_next(node);
+}
+
+static void on_warm(struct timer *timer, void *arg)
+{
+    struct effects_node_set *set = arg;
+    (void)timer;
+    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
+        for (uint32_t i = 0; i < c->node_count; i++) {
+            if (c->nodes[i].running != NULL)
+                continue;
+            struct effects_job *job = stay_calloc(1, sizeof *job);
+            job->is_warm = true;
+            job->input.target = c->nodes[i].target;
+            job->input.operate = c->operate;
+            job->input.effect.deadline_mono_us = loop_now_mono_us(set->loop) + STAY_SECOND;
+            enqueue(set, &c->nodes[i], job);
+        }
+}
+
+void effects_node_start(struct effects_node_set *set, const char *cluster, uint64_t token,
+                        const struct effect *effect, effects_done_fn done, void *arg)
+{
+    struct effects_cluster_entry *c = find(set, cluster);
+    struct effects_job *job = stay_calloc(1, sizeof *job);
+    struct step_input *in = &job->input;
+    job->token = token;
+    job->done = done;
+    job->arg = arg;
+    in->effect = *effect;
+    in->effect.want = NULL;
+    if (c == NULL || effect->node >= c->node_count) {
+        job->set = set;
+        fail_later(job, "no such node or cluster");
+        return;
+    }
+    if (effect->want != NULL) {
+        gtid_set_copy(&in->want, effect->want);
+        in->effect.want = &in->want;
+    }
+    struct effects_node *node = &c->nodes[effect->node];
+    (void)stay_copy(in->cluster, sizeof in->cluster, c->name);
+    (void)stay_copy(in->node, sizeof in->node, node->name);
+    in->target = node->target;
+    in->has_peer = effect->peer < c->node_count;
+    if (in->has_peer)
+        in->peer = c->nodes[effect->peer].target;
+    in->operate = c->operate;
+    in->canary = c->canary;
+    in->replicate = c->replicate;
+    (void)stay_copy(in->monitor_user, sizeof in->monitor_user, c->monitor.user);
+    enqueue(set, node, job);
+}
