@@ -32,7 +32,7 @@ struct gtid_set {
     enum gtid_flavor flavor; /* GTID_NONE while empty and never parsed */
 };
 
-#define GTID_TEXT_MAX (1024 * 1024) /* longer input is refused with STAY_ELIMIT */
+#define GTID_TEXT_MAX 1048576 /* 1 MiB; longer input is refused with STAY_ELIMIT */
 
 /* Parses a server's text ("" is the empty set; whitespace and newlines are ignored). On failure
  * *ret_set stays as it was. MariaDB: comma list of d-s-n; for one d-s the highest n wins. */

@@ -3,6 +3,8 @@
 
 static const char *type_name(const json_t *value)
 {
+    if (value == NULL)
+        return "nothing";
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         return "an object";
@@ -49,7 +51,7 @@ static enum stay_rc find(const json_t *obj, const char *key, json_t **ret_value,
 {
     if (!json_is_object(obj))
         return stay_error(err, STAY_EINVALID, "expected an object with '%s', not %s", key,
-                          obj == NULL ? "nothing" : type_name(obj));
+                          type_name(obj));
     json_t *value = json_object_get(obj, key);
     *ret_value = json_is_null(value) ? NULL : value;
     return STAY_OK;
@@ -196,7 +198,7 @@ enum stay_rc stay_json_get_bool_or(const json_t *obj, const char *key, bool othe
 enum stay_rc stay_json_get_copy(const json_t *obj, const char *key, char *dst, size_t size,
                                 struct stay_error *err)
 {
-    const char *text;
+    const char *text = "";
     enum stay_rc rc = stay_json_get_string(obj, key, &text, err);
     if (rc != STAY_OK)
         return rc;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include <jansson.h>
 
-#define STAY_JSON_TEXT_MAX (16 * 1024 * 1024)
+#define STAY_JSON_TEXT_MAX 16777216 /* 16 MiB */
 
 /* Parses one value and nothing after it; duplicate keys are refused; errors carry line and column.
  * The caller owns *ret_value (json_decref or STAY_AUTO(stay_json_drop)). */

@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include <stdarg.h>
 
-#define STR_MAX_DEFAULT (1024 * 1024)
+#define STR_MAX_DEFAULT 1048576 /* 1 MiB */
 
 struct str {
     char *text;    /* terminated; NULL while nothing was added (str_text never gives NULL) */

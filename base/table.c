@@ -58,6 +58,7 @@ void table_end_row(struct table *t)
 
 size_t table_row_count(const struct table *t)
 {
+    must(t->column_count > 0); /* table_init was called */
     return (t->cell_count + t->column_count - 1) / t->column_count;
 }
 

@@ -119,7 +119,7 @@ enum stay_rc file_read(const char *path, size_t max, char **ret_text, size_t *re
                        struct stay_error *err)
 {
     STAY_AUTO(fd_drop) int fd = -1;
-    struct stat st;
+    struct stat st = {0};
     enum stay_rc rc = open_for_read(path, &fd, &st, err);
     return rc != STAY_OK ? rc : read_all(fd, path, max, ret_text, ret_length, err);
 }
@@ -141,7 +141,7 @@ static enum stay_rc check_secret_stat(const char *path, const struct stat *st,
 enum stay_rc file_check_secret(const char *path, struct stay_error *err)
 {
     STAY_AUTO(fd_drop) int fd = -1;
-    struct stat st;
+    struct stat st = {0};
     enum stay_rc rc = open_for_read(path, &fd, &st, err);
     return rc != STAY_OK ? rc : check_secret_stat(path, &st, err);
 }
@@ -149,9 +149,9 @@ enum stay_rc file_check_secret(const char *path, struct stay_error *err)
 enum stay_rc file_read_secret(const char *path, char **ret_text, struct stay_error *err)
 {
     STAY_AUTO(fd_drop) int fd = -1;
-    struct stat st;
-    char *text;
-    size_t length;
+    struct stat st = {0};
+    char *text = NULL;
+    size_t length = 0;
     enum stay_rc rc = open_for_read(path, &fd, &st, err);
     if (rc == STAY_OK)
         rc = check_secret_stat(path, &st, err);
@@ -159,6 +159,7 @@ enum stay_rc file_read_secret(const char *path, char **ret_text, struct stay_err
         rc = read_all(fd, path, FILE_SECRET_MAX, &text, &length, err);
     if (rc != STAY_OK)
         return rc;
+    must(text != NULL);
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
         text[--length] = '\0';
     if (length == 0 || strlen(text) != length) {

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include <sys/types.h>
 
-#define FILE_SECRET_MAX (64 * 1024)
+#define FILE_SECRET_MAX 65536
 
 /* Replaces `path` as a whole or not at all: written beside it, synced, renamed, directory synced.
  */

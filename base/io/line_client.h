@@ -6,7 +6,7 @@
 #define BASE_IO_LINE_CLIENT_H
 #include "base/error.h"
 
-#define LINE_CLIENT_LINE_MAX (8 * 1024 * 1024)
+#define LINE_CLIENT_LINE_MAX 8388608 /* 8 MiB */
 
 struct line_client;
 

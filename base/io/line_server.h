@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include <sys/types.h>
 
-#define LINE_REQUEST_MAX     (1024 * 1024)
-#define LINE_ANSWER_MAX      (8 * 1024 * 1024) /* bytes waiting for one slow reader */
+#define LINE_REQUEST_MAX     1048576 /* 1 MiB */
+#define LINE_ANSWER_MAX      8388608 /* 8 MiB: bytes waiting for one slow reader */
 #define LINE_CLIENTS_DEFAULT 64
 #define LINE_REQUEST_US      (10 * STAY_SECOND)
 

@@ -11,7 +11,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION 1
 #include <systemd/sd-journal.h>
 
-#define LINE_MAX_BYTES (16 * 1024)
+#define LINE_MAX_BYTES 16384
 
 /* Set by log_sink_open before threads start. */
 static struct {

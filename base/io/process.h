@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 #define PROCESS_DRAIN_US       (250 * STAY_MS)
-#define PROCESS_OUTPUT_DEFAULT (64 * 1024)
+#define PROCESS_OUTPUT_DEFAULT 65536
 
 struct loop;
 struct process;
