@@ -93,14 +93,20 @@ static bool want(const struct cluster_view *view, const struct plan_run *last,
     return true;
 }
 
+/* Accepts writes and replicates from nobody: fenced first (row 131), rejoined after. */
+static bool is_loose(const struct server_facts *facts)
+{
+    return facts->read_only == TRI_NO &&
+           (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED);
+}
+
 /* The server that accepts writes beside the primary. Its epoch must not be above the recorded one:
  * without that proof a human is asked. */
 static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono_us)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         const struct server_facts *facts = &view->nodes[i].facts;
-        bool is_free = facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED;
-        if (i != view->primary && is_free && facts->read_only == TRI_NO &&
+        if (i != view->primary && is_loose(facts) &&
             verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
             facts->canary_epoch <= view->record.epoch)
             return i;
@@ -148,7 +154,7 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
                                 int64_t now_mono_us, struct decision *d)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
-        if (i == view->primary)
+        if (i == view->primary || is_loose(&view->nodes[i].facts))
             continue;
         struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
         if (want(view, last, &verdict, plan_of_replica(verdict.action), i, now_mono_us, d))

@@ -172,7 +172,7 @@ static void check_log(struct rows *rows, const struct server_facts *facts)
     if (facts->log_updates == TRI_NO)
         want_file_line(rows, ROW_LOG_UPDATES,
                        spelled(rows, "log_slave_updates", "log_replica_updates"), "OFF", "ON");
-    if (strcmp(facts->binlog_format, "ROW") != 0) {
+    if (facts->binlog_format[0] != '\0' && strcmp(facts->binlog_format, "ROW") != 0) {
         struct conformance *c = add(rows, ROW_FORMAT);
         detail(c, "binlog_format is %s", facts->binlog_format);
         fix(c, "SET GLOBAL binlog_format = 'ROW'; and in the server's file: binlog_format = ROW");

@@ -1,0 +1,166 @@
+/* tests/unit/controller/decide/test_golden_verdict.c - runs tests/golden/verdict/NAME.case: a healthy
+ * cluster of three, changed line by line as the case says, and the decision it must lead to. With
+ * --accept the [expect] sections are written anew from what is decided now: read the difference. */
+#include "view_fixture.h"
+
+#include "base/str.h"
+#include "controller/decide/verdict_private.h"
+#include <dirent.h>
+
+#define CASES_MAX 400
+
+static char case_names[CASES_MAX][80];
+static size_t case_count;
+static bool is_accepting;
+static uint8_t reached[1000]; /* rule ids some case ended in */
+
+static char *read_case(const char *name, char *path, size_t path_size)
+{
+    (void)snprintf(path, path_size, "%s/verdict/%s", MAINSTAY_GOLDEN_DIR, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = stay_calloc(1, 65536);
+    size_t length = fread(text, 1, 65535, file);
+    assert_true(length > 0 && length < 65535);
+    (void)fclose(file);
+    return text;
+}
+
+static void add_conformance(struct str *s, const struct world *w)
+{
+    struct conformance rows[64];
+    size_t count = verdict_conformance(&w->view, w->now, rows, STAY_COUNT(rows));
+    assert_true(count <= STAY_COUNT(rows));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t node = rows[i].verdict.node;
+        assert_true(rows[i].detail[0] != '\0' && rows[i].fix[0] != '\0');
+        reached[rows[i].verdict.rule_id] = 1;
+        str_addf(s, "conformance=%u %s: %s\n", rows[i].verdict.rule_id,
+                 w->config.nodes[node].name, rows[i].detail);
+    }
+}
+
+/* What is decided, in the words of the [expect] section. */
+static char *decided(struct world *w, int64_t now_wall_us)
+{
+    struct decision d;
+    struct fleet fleet = {0};
+    struct str s = {0};
+    decide(&w->view, NULL, &fleet, w->now, now_wall_us, &d);
+    reached[d.verdict.rule_id] = 1;
+    str_addf(&s, "verdict=%u %s\naction=%s\n", d.verdict.rule_id, d.verdict.name,
+             verdict_action_text(d.verdict.action));
+    for (uint32_t i = 0; i < w->config.node_count; i++) {
+        struct verdict v = verdict_judge_replica(&w->view, i, w->now);
+        if (i == w->view.primary || (i == 0 && w->view.primary == NO_NODE))
+            continue;
+        reached[v.rule_id] = 1;
+        if (v.rule_id != 200)
+            str_addf(&s, "%s=%u %s, %s\n", w->config.nodes[i].name, v.rule_id, v.name,
+                     verdict_action_text(v.action));
+    }
+    if (d.want != PLAN_NONE)
+        str_addf(&s, "want=%s %s\n", plan_kind_text(d.want),
+                 d.params.node < w->config.node_count ? w->config.nodes[d.params.node].name : "-");
+    for (unsigned g = 0; g < GUARD_COUNT; g++) {
+        if (d.vetoes & (1U << g))
+            str_addf(&s, "veto=%s\n", guard_name((enum guard_id)g));
+    }
+    if (d.record_changed)
+        str_addf(&s, "record=%s\n", d.record.mode != w->view.record.mode ? "mode is bounded"
+                                    : d.record.lossless_stands ? "changed, stands"
+                                                               : "lossless_since is unset");
+    add_conformance(&s, w);
+    return str_take(&s);
+}
+
+static void write_case(const char *path, const char *text, size_t input, const char *expect)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, input, file), input);
+    assert_true(fprintf(file, "[expect]\n%s", expect) > 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void run_case(const char *name)
+{
+    char path[512];
+    STAY_AUTO(stay_free_charp) char *text = read_case(name, path, sizeof path);
+    const char *expect = strstr(text, "[expect]\n");
+    size_t input = expect != NULL ? (size_t)(expect - text) : strlen(text);
+    bool is_mysql = strstr(text, "engine=mysql") != NULL;
+    struct world w;
+    struct stay_error err = {0};
+    world_init(&w, is_mysql ? ENGINE_MYSQL : ENGINE_MARIADB);
+    healthy(&w, 8);
+    int64_t wall = wall_of(&w);
+    if (decision_record_apply(text, &w.config, &w.view, &w.now, &wall, &err) != STAY_OK)
+        fail_msg("%s: %s", name, err.text);
+    STAY_AUTO(stay_free_charp) char *got = decided(&w, wall);
+    if (is_accepting)
+        write_case(path, text, input, got);
+    else if (expect == NULL || strcmp(expect + strlen("[expect]\n"), got) != 0)
+        fail_msg("%s: expected\n%s\ndecided\n%s", name, expect ? expect : "(nothing)\n", got);
+    world_clear(&w);
+}
+
+static void every_case_is_decided_as_recorded(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < case_count; i++)
+        run_case(case_names[i]);
+    printf("%zu golden verdict cases\n", case_count);
+    assert_true(case_count >= 60);
+}
+
+static void note_unreached(void *ctx, uint16_t id, enum verdict_subject subject, const char *name,
+                           const char *why, enum verdict_action action)
+{
+    (void)subject;
+    (void)why;
+    (void)action;
+    if (reached[id])
+        return;
+    printf("no golden case ends in %u %s\n", id, name);
+    ++*(size_t *)ctx;
+}
+
+static void every_row_is_reached_by_a_case(void **state)
+{
+    (void)state;
+    size_t unreached = 0;
+    verdict_visit(note_unreached, &unreached);
+    assert_int_equal(unreached, 0);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void list_cases(void)
+{
+    DIR *dir = opendir(MAINSTAY_GOLDEN_DIR "/verdict");
+    struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL && case_count < CASES_MAX) {
+        size_t length = strlen(entry->d_name);
+        if (length > 5 && strcmp(entry->d_name + length - 5, ".case") == 0 &&
+            stay_copy(case_names[case_count], sizeof case_names[0], entry->d_name))
+            case_count++;
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    qsort(case_names, case_count, sizeof case_names[0], compare_names);
+}
+
+int main(int argc, char **argv)
+{
+    is_accepting = argc > 1 && strcmp(argv[1], "--accept") == 0;
+    list_cases();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_is_decided_as_recorded),
+        cmocka_unit_test(every_row_is_reached_by_a_case),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
