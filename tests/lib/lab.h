@@ -117,6 +117,15 @@ bool lab_prove_grants(struct lab *lab, FILE *out);
 
 /* CLOCK_MONOTONIC in microseconds: what load.log is stamped with. */
 int64_t lab_now_us(void);
+/* The database server that is writable now, "" when there is none, "?" when there are several. */
+const char *lab_writable(struct lab *lab);
+
+/* A fault proxy of our own before a server, in the root namespace, for faults inside a connection:
+ * *ret_port on 127.0.0.1 leads to NODE:3306. lab_fault_proxy_tell sends a command of fault_proxy.h.
+ */
+bool lab_fault_proxy_start(struct lab *lab, const char *node, unsigned *ret_port);
+bool lab_fault_proxy_tell(struct lab *lab, const char *node, const char *command);
+
 /* The moment of the last kill, hang, stop, terminate or cut, as a number for lab_load_check. */
 int64_t lab_fault_us(const struct lab *lab);
 

@@ -149,7 +149,7 @@ bool lab_run(struct lab *lab, const struct lab_command *how, const char *const a
         ;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     bool ok = code == 0 || (how->ret_exit != NULL && code < 126);
-    if (!ok)
+    if (code != 0)
         (void)lab_fail(lab, "%s: exit %d: %.700s%.200s", argv[0], code, complaint.text, text.text);
     if (how->ret_exit != NULL)
         *how->ret_exit = code;
@@ -226,6 +226,7 @@ static void set_faketime(const struct lab *lab, const char *name)
     setenv("FAKETIME_CACHE_DURATION", "1", 1);
     setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1", 1);
     setenv("DONT_FAKE_MONOTONIC", "1", 1);
+    setenv("FAKETIME_FORCE_MONOTONIC_FIX", "0", 1); /* or mysqld hangs in its timed waits */
     setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
 }
 

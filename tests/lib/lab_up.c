@@ -47,6 +47,7 @@ bool lab_up(struct lab *lab)
     if (!ok || !make_folder(lab) || !lab_choose_octet(lab))
         return false;
     lab_layout(lab);
+    lab_net_down(lab); /* namespaces of this name whose folder somebody removed by hand */
     /* lab.json first: what is half up can be taken down. */
     ok = lab_files_make(lab) && lab_save(lab) && set_clocks(lab) && lab_net_up(lab) &&
          lab_servers_up(lab) && start_proxies(lab) && lab_save(lab);

@@ -263,12 +263,14 @@ static bool verb_controller(struct lab *lab, const struct request *r)
 static bool check_load(struct lab *lab, const struct request *r)
 {
     json_t *report = NULL;
-    if (r->count < 2) {
-        fprintf(stderr, "mainstay-lab: load check NODE (the surviving primary)\n");
+    const char *node = r->count > 1 ? r->words[1] : lab_writable(lab);
+    if (node[0] == '\0' || node[0] == '?') {
+        fprintf(stderr, "mainstay-lab: %s server is writable: name the surviving primary\n",
+                node[0] == '?' ? "more than one" : "no");
         return false;
     }
     int64_t fault_us = r->fault_us != 0 ? r->fault_us : lab_fault_us(lab);
-    if (!lab_load_check(lab, r->words[1], fault_us, r->plant, &report))
+    if (!lab_load_check(lab, node, fault_us, r->plant, &report))
         return false;
     json_dumpf(report, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -286,7 +288,7 @@ static bool verb_load(struct lab *lab, const struct request *r)
         return lab_load_stop(lab) && say(r, "load stopped");
     if (is(r->words[0], "check"))
         return check_load(lab, r);
-    fprintf(stderr, "mainstay-lab: load start|stop|check NODE\n");
+    fprintf(stderr, "mainstay-lab: load start|stop|check [NODE]\n");
     return false;
 }
 
@@ -323,7 +325,7 @@ static const struct verb verbs[] = {
     {"logs", 1, 1, "NODE|proxy-a|controller|load", "print a log", verb_logs},
     {"proxy", 2, 2, "restart|kill|show a|b", "HAProxy of a zone", verb_proxy},
     {"controller", 1, 1, "start|stop|kill", "mainstayd in the witness zone", verb_controller},
-    {"load", 1, 2, "start [--writers N] [--rate N]|stop|check NODE [--plant-loss N]",
+    {"load", 1, 2, "start [--writers N] [--rate N]|stop|check [NODE] [--plant-loss N]",
      "clients that write through HAProxy, and the loss checker", verb_load},
     {"prove-grants", 0, 0, "", "use every right of deploy/grants (spoils the lab)", verb_grants},
 };
