@@ -1,0 +1,406 @@
+/* tests/unit/controller/decide/test_decide.c - the turn as a whole: what is wanted again and when, what
+ * a running plan holds back, guards for people, and the decision's text there and back. */
+#include "view_fixture.h"
+
+static struct world w;
+
+static int setup(void **state)
+{
+    (void)state;
+    world_init(&w, ENGINE_MARIADB);
+    healthy(&w, 3);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_clear(&w);
+    return 0;
+}
+
+static struct decision judge_with(const struct plan_run *run, const struct fleet *fleet)
+{
+    struct decision d;
+    decide(&w.view, run, fleet, w.now, wall_of(&w), &d);
+    return d;
+}
+
+static void kill_db1(void)
+{
+    session_end(&w, 0);
+    for (int i = 0; i < 3; i++) {
+        w.now += MS(100);
+        lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+        for (uint32_t n = 1; n < 3; n++) {
+            w.facts[n].receiver = RECEIVER_CONNECTING;
+            see(&w, n);
+        }
+    }
+    w.now += MS(2);
+}
+
+static struct plan_run *run_of(enum plan_kind kind, enum plan_state state, uint32_t node)
+{
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    run->kind = kind;
+    run->state = state;
+    run->params.node = node;
+    run->begun_mono_us = w.now - SEC(5);
+    run->ended_mono_us = w.now;
+    return run;
+}
+
+static void a_failover_that_was_undone_is_not_wanted_again_at_once(void **state)
+{
+    (void)state;
+    kill_db1();
+    struct plan_run *run = run_of(PLAN_FAILOVER, RUN_UNDONE, NO_NODE);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+    int64_t ended = w.now;
+    while (w.now - ended < SEC(30)) {
+        assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+        w.now += MS(500);
+        lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+        see(&w, 1);
+        see(&w, 2);
+        w.now += MS(2);
+    }
+    struct decision d = judge_with(run, NULL);
+    assert_int_equal(d.verdict.rule_id, 120);
+    assert_int_equal(d.want, PLAN_FAILOVER);
+    free(run);
+}
+
+static void a_running_plan_is_a_veto_not_a_blindfold(void **state)
+{
+    (void)state;
+    kill_db1();
+    struct plan_run *run = run_of(PLAN_FAILOVER, RUN_FORWARD, NO_NODE);
+    struct decision d = judge_with(run, NULL);
+    assert_int_equal(d.verdict.rule_id, 120);
+    assert_int_equal(d.want, PLAN_FAILOVER);
+    assert_int_equal(d.vetoes, 1U << GUARD_BUSY);
+    assert_non_null(strstr(d.text, "refused by busy"));
+    run->state = RUN_UNDOING;
+    assert_int_equal(judge_with(run, NULL).vetoes, 1U << GUARD_BUSY);
+    free(run);
+}
+
+static void facts_from_before_a_plan_ended_start_no_other(void **state)
+{
+    (void)state;
+    w.facts[1].receiver = RECEIVER_STOPPED;
+    see(&w, 1);
+    w.now += MS(2);
+    struct plan_run *run = run_of(PLAN_SWITCHOVER, RUN_SUCCEEDED, 1);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+    w.now += MS(100);
+    see(&w, 1);
+    w.now += MS(2);
+    struct decision d = judge_with(run, NULL);
+    assert_int_equal(d.want, PLAN_REJOIN);
+    assert_int_equal(d.params.node, 1);
+    assert_int_equal(d.params.rule_id, 202);
+    free(run);
+}
+
+static void a_rejoin_that_failed_leaves_the_next_node_its_turn(void **state)
+{
+    (void)state;
+    struct plan_run *run = run_of(PLAN_REJOIN, RUN_ASKS, 1);
+    w.now += MS(10);
+    w.facts[1].receiver = w.facts[2].receiver = RECEIVER_STOPPED;
+    see(&w, 1);
+    see(&w, 2);
+    w.now += MS(2);
+    struct decision d = judge_with(run, NULL);
+    assert_int_equal(d.want, PLAN_REJOIN);
+    assert_int_equal(d.params.node, 2);
+    free(run);
+}
+
+static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
+{
+    (void)state;
+    w.view.record.ackers = 2;
+    w.facts[0].ss_no_times = 5;
+    w.now += MS(400);
+    see_all(&w);
+    static const enum plan_kind ours[] = {PLAN_FAILOVER, PLAN_SWITCHOVER, PLAN_ADOPT,
+                                          PLAN_MODE_RESTORE, PLAN_MODE_DEGRADE,
+                                          PLAN_MAKE_WRITABLE, PLAN_FENCE, PLAN_UNFENCE};
+    for (size_t i = 0; i < STAY_COUNT(ours); i++) {
+        struct plan_run *run = run_of(ours[i], RUN_FORWARD, NO_NODE);
+        struct decision d = judge_with(run, NULL);
+        assert_true(d.record_changed);
+        assert_true(d.record.lossless_stands);
+        assert_int_equal(d.record.ackers, 6);
+        free(run);
+    }
+    static const enum plan_kind others[] = {PLAN_REJOIN, PLAN_REPOINT, PLAN_NONE};
+    for (size_t i = 0; i < STAY_COUNT(others); i++) {
+        struct plan_run *run = run_of(others[i], RUN_FORWARD, 1);
+        assert_false(judge_with(run, NULL).record.lossless_stands);
+        free(run);
+    }
+}
+
+static void watch_under_a_plan_needs_a_primary_that_answers(void **state)
+{
+    (void)state;
+    w.view.record.ackers = 2;
+    struct plan_run *run = run_of(PLAN_FAILOVER, RUN_FORWARD, NO_NODE);
+    w.now += SEC(10);
+    assert_false(judge_with(run, NULL).record_changed);
+    w.view.primary = NO_NODE;
+    assert_false(judge_with(run, NULL).record_changed);
+    w.view.primary = 0;
+    w.view.record.lossless_stands = false;
+    assert_false(judge_with(run, NULL).record_changed);
+    free(run);
+}
+
+static void fleet_limits_hold_automatic_failovers_only(void **state)
+{
+    (void)state;
+    kill_db1();
+    struct fleet fleet = {.failovers_last_hour = 3, .busy_zones = {"x", "a"}, .busy_zone_count = 2};
+    assert_int_equal(judge_with(NULL, &fleet).vetoes,
+                     1U << GUARD_HOURLY_LIMIT | 1U << GUARD_ZONE_LIMIT);
+    assert_int_equal(guard_check(&w.view, NULL, &fleet, PLAN_FAILOVER, false, w.now, wall_of(&w)),
+                     0);
+    fleet.busy_zone_count = 1;
+    fleet.failovers_last_hour = 2;
+    assert_int_equal(judge_with(NULL, &fleet).vetoes, 0);
+    w.view.primary = NO_NODE;
+    assert_int_equal(guard_check(&w.view, NULL, &fleet, PLAN_FAILOVER, true, w.now, wall_of(&w)),
+                     0);
+}
+
+static void people_may_pass_what_holds_automation(void **state)
+{
+    (void)state;
+    struct cluster_record *r = &w.view.record;
+    r->maintenance_until_wall_us = r->cooldown_until_wall_us = INT64_MAX;
+    w.view.hold_until_mono_us = INT64_MAX;
+    w.config.failover = FAILOVER_OBSERVE;
+    assert_int_equal(guard_check(&w.view, NULL, NULL, PLAN_SWITCHOVER, false, w.now, wall_of(&w)),
+                     0);
+    w.view.store_ok = false;
+    r->paused = true;
+    assert_int_equal(guard_check(&w.view, NULL, NULL, PLAN_SWITCHOVER, false, w.now, wall_of(&w)),
+                     1U << GUARD_STORE | 1U << GUARD_PAUSED);
+    w.view.store_ok = true;
+    r->paused = r->adopted = false;
+    w.view.paused_all = true;
+    assert_int_equal(guard_check(&w.view, NULL, NULL, PLAN_ADOPT, false, w.now, wall_of(&w)),
+                     1U << GUARD_PAUSED);
+    w.view.paused_all = false;
+    assert_int_equal(guard_check(&w.view, NULL, NULL, PLAN_REJOIN, false, w.now, wall_of(&w)),
+                     1U << GUARD_NOT_ADOPTED);
+    assert_int_equal(guard_check(&w.view, NULL, NULL, PLAN_REJOIN, true, w.now, wall_of(&w)),
+                     1U << GUARD_NOT_ADOPTED | 1U << GUARD_MAINTENANCE | 1U << GUARD_HOLD |
+                         1U << GUARD_CONFIRM);
+}
+
+static void grace_counts_from_suspicion(void **state)
+{
+    (void)state;
+    w.config.grace_us = SEC(1);
+    kill_db1();
+    assert_int_equal(judge_with(NULL, NULL).vetoes, 1U << GUARD_GRACE);
+    for (int i = 0; i < 8; i++) {
+        w.now += MS(100);
+        lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+        see(&w, 1);
+    }
+    w.now += MS(2);
+    assert_int_equal(judge_with(NULL, NULL).vetoes, 0);
+    assert_int_equal(judge_with(NULL, NULL).want, PLAN_FAILOVER);
+}
+
+static char *text_of(const struct decision *d)
+{
+    return decision_record_text(&w.view, d, w.now, wall_of(&w));
+}
+
+static char *there_and_back(const char *text, struct cluster_view *view,
+                            struct cluster_config *config, int64_t *now, int64_t *wall)
+{
+    struct stay_error err = {0};
+    cluster_config_defaults(config);
+    cluster_init(view, config);
+    if (decision_record_apply(text, config, view, now, wall, &err) != STAY_OK)
+        fail_msg("%s", err.text);
+    return decision_record_text(view, NULL, *now, *wall);
+}
+
+static void the_text_reads_back_to_the_same_decision(void **state)
+{
+    (void)state;
+    w.config.without_acker = WITHOUT_ACKER_BLOCK;
+    w.config.nodes[2].promote = PROMOTE_NEVER;
+    w.view.record.quarantine[2] = QUARANTINE_OPERATOR;
+    w.view.record.cooldown_until_wall_us = WALL0 + 5;
+    w.view.hold_until_mono_us = w.now + 7;
+    w.view.barrier_leavers = 5;
+    gtid_set_copy(&w.view.barrier, &w.facts[0].executed);
+    (void)stay_copy(w.facts[1].receiver_error, FACT_TEXT_MAX, "two\nlines = one");
+    see(&w, 1);
+    w.now += MS(2);
+    kill_db1();
+    struct decision d = judge_with(NULL, NULL), again;
+    STAY_AUTO(stay_free_charp) char *full = text_of(&d);
+    STAY_AUTO(stay_free_charp) char *input = text_of(NULL);
+    struct cluster_view view;
+    struct cluster_config config;
+    int64_t now = 0, wall = 0;
+    STAY_AUTO(stay_free_charp) char *copy = there_and_back(full, &view, &config, &now, &wall);
+    assert_string_equal(copy, input);
+    assert_int_equal(now, w.now);
+    decide(&view, NULL, NULL, now, wall, &again);
+    assert_int_equal(again.verdict.rule_id, d.verdict.rule_id);
+    assert_int_equal(again.want, d.want);
+    assert_int_equal(again.vetoes, d.vetoes);
+    assert_string_equal(again.text, d.text);
+    assert_int_equal(view.record.quarantine[2], QUARANTINE_OPERATOR);
+    assert_int_equal(view.nodes[0].facts.dump_peer_count, 2);
+    cluster_clear(&view);
+}
+
+static void a_changed_record_is_in_the_text(void **state)
+{
+    (void)state;
+    w.facts[0].ss_no_tx = 1;
+    w.now += MS(400);
+    see_all(&w);
+    struct decision d = judge_with(NULL, NULL);
+    STAY_AUTO(stay_free_charp) char *text = text_of(&d);
+    assert_non_null(strstr(text, "record_changed=yes\n"));
+    assert_non_null(strstr(text, "want=none\n"));
+    assert_non_null(strstr(text, "[facts]\nknown=yes\nanswers=yes\n"));
+}
+
+static void wrong_lines_are_named(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "mono=1",
+        "[now]\nmono=x",
+        "[now]\nmono=1x",
+        "[now]\nhour=1",
+        "[nowhere]",
+        "[node db1",
+        "[config]\nacks=-1",
+        "[config]\nacks=4294967296",
+        "[config]\nacks=",
+        "[config]\nno_such=1",
+        "[config]\nengine=oracle",
+        "[config]\ngrace_us=5",
+        "[config]\ngrace_us=5h",
+        "[config]\ngrace_us=x",
+        "[config]\ngrace_us=9223372036854775807s",
+        "[config]\nname=a name that is far too long for it",
+        "[config]\nnonsense",
+        "[node db1]\nport=65536",
+        "[node db1]\nquarantine=maybe",
+        "[node db1]\nno_such=1",
+        "[node db1]\nexecuted=nonsense",
+        "[node db1]\nserver_id=1x",
+        "[node db1]\nlag_s=1x",
+        "[node db1]\nfacts_mono_us=yesterday",
+        "[node db1]\nfacts_mono_us=now*5s",
+        "[node db1]\nfacts_mono_us=now-5",
+        "[node db1]\ndump_peers=a-host-name-that-is-longer-than-sixty-three-characters-in-all-of-its-parts",
+        "[node a-name-of-more-than-thirty-two-characters]",
+        "[record]\nackers=db9",
+        "[record]\nadopted=perhaps",
+        "[view]\nprimary=db1",
+    };
+    for (size_t i = 0; i < STAY_COUNT(wrong); i++) {
+        struct stay_error err = {0};
+        int64_t now = w.now, wall = 0;
+        enum stay_rc rc = decision_record_apply(wrong[i], &w.config, &w.view, &now, &wall, &err);
+        if (rc != STAY_EINVALID)
+            fail_msg("taken: %s", wrong[i]);
+        assert_non_null(strstr(err.text, "line "));
+    }
+}
+
+static void odd_but_right_lines_are_taken(void **state)
+{
+    (void)state;
+    int64_t now = w.now, wall = 0;
+    const char *text = "# comment\n\n[node db1]\nfacts_mono_us=now\nslow_mono_us=now+2s\n"
+                       "canary_ok_mono_us=never\ndump_peers=\n[config]\ngrace_us=0\n"
+                       "[record]\nackers=,db1\nprimary=db9\n[decision]\nanything at all\nx=1\n";
+    assert_int_equal(decision_record_apply(text, &w.config, &w.view, &now, &wall, NULL), STAY_OK);
+    assert_int_equal(w.view.nodes[0].facts_mono_us, w.now);
+    assert_int_equal(w.view.nodes[0].slow_mono_us, w.now + SEC(2));
+    assert_int_equal(w.view.nodes[0].facts.dump_peer_count, 0);
+    assert_int_equal(w.view.record.ackers, 1);
+    assert_int_equal(w.view.primary, NO_NODE);
+}
+
+static void bounds_of_the_text_hold(void **state)
+{
+    (void)state;
+    int64_t now = w.now, wall = 0;
+    char *text = stay_malloc(DECISION_TEXT_MAX + 2);
+    memset(text, 'x', DECISION_TEXT_MAX + 1);
+    text[DECISION_TEXT_MAX + 1] = '\0';
+    assert_int_equal(decision_record_apply(text, &w.config, &w.view, &now, &wall, NULL),
+                     STAY_ELIMIT);
+    free(text);
+    char many[2048] = "[node db1]\ndump_peers=h";
+    for (int i = 0; i < DUMP_PEERS_MAX; i++)
+        memcpy(many + strlen(many), ",h", 3);
+    assert_int_equal(decision_record_apply(many, &w.config, &w.view, &now, &wall, NULL),
+                     STAY_EINVALID);
+    char nodes[4096] = "";
+    for (int i = 0; i < NODES_MAX - 2; i++)
+        (void)snprintf(nodes + strlen(nodes), 32, "[node n%d]\n", i);
+    assert_int_equal(decision_record_apply(nodes, &w.config, &w.view, &now, &wall, NULL),
+                     STAY_EINVALID);
+    assert_int_equal(w.config.node_count, NODES_MAX);
+}
+
+static void a_turn_takes_microseconds(void **state)
+{
+    (void)state;
+    struct timespec a, b;
+    struct decision d;
+    struct fleet fleet = {0};
+    enum { TURNS = 20000 };
+    (void)clock_gettime(CLOCK_MONOTONIC, &a);
+    for (int i = 0; i < TURNS; i++)
+        decide(&w.view, NULL, &fleet, w.now, wall_of(&w), &d);
+    (void)clock_gettime(CLOCK_MONOTONIC, &b);
+    double us = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e3 / TURNS;
+    printf("decide() on three healthy nodes: %.2f us\n", us);
+    assert_int_equal(d.verdict.rule_id, 100); /* the time is printed, never asserted */
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_failover_that_was_undone_is_not_wanted_again_at_once),
+        T(a_running_plan_is_a_veto_not_a_blindfold),
+        T(facts_from_before_a_plan_ended_start_no_other),
+        T(a_rejoin_that_failed_leaves_the_next_node_its_turn),
+        T(our_own_plan_breaks_nothing_but_new_ackers_count),
+        T(watch_under_a_plan_needs_a_primary_that_answers),
+        T(fleet_limits_hold_automatic_failovers_only),
+        T(people_may_pass_what_holds_automation),
+        T(grace_counts_from_suspicion),
+        T(the_text_reads_back_to_the_same_decision),
+        T(a_changed_record_is_in_the_text),
+        T(wrong_lines_are_named),
+        T(odd_but_right_lines_are_taken),
+        T(bounds_of_the_text_hold),
+        T(a_turn_takes_microseconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
