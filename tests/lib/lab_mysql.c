@@ -144,7 +144,6 @@ void lab_mysql_args(const struct lab *lab, const struct lab_host *server, struct
     lab_arg(argv, "--datadir=%s", lab_path(lab, "data/%s", server->name).s);
     lab_arg(argv, "--socket=%s", lab_path(lab, "data/%s.sock", server->name).s);
     lab_arg(argv, "--pid-file=%s", lab_path(lab, "data/%s.pid", server->name).s);
-    lab_arg(argv, "--log-error=stderr");
     lab_arg(argv, "--port=3306");
     lab_arg(argv, "--bind-address=%s", server->address);
     lab_arg(argv, "--report-host=%s", server->address);
