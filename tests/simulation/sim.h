@@ -122,7 +122,8 @@ enum tx_kind { TX_CLIENT = 0, TX_CANARY, TX_ERRANT, TX_SCHEMA };
 struct sim_tx {
     uint8_t origin, kind, acked_by;
     bool acked, lost;     /* lost: accounted to an earlier failover's declared loss */
-    bool weak;            /* acknowledged without the acks the store claimed */
+    bool weak;            /* committed without the acks a lossless mode needs */
+    bool excused;         /* ... by a change behind our back that nobody could have seen yet */
     uint16_t client;
     uint32_t seq;         /* number in the GTID */
     uint32_t epoch;       /* canary: epoch it carries */
@@ -169,7 +170,7 @@ struct sim_server {
     uint32_t apply_us;
     bool operator_started; /* by hand, while we had it frozen */
     int64_t operator_started_at;
-    bool frozen_by_us;
+    bool frozen_by_us, opened_by_start;
     /* semi-sync */
     bool ss_source, ss_status, ss_replica;
     uint64_t ss_timeout_ms;
@@ -344,7 +345,7 @@ struct sim {
     enum certificate_kind line_cert;
     uint32_t loss_declared_max;
     uint32_t line_lost;
-    bool line_overridden, line_unproven; /* a human's override; bounded mode without a proof */
+    bool line_fenced, line_overridden, line_unproven; /* a human's override; bounded mode without a proof */
     char human[160];
     int64_t store_lost_at; /* controller could not watch since; STAY_NEVER */
     enum sim_invariant violation;
@@ -467,6 +468,7 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);
 /* sim_check.c */
 void check_ack(struct sim *s, uint32_t tx, uint32_t server);
 void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect);
+void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v);
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
 void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
 void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */

@@ -240,7 +240,7 @@ void controller_turn(struct sim *s)
     if (!controller_runs(s))
         return;
     bool busy = executor_is_busy(c->exec);
-    decide(c->view, busy ? executor_run(c->exec) : NULL, &c->fleet, s->now, s->now + s->wall_offset,
+    decide(c->view, executor_run(c->exec), &c->fleet, s->now, s->now + s->wall_offset,
            c->decision);
     const struct decision *d = c->decision;
     count_decision(s, d);

@@ -98,10 +98,12 @@ static void facts_slow(const struct sim *s, struct server_facts *f, const struct
 {
     stay_copy(f->version, sizeof f->version,
               s->setup.engine == ENGINE_MARIADB ? "10.11.11-MariaDB-log" : "9.7.0");
-    (void)snprintf(f->server_uuid, sizeof f->server_uuid, "%s",
-                   s->setup.engine == ENGINE_MARIADB ? "" : v->index == 0 ? "u1" : v->index == 1 ? "u2"
-                                                   : v->index == 2        ? "u3"
-                                                                          : "u4");
+    f->server_uuid[0] = '\0';
+    if (s->setup.engine == ENGINE_MYSQL) {
+        memset(f->server_uuid, '1' + (int)v->index, 36);
+        f->server_uuid[8] = f->server_uuid[13] = f->server_uuid[18] = f->server_uuid[23] = '-';
+        f->server_uuid[36] = '\0';
+    }
     f->max_connections = 151;
     f->sync_binlog = f->flush_log = f->sync_relay_log = 1;
     f->relay_log_recovery = tri(v->st_relay_recovery);

@@ -184,7 +184,7 @@ static void end_server(struct sim *s, const struct sim_fault_run *f, struct sim_
             replica_start_applier(s, v);
         break;
     case FAULT_SS_TOGGLE:
-        if (v->ss_toggle_back && v->up) {
+        if (v->ss_toggle_back && server_alive(v)) {
             v->ss_toggle_back = false;
             server_ss_set(s, v, true, false);
             v->weak_toggled_at = s->now;
@@ -278,7 +278,7 @@ static void begin(struct sim *s, struct sim_fault_run *f)
         slow_link(s, f, true);
     else if (f->fault >= FAULT_CONTROLLER_KILL)
         begin_ours(s, f);
-    else if (s->server[f->x].up)
+    else if (server_alive(&s->server[f->x]) || (s->server[f->x].up && f->fault <= FAULT_POWER))
         begin_server(s, f, &s->server[f->x]);
 }
 

@@ -95,7 +95,7 @@ static void on_pump(struct sim *s, const struct sim_event *e)
     if (d->gen != e->gen || (!d->open && e->arg == 0))
         return;
     d->pump_pending = false;
-    if (!v->up || !v->connected || v->conn_gen != e->gen || v->frozen ||
+    if (!v->up || !v->connected || v->source != e->a || v->conn_gen != e->gen || v->frozen ||
         (e->arg == 0 && !net_ok(s, e->a, e->b)))
         return; /* goes on when it thaws or heals */
     uint32_t to = d->sent_to < source->log_n ? d->sent_to : source->log_n;

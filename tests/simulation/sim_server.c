@@ -101,7 +101,7 @@ static void commit_waiter(struct sim *s, struct sim_server *v, uint32_t i, bool 
     if (acked)
         v->yes_tx++;
     if (s->tx[w.tx].origin == v->index && w.at >= acked_position(s, v, true))
-        s->tx[w.tx].weak = true;
+        check_commit(s, w.tx, v);
     engine_commit(s, v, w.tx);
     answer_waiter(s, v, &w);
 }
@@ -146,7 +146,7 @@ bool server_flush(struct sim *s, struct sim_server *v, uint32_t tx, const struct
                    v->life, tx);
     } else {
         if (s->tx[tx].origin == v->index)
-            s->tx[tx].weak = true;
+            check_commit(s, tx, v);
         engine_commit(s, v, tx);
     }
     for (uint32_t r = 0; r < s->setup.servers; r++)
@@ -323,6 +323,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->read_only = v->st_read_only;
     v->super_ro = s->setup.engine == ENGINE_MYSQL && v->st_read_only;
     v->offline = false;
+    v->opened_by_start = !v->read_only;
     v->yes_tx = v->no_tx = v->no_times = 0;
     v->ss_replica = v->st_ss_replica;
     v->ss_active = v->connected = v->receiver_on = v->applier_on = false;

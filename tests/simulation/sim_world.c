@@ -104,7 +104,7 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->line = s->line_lost = s->loss_declared_max = 0;
     s->line_epoch = 1;
     s->line_cert = CERT_LOSSLESS;
-    s->line_overridden = s->line_unproven = false;
+    s->line_fenced = s->line_overridden = s->line_unproven = false;
     s->violation = INV_NONE;
     s->violation_text[0] = s->human[0] = '\0';
     s->trace_hash = UINT64_C(14695981039346656037);
@@ -196,7 +196,7 @@ static void build_record(struct sim *s, bool adopted)
     for (uint32_t n = 1; n < s->setup.servers; n++)
         if (s->server[n].st_ss_replica)
             r->ackers |= 1u << n;
-    r->watch_uptime_base_s = 500;
+    r->watch_uptime_base_s = (uint64_t)((s->now + s->wall_offset) / STAY_SECOND - 500);
 }
 
 void sim_build(struct sim *s, enum engine engine, enum sim_layout layout)
@@ -279,9 +279,10 @@ void sim_handle(struct sim *s, const struct sim_event *e)
     else if (e->kind == EV_JUDGE)
         check_end(s);
     else if (e->kind == EV_ADOPT) {
-        fault_order(s, PLAN_ADOPT, false);
-        if (!s->store.record.adopted)
+        if (!s->store.record.adopted) {
+            fault_order(s, PLAN_ADOPT, false);
             sim_at(s, s->now + 2 * STAY_SECOND, EV_ADOPT, 0, 0, 0, 0);
+        }
     } else if (e->kind == EV_OPERATOR && !s->stopped) {
         fault_release(s);
         if (s->now - s->healed_at < 60 * STAY_SECOND)
