@@ -46,7 +46,6 @@ struct daemon_cluster {
     const struct settings_cluster *settings; /* borrowed from daemon->settings */
     struct cluster_view view;
     struct executor *executor;
-    struct effects *effects;
     uint32_t probe_id;    /* number in the probe set */
     struct decision decision;
     bool is_decided;      /* decision is valid */
@@ -92,6 +91,7 @@ struct daemon {
     struct recorder *recorder;
     struct history *history;
     struct probe_set *probes;
+    struct effects *effects;
     struct serve *serve;
     struct control control;
     struct daemon_cluster *clusters[SETTINGS_CLUSTERS_MAX];

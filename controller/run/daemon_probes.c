@@ -2,9 +2,11 @@
  * become observations of a cluster and results for its executor. */
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
+#include "controller/act/effects.h"
 #include "probes/probe_set.h"
 
 #define PROBES_END_US (300 * STAY_MS)
+#define PROBES_SLOW_US (10 * STAY_SECOND)
 
 static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
 {
@@ -21,6 +23,7 @@ enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err)
     (void)err;
     struct probe_set_options options = {.fn = on_observation, .arg = d};
     d->probes = probe_set_new(&d->loop, &options);
+    d->effects = effects_new(&d->loop);
     return STAY_OK;
 }
 
@@ -28,7 +31,9 @@ void daemon_probes_close(struct daemon *d)
 {
     if (d->probes)
         probe_set_free(d->probes, PROBES_END_US);
+    effects_free(d->effects, PROBES_END_US);
     d->probes = NULL;
+    d->effects = NULL;
 }
 
 static void set_account(struct mysql_account *dst, const struct settings_account *src)
@@ -59,6 +64,24 @@ static void probe_cluster_from(const struct settings_cluster *settings, struct p
     ret->interval_us = config->probe_interval_us;
     ret->suspicion_interval_us = config->suspicion_interval_us;
     ret->deadline_us = config->layer_deadline_us;
+    ret->slow_interval_us = PROBES_SLOW_US;
+}
+
+static void configure_effects(struct daemon *d, const struct settings_cluster *settings)
+{
+    struct effects_cluster *cluster = stay_calloc(1, sizeof *cluster);
+    cluster->config = &settings->config;
+    set_account(&cluster->monitor, &settings->accounts[ACCOUNT_MONITOR]);
+    set_account(&cluster->canary, &settings->accounts[ACCOUNT_CANARY]);
+    set_account(&cluster->operate, &settings->accounts[ACCOUNT_OPERATE]);
+    set_account(&cluster->replicate, &settings->accounts[ACCOUNT_REPLICATE]);
+    (void)stay_copy(cluster->ca, sizeof cluster->ca, settings->tls.ca);
+    (void)stay_copy(cluster->cert, sizeof cluster->cert, settings->tls.cert);
+    (void)stay_copy(cluster->key, sizeof cluster->key, settings->tls.key);
+    cluster->tls_required = settings->tls.required;
+    effects_configure(d->effects, cluster);
+    explicit_bzero(cluster, sizeof *cluster);
+    free(cluster);
 }
 
 enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
@@ -69,12 +92,14 @@ enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
     probe_set_add(c->daemon->probes, cluster, &c->probe_id);
     explicit_bzero(cluster, sizeof *cluster);
     free(cluster);
+    configure_effects(c->daemon, c->settings);
     return STAY_OK;
 }
 
 void daemon_probes_remove(struct daemon_cluster *c)
 {
     probe_set_remove(c->daemon->probes, c->probe_id);
+    effects_forget(c->daemon->effects, c->settings->config.name);
 }
 
 /* Before c->settings changes. Watching begins anew: facts held in the view stay. */
@@ -90,6 +115,7 @@ void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_c
     }
     explicit_bzero(now, 2 * sizeof *now);
     free(now);
+    configure_effects(c->daemon, settings);
 }
 
 void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent)
@@ -107,10 +133,28 @@ void daemon_probes_set_primary(struct daemon_cluster *c)
     probe_set_canary(c->daemon->probes, c->probe_id, node, record->epoch);
 }
 
+/* By name: the cluster may be gone when a late answer comes. */
+struct effect_call {
+    struct daemon *daemon;
+    char cluster[NAME_MAX_LEN];
+};
+
+static void on_effect_done(void *arg, uint64_t token, const struct effect_result *result)
+{
+    struct effect_call *call = arg;
+    struct daemon_cluster *c = daemon_cluster_named(call->daemon, call->cluster);
+    if (c) {
+        executor_effect_done(c->executor, token, result, loop_now_mono_us(&call->daemon->loop));
+        daemon_mark_dirty(c);
+    }
+    free(call);
+}
+
 void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
                                 const struct effect *effect)
 {
-    (void)c;
-    (void)token;
-    (void)effect;
+    struct effect_call *call = stay_calloc(1, sizeof *call);
+    call->daemon = c->daemon;
+    (void)stay_copy(call->cluster, sizeof call->cluster, c->settings->config.name);
+    effects_start(c->daemon->effects, call->cluster, token, effect, on_effect_done, call);
 }

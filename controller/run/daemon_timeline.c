@@ -183,7 +183,10 @@ static void log_note(struct daemon_cluster *c, enum exec_note note, const struct
     const struct row_run *r = &run->rows[row < PLAN_ROWS_MAX ? row : 0];
     char rule[8], took[UNITS_TEXT_MAX];
     (void)snprintf(rule, sizeof rule, "%u", run->params.rule_id);
-    units_format_duration_short(took, sizeof took, r->ended_mono_us - r->begun_mono_us);
+    units_format_duration_short(took, sizeof took,
+                                note == EXEC_ROW_ENDED && r->begun_mono_us > 0
+                                    ? r->ended_mono_us - r->begun_mono_us
+                                    : 0);
     struct log_field fields[] = {{"MAINSTAY_CLUSTER", name},
                                  {"MAINSTAY_PLAN", run->id},
                                  {"MAINSTAY_RULE", run->params.rule_id ? rule : NULL},
