@@ -268,8 +268,8 @@ int64_t plan_step_validity_us(enum step_kind step);
 /* STORE rows: what the cluster's record becomes. */
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record);
-/* The run ended: the record's plan ends; an automatic one that was undone or asks holds off at least
- * PLAN_RETRY_US, so that it is not started again at once. */
+/* The run ended: the record's plan ends. An automatic failover that was undone holds off PLAN_RETRY_US,
+ * one that asks the whole cooldown, so that it is not started again at once. */
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record);
 /* Called by a process that took up a stored run: before the point of no return decides whether it

@@ -52,7 +52,8 @@ static enum stay_rc check_failover(const struct plan_run *run, const struct clus
                                    int64_t now_mono_us, struct stay_error *err)
 {
     uint32_t dead = run->a & ~plan_nodes_answering(view, now_mono_us);
-    bool may_fence = plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us);
+    bool may_fence = plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us) &&
+                     view->nodes[run->old_primary].refused_first_mono_us == STAY_NEVER;
     if (run->mode == MODE_LOSSLESS && !run->params.accept_loss && !may_fence &&
         !MUTANT(view, FENCE_SKIPPED) && !MUTANT(view, K_IGNORED)) {
         bool revocable = MUTANT(view, LESS_FOR_LESS_EQUAL) ? mask_count(dead) <= view->config->acks

@@ -115,10 +115,9 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
                      int64_t now_wall_us, struct cluster_record *record)
 {
     record->plan_id[0] = '\0';
-    if (run->state == RUN_SUCCEEDED || !run->params.automatic ||
-        (run->diverged && run->kind != PLAN_FAILOVER))
-        return;
-    int64_t hold_us = run->kind == PLAN_FAILOVER ? later(view->config->cooldown_us, PLAN_RETRY_US)
-                                                 : PLAN_RETRY_US;
+    if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
+        return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
+    int64_t hold_us =
+        run->state == RUN_ASKS ? later(view->config->cooldown_us, PLAN_RETRY_US) : PLAN_RETRY_US;
     record->cooldown_until_wall_us = later(record->cooldown_until_wall_us, now_wall_us + hold_us);
 }

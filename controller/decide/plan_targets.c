@@ -159,6 +159,14 @@ static uint32_t receiver_targets(const struct plan_run *run, const struct cluste
     return nodes;
 }
 
+/* It answered within the last second, and nothing since says otherwise. */
+static bool old_primary_answers(const struct plan_run *run, const struct cluster_view *view,
+                                int64_t now_mono_us)
+{
+    return plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us) &&
+           view->nodes[run->old_primary].refused_first_mono_us == STAY_NEVER;
+}
+
 uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us)
 {
@@ -170,8 +178,7 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
     switch (what->target) {
     case TARGET_OLD_PRIMARY:
         if (what->step == STEP_FENCE &&
-            (MUTANT(view, FENCE_SKIPPED) ||
-             !plan_node_answers(view, run->old_primary, PLAN_FENCE_FRESH_US, now_mono_us)))
+            (MUTANT(view, FENCE_SKIPPED) || !old_primary_answers(run, view, now_mono_us)))
             return 0;
         return mask_of(run->old_primary);
     case TARGET_CANDIDATE:

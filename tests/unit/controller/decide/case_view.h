@@ -1,0 +1,250 @@
+/* tests/unit/controller/decide/case_view.h - a cluster view out of a few lines of text, for golden
+ * cases and executor tests.
+ *
+ *   engine mariadb            mode lossless   (wanted)     acks 1   without_acker block   accept
+ * bounded node db1 zone a promote prefer record primary db1 mode lossless stands ackers db2,db3
+ * epoch 7 quarantine db4 fact db2 executed 0-1-100 received 0-1-100 source db1 lag 2 applier no
+ * uptime 50 version 10.11.6 silent db1                (no answer for a minute)     refused db1
+ * Every node starts read-only, fresh, its applier running, replicating from the primary. */
+#ifndef TESTS_CASE_VIEW_H
+#define TESTS_CASE_VIEW_H
+#include "controller/decide/cluster.h"
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define CASE_NOW  (1000 * STAY_SECOND)
+#define CASE_WALL (INT64_C(1700000000) * STAY_SECOND)
+
+struct case_view {
+    struct cluster_config config;
+    struct cluster_view view;
+    char command[200]; /* the last line that is none of the above */
+};
+
+static uint32_t case_node(const struct case_view *c, const char *name)
+{
+    uint32_t node = name == NULL ? NO_NODE : cluster_node_by_name(&c->config, name);
+    if (node == NO_NODE)
+        fail_msg("case: no node %s", name == NULL ? "(none)" : name);
+    return node;
+}
+
+static uint32_t case_mask(const struct case_view *c, const char *list)
+{
+    char text[200];
+    uint32_t mask = 0;
+    char *rest = text;
+    (void)stay_copy(text, sizeof text, list);
+    for (char *name; (name = strsep(&rest, ",")) != NULL;)
+        if (strcmp(name, "-") != 0)
+            mask |= UINT32_C(1) << case_node(c, name);
+    return mask;
+}
+
+static void case_gtids(const struct case_view *c, const char *text, struct gtid_set *set)
+{
+    enum gtid_flavor flavor = c->config.engine == ENGINE_MYSQL ? GTID_MYSQL : GTID_MARIADB;
+    struct stay_error err = {0};
+    if (gtid_set_parse(flavor, strcmp(text, "-") == 0 ? "" : text, set, &err) != STAY_OK)
+        fail_msg("case: %s: %s", text, err.text);
+}
+
+static void case_add_node(struct case_view *c, char **words, int count)
+{
+    uint32_t node = c->config.node_count++;
+    struct node_config *n = &c->config.nodes[node];
+    (void)stay_copy(n->name, sizeof n->name, words[1]);
+    (void)snprintf(n->host, sizeof n->host, "10.0.0.%u", node + 1);
+    n->port = 3306;
+    for (int i = 2; i + 1 < count; i += 2) {
+        if (strcmp(words[i], "zone") == 0)
+            (void)stay_copy(n->zone, sizeof n->zone, words[i + 1]);
+        else if (strcmp(words[i], "promote") == 0)
+            n->promote = strcmp(words[i + 1], "prefer") == 0  ? PROMOTE_PREFER
+                         : strcmp(words[i + 1], "avoid") == 0 ? PROMOTE_AVOID
+                         : strcmp(words[i + 1], "never") == 0 ? PROMOTE_NEVER
+                                                              : PROMOTE_NEUTRAL;
+    }
+}
+
+static enum durability_mode case_mode(const char *text)
+{
+    return strcmp(text, "lossless") == 0  ? MODE_LOSSLESS
+           : strcmp(text, "bounded") == 0 ? MODE_BOUNDED
+                                          : MODE_UNSAFE;
+}
+
+static void case_fresh(struct case_view *c, uint32_t node)
+{
+    struct node_view *n = &c->view.nodes[node];
+    n->groups_known = FACTS_STATUS | FACTS_SLOW;
+    n->facts_begun_mono_us = n->facts_mono_us = CASE_NOW - 100 * STAY_MS;
+    n->slow_mono_us = n->answered_mono_us = n->query_ok_mono_us = n->facts_mono_us;
+    n->advanced_mono_us = n->ss_progress_mono_us = n->facts_mono_us;
+    n->facts.read_only = n->facts.super_read_only = TRI_YES;
+    n->facts.uptime_s = 5000;
+    n->facts.applier = TRI_YES;
+    n->facts.receiver = RECEIVER_RUNNING;
+    n->facts.ss_source_enabled = TRI_NO;
+    n->facts.log_bin = n->facts.log_updates = TRI_YES;
+    n->facts.filters = TRI_NO;
+    n->facts.connections = 20;
+    n->facts.binlog_bytes = 5000 * 1000;
+    n->facts.canary_wall_us = CASE_WALL - STAY_SECOND;
+    (void)stay_copy(n->facts.version, sizeof n->facts.version, "10.11.6-MariaDB");
+}
+
+/* First words that need the nodes: the view is made here. */
+static void case_record(struct case_view *c, char **words, int count)
+{
+    struct cluster_record record = {.version = 41, .epoch = 7, .adopted = true};
+    cluster_init(&c->view, &c->config);
+    c->view.store_ok = true;
+    for (int i = 1; i < count; i++) {
+        const char *value = i + 1 < count ? words[i + 1] : "";
+        if (strcmp(words[i], "primary") == 0)
+            (void)stay_copy(record.primary, sizeof record.primary, value);
+        else if (strcmp(words[i], "mode") == 0)
+            record.mode = case_mode(value);
+        else if (strcmp(words[i], "ackers") == 0)
+            record.ackers = case_mask(c, value);
+        else if (strcmp(words[i], "epoch") == 0)
+            record.epoch = strtoull(value, NULL, 10);
+        else if (strcmp(words[i], "quarantine") == 0)
+            record.quarantine[case_node(c, value)] = QUARANTINE_DIVERGED;
+        else if (strcmp(words[i], "stands") == 0)
+            record.lossless_stands = true;
+    }
+    cluster_set_record(&c->view, &record);
+    for (uint32_t node = 0; node < c->config.node_count; node++)
+        case_fresh(c, node);
+    if (c->view.primary == NO_NODE)
+        return;
+    for (uint32_t node = 0; node < c->config.node_count; node++) {
+        struct server_facts *facts = &c->view.nodes[node].facts;
+        (void)stay_copy(facts->source_host, sizeof facts->source_host,
+                        c->config.nodes[c->view.primary].host);
+        facts->source_port = 3306;
+    }
+    struct server_facts *primary = &c->view.nodes[c->view.primary].facts;
+    primary->read_only = primary->super_read_only = TRI_NO;
+    primary->receiver = RECEIVER_NONE;
+    primary->source_host[0] = '\0';
+    primary->ss_source_enabled = primary->ss_source_on = TRI_YES;
+}
+
+static void case_fact(struct case_view *c, char **words, int count)
+{
+    uint32_t node = case_node(c, words[1]);
+    struct node_view *n = &c->view.nodes[node];
+    for (int i = 2; i + 1 < count; i += 2) {
+        const char *key = words[i], *value = words[i + 1];
+        enum tri tri = strcmp(value, "yes") == 0 ? TRI_YES : TRI_NO;
+        if (strcmp(key, "executed") == 0) {
+            case_gtids(c, value, &n->facts.executed);
+            gtid_set_union(&n->received_high, &n->facts.executed);
+        } else if (strcmp(key, "received") == 0) {
+            case_gtids(c, value, &n->facts.received);
+            gtid_set_union(&n->received_high, &n->facts.received);
+        } else if (strcmp(key, "source") == 0) {
+            bool none = strcmp(value, "-") == 0;
+            n->facts.receiver = none ? RECEIVER_NONE : RECEIVER_RUNNING;
+            n->facts.source_port = none ? 0 : 3306;
+            (void)stay_copy(n->facts.source_host, sizeof n->facts.source_host,
+                            none ? "" : c->config.nodes[case_node(c, value)].host);
+        } else if (strcmp(key, "lag") == 0)
+            n->facts.lag_s = strtol(value, NULL, 10);
+        else if (strcmp(key, "canary_lag") == 0)
+            n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
+        else if (strcmp(key, "applier_error") == 0)
+            n->facts.applier_errno = strtol(value, NULL, 10);
+        else if (strcmp(key, "restarted") == 0)
+            n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
+        else if (strcmp(key, "version") == 0)
+            (void)stay_copy(n->facts.version, sizeof n->facts.version, value);
+        else if (strcmp(key, "filters") == 0)
+            n->facts.filters = tri;
+        else if (strcmp(key, "log_bin") == 0)
+            n->facts.log_bin = tri;
+        else if (strcmp(key, "log_updates") == 0)
+            n->facts.log_updates = tri;
+        else if (strcmp(key, "errant") == 0)
+            n->errant = tri;
+        else if (strcmp(key, "read_only") == 0)
+            n->facts.read_only = tri;
+        else if (strcmp(key, "skip_replica_start") == 0)
+            n->facts.start_skip_replica = tri;
+        else
+            fail_msg("case: unknown fact %s", key);
+    }
+}
+
+static void case_setting(struct case_view *c, const char *key, const char *value)
+{
+    if (strcmp(key, "engine") == 0)
+        c->config.engine = strcmp(value, "mysql") == 0 ? ENGINE_MYSQL : ENGINE_MARIADB;
+    else if (strcmp(key, "mode") == 0)
+        c->config.mode = case_mode(value);
+    else if (strcmp(key, "acks") == 0)
+        c->config.acks = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcmp(key, "without_acker") == 0)
+        c->config.without_acker =
+            strcmp(value, "block") == 0 ? WITHOUT_ACKER_BLOCK : WITHOUT_ACKER_DEGRADE;
+    else if (strcmp(key, "accept") == 0)
+        c->config.accept = strcmp(value, "bounded") == 0 ? ACCEPT_BOUNDED : ACCEPT_LOSSLESS;
+    else
+        fail_msg("case: unknown line %s", key);
+}
+
+static void case_line(struct case_view *c, char *line)
+{
+    char *words[24];
+    int count = 0;
+    char whole[200];
+    (void)stay_copy(whole, sizeof whole, line);
+    for (char *word; count < 24 && (word = strsep(&line, " ")) != NULL;)
+        if (*word != '\0')
+            words[count++] = word;
+    if (count == 0 || words[0][0] == '#')
+        return;
+    if (strcmp(words[0], "node") == 0)
+        case_add_node(c, words, count);
+    else if (strcmp(words[0], "record") == 0)
+        case_record(c, words, count);
+    else if (strcmp(words[0], "fact") == 0)
+        case_fact(c, words, count);
+    else if (strcmp(words[0], "silent") == 0) {
+        struct node_view *n = &c->view.nodes[case_node(c, words[1])];
+        n->query_ok_mono_us = n->answered_mono_us = CASE_NOW - 60 * STAY_SECOND;
+        n->silent_since_mono_us = CASE_NOW - 59 * STAY_SECOND;
+    } else if (strcmp(words[0], "refused") == 0) {
+        struct node_view *n = &c->view.nodes[case_node(c, words[1])];
+        n->refused_first_mono_us = CASE_NOW - 80 * STAY_MS;
+        n->refused_last_mono_us = CASE_NOW;
+    } else if (strcmp(words[0], "plan") == 0 || strcmp(words[0], "run") == 0 ||
+               strcmp(words[0], "candidate") == 0)
+        (void)stay_copy(c->command, sizeof c->command, whole);
+    else
+        case_setting(c, words[0], count > 1 ? words[1] : "");
+}
+
+/* Takes all lines of `text` (changed). */
+static void case_load(struct case_view *c, char *text)
+{
+    memset(c, 0, sizeof *c);
+    cluster_config_defaults(&c->config);
+    (void)stay_copy(c->config.name, sizeof c->config.name, "shop");
+    c->config.engine = ENGINE_MARIADB;
+    c->config.mode = MODE_LOSSLESS;
+    c->config.acks = 1;
+    for (char *line; (line = strsep(&text, "\n")) != NULL;)
+        case_line(c, line);
+}
+
+static void case_clear(struct case_view *c)
+{
+    cluster_clear(&c->view);
+}
+
+#endif
