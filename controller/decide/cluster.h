@@ -153,6 +153,9 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
  * left out only when its own fresh word is that it does not. */
 uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Its last status answer is at most a probe interval and a deadline old. */
+/* Did `node` itself write the transactions of `range` (its server id or uuid)? */
+bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_range *range);
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
 /* The node that `node` replicates from by its own facts, NO_NODE when none or not in the inventory. */

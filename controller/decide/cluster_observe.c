@@ -149,6 +149,23 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     return true;
 }
 
+/* Holds `node` transactions that neither the primary holds nor wrote? Those it wrote and lacks, it lost
+ * in a restart (MariaDB truncates its tail) or has not reported yet: the replica is right to have them,
+ * and may be the only one. */
+static enum tri is_errant(const struct cluster_view *view, const struct node_view *node)
+{
+    const struct node_view *primary = &view->nodes[view->primary];
+    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
+    if (gtid_set_contains(&primary->facts.executed, &node->facts.executed))
+        return TRI_NO;
+    gtid_set_copy(&extra, &node->facts.executed);
+    gtid_set_subtract(&extra, &primary->facts.executed);
+    for (size_t i = 0; i < extra.n; i++)
+        if (!cluster_range_is_of(view, view->primary, &extra.v[i]))
+            return TRI_YES;
+    return TRI_NO;
+}
+
 /* A primary position read after a replica's tells whether the replica holds more: one read before it
  * would call each replica of a busy primary errant. */
 static void compare_with_primary(struct cluster_view *view)
@@ -159,8 +176,7 @@ static void compare_with_primary(struct cluster_view *view)
         if (i == view->primary || n->facts_mono_us == STAY_NEVER ||
             n->facts_mono_us > primary->facts_begun_mono_us)
             continue;
-        n->errant = gtid_set_contains(&primary->facts.executed, &n->facts.executed) ? TRI_NO
-                                                                                    : TRI_YES;
+        n->errant = is_errant(view, n);
     }
 }
 

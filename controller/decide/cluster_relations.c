@@ -136,3 +136,20 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     }
     return peers;
 }
+
+bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_range *range)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    const uint8_t *u = range->source;
+    if (view->config->engine != ENGINE_MYSQL) {
+        uint64_t id = (uint64_t)u[4] << 24 | (uint64_t)u[5] << 16 | (uint64_t)u[6] << 8 | u[7];
+        return id == facts->server_id;
+    }
+    char uuid[37];
+    (void)snprintf(uuid, sizeof uuid,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
+                   u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+                   u[14], u[15]);
+    return strcmp(uuid, facts->server_uuid) == 0;
+}

@@ -175,7 +175,11 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
         node = NO_NODE;
         break;
     case ACT_MAKE_WRITABLE:
-        kind = stale_writable(view, now_mono_us) == NO_NODE ? PLAN_MAKE_WRITABLE : PLAN_NONE;
+        kind = PLAN_MAKE_WRITABLE;
+        if (stale_writable(view, now_mono_us) != NO_NODE) { /* the other one is closed first */
+            node = stale_writable(view, now_mono_us);
+            kind = PLAN_FENCE;
+        }
         break;
     case ACT_FENCE_STALE:
         node = stale_writable(view, now_mono_us);

@@ -64,29 +64,13 @@ static bool has_own_zone_acker(const struct cluster_view *view, uint32_t possibl
     return false;
 }
 
-/* Transactions in its executed set that the server wrote itself. */
+/* Transactions in the primary's executed set that it wrote itself. */
 static uint64_t own_transactions(const struct cluster_view *view, const struct server_facts *facts)
 {
     uint64_t sum = 0;
-    char uuid[37];
-    for (size_t i = 0; i < facts->executed.n; i++) {
-        const struct gtid_range *r = &facts->executed.v[i];
-        bool is_own;
-        if (view->config->engine == ENGINE_MYSQL) {
-            const uint8_t *u = r->source;
-            (void)snprintf(uuid, sizeof uuid,
-                           "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                           u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-                           u[12], u[13], u[14], u[15]);
-            is_own = strcmp(uuid, facts->server_uuid) == 0;
-        } else {
-            uint64_t id = (uint64_t)r->source[4] << 24 | (uint64_t)r->source[5] << 16 |
-                          (uint64_t)r->source[6] << 8 | r->source[7];
-            is_own = id == facts->server_id;
-        }
-        if (is_own)
-            sum += r->last - r->first + 1;
-    }
+    for (size_t i = 0; i < facts->executed.n; i++)
+        if (cluster_range_is_of(view, view->primary, &facts->executed.v[i]))
+            sum += facts->executed.v[i].last - facts->executed.v[i].first + 1;
     return sum;
 }
 
