@@ -26,13 +26,19 @@ void load_record_clear(struct load_record *record)
     *record = (struct load_record){0};
 }
 
+static bool note_end(struct load_record *record, int64_t end_us)
+{
+    record->ended_us = end_us > record->ended_us ? end_us : record->ended_us;
+    return true;
+}
+
 static bool take_line(struct load_record *record, const char *line)
 {
     struct load_attempt a = {0};
     char outcome[16] = "";
     if (line[0] == 'C') {
         record->connect_failures++;
-        return true;
+        return sscanf(line, "C %*u %*d %ld", &a.end_us) == 1 && note_end(record, a.end_us);
     }
     if (sscanf(line, "load 1 writers %u started_us %ld base %lu", &record->writers,
                &record->started_us, &record->base_seq) == 3)
@@ -46,7 +52,7 @@ static bool take_line(struct load_record *record, const char *line)
     if (a.outcome == LOAD_NONE)
         return false;
     load_record_add(record, &a);
-    return true;
+    return note_end(record, a.end_us);
 }
 
 bool load_record_read(const char *path, struct load_record *ret, char *why, size_t size)

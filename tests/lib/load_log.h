@@ -25,7 +25,7 @@ struct load_record {
     struct load_attempt *attempts; /* owned */
     size_t count, capacity, connect_failures;
     unsigned writers;
-    int64_t started_us;
+    int64_t started_us, ended_us; /* ended: the last line of either kind */
     uint64_t base_seq;
 };
 

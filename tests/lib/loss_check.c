@@ -217,6 +217,7 @@ static void find_outage(const struct load_record *record, int64_t fault_us, stru
     }
     /* Nothing acknowledged from the last one to the end of the record counts as well. */
     int64_t end_us = record->count > 0 ? record->attempts[record->count - 1].end_us : 0;
+    end_us = record->ended_us > end_us ? record->ended_us : end_us;
     if (last_us != 0 && fault_us > 0 && end_us - last_us > r->outage_us) {
         r->outage_us = end_us - last_us;
         r->outage_from_us = last_us;
