@@ -125,7 +125,7 @@ static void add_start_up_values(struct lab_argv *argv)
         "--loose-rpl-semi-sync-source-timeout=4294967295",
         "--relay-log-recovery=OFF",
         "--replica-net-timeout=4",
-        "--replica-parallel-workers=16",
+        "--replica-parallel-workers=4",
         "--log-bin=bin",
         "--relay-log=relay",
         "--log-replica-updates=ON",
