@@ -62,16 +62,10 @@ static void forget_primary(struct cluster_view *view)
     view->ackers_seen = 0;
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
-    for (uint32_t i = 0; i < NODES_MAX; i++)
-        view->nodes[i].acker_seen_mono_us = STAY_NEVER;
-}
-
-/* Who holds more than the primary stays known through a plan's own new epoch: the plan must not
- * promote it, and the primary may not answer any more. */
-static void forget_errant(struct cluster_view *view)
-{
-    for (uint32_t i = 0; i < NODES_MAX; i++)
+    for (uint32_t i = 0; i < NODES_MAX; i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
+        view->nodes[i].acker_seen_mono_us = STAY_NEVER;
+    }
 }
 
 void cluster_init(struct cluster_view *view, const struct cluster_config *config)
@@ -81,7 +75,6 @@ void cluster_init(struct cluster_view *view, const struct cluster_config *config
         node_reset(&view->nodes[i]);
     view->hold_until_mono_us = STAY_NEVER;
     view->repair_failed_mono_us = STAY_NEVER;
-    forget_errant(view);
     forget_primary(view);
 }
 
@@ -92,17 +85,16 @@ void cluster_clear(struct cluster_view *view)
     gtid_set_clear(&view->barrier);
 }
 
+/* A plan's intent raises the epoch and leaves the primary: suspicion and what is known of it stay,
+ * above all who is errant: the plan must not promote it, and the primary may answer no more. */
 void cluster_set_record(struct cluster_view *view, const struct cluster_record *record)
 {
     uint32_t primary = cluster_node_by_name(view->config, record->primary);
     bool is_other = primary != view->primary;
-    bool is_new_epoch = record->epoch != view->record.epoch;
     if (record != &view->record)
         view->record = *record;
     view->primary = primary;
     if (is_other)
-        forget_errant(view);
-    if (is_other || is_new_epoch)
         forget_primary(view);
 }
 
