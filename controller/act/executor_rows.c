@@ -31,6 +31,11 @@ static void end_row(struct executor *x, uint32_t row, enum row_state state)
     exec_note(x, EXEC_ROW_ENDED, row);
 }
 
+static int64_t look_pause_us(const struct row_run *state)
+{
+    return state->looks == 0 ? PLAN_LOOK_US : PLAN_LOOK_US << (state->looks - 1);
+}
+
 /* Where a conclusion leads. Returns true when rows after run.row should be taken now. */
 static bool follow(struct executor *x, enum plan_next next, uint32_t row, uint32_t to)
 {
@@ -45,7 +50,7 @@ static bool follow(struct executor *x, enum plan_next next, uint32_t row, uint32
     case NEXT_LOOK:
         x->first = x->last = row;
         x->phase = PHASE_LOOK;
-        x->again_mono_us = x->now_mono_us + (PLAN_LOOK_US << (x->run.rows[row].looks - 1));
+        x->again_mono_us = x->now_mono_us + look_pause_us(&x->run.rows[row]);
         exec_wake(x, x->again_mono_us);
         return false;
     case NEXT_UNDO:
@@ -171,11 +176,7 @@ void exec_forget(struct executor *x, uint32_t row)
 
 static void start_row(struct executor *x, uint32_t row, uint32_t nodes)
 {
-    size_t count = 0;
-    const struct plan_row *what = &plan_rows(x->run.kind, &count)[row];
-    struct row_run *state = &x->run.rows[row];
-    int64_t from_us = what->step == STEP_DRAIN ? state->begun_mono_us : x->now_mono_us;
-    x->deadline_mono_us[row] = from_us + what->deadline_us;
+    x->deadline_mono_us[row] = x->now_mono_us + plan_effect_deadline_us(&x->run, row);
     exec_wake(x, x->deadline_mono_us[row]);
     for (uint32_t node = 0; node < NODES_MAX; node++) {
         struct effect effect;

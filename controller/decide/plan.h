@@ -118,12 +118,14 @@ struct plan_params {
  * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
  * THAW has `want`: the receiver may start only when executed contains it (the drain ended).
  * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have. HOOK_PRE answers NOT_DONE for a
- * veto. WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
+ * veto. DRAIN may end NOT_DONE with facts while its applier still runs: it is asked again.
+ * WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
     enum step_kind step;
     uint32_t node;            /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new primary */
     uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else NO_NODE */
     uint64_t epoch;
+    enum plan_kind plan;      /* whose row it is: hooks differ by it */
     uint32_t acks;            /* k, for SOURCE_ON, WAIT_ACKERS */
     bool semi_sync;           /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
     bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
@@ -151,6 +153,8 @@ enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED
 #define PLAN_ROWS_MAX 40
 #define PLAN_LOOKS_MAX 5             /* repeats of an unknown row */
 #define PLAN_LOOK_US (50 * STAY_MS)  /* before the first repeat; doubles */
+#define PLAN_REPEATS_MAX 2           /* repeats of a row that was not done, where that is safe */
+#define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND) /* one drain effect; repeated while the applier runs */
 #define PLAN_ROUNDS_MAX 4            /* returns to freeze */
 #define PLAN_OTHERS_US (1 * STAY_SECOND)  /* nodes outside A: how long a row waits for them */
 #define PLAN_ANSWERS_US (3 * STAY_SECOND) /* a node that answered within this is asked */
@@ -181,6 +185,7 @@ struct plan_run {
     uint32_t old_primary, candidate;
     uint32_t a, f, r;        /* ackers at start, frozen, drained */
     uint32_t collected;      /* nodes whose executed set below was read in this run */
+    uint32_t slow;           /* nodes whose drain goes on: the applier ran when last seen */
     uint32_t restarted;      /* nodes seen to restart since their freeze: out of f and r */
     uint32_t attached;       /* nodes attached to the candidate by this run */
     uint32_t detached;       /* nodes that forgot their source in this run, verified: they cannot
@@ -262,6 +267,8 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
                       uint32_t node, struct effect *ret_effect);
 void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, const struct effect_result *result);
+/* How long one effect of the row may take; a row may be longer than its effects (drain). */
+int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row);
 int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row);
 /* How long after a store compare SQL of this step may be sent. */
 int64_t plan_step_validity_us(enum step_kind step);

@@ -67,6 +67,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
 static void absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
                          const struct effect_result *result)
 {
+    run->slow &= ~NODE_BIT(node);
     if (result->facts == NULL || !result->groups_read)
         return;
     const struct gtid_set *executed = &result->facts->executed;
@@ -200,6 +201,17 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     }
 }
 
+/* Not drained in its slice, but its applier works on. */
+static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    run->slow &= ~NODE_BIT(node);
+    if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
+        result->facts->applier_errno != 0)
+        return false;
+    run->slow |= NODE_BIT(node);
+    return true;
+}
+
 void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
                  const struct effect_result *result, int64_t now_mono_us)
 {
@@ -217,6 +229,10 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         absorb_done(run, view, row, node, result, now_mono_us);
         return;
     case OUTCOME_NOT_DONE:
+        if (step == STEP_DRAIN && drain_goes_on(run, node, result)) {
+            state->unknown |= bit;
+            return;
+        }
         state->failed |= bit;
         if (step == STEP_FREEZE || step == STEP_VERIFY_FREEZE)
             drop_node(run, node);

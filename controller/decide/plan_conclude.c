@@ -11,9 +11,17 @@ static uint32_t answered(const struct row_run *state)
 static bool drain_is_hopeless(const struct plan_run *run, const struct cluster_view *view,
                               const struct row_run *state)
 {
-    uint32_t pending = state->targets & ~answered(state) & ~run->restarted;
+    uint32_t pending = state->targets & (~answered(state) | run->slow) & ~run->restarted;
     uint32_t best = run->r | pending;
     return mask_count(run->a & ~best) >= view->config->acks;
+}
+
+/* More draining would not change what the certificate can say. */
+static bool is_drain_settled(const struct plan_run *run, const struct cluster_view *view,
+                             const struct row_run *state)
+{
+    return run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced && !run->params.accept_loss &&
+           drain_is_hopeless(run, view, state);
 }
 
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
@@ -35,8 +43,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;
     bool others_only = (pending & plan_required(run, state->targets)) == 0;
-    if (step == STEP_DRAIN && run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced &&
-        !run->params.accept_loss && drain_is_hopeless(run, view, state))
+    if (step == STEP_DRAIN && is_drain_settled(run, view, state))
         return true;
     if (!others_only)
         return false;
@@ -86,6 +93,20 @@ static enum plan_next strike(struct plan_run *run, const struct cluster_view *vi
     return NEXT_GOTO;
 }
 
+/* Not done is safe to repeat: nothing happened. Twice, for what passes (a late lane, a lost
+ * session). */
+static bool should_repeat(struct plan_run *run, uint32_t row)
+{
+    struct row_run *state = &run->rows[row];
+    uint32_t open = state->targets & ~state->done;
+    if (open == 0 || state->looks >= PLAN_REPEATS_MAX)
+        return false;
+    state->failed &= ~open;
+    state->unknown |= open;
+    state->looks++;
+    return true;
+}
+
 static bool should_look(struct plan_run *run, uint32_t row)
 {
     struct row_run *state = &run->rows[row];
@@ -103,8 +124,7 @@ static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster
     if (plan_has_proof(run, view))
         return NEXT_ROW;
     struct row_run *state = &run->rows[row];
-    bool open = (state->targets & run->a & ~state->done & ~state->failed) != 0;
-    if (open && state->looks < 2 && should_look(run, row))
+    if ((state->targets & run->a & ~state->done) != 0 && should_repeat(run, row))
         return NEXT_LOOK;
     plan_say(run->text, sizeof run->text,
              "no fencing proof: %u of %u ackers could not be frozen, fewer than %u may be; the "
@@ -119,7 +139,17 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
     struct row_run *state = &run->rows[row];
     uint32_t lost = state->unknown & plan_required(run, state->targets);
     bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
-    if (lost != 0 && in_time && should_look(run, row))
+    bool needs_it = run->r == 0 || !is_drain_settled(run, view, state);
+    if ((lost & run->slow) != 0 && in_time && needs_it) {
+        if ((lost & ~run->slow) != 0 && state->looks < PLAN_LOOKS_MAX)
+            state->looks++;
+        if (state->looks >= PLAN_LOOKS_MAX) { /* those that do not even answer are given up */
+            state->failed |= state->unknown & ~run->slow;
+            state->unknown &= run->slow;
+        }
+        return NEXT_LOOK;
+    }
+    if (lost != 0 && in_time && needs_it && should_look(run, row))
         return NEXT_LOOK;
     if (run->r != 0 || MUTANT(view, DRAIN_SKIPPED))
         return NEXT_ROW;
@@ -164,9 +194,10 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
     struct row_run *state = &run->rows[row];
     if (state->done == state->targets)
         return NEXT_ROW;
-    if (should_look(run, row))
+    bool never = (state->failed & state->targets) == state->targets; /* provably read-only */
+    if (never ? should_repeat(run, row) : should_look(run, row))
         return NEXT_LOOK;
-    if ((state->failed & state->targets) == state->targets) { /* provably read-only */
+    if (never) {
         run->past_no_return = false;
         if (run->kind == PLAN_FAILOVER)
             return strike(run, view, row, ret_row);
@@ -231,7 +262,8 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
-    if (what->step != STEP_HOOK_PRE && !in_pause && should_look(run, row))
+    if (what->step != STEP_HOOK_PRE && !in_pause &&
+        ((state->failed & state->targets) ? should_repeat(run, row) : should_look(run, row)))
         return NEXT_LOOK;
     if (run->kind == PLAN_FAILOVER && !run->past_no_return && what->target == TARGET_CANDIDATE)
         return strike(run, view, row, ret_row);

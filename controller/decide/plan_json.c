@@ -124,7 +124,9 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
 /* Every mask and flag of a run once, for both directions. */
 #define RUN_MASKS(X)                                                                               \
     X(a)                                                                                           \
-    X(f) X(r) X(collected) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(struck)
+    X(f)                                                                                           \
+    X(r) X(collected) X(slow) X(restarted) X(attached) X(detached) X(moved) X(lost_first)          \
+        X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
     X(lossless_stood) X(fenced) X(degrade) X(diverged) X(aims_lossless)

@@ -286,8 +286,13 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         ret_effect->semi_sync = run->mode == MODE_LOSSLESS;
         break;
     case STEP_FREEZE:
-    case STEP_VERIFY_FREEZE:
         ret_effect->peer = run->old_primary;
+        break;
+    case STEP_VERIFY_FREEZE: /* receiving from it is fine */
+        ret_effect->peer = run->candidate;
+        break;
+    case STEP_SOURCE_OFF: /* a degraded run has recorded the weaker mode: waiters may go on */
+        ret_effect->lossless_roles = run->kind == PLAN_SWITCHOVER;
         break;
     case STEP_NONE:
     case STEP_CHECK:
@@ -300,7 +305,6 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_CHOOSE:
     case STEP_CERTIFY:
     case STEP_DETACH:
-    case STEP_SOURCE_OFF:
     case STEP_STORE_MODE:
     case STEP_WRITABLE:
     case STEP_CANARY:

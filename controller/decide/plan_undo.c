@@ -107,3 +107,10 @@ int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row)
         return 30 * STAY_SECOND;
     return what->undo == STEP_UNFENCE ? 2 * STAY_SECOND : what->deadline_us;
 }
+
+int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row)
+{
+    const struct plan_row *what = plan_row_at(run, row);
+    bool slices = what->step == STEP_DRAIN && what->deadline_us > PLAN_DRAIN_SLICE_US;
+    return slices ? PLAN_DRAIN_SLICE_US : what->deadline_us;
+}
