@@ -38,6 +38,13 @@ static bool touches_primary(enum plan_kind kind)
     return false;
 }
 
+/* Is what we know of the primary still from before the end of a plan of ours that changed it? */
+static bool is_stale_after(const struct cluster_view *view, const struct plan_run *last)
+{
+    return is_over(last) && touches_primary(last->kind) && view->primary != NO_NODE &&
+           view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
+}
+
 /* Under our own plan nothing is concluded, but a new acker enters A at once all the same. */
 static bool watch_under_plan(const struct cluster_view *view, int64_t now_mono_us,
                              struct cluster_record *record)
@@ -115,11 +122,12 @@ static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono
 }
 
 /* Degrade only for a primary that answers, and only when the policy says so: a verdict of stuck
- * waiters ends in it too, or the waiters would hide it. */
+ * waiters ends in it too, or the waiters would hide it. A weaker mode may be recorded already: then
+ * no policy asks for acks and the primary must not wait for them. */
 static bool is_degrade_due(const struct cluster_view *view, int64_t now_mono_us)
 {
-    return view->config->without_acker == WITHOUT_ACKER_DEGRADE &&
-           view->record.mode == MODE_LOSSLESS && view->no_acker_since_mono_us != STAY_NEVER &&
+    return (view->config->without_acker == WITHOUT_ACKER_DEGRADE ||
+            view->record.mode != MODE_LOSSLESS) && view->no_acker_since_mono_us != STAY_NEVER &&
            now_mono_us - view->no_acker_since_mono_us >= view->config->acker_loss_us;
 }
 
@@ -238,7 +246,9 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     *d = (struct decision){.want = PLAN_NONE};
     cluster_suspicion_settle(view, now_mono_us);
     note_failed(view, running);
-    d->record_changed = is_running(running) && touches_primary(running->kind)
+    bool ours = (is_running(running) && touches_primary(running->kind)) ||
+                is_stale_after(view, running);
+    d->record_changed = ours
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);

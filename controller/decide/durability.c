@@ -288,18 +288,22 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
                       struct cluster_record *record)
 {
     *record = view->record;
-    if (!record->adopted || record->mode != MODE_LOSSLESS || view->primary == NO_NODE) {
+    const struct node_view *primary = &view->nodes[view->primary == NO_NODE ? 0 : view->primary];
+    bool waits = primary->facts.ss_source_on == TRI_YES; /* whatever the store claims */
+    if (!record->adopted || view->primary == NO_NODE ||
+        (record->mode != MODE_LOSSLESS && !waits)) {
         view->no_acker_since_mono_us = STAY_NEVER;
         barrier_drop(view);
         return false;
     }
-    const struct node_view *primary = &view->nodes[view->primary];
     if (verdict_node_answers(view, view->primary, now_mono_us) != TRI_YES) {
         view->no_acker_since_mono_us = STAY_NEVER; /* it is not seen to lack one */
         return false;
     }
     int64_t facts_wall_us = now_wall_us - (now_mono_us - primary->facts_mono_us);
     watch_no_acker(view, now_mono_us);
+    if (record->mode != MODE_LOSSLESS)
+        return false;
     uint32_t possible = cluster_ackers_possible(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED)) {
         for (uint32_t i = 0; i < view->config->node_count; i++) {

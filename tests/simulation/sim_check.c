@@ -60,7 +60,7 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
     }
     bool declared = s->line_overridden || s->line_unproven;
     /* A server whose own configuration opens it at start is the operator's doing: 131 fences it. */
-    declared = declared || s->server[server].opened_by_start;
+    declared = declared || s->server[server].opened_by_start || t->excused;
     if (!declared && s->line_first_ack != STAY_NEVER && t->begun > s->line_first_ack)
         sim_violate(s, INV_S1, "db%u acknowledged a write begun after db%u's first acknowledgement",
                     server + 1, s->line + 1);
@@ -321,9 +321,28 @@ static const char *human_reason(const struct sim *s)
         return "the verdict asks";
     if (c->refused[0] && s->now - c->refused_at < 2 * STAY_SECOND)
         return "a plan refuses to start";
+    if (s->config.without_acker == WITHOUT_ACKER_BLOCK && s->store.record.mode == MODE_LOSSLESS &&
+        c->view->no_acker_since_mono_us != STAY_NEVER)
+        return "without_acker = block";
     if (run && run->state == RUN_UNDONE && run->begun_mono_us > s->healed_at)
         return "a plan was undone and asks";
     return NULL;
+}
+
+static void describe_nodes(struct sim *s)
+{
+    const struct cluster_view *view = s->controller.view;
+    for (uint32_t n = 0; n < s->setup.servers && s->controller.up; n++) {
+        const struct sim_server *v = &s->server[n];
+        struct verdict r = verdict_judge_replica(view, n, s->now);
+        sim_trace(s, "db%u: %s%s%s, receiver %d from db%u error %u, applier %d error %u, relay %u, "
+                  "semi-sync %d/%d, %u waiters, quarantine %d, log %u, verdict %u %s", n + 1,
+                  v->up ? "up" : "down", v->frozen ? ", frozen" : "",
+                  v->read_only ? ", read-only" : "", v->receiver_on + v->connected, v->source + 1,
+                  v->receiver_errno, v->applier_on, v->applier_errno, v->relay_n - v->relay_head,
+                  v->ss_source, v->ss_active, v->waiter_n, s->store.record.quarantine[n], v->log_n,
+                  r.rule_id, r.name);
+    }
 }
 
 void check_end(struct sim *s)
@@ -354,6 +373,8 @@ void check_end(struct sim *s)
         s->stopped = true;
         return;
     }
-    sim_violate(s, INV_L3, "not converged %.0f s after heal: %s; verdict %u", CONVERGE_US / 1e6, why,
-                s->controller.up ? s->controller.decision->verdict.rule_id : 0);
+    describe_nodes(s);
+    sim_violate(s, INV_L3, "not converged %.0f s after heal: %s; verdict %u, %s", CONVERGE_US / 1e6,
+                why, s->controller.up ? s->controller.decision->verdict.rule_id : 0,
+                s->controller.up ? s->controller.decision->text : "no controller");
 }

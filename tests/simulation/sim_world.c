@@ -261,6 +261,8 @@ static void wrong_start_values(struct sim *s)
         v->st_relay_recovery = sim_percent(s, 50);
         v->st_role_replica = sim_percent(s, 50);
     }
+    s->store.record.mode = s->store.record.mode == MODE_LOSSLESS ? MODE_BOUNDED : s->store.record.mode;
+    s->store.record.lossless_stands = false; /* no honest store claims it on such servers */
 }
 
 void sim_handle(struct sim *s, const struct sim_event *e)
