@@ -37,6 +37,7 @@ struct verdict {
     X(canary_fails, "reads work, the write canary fails or blocks")                               \
     X(waiters_stuck, "sessions wait for an acknowledgement and no acker is connected")            \
     X(read_only, "it is read-only")                                                               \
+    X(lost_tail, "read-only, and a replica holds what it wrote and no longer has")                 \
     X(other_writable, "another node is writable")                                                 \
     X(acker_missing, "no acker for acker_loss_us")                                                \
     X(mode_below, "it runs a weaker mode than configured and an acker is attached")               \

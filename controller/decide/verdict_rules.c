@@ -20,6 +20,10 @@ static const struct primary_rule primary_rules[] = {
     {120, {.answers = NO, .replicas_receive = NO, .replicas_silent = YES}, ACT_FAILOVER,
      "primary dead",
      "it refuses or is silent past its bound, and no replica receives from it"},
+    {135, {.answers = YES, .read_only = YES, .lost_tail = YES}, ACT_FAILOVER,
+     "primary lost its tail",
+     "its restart truncated transactions that a replica holds, acknowledged ones perhaps: opened "
+     "again it would lose them"},
     {134, {.answers = YES, .read_only = YES, .restarted = YES}, ACT_MAKE_WRITABLE,
      "primary restarted",
      "this epoch's primary came back read-only after a restart: only mainstay makes it writable"},
