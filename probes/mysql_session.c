@@ -6,6 +6,7 @@
 #include "probes/mysql_session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -18,7 +19,9 @@
 struct mysql_session {
     MYSQL *mysql; /* NULL: closed */
     atomic_int layer;
-    atomic_int fd_copy; /* duplicate of the socket; closed by mysql_session_close */
+    atomic_int fd_copy; /* duplicate of the socket; its number is kept until free, so that abort
+                           from another thread never meets somebody else's descriptor */
+    bool is_noted;      /* fd_copy is of the present connection */
     int64_t deadline_mono_us;
     int64_t used_mono_us;
     bool is_tls;
@@ -41,13 +44,21 @@ void mysql_session_free(struct mysql_session *s)
     if (s == NULL)
         return;
     mysql_session_close(s);
+    if (atomic_load(&s->fd_copy) >= 0)
+        (void)close(atomic_load(&s->fd_copy));
     free(s);
 }
 
 static void note_socket(struct mysql_session *s, int fd)
 {
-    if (atomic_load(&s->fd_copy) < 0)
-        atomic_store(&s->fd_copy, dup(fd));
+    int copy = atomic_load(&s->fd_copy);
+    if (s->is_noted)
+        return;
+    if (copy < 0)
+        atomic_store(&s->fd_copy, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    else
+        (void)dup3(fd, copy, O_CLOEXEC);
+    s->is_noted = atomic_load(&s->fd_copy) >= 0;
 }
 
 static int wait_socket(my_socket fd, my_bool is_read, int timeout_ms)
@@ -93,7 +104,7 @@ static void begin_call(struct mysql_session *s, int64_t deadline_mono_us)
     s->deadline_mono_us = deadline_mono_us;
     s->has_timed_out = false;
     s->connect_errno = 0;
-    if (s->is_tls && atomic_load(&s->fd_copy) >= 0) {
+    if (s->is_tls && s->is_noted) {
         int64_t left_us = deadline_mono_us - real_clock_mono_us();
         if (left_us < STAY_MS)
             left_us = STAY_MS;
@@ -305,9 +316,9 @@ void mysql_session_close(struct mysql_session *s)
         end_call();
     }
     s->mysql = NULL;
-    int fd = atomic_exchange(&s->fd_copy, -1);
-    if (fd >= 0)
-        (void)close(fd);
+    if (s->is_noted) /* the copy would keep the connection open */
+        (void)shutdown(atomic_load(&s->fd_copy), SHUT_RDWR);
+    s->is_noted = false;
 }
 
 bool mysql_session_is_open(const struct mysql_session *s)
@@ -347,8 +358,7 @@ void mysql_session_abort(struct mysql_session *s)
 
 int mysql_session_poll_fd(const struct mysql_session *s)
 {
-    int fd = atomic_load(&s->fd_copy);
-    return fd < 0 ? -1 : dup(fd);
+    return s->is_noted ? fcntl(atomic_load(&s->fd_copy), F_DUPFD_CLOEXEC, 0) : -1;
 }
 
 /* The client's last error as a return code; a lost connection closes the session. */

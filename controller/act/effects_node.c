@@ -1,6 +1,6 @@
-/* Start -> the node's queue -> lane job (step_mysql_run on the node's session) -> done on the loop ->
+/* Start -> the node's queue -> lane job (step_mysql_run on the node's sessions) -> done on the loop ->
  * the next in the queue. One job per node is on a lane at a time, so a job past its deadline takes its
- * session with it, to be freed when its thread is back, and the node gets a new one. */
+ * sessions with it, to be freed when its thread is back, and the node gets new ones. */
 #include <mysql.h>
 
 #include "controller/act/effects_node.h"
@@ -11,6 +11,7 @@
 
 #define LANES 32
 #define STEP_MARGIN_US (30 * STAY_MS) /* a step ends this long before its lane gives it up */
+#define WARM_PATIENCE_US (50 * STAY_MS)
 
 struct effects_job;
 
@@ -18,10 +19,10 @@ struct effects_node {
     struct mysql_target target;
     char name[NAME_MAX_LEN];
     uint64_t key;
-    struct mysql_session *session; /* lent to the running job */
+    struct step_sessions sessions; /* lent to the running job; operate NULL: none any more */
     struct effects_job *running;
     struct effects_job *first, *last; /* waiting */
-    bool is_forgotten; /* no job will come any more; the session goes with the last one */
+    bool is_forgotten; /* no job will come any more; the sessions go with the last one */
 };
 
 struct effects_cluster_entry {
@@ -45,8 +46,9 @@ struct effects_node_set {
 struct effects_job {
     struct effects_node_set *set;
     struct effects_node *node;
-    struct mysql_session *session;
-    bool owns_session;
+    struct step_sessions sessions;
+    bool owns_sessions;
+    int64_t begun_mono_us;
     bool is_warm; /* only opens or looks at the connection */
     struct effects_job *next;
     struct step_input input;
@@ -57,6 +59,28 @@ struct effects_job {
 };
 
 static void on_warm(struct timer *timer, void *arg);
+
+static struct step_sessions new_sessions(void)
+{
+    return (struct step_sessions){.operate = mysql_session_new(), .canary = mysql_session_new()};
+}
+
+static void abort_sessions(const struct step_sessions *sessions)
+{
+    if (sessions->operate == NULL)
+        return;
+    mysql_session_abort(sessions->operate);
+    mysql_session_abort(sessions->canary);
+}
+
+/* Aborted first, so that closing writes to nobody. */
+static void free_sessions(struct step_sessions *sessions)
+{
+    abort_sessions(sessions);
+    mysql_session_free(sessions->operate);
+    mysql_session_free(sessions->canary);
+    *sessions = (struct step_sessions){0};
+}
 
 struct effects_node_set *effects_node_new(struct loop *loop)
 {
@@ -79,9 +103,7 @@ static void free_entry(struct effects_cluster_entry *entry)
             next = job->next;
             job_release(job);
         }
-        if (entry->nodes[i].session != NULL)
-            mysql_session_abort(entry->nodes[i].session);
-        mysql_session_free(entry->nodes[i].session);
+        free_sessions(&entry->nodes[i].sessions);
     }
     free(entry);
 }
@@ -102,7 +124,7 @@ void effects_node_free(struct effects_node_set *set, int64_t wait_us)
     timer_free(set->warm);
     for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
         for (uint32_t i = 0; i < c->node_count; i++)
-            mysql_session_abort(c->nodes[i].session);
+            abort_sessions(&c->nodes[i].sessions);
     set->is_ending = true;
     (void)lane_pool_free(set->pool, wait_us);
     free_entries(set->clusters);
@@ -120,12 +142,8 @@ static struct effects_cluster_entry *find(struct effects_node_set *set, const ch
 
 static void drop_if_forgotten(struct effects_node *node)
 {
-    if (!node->is_forgotten || node->running != NULL || node->first != NULL ||
-        node->session == NULL)
-        return;
-    mysql_session_abort(node->session); /* closing then writes to nobody */
-    mysql_session_free(node->session);
-    node->session = NULL;
+    if (node->is_forgotten && node->running == NULL && node->first == NULL)
+        free_sessions(&node->sessions);
 }
 
 void effects_node_forget(struct effects_node_set *set, const char *name)
@@ -167,7 +185,7 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
         (void)stay_copy(node->target.cert, sizeof node->target.cert, cluster->cert);
         (void)stay_copy(node->target.key, sizeof node->target.key, cluster->key);
         node->key = set->keys++;
-        node->session = mysql_session_new();
+        node->sessions = new_sessions();
     }
     entry->next = set->clusters;
     set->clusters = entry;
@@ -176,21 +194,31 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
 
 /* ---- on lanes */
 
+static enum stay_rc warm(struct mysql_session *s, const struct mysql_target *target,
+                         const struct mysql_account *account, int64_t due)
+{
+    struct reach reach;
+    if (account->user[0] == '\0')
+        return STAY_OK;
+    if (mysql_session_is_idle_ok(s))
+        return mysql_session_run(s, "DO 1", due, NULL, NULL, NULL);
+    return mysql_session_open(s, target, account, due, &reach, NULL);
+}
+
 static enum stay_rc job_work(struct lane_job *lane, void *arg)
 {
     struct effects_job *job = arg;
-    struct reach reach;
+    int64_t due = lane_job_deadline_mono_us(lane);
     if (lane_job_expired(lane))
         return STAY_ETIMEDOUT;
     if (!job->is_warm) {
-        step_mysql_run(job->session, &job->input, &job->result);
+        step_mysql_run(&job->sessions, &job->input, &job->result);
         return STAY_OK;
     }
-    if (mysql_session_is_idle_ok(job->session))
-        return mysql_session_run(job->session, "DO 1", lane_job_deadline_mono_us(lane), NULL, NULL,
-                                 NULL);
-    return mysql_session_open(job->session, &job->input.target, &job->input.operate,
-                              lane_job_deadline_mono_us(lane), &reach, NULL);
+    enum stay_rc rc = warm(job->sessions.operate, &job->input.target, &job->input.operate, due);
+    return rc != STAY_OK
+               ? rc
+               : warm(job->sessions.canary, &job->input.target, &job->input.canary, due);
 }
 
 /* ---- on the loop */
@@ -198,10 +226,8 @@ static enum stay_rc job_work(struct lane_job *lane, void *arg)
 static void job_release(void *arg)
 {
     struct effects_job *job = arg;
-    if (job->owns_session) {
-        mysql_session_abort(job->session);
-        mysql_session_free(job->session);
-    }
+    if (job->owns_sessions)
+        free_sessions(&job->sessions);
     step_input_clear(&job->input);
     step_result_clear(&job->result);
     free(job);
@@ -254,9 +280,9 @@ static void job_done(void *arg, enum stay_rc rc)
     struct effects_node *node = job->node;
     node->running = NULL;
     if ((rc == STAY_ETIMEDOUT) || rc == STAY_ECANCELED) {
-        mysql_session_abort(job->session); /* the thread may still use it */
-        job->owns_session = true;
-        node->session = job->set->is_ending ? NULL : mysql_session_new();
+        abort_sessions(&job->sessions); /* the thread may still use them */
+        job->owns_sessions = true;
+        node->sessions = job->set->is_ending ? (struct step_sessions){0} : new_sessions();
     }
     if (rc == STAY_ECANCELED) /* the set is being freed */
         return;
@@ -276,7 +302,8 @@ static void submit(struct effects_job *job)
                              .deadline_mono_us = job->input.effect.deadline_mono_us};
     if (!job->is_warm)
         job->input.effect.deadline_mono_us -= STEP_MARGIN_US;
-    job->session = node->session;
+    job->sessions = node->sessions;
+    job->begun_mono_us = loop_now_mono_us(job->set->loop);
     if (lane_submit(job->set->pool, node->key, &work, &e) == STAY_OK) {
         node->running = job;
         return;
@@ -305,6 +332,9 @@ static void enqueue(struct effects_node_set *set, struct effects_node *node,
 {
     job->set = set;
     job->node = node;
+    if (node->running != NULL && node->running->is_warm &&
+        loop_now_mono_us(set->loop) - node->running->begun_mono_us > WARM_PATIENCE_US)
+        abort_sessions(&node->running->sessions); /* it hangs: make way */
     if (node->last != NULL)
         node->last->next = job;
     else
@@ -325,6 +355,7 @@ static void on_warm(struct timer *timer, void *arg)
             job->is_warm = true;
             job->input.target = c->nodes[i].target;
             job->input.operate = c->operate;
+            job->input.canary = c->canary;
             job->input.effect.deadline_mono_us = loop_now_mono_us(set->loop) + STAY_SECOND;
             enqueue(set, &c->nodes[i], job);
         }

@@ -264,10 +264,11 @@ static enum outcome connect(struct step *s)
     return choose_dialect(s);
 }
 
-void step_mysql_run(struct mysql_session *session, const struct step_input *in,
+void step_mysql_run(const struct step_sessions *sessions, const struct step_input *in,
                     struct step_result *ret)
 {
-    struct step s = {.session = session, .in = in, .result = ret,
+    struct step s = {.session = sessions->operate, .canary = sessions->canary, .in = in,
+                     .result = ret,
                      .due_mono_us = in->effect.deadline_mono_us};
     step_fn fn = function_of(in->effect.step);
     *ret = (struct step_result){0};
@@ -279,7 +280,7 @@ void step_mysql_run(struct mysql_session *session, const struct step_input *in,
     if (o == OUTCOME_DONE)
         o = fn(&s);
     ret->outcome = o;
-    if (o != OUTCOME_DONE && !ret->groups_read && mysql_session_is_open(session)) {
+    if (o != OUTCOME_DONE && !ret->groups_read && mysql_session_is_open(s.session)) {
         char text[PLAN_TEXT_MAX];
         (void)stay_copy(text, sizeof text, ret->text);
         (void)step_look(&s); /* what it looks like now helps whoever decides next */

@@ -38,8 +38,12 @@ struct step_result {
     char text[PLAN_TEXT_MAX];
 };
 
-/* Runs it over `session` (of the operate account, opened here if it is not open). */
-void step_mysql_run(struct mysql_session *session, const struct step_input *in,
+/* Connections of the operate and the canary account, each opened by a step when it is not open. */
+struct step_sessions {
+    struct mysql_session *operate, *canary;
+};
+
+void step_mysql_run(const struct step_sessions *sessions, const struct step_input *in,
                     struct step_result *ret);
 void step_result_clear(struct step_result *result);
 /* ret->want takes a copy of effect->want. */

@@ -15,7 +15,8 @@ struct dialect {
 };
 
 struct step {
-    struct mysql_session *session;
+    struct mysql_session *session; /* of the operate account */
+    struct mysql_session *canary;
     const struct step_input *in;
     struct step_result *result;
     const struct dialect *sql;

@@ -216,29 +216,30 @@ enum outcome step_unfence(struct step *s)
     return o == OUTCOME_DONE ? step_writable(s) : o;
 }
 
+static enum outcome canary_commit(struct step *s)
+{
+    struct stay_error e = {0};
+    STAY_AUTO(stay_free_charp) char *sql =
+        mysql_canary_sql(s->in->cluster, s->in->effect.epoch, real_clock_wall_us());
+    if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us)
+        return step_end(s, OUTCOME_NOT_DONE, "discarded: late: canary");
+    enum stay_rc rc = mysql_session_run(s->canary, sql, s->due_mono_us, NULL, NULL, &e);
+    bool lost = rc == STAY_ETIMEDOUT || rc == STAY_EUNKNOWN;
+    return rc == STAY_OK ? OUTCOME_DONE
+                         : step_end(s, lost ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE,
+                                    "canary commit: %.200s", e.text);
+}
+
 /* As an application would: an account of its own that read_only stops. */
 enum outcome step_canary(struct step *s)
 {
-    struct mysql_session *canary = mysql_session_new();
     struct reach reach = {0};
     struct stay_error e = {0};
-    enum outcome o;
-    enum stay_rc rc =
-        mysql_session_open(canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach, &e);
-    if (rc != STAY_OK) {
-        o = step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
-    } else if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us) {
-        o = step_end(s, OUTCOME_NOT_DONE, "discarded: late: canary");
-    } else {
-        STAY_AUTO(stay_free_charp) char *sql =
-            mysql_canary_sql(s->in->cluster, s->in->effect.epoch, real_clock_wall_us());
-        rc = mysql_session_run(canary, sql, s->due_mono_us, NULL, NULL, &e);
-        bool lost = rc == STAY_ETIMEDOUT || rc == STAY_EUNKNOWN;
-        o = rc == STAY_OK ? OUTCOME_DONE
-                          : step_end(s, lost ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE,
-                                     "canary commit: %.200s", e.text);
-    }
-    mysql_session_free(canary);
+    if (!mysql_session_is_idle_ok(s->canary) &&
+        mysql_session_open(s->canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach,
+                           &e) != STAY_OK)
+        return step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
+    enum outcome o = canary_commit(s);
     return o == OUTCOME_DONE ? step_look(s) : o;
 }
 
