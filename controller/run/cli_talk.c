@@ -151,7 +151,9 @@ static int show_answer(struct cli *cli, const json_t *answer, bool preview)
         return show_failure(cli, answer);
     cli->exit_code = CLI_DONE;
     if (cli->json && !preview) {
-        STAY_AUTO(stay_free_charp) char *text = stay_json_dump_pretty(data);
+        STAY_AUTO(stay_free_charp)
+        char *text =
+            cli->out_is_terminal ? stay_json_dump_pretty(data) : stay_json_dump_compact(data);
         fprintf(cli->out, "%s\n", text);
     } else if (cli->dry_run || preview) {
         if ((cli->verb->flags & CLI_PLANS) != 0)

@@ -179,7 +179,7 @@ static const struct option table[] = {
      .help =
          "program and arguments, no shell; JSON on standard input, MAINSTAY_* in the environment"},
     {"clusters.hooks.deadline", OPTION_DURATION, 0, AT(settings_hook, deadline_us),
-     .otherwise = "5s", .range = "100ms..10m", .help = "then its process group is killed"},
+     .otherwise = "5s", .range = "100ms..9s", .help = "then its process group is killed"},
     {"clusters.hooks.may_veto", OPTION_BOOL, 0, AT(settings_hook, may_veto), .otherwise = "false",
      .help = "pre_ only: a status other than 0 or a missed deadline stops the plan"},
 
