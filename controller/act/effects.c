@@ -7,6 +7,7 @@
 struct effects {
     struct loop *loop;
     struct effects_node_set *nodes;
+    struct effects_route_set *routes;
 };
 
 struct effects *effects_new(struct loop *loop)
@@ -14,6 +15,7 @@ struct effects *effects_new(struct loop *loop)
     struct effects *e = stay_calloc(1, sizeof *e);
     e->loop = loop;
     e->nodes = effects_node_new(loop);
+    e->routes = effects_route_new(loop);
     return e;
 }
 
@@ -22,17 +24,50 @@ void effects_free(struct effects *e, int64_t wait_us)
     if (!e)
         return;
     effects_node_free(e->nodes, wait_us);
+    effects_route_free(e->routes, wait_us);
     free(e);
 }
 
-void effects_configure(struct effects *e, const struct effects_cluster *cluster)
+static void set_account(struct mysql_account *dst, const struct settings_account *src)
 {
+    (void)stay_copy(dst->user, sizeof dst->user, src->user);
+    (void)stay_copy(dst->password, sizeof dst->password, src->password.text);
+}
+
+void effects_configure(struct effects *e, const struct settings_cluster *settings)
+{
+    struct effects_cluster *cluster = stay_calloc(1, sizeof *cluster);
+    cluster->config = &settings->config;
+    set_account(&cluster->monitor, &settings->accounts[ACCOUNT_MONITOR]);
+    set_account(&cluster->canary, &settings->accounts[ACCOUNT_CANARY]);
+    set_account(&cluster->operate, &settings->accounts[ACCOUNT_OPERATE]);
+    set_account(&cluster->replicate, &settings->accounts[ACCOUNT_REPLICATE]);
+    (void)stay_copy(cluster->ca, sizeof cluster->ca, settings->tls.ca);
+    (void)stay_copy(cluster->cert, sizeof cluster->cert, settings->tls.cert);
+    (void)stay_copy(cluster->key, sizeof cluster->key, settings->tls.key);
+    cluster->tls_required = settings->tls.required;
     effects_node_configure(e->nodes, cluster);
+    effects_route_configure(e->routes, settings);
+    explicit_bzero(cluster, sizeof *cluster);
+    free(cluster);
 }
 
 void effects_forget(struct effects *e, const char *cluster)
 {
     effects_node_forget(e->nodes, cluster);
+    effects_route_forget(e->routes, cluster);
+}
+
+void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
+                   uint32_t readers)
+{
+    effects_route_intend(e->routes, cluster, primary, epoch, readers);
+}
+
+void effects_look_at_routes(const struct effects *e, const char *cluster,
+                            struct route_stats *ret_stats)
+{
+    effects_route_stats(e->routes, cluster, ret_stats);
 }
 
 /* An answer that needs no work, given in the loop's next turn. */
@@ -73,7 +108,7 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
         effects_node_start(e->nodes, cluster, token, effect, done, arg);
         break;
     case CLASS_ROUTE:
-        answer_instantly(e, token, OUTCOME_DONE, "no route is configured", done, arg);
+        effects_route_start(e->routes, cluster, token, effect, done, arg);
         break;
     case CLASS_PURE:
     case CLASS_STORE:

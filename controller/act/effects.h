@@ -1,22 +1,28 @@
 /* controller/act/effects.h - sends each effect to who can carry it out: NODE steps to the servers'
- * lanes (effects_node.h), ROUTE steps to proxies and hooks (step_route.h).
+ * lanes (effects_node.h), ROUTE steps to proxies and hooks (effects_route.h).
  *
  * Layer: act. Loop thread only. Order: effects_new, effects_configure per cluster, effects_start,
  * effects_free. */
 #ifndef CONTROLLER_ACT_EFFECTS_H
 #define CONTROLLER_ACT_EFFECTS_H
 #include "controller/act/effects_node.h"
+#include "controller/act/effects_route.h"
 
 struct effects;
 
 struct effects *effects_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. Takes NULL. */
 void effects_free(struct effects *e, int64_t wait_us);
-/* Registers a cluster (by config->name) or replaces what is known of it. */
-void effects_configure(struct effects *e, const struct effects_cluster *cluster);
+/* Registers a cluster (by its name; copied) or replaces what is known of it. */
+void effects_configure(struct effects *e, const struct settings_cluster *cluster);
 void effects_forget(struct effects *e, const char *cluster);
 /* done is called exactly once, later, on the loop. */
 void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg);
+/* The standing intent of the routes while no plan runs, and how they are (step_route.h). */
+void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
+                   uint32_t readers);
+void effects_look_at_routes(const struct effects *e, const char *cluster,
+                            struct route_stats *ret_stats);
 
 #endif

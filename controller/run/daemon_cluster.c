@@ -169,6 +169,8 @@ static bool raise_epoch(struct daemon_cluster *c)
 static void log_decision(struct daemon_cluster *c)
 {
     const struct decision *now = &c->decision;
+    if (executor_is_busy(c->executor))
+        return; /* what a plan makes it look like is the plan's story */
     if (now->verdict.rule_id == c->logged_rule && now->vetoes == c->logged_vetoes &&
         now->want == c->logged_want)
         return;
@@ -286,5 +288,6 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     if (is_urgent != c->is_fast)
         daemon_probes_pace(c, is_urgent);
     c->is_fast = is_urgent;
+    daemon_probes_routes(c);
     daemon_measure_loss(c);
 }

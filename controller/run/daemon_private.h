@@ -172,6 +172,7 @@ void daemon_probes_remove(struct daemon_cluster *c);
 void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_cluster *settings);
 void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent);
 void daemon_probes_set_primary(struct daemon_cluster *c); /* canary's node and epoch, from record */
+void daemon_probes_routes(struct daemon_cluster *c);      /* what the proxies shall say */
 void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
                                 const struct effect *effect);
 

@@ -67,23 +67,6 @@ static void probe_cluster_from(const struct settings_cluster *settings, struct p
     ret->slow_interval_us = PROBES_SLOW_US;
 }
 
-static void configure_effects(struct daemon *d, const struct settings_cluster *settings)
-{
-    struct effects_cluster *cluster = stay_calloc(1, sizeof *cluster);
-    cluster->config = &settings->config;
-    set_account(&cluster->monitor, &settings->accounts[ACCOUNT_MONITOR]);
-    set_account(&cluster->canary, &settings->accounts[ACCOUNT_CANARY]);
-    set_account(&cluster->operate, &settings->accounts[ACCOUNT_OPERATE]);
-    set_account(&cluster->replicate, &settings->accounts[ACCOUNT_REPLICATE]);
-    (void)stay_copy(cluster->ca, sizeof cluster->ca, settings->tls.ca);
-    (void)stay_copy(cluster->cert, sizeof cluster->cert, settings->tls.cert);
-    (void)stay_copy(cluster->key, sizeof cluster->key, settings->tls.key);
-    cluster->tls_required = settings->tls.required;
-    effects_configure(d->effects, cluster);
-    explicit_bzero(cluster, sizeof *cluster);
-    free(cluster);
-}
-
 enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
 {
     (void)err;
@@ -92,7 +75,7 @@ enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
     probe_set_add(c->daemon->probes, cluster, &c->probe_id);
     explicit_bzero(cluster, sizeof *cluster);
     free(cluster);
-    configure_effects(c->daemon, c->settings);
+    effects_configure(c->daemon->effects, c->settings);
     return STAY_OK;
 }
 
@@ -115,7 +98,7 @@ void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_c
     }
     explicit_bzero(now, 2 * sizeof *now);
     free(now);
-    configure_effects(c->daemon, settings);
+    effects_configure(c->daemon->effects, settings);
 }
 
 void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent)
@@ -157,4 +140,42 @@ void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
     call->daemon = c->daemon;
     (void)stay_copy(call->cluster, sizeof call->cluster, c->settings->config.name);
     effects_start(c->daemon->effects, call->cluster, token, effect, on_effect_done, call);
+}
+
+/* Replicas that may serve reads: they receive and apply. */
+static uint32_t readers_of(const struct daemon_cluster *c, int64_t now)
+{
+    uint32_t readers = 0;
+    for (uint32_t i = 0; i < c->settings->config.node_count; i++) {
+        const struct server_facts *f = &c->view.nodes[i].facts;
+        if (i != c->view.primary && c->view.record.quarantine[i] == QUARANTINE_NONE &&
+            cluster_node_fresh(&c->view, i, now) && f->receiver == RECEIVER_RUNNING &&
+            cluster_source_of(&c->view, i) == c->view.primary &&
+            f->applier == TRI_YES)
+            readers |= UINT32_C(1) << i;
+    }
+    return readers;
+}
+
+/* The proxies' standing intent. While a plan runs its steps decide; they stay as they are while nothing
+ * may be acted upon, while the primary is not seen to take writes, and where a plan stopped for a
+ * human past its point of no return: the store may name the wrong server then. */
+void daemon_probes_routes(struct daemon_cluster *c)
+{
+    const struct cluster_view *view = &c->view;
+    const struct plan_run *run = executor_run(c->executor);
+    int64_t now = loop_now_mono_us(&c->daemon->loop);
+    uint32_t primary = view->primary;
+    if (daemon_cluster_is_busy(c))
+        return;
+    bool is_open = run && run->state == RUN_ASKS && run->past_no_return &&
+                   primary != run->candidate;
+    bool may = view->record.adopted && !view->record.paused && !view->paused_all &&
+               view->store_ok && !view->isolated && view->hold_until_mono_us <= now && !is_open &&
+               view->record.maintenance_until_wall_us <= loop_now_wall_us(&c->daemon->loop);
+    if (!may || primary == NO_NODE || !cluster_node_fresh(view, primary, now) ||
+        view->nodes[primary].facts.read_only != TRI_NO)
+        primary = NO_NODE;
+    effects_route(c->daemon->effects, c->settings->config.name, primary, view->record.epoch,
+                  primary == NO_NODE ? 0 : readers_of(c, now));
 }
