@@ -36,7 +36,8 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
             known && gtid_set_contains(&run->executed[run->candidate], &run->executed[node]);
         if (run->kind == PLAN_SWITCHOVER) /* all followed the old primary, which is contained */
             contained = (answering & NODE_BIT(node)) != 0 &&
-                        view->record.quarantine[node] == QUARANTINE_NONE;
+                        view->record.quarantine[node] == QUARANTINE_NONE &&
+                        view->nodes[node].errant != TRI_YES;
         else if (node == run->old_primary || ((run->a & ~run->r) & NODE_BIT(node)))
             contained = false;
         if (contained || (known && MUTANT(view, DIVERGED_ATTACHED)))
@@ -216,6 +217,7 @@ static void clear_effect(const struct plan_run *run, const struct cluster_view *
 {
     memset(effect, 0, sizeof *effect);
     effect->epoch = run->epoch;
+    effect->plan = run->kind;
     effect->acks = view->config->acks;
     effect->peer = NO_NODE;
     effect->lossless_roles = run->mode == MODE_LOSSLESS || run->aims_lossless;
@@ -239,6 +241,10 @@ static const struct gtid_set *effect_want(const struct plan_run *run, enum step_
 {
     if (step == STEP_DRAIN)
         return &run->received_high[node];
+    if (step == STEP_ATTACH && run->kind == PLAN_SWITCHOVER)
+        return &run->fenced_executed;
+    if (step == STEP_ATTACH)
+        return &run->executed[run->candidate];
     if (step == STEP_BARRIER || (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN))
         return &run->executed[run->candidate];
     if (step == STEP_CATCH_UP)
@@ -258,6 +264,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     ret_effect->step = what->step;
     ret_effect->node = node;
     ret_effect->want = effect_want(run, what->step, node);
+    if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
+        ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;

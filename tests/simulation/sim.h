@@ -178,6 +178,7 @@ struct sim_server {
     uint64_t yes_tx, no_tx, no_times;
     int64_t weak_at; /* when semi-sync last became weaker than lossless; STAY_NEVER: strong */
     bool weak_by_us, ss_toggle_back;
+    int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
     int64_t weak_toggled_at; /* somebody toggled semi-sync and left it on; STAY_NEVER */
     int64_t slow_stop_us; /* kill-connection delay when its source does not answer */
     struct sim_dump dump[SIM_SERVERS];
@@ -347,7 +348,6 @@ struct sim {
     uint32_t line_lost;
     bool line_fenced, line_overridden, line_unproven; /* a human's override; bounded mode without a proof */
     char human[160];
-    int64_t store_lost_at; /* controller could not watch since; STAY_NEVER */
     enum sim_invariant violation;
     char violation_text[400];
     uint64_t trace_hash;

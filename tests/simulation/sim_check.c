@@ -16,7 +16,7 @@ static bool watches(const struct sim *s, uint32_t node)
  * server and the controller had no time or no way to see it. */
 void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v)
 {
-    int64_t since = v->weak_at > s->store_lost_at ? v->weak_at : s->store_lost_at;
+    int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
     s->tx[tx].weak = true;
     s->tx[tx].excused = v->weak_at != STAY_NEVER && !v->weak_by_us && s->now - since <= DETECT_US;
 }
@@ -40,7 +40,7 @@ static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
                     server + 1, (double)v->weak_at / 1e6);
     if (executor_is_running(s)) /* it answers for its own steps; the watch goes on after it */
         return;
-    int64_t since = v->weak_at > s->store_lost_at ? v->weak_at : s->store_lost_at;
+    int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
     if (v->weak_at != STAY_NEVER && s->now - since > DETECT_US)
         sim_violate(s, INV_S9, "db%u is weaker since %.3f s, the store still claims lossless",
                     server + 1, (double)v->weak_at / 1e6);
@@ -189,8 +189,10 @@ void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const ch
     if (source >= s->setup.servers)
         return;
     const struct sim_server *p = &s->server[source];
+    int64_t known = s->store.has_run ? s->store.run->begun_mono_us - DETECT_US : s->now;
     for (uint32_t i = 0; i < v->log_n; i++)
-        if (!bit_get(p->have, v->log[i])) {
+        if (!bit_get(p->have, v->log[i]) && !(s->tx[v->log[i]].kind == TX_ERRANT &&
+                                              s->tx[v->log[i]].flushed > known)) {
             sim_violate(s, INV_S7, "%s of db%u to db%u, which lacks db%u:%u", why, v->index + 1,
                         source + 1, s->tx[v->log[i]].origin + 1, s->tx[v->log[i]].seq);
             return;
@@ -254,8 +256,10 @@ static void check_stuck(struct sim *s)
 
 void check_event(struct sim *s)
 {
-    if (!watches(s, s->line))
-        s->store_lost_at = s->now;
+    bool ours = controller_runs(s) && !s->store.down;
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        if (!ours || !watches(s, n))
+            s->server[n].unseen_at = s->now;
 }
 
 static bool attached(const struct sim *s, const struct sim_server *v)

@@ -178,6 +178,12 @@ static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_
     case 2:
         if (v->apply_waits)
             return poll(s, x);
+        if (x->want.n > 0) {
+            STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
+            facts_set_executed(s, v, &held);
+            if (!gtid_set_contains(&x->want, &held))
+                return SQL_FAILED; /* the real step looks too */
+        }
         check_attach(s, v, x->effect.peer, "attach");
         v->ss_replica = x->effect.semi_sync;
         replica_change(s, v, x->effect.peer);

@@ -53,7 +53,7 @@ static void reset_servers(struct sim *s)
                sizeof *v - offsetof(struct sim_server, relay_head));
         v->index = n;
         v->apply_us = 400;
-        v->weak_at = v->errant_at = v->weak_toggled_at = STAY_NEVER;
+        v->weak_at = v->errant_at = v->weak_toggled_at = v->unseen_at = STAY_NEVER;
         v->slow_stop_us = STAY_SECOND;
         v->ss_timeout_ms = UINT64_C(1000000000);
         v->ss_wait_count = 1;
@@ -100,7 +100,7 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->wall_offset = INT64_C(1800000000) * STAY_SECOND;
     s->order = s->event_n = s->tx_n = s->fault_n = s->effect_gen = 0;
     s->healed = s->stopped = false;
-    s->healed_at = s->line_first_ack = s->line_at = s->store_lost_at = STAY_NEVER;
+    s->healed_at = s->line_first_ack = s->line_at = STAY_NEVER;
     s->line = s->line_lost = s->loss_declared_max = 0;
     s->line_epoch = 1;
     s->line_cert = CERT_LOSSLESS;
@@ -262,6 +262,7 @@ static void wrong_start_values(struct sim *s)
         v->st_role_replica = sim_percent(s, 50);
     }
     s->store.record.mode = s->store.record.mode == MODE_LOSSLESS ? MODE_BOUNDED : s->store.record.mode;
+    s->line_cert = CERT_UNKNOWN; /* a primary that opens itself, truncated, is their operator's */
     s->store.record.lossless_stands = false; /* no honest store claims it on such servers */
 }
 
