@@ -1,0 +1,159 @@
+/* What a probe says about servers that refuse, keep silent, talk nonsense or hang up, against sockets
+ * of our own on loopback. */
+#include <mysql.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "probes/probe_set.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/io/loop.h"
+#include "base/io/real_clock.h"
+
+#define DEADLINE_US (150 * STAY_MS)
+
+struct seen {
+    uint64_t count;
+    struct observation first;
+    int64_t first_us, last_begun_us;
+};
+
+static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
+{
+    struct seen *seen = arg;
+    (void)cluster;
+    if (seen->count++ == 0) {
+        seen->first = *obs;
+        seen->first_us = obs->taken_mono_us - obs->begun_mono_us;
+    }
+    seen->last_begun_us = obs->begun_mono_us;
+}
+
+/* A listening socket; its backlog accepts connections that nobody serves. */
+static int listen_on(uint16_t *ret_port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    *ret_port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* Runs a probe set against the port until `enough` observations came or 3 s passed; each connection
+ * gets `words` (NULL: none) and, if hang_up, is closed. */
+static void watch(uint16_t port, int listener, const void *words, size_t size, bool hang_up,
+                  uint64_t enough, bool urged, struct seen *seen)
+{
+    struct loop loop;
+    struct probe_set_options o = {.fn = on_observation, .arg = seen, .lanes = 1,
+                                  .connect_lanes = 2};
+    struct probe_cluster cluster = {.name = "shop", .engine = ENGINE_MARIADB, .node_count = 1,
+                                    .monitor = {.user = "m"}, .interval_us = 400 * STAY_MS,
+                                    .suspicion_interval_us = 20 * STAY_MS,
+                                    .deadline_us = DEADLINE_US,
+                                    .slow_interval_us = STAY_SECOND};
+    uint32_t number;
+    int served[64], count = 0;
+    *seen = (struct seen){0};
+    (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");
+    cluster.nodes[0].port = port;
+    assert_int_equal(loop_init(&loop, NULL), STAY_OK);
+    struct probe_set *set = probe_set_new(&loop, &o);
+    probe_set_add(set, &cluster, &number);
+    probe_set_urge(set, number, urged);
+    int64_t give_up = real_clock_mono_us() + 3 * STAY_SECOND;
+    while (seen->count < enough && real_clock_mono_us() < give_up) {
+        (void)loop_turn(&loop, 2 * STAY_MS);
+        int fd = listener < 0 || count == 64 ? -1 : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (words != NULL)
+            assert_int_equal(write(fd, words, size), (ssize_t)size);
+        if (hang_up)
+            (void)close(fd);
+        else
+            served[count++] = fd;
+    }
+    probe_set_free(set, STAY_SECOND);
+    while (loop_turn(&loop, STAY_MS) && real_clock_mono_us() < give_up)
+        continue;
+    loop_close(&loop);
+    while (count > 0)
+        (void)close(served[--count]);
+}
+
+static void a_closed_port_is_refused_and_asked_at_suspicion_pace(void **state)
+{
+    (void)state;
+    struct seen seen;
+    uint16_t port;
+    (void)close(listen_on(&port));
+    int64_t begun = real_clock_mono_us();
+    watch(port, -1, NULL, 0, false, 5, true, &seen);
+    assert_int_equal(seen.first.reach.layer, LAYER_CONNECT);
+    assert_int_equal(seen.first.reach.outcome, OUT_REFUSED);
+    assert_true(seen.count >= 5);
+    assert_true(seen.last_begun_us - begun < 400 * STAY_MS * 4); /* not at the healthy pace */
+}
+
+static void a_server_that_accepts_and_keeps_silent_is_a_greeting_timeout(void **state)
+{
+    (void)state;
+    struct seen seen;
+    uint16_t port;
+    int fd = listen_on(&port);
+    watch(port, fd, NULL, 0, false, 1, false, &seen);
+    (void)close(fd);
+    assert_int_equal(seen.first.kind, OBS_REACH);
+    assert_int_equal(seen.first.reach.layer, LAYER_GREETING);
+    assert_int_equal(seen.first.reach.outcome, OUT_TIMEOUT);
+    assert_true(seen.first_us >= DEADLINE_US);
+}
+
+static void too_many_connections_is_not_death(void **state)
+{
+    (void)state;
+    static const unsigned char packet[] = "\x17\0\0\0\xff\x10\x04Too many connections";
+    struct seen seen;
+    uint16_t port;
+    int fd = listen_on(&port);
+    watch(port, fd, packet, 27, false, 1, false, &seen);
+    (void)close(fd);
+    assert_int_equal(seen.first.reach.outcome, OUT_TOO_MANY);
+    assert_int_equal(seen.first.reach.native, 1040);
+}
+
+static void nonsense_and_hang_ups_are_told_apart_from_silence(void **state)
+{
+    (void)state;
+    static const unsigned char nonsense[] = "\x05\0\0\0HTTP/";
+    struct seen seen;
+    uint16_t port;
+    int fd = listen_on(&port);
+    watch(port, fd, nonsense, 9, false, 1, false, &seen);
+    assert_int_equal(seen.first.reach.outcome, OUT_BAD_REPLY);
+    watch(port, fd, NULL, 0, true, 1, false, &seen);
+    assert_int_equal(seen.first.reach.outcome, OUT_RESET);
+    (void)close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_closed_port_is_refused_and_asked_at_suspicion_pace),
+        cmocka_unit_test(a_server_that_accepts_and_keeps_silent_is_a_greeting_timeout),
+        cmocka_unit_test(too_many_connections_is_not_death),
+        cmocka_unit_test(nonsense_and_hang_ups_are_told_apart_from_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

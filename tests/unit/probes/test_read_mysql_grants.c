@@ -1,0 +1,92 @@
+/* A missing grant is named with the statement that mends it; both spellings of a privilege count. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "probes/read_mysql.h"
+
+static bool check(const char *const *lines, enum engine engine, enum mysql_account_kind kind,
+                  char *ret_text, size_t size)
+{
+    struct mysql_grants g = {0};
+    for (; *lines != NULL; lines++)
+        mysql_grants_add(&g, *lines);
+    bool ok = mysql_grants_check(&g, engine, kind, "m", ret_text, size);
+    mysql_grants_clear(&g);
+    return ok;
+}
+
+static void the_shipped_grants_are_enough(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const mariadb_monitor[] = {
+        "GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO `m`@`%` IDENTIFIED BY PASSWORD '*'",
+        "GRANT SELECT ON `mainstay`.* TO `m`@`%`", NULL};
+    const char *const mysql_operate[] = {
+        "GRANT RELOAD, PROCESS, REPLICATION CLIENT ON *.* TO `m`@`%`",
+        "GRANT BACKUP_ADMIN,CLONE_ADMIN,CONNECTION_ADMIN,REPLICATION_SLAVE_ADMIN,"
+        "SYSTEM_VARIABLES_ADMIN ON *.* TO `m`@`%`",
+        "GRANT SELECT, CREATE ON `mainstay`.* TO `m`@`%`", NULL};
+    const char *const canary[] = {
+        "GRANT USAGE ON *.* TO `m`@`%`",
+        "GRANT SELECT, INSERT, UPDATE ON `mainstay`.`heartbeat` TO `m`@`%`", NULL};
+    assert_true(check(mariadb_monitor, ENGINE_MARIADB, ACCOUNT_OF_MONITOR, text, sizeof text));
+    assert_string_equal(text, "");
+    assert_true(check(mysql_operate, ENGINE_MYSQL, ACCOUNT_OF_OPERATE, text, sizeof text));
+    assert_true(check(canary, ENGINE_MYSQL, ACCOUNT_OF_CANARY, text, sizeof text));
+}
+
+static void other_spellings_and_all_privileges_count(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const renamed[] = {"GRANT PROCESS, REPLICATION CLIENT, REPLICA MONITOR ON *.* TO `m`",
+                                   "GRANT SELECT ON `mainstay`.* TO `m`@`%`", NULL};
+    const char *const all[] = {"GRANT ALL PRIVILEGES ON *.* TO `m`@`%` WITH GRANT OPTION", NULL};
+    assert_true(check(renamed, ENGINE_MARIADB, ACCOUNT_OF_MONITOR, text, sizeof text));
+    assert_true(check(all, ENGINE_MARIADB, ACCOUNT_OF_OPERATE, text, sizeof text));
+    assert_true(check(all, ENGINE_MYSQL, ACCOUNT_OF_REPLICATE, text, sizeof text));
+}
+
+static void the_first_lack_is_named_with_its_grant(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const some[] = {"GRANT PROCESS ON *.* TO `m`@`%`", NULL};
+    assert_false(check(some, ENGINE_MARIADB, ACCOUNT_OF_MONITOR, text, sizeof text));
+    assert_string_equal(text, "m lacks: GRANT SLAVE MONITOR ON *.* TO m");
+    assert_false(check(some, ENGINE_MYSQL, ACCOUNT_OF_CANARY, text, sizeof text));
+    assert_string_equal(text, "m lacks: GRANT SELECT ON mainstay.heartbeat TO m");
+}
+
+static void a_grant_on_another_schema_or_a_longer_word_is_not_enough(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const elsewhere[] = {"GRANT REPLICATION SLAVE ADMIN ON *.* TO `m`@`%`",
+                                     "GRANT REPLICATION SLAVE ON `mainstay`.* TO `m`@`%`", NULL};
+    assert_false(check(elsewhere, ENGINE_MARIADB, ACCOUNT_OF_REPLICATE, text, sizeof text));
+}
+
+static void lines_that_are_no_grants_are_passed_over(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const odd[] = {"", "GRANT", "GRANT `role` TO `m`@`%`", "SET DEFAULT ROLE x FOR m",
+                               "GRANT  ON  TO", NULL};
+    assert_false(check(odd, ENGINE_MARIADB, ACCOUNT_OF_REPLICATE, text, sizeof text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shipped_grants_are_enough),
+        cmocka_unit_test(other_spellings_and_all_privileges_count),
+        cmocka_unit_test(the_first_lack_is_named_with_its_grant),
+        cmocka_unit_test(a_grant_on_another_schema_or_a_longer_word_is_not_enough),
+        cmocka_unit_test(lines_that_are_no_grants_are_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
