@@ -39,7 +39,7 @@ const char *lab_error(const struct lab *lab);
 const char *lab_dir(const struct lab *lab);
 enum lab_engine lab_engine_of(const struct lab *lab);
 /* "10.77.1.11" for "db1"; also "proxy-a", "proxy-b", "client", "controller". NULL if unknown. */
-const char *lab_address(const struct lab *lab, const char *host);
+const char *lab_address(const struct lab *lab, const char *name);
 
 bool lab_up(struct lab *lab);     /* a running lab of this name is taken down first */
 bool lab_attach(struct lab *lab); /* reads DIR/lab.json; false when there is none */

@@ -8,7 +8,7 @@
 
 #include "tests/lib/lab_private.h"
 
-enum { DISK_MIB = 400 };
+enum { DISK_MIB = 400, FILL_STEP = 16 * 1024 * 1024 };
 
 static struct lab_path image_of(const struct lab *lab, const char *node)
 {
@@ -93,7 +93,7 @@ bool lab_fill_disk(struct lab *lab, const char *node, bool fill)
     if (fd < 0)
         return lab_fail(lab, "%s: %s", filler.s, strerror(errno));
     off_t at = lseek(fd, 0, SEEK_END);
-    for (off_t step = 16 * 1024 * 1024; step >= 4096;) {
+    for (off_t step = FILL_STEP; step >= 4096;) {
         if (posix_fallocate(fd, at, step) == 0)
             at += step;
         else

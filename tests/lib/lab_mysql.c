@@ -27,8 +27,7 @@ static bool fetch(struct lab *lab)
     struct lab_command how = {.ret_exit = &code};
     bool ok = LAB_RUN(lab, &how, script.s, cache.s);
     if (!ok || code != 0)
-        return lab_fail(lab, "skipped: MySQL cannot be had here (%s: exit %d); see its own words",
-                        script.s, code);
+        return lab_fail(lab, "skipped: MySQL cannot be had here: %s", lab->error);
     lab_format(version.s, sizeof version.s, "%s/version", cache.s);
     STAY_AUTO(stay_free_charp) char *text = lab_read_file(version.s);
     const char *at = text == NULL ? "" : text + strcspn(text, " ");

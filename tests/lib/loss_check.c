@@ -79,7 +79,7 @@ size_t loss_plant(struct ledger *ledger, const struct load_record *record, size_
     }
     n = n < matching ? n : matching;
     for (size_t i = 0; i < ledger->count; i++) {
-        bool take = is_acked[i] && (seen + 1) * n / matching > seen * n / matching;
+        bool take = matching > 0 && is_acked[i] && (seen + 1) * n / matching > seen * n / matching;
         seen += is_acked[i];
         taken += take;
         if (!take)
