@@ -208,6 +208,18 @@ static enum outcome set_timeouts(struct step *s)
     return o;
 }
 
+/* `want` is what the source holds: more than that must never replicate from it. */
+static enum outcome refuse_diverged(struct step *s)
+{
+    const struct gtid_set *want = s->in->effect.want;
+    if (want == NULL)
+        return OUTCOME_DONE;
+    enum outcome o = step_look(s);
+    if (o != OUTCOME_DONE || gtid_set_contains(want, &s->result->facts.executed))
+        return o;
+    return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
+}
+
 enum outcome step_attach(struct step *s)
 {
     if (!s->in->has_peer)
@@ -218,6 +230,8 @@ enum outcome step_attach(struct step *s)
     o = become_replica(s);
     if (o == OUTCOME_DONE)
         o = make_changeable(s);
+    if (o == OUTCOME_DONE)
+        o = refuse_diverged(s);
     if (o == OUTCOME_DONE)
         o = set_timeouts(s);
     if (o == OUTCOME_DONE)

@@ -92,6 +92,17 @@ bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
            !gtid_set_contains(executed, &primary->facts.executed);
 }
 
+#define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
+
+bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
+                        int64_t now_mono_us)
+{
+    if (now_mono_us < before_mono_us)
+        return true;
+    uint64_t passed = (uint64_t)((now_mono_us - before_mono_us) / STAY_SECOND);
+    return uptime_s + RESTART_SLACK_S < before_s + passed;
+}
+
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set)
 {
     for (uint32_t node = 0; node < NODES_MAX; node++)
@@ -150,6 +161,20 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     return false;
 }
 
+/* How the old primary was: an undo opens it again only if it still is that process, and was open.
+ */
+static void note_old_primary(struct plan_run *run, const struct cluster_view *view,
+                             int64_t now_mono_us)
+{
+    if (run->old_primary == NO_NODE)
+        return;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    bool known = (old->groups_known & FACTS_STATUS) != 0;
+    run->was_open = known && old->facts.read_only == TRI_NO;
+    run->freeze_uptime_s[run->old_primary] = known ? old->facts.uptime_s : 0;
+    run->freeze_mono_us[run->old_primary] = known ? old->facts_mono_us : now_mono_us;
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -172,6 +197,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
         run->a &= plan_nodes_answering(view, now_mono_us);
     run->aims_lossless = aims_lossless(run, view);
     run->certificate.kind = CERT_UNKNOWN;
+    note_old_primary(run, view, now_mono_us);
     run->begun_mono_us = now_mono_us;
     run->begun_wall_us = now_wall_us;
     run->ended_mono_us = STAY_NEVER;

@@ -116,6 +116,8 @@ struct plan_params {
  * TOP_UP: executed (COLLECT also the semi-sync counters and uptime). FREEZE: received, executed,
  * uptime, applier and its error. VERIFY_FREEZE: uptime, receiver, source host and port.
  * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
+ * ATTACH has `want` (NULL: unknown): a server whose executed set is not within it holds what the
+ * source lacks, and is not attached (NOT_DONE).
  * THAW has `want`: the receiver may start only when executed contains it (the drain ended).
  * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have. HOOK_PRE answers NOT_DONE for a
  * veto. DRAIN may end NOT_DONE with facts while its applier still runs: it is asked again.
@@ -196,6 +198,7 @@ struct plan_run {
     uint32_t rounds;         /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
     bool lossless_stood;     /* at start */
+    bool was_open;           /* the old primary was writable at start */
     bool fenced;             /* F1 confirmed */
     bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
     bool diverged;           /* REJOIN, REPOINT: the node holds sets unknown to the primary */
@@ -205,7 +208,7 @@ struct plan_run {
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
-    uint64_t freeze_uptime_s[NODES_MAX];
+    uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary: at start */
     int64_t freeze_mono_us[NODES_MAX];
     struct certificate certificate;
     struct row_run rows[PLAN_ROWS_MAX];

@@ -2,19 +2,6 @@
  * fenced, attached, and which sets were read. */
 #include "controller/decide/plan_private.h"
 
-#define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
-
-/* An uptime lower than the last one plus the time since means another server process. A negative
- * time means another monotonic clock (the controller's host restarted): count it as a restart. */
-static bool has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
-                          int64_t now_mono_us)
-{
-    if (now_mono_us < before_mono_us)
-        return true;
-    uint64_t passed = (uint64_t)((now_mono_us - before_mono_us) / STAY_SECOND);
-    return uptime_s + RESTART_SLACK_S < before_s + passed;
-}
-
 static void drop_node(struct plan_run *run, uint32_t node)
 {
     run->f &= ~NODE_BIT(node);
@@ -44,7 +31,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     uint64_t before_s = again ? run->freeze_uptime_s[node] : seen->facts.uptime_s;
     int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
     bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
-    bool restarted = known && has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
+    bool restarted = known && plan_has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
     if (restarted && !MUTANT(view, FREEZE_LOST_AT_RESTART))
         run->restarted |= NODE_BIT(node);
     run->f |= NODE_BIT(node);
@@ -91,8 +78,8 @@ static bool follows(const struct cluster_view *view, const struct server_facts *
 static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
                             uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
 {
-    if (has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
-                      now_mono_us) &&
+    if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                           now_mono_us) &&
         !MUTANT(view, FREEZE_LOST_AT_RESTART))
         return false;
     if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED)
@@ -111,8 +98,8 @@ static void absorb_verify(struct plan_run *run, const struct cluster_view *view,
     state->done &= ~NODE_BIT(node);
     state->failed |= NODE_BIT(node);
     if (facts != NULL && result->groups_read)
-        run->restarted |= has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
-                                        run->freeze_mono_us[node], now_mono_us)
+        run->restarted |= plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                                             run->freeze_mono_us[node], now_mono_us)
                               ? NODE_BIT(node)
                               : 0;
     drop_node(run, node);
@@ -128,14 +115,16 @@ static void absorb_collect(struct plan_run *run, uint32_t node, const struct eff
     run->watch_no_times = result->facts->ss_no_times;
 }
 
-static void absorb_fence(struct plan_run *run, const struct cluster_view *view, uint32_t node,
-                         const struct effect_result *result)
+static void absorb_fence(struct plan_run *run, uint32_t node, const struct effect_result *result,
+                         int64_t now_mono_us)
 {
     if (result->facts == NULL || !result->groups_read || node != run->old_primary)
         return;
-    (void)view;
     gtid_set_copy(&run->fenced_executed, &result->facts->executed);
     run->fenced = true;
+    if (plan_has_restarted(result->facts->uptime_s, run->freeze_uptime_s[node],
+                           run->freeze_mono_us[node], now_mono_us))
+        run->restarted |= NODE_BIT(node);
     take_executed(run, node, result);
 }
 
@@ -151,7 +140,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         return;
     case STEP_FENCE:
     case STEP_QUIESCE:
-        absorb_fence(run, view, node, result);
+        absorb_fence(run, node, result, now_mono_us);
         return;
     case STEP_COLLECT:
         absorb_collect(run, node, result);

@@ -35,6 +35,10 @@ bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
 /* Restarted at a time after which it was not seen to hold a primary set captured later. */
 bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *executed);
+/* An uptime lower than an earlier one plus the time since means another server process. A negative time
+ * means another monotonic clock (the controller's host restarted): counted as a restart. */
+bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
+                        int64_t now_mono_us);
 /* Union of executed (or, mutant, received) sets of R. */
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */

@@ -308,8 +308,10 @@ int64_t plan_step_validity_us(enum step_kind step)
     if (step == STEP_TOP_UP || step == STEP_SET_TIMEOUTS || step == STEP_CREATE_SCHEMA)
         return 600 *
                STAY_SECOND; /* waits between its statements; touches no writable server's role */
+    if (step == STEP_ATTACH)
+        return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
-        step == STEP_ATTACH || step == STEP_THAW)
+        step == STEP_THAW)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

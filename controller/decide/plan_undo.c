@@ -3,12 +3,27 @@
  */
 #include "controller/decide/plan_private.h"
 
-/* Opened again only if it answers now: a dead or unknown old primary stays closed. */
+/* Opened again only if it was open, answers, is the same process, and holds all that any server
+ * ever received: one that restarted may have lost what its clients were told is safe. */
 static bool old_primary_is_whole(const struct plan_run *run, const struct cluster_view *view,
                                  int64_t now_mono_us)
 {
-    return run->old_primary != NO_NODE &&
-           plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us);
+    uint32_t old = run->old_primary;
+    if (old == NO_NODE || !run->was_open || (run->restarted & NODE_BIT(old)) ||
+        !plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us))
+        return false;
+    const struct node_view *seen = &view->nodes[old];
+    STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
+    gtid_set_copy(&held, &seen->facts.executed);
+    gtid_set_union(&held, &run->fenced_executed); /* read later than the view's, same process */
+    if (plan_has_restarted(seen->facts.uptime_s, run->freeze_uptime_s[old],
+                           run->freeze_mono_us[old], seen->facts_mono_us))
+        return false;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (node != old && (!gtid_set_contains(&held, &run->received_high[node]) ||
+                            !gtid_set_contains(&held, &run->executed[node])))
+            return false;
+    return true;
 }
 
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
@@ -77,6 +92,7 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
     ret_effect->node = node;
     ret_effect->peer = run->old_primary;
     ret_effect->epoch = run->epoch;
+    ret_effect->plan = run->kind;
     ret_effect->acks = view->config->acks;
     ret_effect->lossless_roles = lossless;
     ret_effect->valid_until_mono_us = ret_effect->deadline_mono_us = INT64_MAX;
