@@ -220,6 +220,17 @@ static enum outcome refuse_diverged(struct step *s)
     return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
 }
 
+/* The role was on only so that its own lost transactions are accepted: off again once they are in. */
+static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
+{
+    enum outcome o = step_look(s);
+    while (o == OUTCOME_DONE && s->result->facts.applier != TRI_YES && step_wait(s, LOOK_AGAIN_US))
+        o = step_look(s); /* the applier thread comes up a moment after START */
+    if (o == OUTCOME_DONE)
+        o = wait_executed(s, own);
+    return o == OUTCOME_DONE ? step_replica_role(s) : o;
+}
+
 enum outcome step_attach(struct step *s)
 {
     if (!s->in->has_peer)
@@ -234,12 +245,20 @@ enum outcome step_attach(struct step *s)
         o = refuse_diverged(s);
     if (o == OUTCOME_DONE)
         o = set_timeouts(s);
+    struct gtid_set own = {0};
     if (o == OUTCOME_DONE)
-        o = step_set(s, s->sql->replica_enabled, s->in->effect.semi_sync ? "1" : "0");
+        step_own_missing(s, &own);
+    bool fetches_own = !gtid_set_is_empty(&own);
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->replica_enabled,
+                     s->in->effect.semi_sync || fetches_own ? "1" : "0");
     if (o == OUTCOME_DONE)
         o = change_source(s);
     if (o == OUTCOME_DONE)
         o = step_say(s, "%s", s->sql->start_both);
+    if (o == OUTCOME_DONE && fetches_own && !s->in->effect.semi_sync)
+        o = give_back_role(s, &own);
+    gtid_set_clear(&own);
     return o == OUTCOME_DONE ? wait_attached(s) : o;
 }
 

@@ -277,8 +277,10 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_ATTACH:
     case STEP_REPLICA_ROLE:
         ret_effect->peer = run->candidate;
-        ret_effect->semi_sync =
-            run->aims_lossless && !run->degrade && plan_zones_differ(view, node, run->candidate);
+        /* On even while the source role is off: it harms nothing there, and without it a MariaDB
+         * server that lost its own tail would skip it for good (step_mysql_own.c). */
+        ret_effect->semi_sync = view->config->mode == MODE_LOSSLESS &&
+                                plan_zones_differ(view, node, run->candidate);
         break;
     case STEP_SET_TIMEOUTS:
         ret_effect->peer = run->candidate;
