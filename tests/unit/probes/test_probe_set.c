@@ -49,10 +49,35 @@ static int listen_on(uint16_t *ret_port)
     return fd;
 }
 
-/* Runs a probe set against the port until `enough` observations came or 3 s passed; each connection
- * gets `words` (NULL: none) and, if hang_up, is closed. */
-static void watch(uint16_t port, int listener, const void *words, size_t size, bool hang_up,
-                  uint64_t enough, bool urged, struct seen *seen)
+/* A server of few words: each connection gets them and, if hang_up, is closed. */
+struct server {
+    uv_poll_t poll;
+    int listener; /* -1: none */
+    const void *words;
+    size_t size;
+    bool hang_up;
+    int served[64], count;
+};
+
+static void on_connection(uv_poll_t *handle, int status, int events)
+{
+    struct server *server = handle->data;
+    (void)status;
+    (void)events;
+    int fd = server->count == 64 ? -1 : accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (server->size > 0)
+        assert_int_equal(write(fd, server->words, server->size), (ssize_t)server->size);
+    if (server->hang_up)
+        (void)close(fd);
+    else
+        server->served[server->count++] = fd;
+}
+
+/* Runs a probe set against the port until `enough` observations came or 3 s passed. */
+static void watch(uint16_t port, struct server *server, uint64_t enough, bool urged,
+                  struct seen *seen)
 {
     struct loop loop;
     struct probe_set_options o = {.fn = on_observation, .arg = seen, .lanes = 1,
@@ -63,33 +88,29 @@ static void watch(uint16_t port, int listener, const void *words, size_t size, b
                                     .deadline_us = DEADLINE_US,
                                     .slow_interval_us = STAY_SECOND};
     uint32_t number;
-    int served[64], count = 0;
     *seen = (struct seen){0};
     (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");
     cluster.nodes[0].port = port;
     assert_int_equal(loop_init(&loop, NULL), STAY_OK);
+    if (server->listener >= 0) {
+        server->poll.data = server;
+        assert_int_equal(uv_poll_init(&loop.uv, &server->poll, server->listener), 0);
+        assert_int_equal(uv_poll_start(&server->poll, UV_READABLE, on_connection), 0);
+    }
     struct probe_set *set = probe_set_new(&loop, &o);
     probe_set_add(set, &cluster, &number);
     probe_set_urge(set, number, urged);
     int64_t give_up = real_clock_mono_us() + 3 * STAY_SECOND;
-    while (seen->count < enough && real_clock_mono_us() < give_up) {
+    while (seen->count < enough && real_clock_mono_us() < give_up)
         (void)loop_turn(&loop, 2 * STAY_MS);
-        int fd = listener < 0 || count == 64 ? -1 : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0)
-            continue;
-        if (words != NULL)
-            assert_int_equal(write(fd, words, size), (ssize_t)size);
-        if (hang_up)
-            (void)close(fd);
-        else
-            served[count++] = fd;
-    }
     probe_set_free(set, STAY_SECOND);
+    if (server->listener >= 0)
+        uv_close((uv_handle_t *)&server->poll, NULL);
     while (loop_turn(&loop, STAY_MS) && real_clock_mono_us() < give_up)
         continue;
     loop_close(&loop);
-    while (count > 0)
-        (void)close(served[--count]);
+    while (server->count > 0)
+        (void)close(server->served[--server->count]);
 }
 
 static void a_closed_port_is_refused_and_asked_at_suspicion_pace(void **state)
@@ -99,7 +120,7 @@ static void a_closed_port_is_refused_and_asked_at_suspicion_pace(void **state)
     uint16_t port;
     (void)close(listen_on(&port));
     int64_t begun = real_clock_mono_us();
-    watch(port, -1, NULL, 0, false, 5, true, &seen);
+    watch(port, &(struct server){.listener = -1}, 5, true, &seen);
     assert_int_equal(seen.first.reach.layer, LAYER_CONNECT);
     assert_int_equal(seen.first.reach.outcome, OUT_REFUSED);
     assert_true(seen.count >= 5);
@@ -112,7 +133,7 @@ static void a_server_that_accepts_and_keeps_silent_is_a_greeting_timeout(void **
     struct seen seen;
     uint16_t port;
     int fd = listen_on(&port);
-    watch(port, fd, NULL, 0, false, 1, false, &seen);
+    watch(port, &(struct server){.listener = fd}, 1, false, &seen);
     (void)close(fd);
     assert_int_equal(seen.first.kind, OBS_REACH);
     assert_int_equal(seen.first.reach.layer, LAYER_GREETING);
@@ -127,7 +148,7 @@ static void too_many_connections_is_not_death(void **state)
     struct seen seen;
     uint16_t port;
     int fd = listen_on(&port);
-    watch(port, fd, packet, 27, false, 1, false, &seen);
+    watch(port, &(struct server){.listener = fd, .words = packet, .size = 27}, 1, false, &seen);
     (void)close(fd);
     assert_int_equal(seen.first.reach.outcome, OUT_TOO_MANY);
     assert_int_equal(seen.first.reach.native, 1040);
@@ -140,9 +161,9 @@ static void nonsense_and_hang_ups_are_told_apart_from_silence(void **state)
     struct seen seen;
     uint16_t port;
     int fd = listen_on(&port);
-    watch(port, fd, nonsense, 9, false, 1, false, &seen);
+    watch(port, &(struct server){.listener = fd, .words = nonsense, .size = 9}, 1, false, &seen);
     assert_int_equal(seen.first.reach.outcome, OUT_BAD_REPLY);
-    watch(port, fd, NULL, 0, true, 1, false, &seen);
+    watch(port, &(struct server){.listener = fd, .hang_up = true}, 1, false, &seen);
     assert_int_equal(seen.first.reach.outcome, OUT_RESET);
     (void)close(fd);
 }
