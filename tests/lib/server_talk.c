@@ -1,13 +1,14 @@
 /* tests/lib/server_talk.c - a table of words per engine, and waiters as child processes. */
-#include "tests/lib/server_talk.h"
+#include <mysql.h> /* before base.h, which bans calls its macros make */
 
-#include <errno.h>
-#include <mysql.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/lib/server_talk.h"
 
 #define M_STATUS(name)                                                                             \
     "SELECT variable_value FROM information_schema.global_status WHERE variable_name="             \
