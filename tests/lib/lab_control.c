@@ -1,4 +1,5 @@
 /* The controller under test and its command, as an operator would run them, and the load. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,35 @@ static bool socket_answers(const struct lab *lab)
               connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
     close(fd);
     return ok;
+}
+
+/* Asks /health/ready over plain HTTP. */
+static bool is_ready(const struct lab *lab)
+{
+    char host[64] = "", answer[64] = "";
+    unsigned port = 0;
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    if (sscanf(lab->listen, "%63[^:]:%u", host, &port) != 2 ||
+        inet_pton(AF_INET, host, &to.sin_addr) != 1)
+        return false;
+    to.sin_port = htons((uint16_t)port);
+    static const char ask[] = "GET /health/ready HTTP/1.0\r\n\r\n";
+    const struct timeval wait = {.tv_sec = 1};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    bool ok = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
+              send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL) > 0 &&
+              recv(fd, answer, sizeof answer - 1, 0) > 12 && strncmp(answer + 9, "200", 3) == 0;
+    close(fd);
+    return ok;
+}
+
+/* Its first facts take a moment; a lab whose servers are all down never gets there. */
+static void wait_ready(struct lab *lab)
+{
+    int64_t due = lab_now_us() + 8 * STAY_SECOND;
+    while (!is_ready(lab) && lab_now_us() < due && lab_pid(lab, "controller") != 0)
+        lab_sleep_ms(20);
 }
 
 bool lab_start_controller(struct lab *lab)
@@ -39,6 +69,8 @@ bool lab_start_controller(struct lab *lab)
                             lab_path(lab, "log/controller.log").s);
         lab_sleep_ms(10);
     }
+    if (ok)
+        wait_ready(lab);
     return ok;
 }
 
