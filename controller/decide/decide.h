@@ -54,6 +54,11 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
                      const struct fleet *fleet, enum plan_kind kind, bool automatic,
                      int64_t now_mono_us, int64_t now_wall_us);
 
+/* Must the running plan give way: a failover is wanted, nothing but that plan forbids it, and what runs
+ * is a repair that can be undone. The caller aborts it (executor_abort) and starts what is wanted when
+ * it has ended. */
+bool guard_preempts(const struct decision *decision, const struct plan_run *running);
+
 /* The durability watch: does lossless_since still stand after the latest facts; which nodes are A.
  * Returns true when *record changed and must be stored (weaker before, stronger after it is seen). */
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,

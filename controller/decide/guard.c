@@ -101,3 +101,27 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
                                   now_wall_us);
     return vetoes;
 }
+
+bool guard_preempts(const struct decision *decision, const struct plan_run *running)
+{
+    if (decision->want != PLAN_FAILOVER || decision->vetoes != bit(GUARD_BUSY) ||
+        running == NULL || running->state != RUN_FORWARD || running->past_no_return)
+        return false;
+    switch (running->kind) {
+    case PLAN_REJOIN:
+    case PLAN_REPOINT:
+    case PLAN_ADOPT:
+    case PLAN_MODE_RESTORE:
+    case PLAN_MODE_DEGRADE:
+    case PLAN_MAKE_WRITABLE:
+    case PLAN_FENCE:
+    case PLAN_UNFENCE:
+        return true;
+    case PLAN_NONE:
+    case PLAN_FAILOVER:
+    case PLAN_SWITCHOVER: /* its own rows notice that the old primary is gone */
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return false;
+}

@@ -240,8 +240,24 @@ static void start_wanted(struct daemon_cluster *c)
               "%s: %s does not start: %s", name_of(c), plan_kind_text(c->decision.want), err.text);
 }
 
+/* A repair that runs when the primary dies must not hold the failover up. */
+static void give_way(struct daemon_cluster *c)
+{
+    const struct plan_run *run = executor_run(c->executor);
+    struct stay_error err;
+    if (!guard_preempts(&c->decision, run))
+        return;
+    log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
+              "%s: %s gives way to a failover", name_of(c), run->id);
+    if (executor_abort(c->executor, now_mono(c), &err) != STAY_OK)
+        log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
+                  "%s: %s", name_of(c), err.text);
+}
+
 static void act(struct daemon_cluster *c)
 {
+    if (executor_is_busy(c->executor))
+        give_way(c);
     bool may_retry = c->save_failed_mono_us == STAY_NEVER ||
                      now_mono(c) - c->save_failed_mono_us > SAVE_RETRY_US;
     if (daemon_cluster_is_busy(c) || !daemon_save_is_idle(c) || !c->is_ready)
