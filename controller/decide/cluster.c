@@ -43,6 +43,7 @@ static void node_reset(struct node_view *node)
         .canary_fail_mono_us = STAY_NEVER,
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
+        .writable_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,
         .ss_progress_mono_us = STAY_NEVER,
         .repair_failed_mono_us = STAY_NEVER,
@@ -64,6 +65,7 @@ static void forget_primary(struct cluster_view *view)
     view->watch_odd = 0;
     for (uint32_t i = 0; i < NODES_MAX; i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
+        view->nodes[i].holds_lost = false;
         view->nodes[i].acker_seen_mono_us = STAY_NEVER;
     }
 }

@@ -93,10 +93,13 @@ struct node_view {
     int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
+    int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was a connected, acknowledging replica of the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
     int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
-    enum tri errant;              /* holds what the primary does not, by a primary read begun later */
+    enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
+                                     read begun later */
+    bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -152,10 +155,14 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
 /* As above, but every node that might acknowledge for all we know, its own zone included: a peer is
  * left out only when its own fresh word is that it does not. */
 uint32_t cluster_ackers_possible(const struct cluster_view *view);
-/* Its last status answer is at most a probe interval and a deadline old. */
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
+/* Has it restarted and not been writable since: a MariaDB server in the replica role truncates then
+ * what its engine had not flushed, acknowledged or not, so its set no longer is what it acknowledged.
+ * MySQL keeps its log: false. */
+bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
+/* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
 /* The node that `node` replicates from by its own facts, NO_NODE when none or not in the inventory. */

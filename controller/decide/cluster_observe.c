@@ -138,6 +138,8 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         }
         note_progress(node, obs);
         gtid_set_union(&node->received_high, &obs->facts->received);
+        if (obs->facts->read_only == TRI_NO)
+            node->writable_mono_us = obs->taken_mono_us;
         node->facts_begun_mono_us = obs->begun_mono_us;
         node->facts_mono_us = obs->taken_mono_us;
         later(&node->query_ok_mono_us, obs->taken_mono_us);
@@ -149,21 +151,25 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     return true;
 }
 
-/* Holds `node` transactions that neither the primary holds nor wrote? Those it wrote and lacks, it lost
- * in a restart (MariaDB truncates its tail) or has not reported yet: the replica is right to have them,
- * and may be the only one. */
-static enum tri is_errant(const struct cluster_view *view, const struct node_view *node)
+/* What `node` holds and the primary lacks: written by the primary itself it was lost in a restart
+ * (MariaDB truncates its tail) and the replica, right to have it, may be the only one; written by
+ * anybody else it is errant. */
+static void compare_one(const struct cluster_view *view, struct node_view *node)
 {
     const struct node_view *primary = &view->nodes[view->primary];
-    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
+    node->errant = TRI_NO;
+    node->holds_lost = false;
     if (gtid_set_contains(&primary->facts.executed, &node->facts.executed))
-        return TRI_NO;
+        return;
+    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
     gtid_set_copy(&extra, &node->facts.executed);
     gtid_set_subtract(&extra, &primary->facts.executed);
-    for (size_t i = 0; i < extra.n; i++)
-        if (!cluster_range_is_of(view, view->primary, &extra.v[i]))
-            return TRI_YES;
-    return TRI_NO;
+    for (size_t i = 0; i < extra.n; i++) {
+        if (cluster_range_is_of(view, view->primary, &extra.v[i]))
+            node->holds_lost = true;
+        else
+            node->errant = TRI_YES;
+    }
 }
 
 /* A primary position read after a replica's tells whether the replica holds more: one read before it
@@ -176,7 +182,7 @@ static void compare_with_primary(struct cluster_view *view)
         if (i == view->primary || n->facts_mono_us == STAY_NEVER ||
             n->facts_mono_us > primary->facts_begun_mono_us)
             continue;
-        n->errant = is_errant(view, n);
+        compare_one(view, n);
     }
 }
 

@@ -137,6 +137,13 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     return peers;
 }
 
+bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    return view->config->engine != ENGINE_MYSQL && n->restarted_mono_us != STAY_NEVER &&
+           n->writable_mono_us < n->restarted_mono_us;
+}
+
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range)
 {

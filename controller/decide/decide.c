@@ -157,6 +157,14 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
     return PLAN_NONE;
 }
 
+/* Only what still receives, or may have acknowledged, is drained before its source changes; another
+ * one may never drain (its relay log is gone, its old source lacks it). */
+static bool must_drain(const struct cluster_view *view, uint32_t node)
+{
+    return view->nodes[node].facts.receiver == RECEIVER_RUNNING ||
+           (view->record.ackers & (UINT32_C(1) << node)) != 0;
+}
+
 /* The first replica that a plan would put right. */
 static void want_replica_repair(const struct cluster_view *view, const struct plan_run *last,
                                 int64_t now_mono_us, struct decision *d)
@@ -165,7 +173,10 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
         if (i == view->primary || is_loose(&view->nodes[i].facts))
             continue;
         struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
-        if (want(view, last, &verdict, plan_of_replica(verdict.action), i, now_mono_us, d))
+        enum plan_kind kind = plan_of_replica(verdict.action);
+        if (kind == PLAN_REPOINT && !must_drain(view, i))
+            kind = PLAN_REJOIN;
+        if (want(view, last, &verdict, kind, i, now_mono_us, d))
             return;
     }
 }
@@ -215,6 +226,17 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
     return want(view, last, v, kind, node, now_mono_us, d);
 }
 
+/* A primary that lost its tail and nobody to promote: a server put right first may be promoted then;
+ * failing that the plan that would open it is named, and refuses with the reason for people. */
+static void want_instead_of_failover(const struct cluster_view *view, const struct plan_run *last,
+                                     int64_t now_mono_us, struct decision *d)
+{
+    d->want = PLAN_NONE;
+    want_replica_repair(view, last, now_mono_us, d);
+    if (d->want == PLAN_NONE)
+        (void)want(view, last, &d->verdict, PLAN_MAKE_WRITABLE, view->primary, now_mono_us, d);
+}
+
 static const char *node_name(const struct cluster_view *view, uint32_t node)
 {
     return node < view->config->node_count ? view->config->nodes[node].name : view->config->name;
@@ -258,5 +280,11 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
         want_replica_repair(view, running, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
+    if (d->verdict.rule_id == 135 && (d->vetoes & (UINT32_C(1) << GUARD_NO_CANDIDATE))) {
+        want_instead_of_failover(view, running, now_mono_us, d);
+        d->vetoes = d->want == PLAN_NONE ? 0
+                                         : guard_check(view, running, fleet, d->want, true,
+                                                       now_mono_us, now_wall_us);
+    }
     describe(view, d);
 }

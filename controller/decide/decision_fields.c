@@ -76,10 +76,12 @@ static const struct field node_fields[] = {
     PLAIN(node_view, canary_fail_mono_us, MONO),
     PLAIN(node_view, advanced_mono_us, MONO),
     PLAIN(node_view, restarted_mono_us, MONO),
+    PLAIN(node_view, writable_mono_us, MONO),
     PLAIN(node_view, acker_seen_mono_us, MONO),
     PLAIN(node_view, ss_progress_mono_us, MONO),
     PLAIN(node_view, repair_failed_mono_us, MONO),
     CHOICE(node_view, errant, tri_texts),
+    PLAIN(node_view, holds_lost, BOOL),
     PLAIN(node_view, received_high, GTID),
 };
 

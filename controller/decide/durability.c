@@ -122,6 +122,18 @@ static bool is_broken(const struct cluster_view *view, const struct cluster_reco
            primary->facts.ss_no_times != record->watch_no_times;
 }
 
+/* Restarted and read-only ever since: it acknowledged nothing after what stood, and its counters begin
+ * anew. What it acknowledged before is still promised; opened again, the barrier is passed anew. */
+static bool is_shut_since_restart(const struct cluster_view *view,
+                                  const struct cluster_record *record, int64_t now_wall_us)
+{
+    const struct node_view *primary = &view->nodes[view->primary];
+    uint64_t started = started_wall_s(&primary->facts, now_wall_us);
+    return primary->facts.read_only == TRI_YES &&
+           primary->writable_mono_us < primary->restarted_mono_us &&
+           distance(started, record->watch_uptime_base_s) > START_TOLERANCE_S;
+}
+
 static void barrier_drop(struct cluster_view *view)
 {
     view->barrier_mono_us = STAY_NEVER;
@@ -223,6 +235,8 @@ static void keep_ackers(struct cluster_view *view, uint32_t possible, struct clu
 static void watch_standing(struct cluster_view *view, uint32_t possible, int64_t now_wall_us,
                            struct cluster_record *record)
 {
+    if (is_shut_since_restart(view, record, now_wall_us))
+        return;
     if (is_spoiled(view, possible) || is_broken(view, record, now_wall_us)) {
         fall(view, record);
         return;

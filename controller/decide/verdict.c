@@ -132,34 +132,14 @@ static bool has_eligible_acker(const struct cluster_view *view, int64_t now_mono
     return eligible > 0 && eligible >= view->config->acks;
 }
 
-/* Is there something in `held` that the primary wrote and lacks? */
-static bool lacks_own(const struct cluster_view *view, const struct gtid_set *held)
-{
-    const struct gtid_set *has = &view->nodes[view->primary].facts.executed;
-    if (gtid_set_contains(has, held))
-        return false;
-    STAY_AUTO(gtid_set_drop) struct gtid_set lost = {0};
-    gtid_set_copy(&lost, held);
-    gtid_set_subtract(&lost, has);
-    for (size_t i = 0; i < lost.n; i++) {
-        if (cluster_range_is_of(view, view->primary, &lost.v[i]))
-            return true;
-    }
-    return false;
-}
-
-/* A replica that was read before the primary, answers and may be promoted holds the primary's own
- * transactions that it lost: a MariaDB restart in the replica role truncates what its engine had not
- * flushed, acknowledged or not (reliability-security 0.3). */
+/* A replica that answers and may be promoted holds the primary's own transactions that it lost in a
+ * restart (reliability-security 0.3). */
 static bool has_lost_tail(const struct cluster_view *view, int64_t now_mono_us)
 {
-    const struct node_view *primary = &view->nodes[view->primary];
     for (uint32_t i = 0; i < view->config->node_count; i++) {
-        const struct node_view *n = &view->nodes[i];
-        if (i != view->primary && view->record.quarantine[i] == QUARANTINE_NONE &&
-            verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
-            n->facts_mono_us <= primary->facts_begun_mono_us &&
-            lacks_own(view, &n->facts.executed))
+        if (i != view->primary && view->nodes[i].holds_lost &&
+            view->record.quarantine[i] == QUARANTINE_NONE &&
+            verdict_node_answers(view, i, now_mono_us) == TRI_YES)
             return true;
     }
     return false;
@@ -176,7 +156,8 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
                                                                                     : now->read_only;
     facts->lost_tail = tri_of(facts->read_only == TRI_YES && has_lost_tail(view, now_mono_us));
     facts->restarted = tri_of(facts->read_only == TRI_YES &&
-                              primary->restarted_mono_us != STAY_NEVER);
+                              primary->restarted_mono_us != STAY_NEVER &&
+                              primary->writable_mono_us < primary->restarted_mono_us);
     facts->canary_fails = tri_of(primary->canary_fail_mono_us != STAY_NEVER &&
                                  now_mono_us - primary->canary_fail_mono_us >= config->silence_us);
     bool no_acker = view->no_acker_since_mono_us != STAY_NEVER;
