@@ -64,11 +64,13 @@ int cli_help(struct cli *cli)
             fprintf(cli->out, "\nFor hands that know orchestrator:\n");
         }
         /* A long choice of words is for the verb's own help. */
-        bool is_long = strlen(verbs[i].name) + strlen(verbs[i].usage) > 26;
-        snprintf(left, sizeof left, "%s%s%s", verbs[i].name, verbs[i].usage[0] == '\0' ? "" : " ",
-                 is_long && aliases ? ""
-                 : is_long          ? "CLUSTER KIND"
-                                    : verbs[i].usage);
+        bool is_long = strlen(verbs[i].name) + strlen(verbs[i].usage) > 24;
+        bool is_plan = strcmp(verbs[i].name, "plan") == 0;
+        snprintf(left, sizeof left, "%s%s%s", verbs[i].name,
+                 verbs[i].usage[0] == '\0' || (is_long && !is_plan) ? "" : " ",
+                 !is_long  ? verbs[i].usage
+                 : is_plan ? "CLUSTER KIND"
+                           : "");
         fprintf(cli->out, "  %-25s %s\n", left, verbs[i].help);
     }
     fprintf(cli->out, "\n`mainstay help VERB` lists a verb's options. mainstay(1) says more.\n"

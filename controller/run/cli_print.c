@@ -34,7 +34,7 @@ static void remark_of(const json_t *node, char *dst, size_t size)
     dst[0] = '\0';
     if (quarantine[0] != '\0')
         snprintf(dst, size, "%s", quarantine);
-    else if (rule > 200)
+    else if (rule > 200 && strcmp(role, "primary") != 0)
         snprintf(dst, size, "%d %s", (int)rule, cli_text(verdict, "name"));
     else if (strcmp(role, "primary") == 0 && json_is_true(read_only))
         snprintf(dst, size, "read-only");
@@ -70,8 +70,10 @@ static void print_nodes(struct cli *cli, const json_t *nodes)
         table_cell(&t, cli_text(node, "role"));
         table_cell(&t, cli_text(node, "zone"));
         table_cell(&t, state_of(node));
-        table_cell(&t, primary ? "-" : cli_duration(node, "lag_us", lag));
-        table_cell(&t, semi_sync[0] == '\0' ? "-" : semi_sync);
+        /* What a server that is down said last is history, not state. */
+        bool up = cli_true(node, "up");
+        table_cell(&t, primary || !up ? "-" : cli_duration(node, "lag_us", lag));
+        table_cell(&t, semi_sync[0] == '\0' || !up ? "-" : semi_sync);
         table_cell(&t, remark);
     }
     if (json_array_size(nodes) <= STAY_COUNT(colors))
@@ -112,7 +114,9 @@ static void print_exposure(struct cli *cli, const json_t *c)
     char text[700];
     const char *refused = cli_text(e, "refused"), *candidate = cli_text(e, "candidate");
     const char *primary = cli_text(c, "primary");
-    if (refused[0] != '\0')
+    if (!cli_true(c, "adopted"))
+        snprintf(text, sizeof text, "nothing would be done: the cluster is only observed");
+    else if (refused[0] != '\0')
         snprintf(text, sizeof text, "no failover would start now: %s", refused);
     else if (candidate[0] == '\0')
         snprintf(text, sizeof text, "no server could take over now");
@@ -148,7 +152,7 @@ static void print_switches(struct cli *cli, const json_t *c)
                 end, cli_text(plan, "kind"),
                 (int)json_integer_value(json_object_get(plan, "row")) + 1,
                 (int)json_integer_value(json_object_get(plan, "rows")), cli_text(plan, "step"));
-    if (cli_text(c, "want")[0] != '\0') {
+    if (cli_text(c, "want")[0] != '\0' && !json_is_object(plan)) {
         cli_names(json_object_get(c, "refused_by"), rules, sizeof rules);
         fprintf(cli->out, "  %swants %s%s, held by: %s\n", yellow, cli_text(c, "want"), end, rules);
     }

@@ -2,7 +2,14 @@
  */
 #include "base/table.h"
 #include "base/units.h"
+#include "controller/decide/plan.h"
 #include "controller/run/cli.h"
+
+/* Only these have a proof and a certificate of their own. */
+static bool moves_primary(const char *kind)
+{
+    return strcmp(kind, "failover") == 0 || strcmp(kind, "switchover") == 0;
+}
 
 void cli_print_plan(struct cli *cli, const json_t *data)
 {
@@ -67,7 +74,7 @@ void cli_print_outcome(struct cli *cli, const json_t *data)
     fprintf(cli->out, "Plan %s (%s) %s in %s.\n", cli_text(data, "id"), cli_text(data, "kind"),
             cli_text(data, "state"), cli_duration(data, "took_us", took));
     cli_wrap(cli, cli->out, 2, cli_text(data, "text"));
-    if (cli_text(data, "candidate")[0] != '\0' && json_is_object(cert))
+    if (moves_primary(cli_text(data, "kind")) && cli_text(data, "candidate")[0] != '\0')
         fprintf(cli->out, "  %s is primary; certificate %s (%s)\n", cli_text(data, "candidate"),
                 cli_text(cert, "kind"), cli_text(cert, "proof"));
     fprintf(cli->out, "`mainstay explain %s` shows every step.\n", cli_text(data, "id"));
@@ -123,8 +130,7 @@ void cli_print_history(struct cli *cli, const json_t *data)
     json_array_foreach(json_object_get(data, "plans"), i, p)
     {
         char begun[40], outage[32];
-        bool moved = strcmp(cli_text(p, "kind"), "failover") == 0 ||
-                     strcmp(cli_text(p, "kind"), "switchover") == 0;
+        bool moved = moves_primary(cli_text(p, "kind"));
         table_cell(&t, cli_text(p, "id"));
         table_cell(&t, cli_time(p, "begun_wall_us", begun));
         table_cell(&t, cli_text(p, "kind"));
@@ -182,6 +188,15 @@ static void print_loss(struct cli *cli, const json_t *summary, const json_t *cer
     }
 }
 
+/* Steps of the store, the routes and of judgement alone concern no single server. */
+static bool is_on_nodes(const char *step)
+{
+    for (int i = 0; i < STEP_KIND_COUNT; i++)
+        if (strcmp(step_kind_text((enum step_kind)i), step) == 0)
+            return step_kind_class((enum step_kind)i) == CLASS_NODE;
+    return false;
+}
+
 static void print_steps(struct cli *cli, const json_t *rows)
 {
     static const struct table_column columns[] = {
@@ -200,7 +215,8 @@ static void print_steps(struct cli *cli, const json_t *rows)
             continue;
         if (table_row_count(&t) < STAY_COUNT(colors))
             colors[table_row_count(&t)] = strcmp(state, "failed") == 0 ? CLI_RED : CLI_PLAIN;
-        cli_names(json_object_get(row, "nodes"), on, sizeof on);
+        cli_names(is_on_nodes(cli_text(row, "step")) ? json_object_get(row, "nodes") : NULL, on,
+                  sizeof on);
         table_cell(&t, cli_duration(row, "at_us", at));
         table_cell(&t, cli_text(row, "step"));
         table_cell(&t, on);
@@ -225,19 +241,18 @@ void cli_print_explain(struct cli *cli, const json_t *data)
     snprintf(text, sizeof text, "%s UTC, took %s", cli_time(s, "begun_wall_us", begun),
              cli_duration(s, "duration_us", took));
     line(cli, "begun", text);
-    snprintf(text, sizeof text, "%s%s%s", cli_true(s, "automatic") ? "mainstay itself" : "",
-             cli_true(s, "automatic") ? "" : cli_text(s, "actor"),
-             cli_text(s, "reason")[0] == '\0' ? "" : ", with a reason");
-    line(cli, "by", text);
-    line(cli, "reason", cli_text(s, "reason"));
+    bool automatic = cli_true(s, "automatic");
+    line(cli, "by", automatic ? "mainstay itself" : cli_text(s, "actor"));
+    line(cli, "reason", automatic ? "" : cli_text(s, "reason")); /* the rule is its reason */
     if (rule > 0) {
         snprintf(text, sizeof text, "%d %s", (int)rule, cli_text(timeline, "rule_name"));
         line(cli, "rule", text);
         cli_wrap(cli, cli->out, 15, cli_text(timeline, "rule_why"));
     }
-    snprintf(text, sizeof text, "%s -> %s", cli_text(s, "old_primary"), cli_text(s, "candidate"));
-    line(cli, "primary", cli_text(s, "candidate")[0] == '\0' ? "" : text);
-    if (cli_text(s, "candidate")[0] != '\0') {
+    if (moves_primary(cli_text(s, "kind"))) {
+        snprintf(text, sizeof text, "%s -> %s", cli_text(s, "old_primary"),
+                 cli_text(s, "candidate")[0] == '\0' ? "?" : cli_text(s, "candidate"));
+        line(cli, "primary", text);
         line(cli, "proof", cli_text(timeline, "proof"));
         line(cli, "certificate", cli_text(timeline, "certificate"));
         cli_wrap(cli, cli->out, 15, cli_text(timeline, "certificate_reason"));

@@ -135,7 +135,7 @@ static int show_failure(struct cli *cli, const json_t *answer)
         fprintf(cli->out, "%s\n", json);
         return exit_code;
     }
-    if (exit_code == CLI_REFUSED && strcmp(rules, "-") != 0)
+    if (exit_code == CLI_REFUSED && strcmp(rules, "-") != 0 && strncmp(text, "refused", 7) != 0)
         fprintf(cli->err, "mainstay: refused by %s: %s\n", rules, text);
     else if (exit_code == CLI_UNKNOWN)
         fprintf(cli->err, "mainstay: outcome unknown: %s\n", text);

@@ -4,7 +4,7 @@
 
 #define CHECKS_MAX 128
 
-/* 100 is healthy and so is a replica's row without an action and without an error id above 200. */
+/* 100 is a healthy primary, 200 a healthy replica. */
 static bool is_problem(const struct verdict *v)
 {
     return v->rule_id != 100 && v->rule_id != 200;
@@ -54,9 +54,12 @@ static void problems_of(json_t *list, const struct control_cluster *c)
     struct verdict v = c->decision->verdict;
     if (v.name != NULL && is_problem(&v))
         add_problem(list, c, &v, c->decision->text[0] == '\0' ? NULL : c->decision->text);
-    for (uint32_t i = 0; i < c->config->node_count; i++)
-        if (api_node_verdict(c, i, &v) && is_problem(&v))
+    for (uint32_t i = 0; i < c->config->node_count; i++) {
+        /* Without a recorded primary the one that takes writes is not a replica gone wrong. */
+        bool acts = c->view->primary == NO_NODE && strcmp(api_role(c, i), "primary") == 0;
+        if (!acts && api_node_verdict(c, i, &v) && is_problem(&v))
             add_problem(list, c, &v, NULL);
+    }
     if (!c->view->record.adopted)
         return;
     struct conformance rows[CHECKS_MAX];

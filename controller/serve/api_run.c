@@ -122,3 +122,20 @@ json_t *api_event(const char *cluster, int note, const struct plan_run *run, uin
     }
     return obj;
 }
+
+json_t *api_document(const struct control *control, const json_t *document)
+{
+    json_t *out = json_deep_copy(document);
+    const char *name =
+        json_string_value(json_object_get(json_object_get(document, "summary"), "cluster"));
+    const json_t *stored = json_object_get(document, "run");
+    struct control_cluster c;
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    if (name != NULL && stored != NULL && control->cluster_named(control->ctx, name, &c) &&
+        plan_run_from_json(stored, c.config, run, NULL) == STAY_OK) {
+        stay_json_set(out, "run", api_run(run, c.config));
+        plan_run_clear(run);
+    }
+    free(run);
+    return out;
+}

@@ -114,7 +114,8 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
         x->request.path = url;
         x->request.query = query_of;
         x->request.user = connection;
-        if (x->request.answer.status == 413)
+        bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+        if (x->request.answer.status == 413 && reads)
             http_problem(&x->request, 413, "no body", "requests with a body are not taken here");
         else
             http_dispatch(&x->request);

@@ -41,7 +41,7 @@ static void plans_read(void *ctx, enum stay_rc rc, const json_t *data, const str
     else if (json_is_array(data))
         http_answer_json(q, 200, json_pack("{s:O}", "plans", data));
     else
-        http_answer_json(q, 200, json_deep_copy(data));
+        http_answer_json(q, 200, api_document(q->control, data));
     q->is_pending = false;
     if (q->later != NULL)
         q->later(q);

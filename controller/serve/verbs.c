@@ -297,30 +297,12 @@ static void verb_history(struct request *r)
                         max < 1 || max > HISTORY_MAX ? HISTORY_DEFAULT : (size_t)max, listed, r);
 }
 
-/* The stored run in the words of api_run: durations, names. */
-static json_t *explained(const struct control *control, const json_t *document)
-{
-    json_t *out = json_deep_copy(document);
-    const char *name =
-        json_string_value(json_object_get(json_object_get(document, "summary"), "cluster"));
-    const json_t *stored = json_object_get(document, "run");
-    struct control_cluster c;
-    struct plan_run *run = stay_calloc(1, sizeof *run);
-    if (name != NULL && stored != NULL && control->cluster_named(control->ctx, name, &c) &&
-        plan_run_from_json(stored, c.config, run, NULL) == STAY_OK) {
-        stay_json_set(out, "run", api_run(run, c.config));
-        plan_run_clear(run);
-    }
-    free(run);
-    return out;
-}
-
 static void found(void *ctx, enum stay_rc rc, const json_t *data, const struct stay_error *err)
 {
     struct request *r = ctx;
     r->is_pending = false;
     if (rc == STAY_OK)
-        request_answer(r, explained(r->control, data));
+        request_answer(r, api_document(r->control, data));
     else
         request_fail(r, rc, 0, err);
 }
