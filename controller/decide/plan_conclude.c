@@ -292,7 +292,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return conclude_freeze(run, view, row);
     if (step == STEP_DRAIN && run->kind == PLAN_FAILOVER)
         return conclude_drain(run, view, row, now_mono_us);
-    if (step == STEP_DRAIN) /* what it received and cannot execute is compared with the primary too */
+    if (step ==
+        STEP_DRAIN) /* what it received and cannot execute is compared with the primary too */
         return NEXT_ROW;
     if (step == STEP_CHOOSE && run->candidate == NO_NODE) {
         (void)stay_copy(run->text, sizeof run->text, run->rows[row].text);

@@ -55,6 +55,7 @@
     X(WRITE_STALL, "writes block, reads work")                                                     \
     X(TOO_MANY, "too many connections")                                                            \
     X(DENIED, "our account is refused")                                                            \
+    X(CLONED, "two servers with one server id")                                                    \
     X(REPLICA_STOPPED, "operator stops a receiver")                                                \
     X(UNFREEZE, "operator starts a receiver that we froze")                                        \
     X(CONTROLLER_KILL, "controller killed")                                                        \
@@ -72,6 +73,7 @@
     X(OP_SWITCHOVER, "operator switches over")                                                     \
     X(OP_FAILOVER, "operator fails over accepting loss")                                           \
     X(OP_MAINTENANCE, "maintenance")                                                               \
+    X(OP_UNFENCE, "operator unfences the primary")                                                 \
     X(OP_ABORT, "operator aborts the plan")                                                        \
     X(CLOCK_JUMP, "wall clock jump")                                                               \
     X(AIMED, "a fault aimed at a step of the plan")
@@ -170,7 +172,8 @@ struct sim_server {
     uint32_t apply_us;
     bool operator_started; /* by hand, while we had it frozen */
     int64_t operator_started_at;
-    bool frozen_by_us, opened_by_start;
+    bool frozen_by_us, opened_by_start, cloned;
+    int64_t delay_s; /* an operator's delay, as the lag shows it */
     /* semi-sync */
     bool ss_source, ss_status, ss_replica;
     uint64_t ss_timeout_ms;
@@ -290,12 +293,14 @@ struct sim_setup {
     uint32_t crash_at, crash_seen;
     uint32_t crash_side;
     enum step_kind crash_step;
+    bool script_top_up, script_degrade; /* what few lives would come to by chance */
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 
 struct sim_fault_run {
     enum sim_fault fault;
     uint32_t x, y;
+    bool placed; /* x and y are set already */
     int64_t begun, until;
     bool active;
 };

@@ -46,6 +46,13 @@ static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
                     server + 1, (double)v->weak_at / 1e6);
 }
 
+/* Somebody switched the fenced-off server's semi-sync off while automation held: it may not act. */
+static bool broken_under_hold(const struct sim *s, const struct sim_server *v)
+{
+    bool holds = s->controller.up && s->controller.view->hold_until_mono_us > s->now - DETECT_US;
+    return v->weak_at != STAY_NEVER && !v->weak_by_us && holds;
+}
+
 void check_ack(struct sim *s, uint32_t tx, uint32_t server)
 {
     struct sim_tx *t = &s->tx[tx];
@@ -60,7 +67,8 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
     }
     bool declared = s->line_overridden || s->line_unproven;
     /* A server whose own configuration opens it at start is the operator's doing: 131 fences it. */
-    declared = declared || s->server[server].opened_by_start || t->excused;
+    declared = declared || s->server[server].opened_by_start || t->excused ||
+               (t->weak && broken_under_hold(s, &s->server[server]));
     if (!declared && s->line_first_ack != STAY_NEVER && t->begun > s->line_first_ack)
         sim_violate(s, INV_S1, "db%u acknowledged a write begun after db%u's first acknowledgement",
                     server + 1, s->line + 1);
@@ -68,7 +76,8 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
         return;
     t->lost = true;
     s->stats->lost_declared++;
-    if ((t->excused && !s->line_fenced) || s->server[server].opened_by_start)
+    if ((t->excused && !s->line_fenced) || s->server[server].opened_by_start ||
+        (t->weak && broken_under_hold(s, &s->server[server])))
         return;
     s->line_lost++;
     if (s->line_cert == CERT_LOSSLESS)

@@ -52,7 +52,8 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
     case EXEC_ROW_BEGUN:
         if (row < count) {
             sim_trace(s, "  row %u %s", row, step_kind_text(rows[row].step));
-            s->stats->step[rows[row].step]++;
+            if (step_kind_class(rows[row].step) < CLASS_NODE)
+                s->stats->step[rows[row].step]++;
             fault_aim(s, run, row);
         }
         break;

@@ -60,6 +60,7 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
     struct sim *s = ctx;
     if (!controller_runs(s) || crash_here(s, effect->step, 0))
         return;
+    s->stats->step[effect->step]++;
     struct sim_effect *x = slot_new(s);
     x->token = token;
     x->life = s->controller.life;

@@ -65,7 +65,8 @@ static void status_replica(const struct sim *s, const struct sim_server *v, stru
     f->heartbeats = v->heartbeats;
     f->lag_s = v->applier_on && v->connected
                    ? (v->relay_n > v->relay_head
-                          ? (s->now - s->tx[v->relay[v->relay_head]].begun) / STAY_SECOND
+                          ? (s->now - s->tx[v->relay[v->relay_head]].begun) / STAY_SECOND +
+                                v->delay_s
                           : 0)
                    : -1;
 }
@@ -100,7 +101,7 @@ static void facts_slow(const struct sim *s, struct server_facts *f, const struct
               s->setup.engine == ENGINE_MARIADB ? "10.11.11-MariaDB-log" : "9.7.0");
     f->server_uuid[0] = '\0';
     if (s->setup.engine == ENGINE_MYSQL) {
-        memset(f->server_uuid, '1' + (int)v->index, 36);
+        memset(f->server_uuid, '1' + (int)(v->cloned ? s->line : v->index), 36);
         f->server_uuid[8] = f->server_uuid[13] = f->server_uuid[18] = f->server_uuid[23] = '-';
         f->server_uuid[36] = '\0';
     }
@@ -125,7 +126,7 @@ void facts_read(const struct sim *s, const struct sim_server *v, struct server_f
         f->read_only = tri(v->read_only);
         f->super_read_only = tri(s->setup.engine == ENGINE_MYSQL ? v->super_ro : v->read_only);
         f->offline_mode = tri(v->offline);
-        f->server_id = v->index + 1;
+        f->server_id = v->cloned ? s->line + 1 : v->index + 1;
         f->uptime_s = (uint64_t)((s->now - v->boot_at) / STAY_SECOND);
         facts_set_executed(s, v, &f->executed);
         f->connections = 2 + server_sessions(s, v);

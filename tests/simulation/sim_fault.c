@@ -74,8 +74,12 @@ void fault_order(struct sim *s, enum plan_kind kind, bool accept)
                             .detected_mono_us = STAY_NEVER};
     if (kind == PLAN_SWITCHOVER && sim_percent(s, 50))
         p.node = pick_replica(s);
+    if (kind == PLAN_UNFENCE)
+        p.node = s->line;
     uint32_t vetoes = guard_check(s->controller.view, NULL, &s->controller.fleet, kind, false, s->now,
                                   s->now + s->wall_offset);
+    for (uint32_t g = 0; g < GUARD_COUNT; g++)
+        s->stats->guard[g] += vetoes >> g & 1;
     if (vetoes == 0)
         (void)controller_order(s, kind, &p);
 }
@@ -118,7 +122,11 @@ static void begin_server(struct sim *s, const struct sim_fault_run *f, struct si
     case FAULT_POWER: server_kill(s, v, false, true); restart_later(s, v); break;
     case FAULT_FREEZE: server_freeze(s, v); break;
     case FAULT_SLOW_APPLIER: v->apply_us = (uint32_t)sim_span(s, 5000, 80000); break;
-    case FAULT_STUCK_APPLIER: v->stuck_until = f->until; break;
+    case FAULT_STUCK_APPLIER:
+        v->stuck_until = f->until;
+        v->delay_s = sim_percent(s, 30) ? 100 : 0;
+        break;
+    case FAULT_CLONED: v->cloned = v->index != s->line; break;
     case FAULT_APPLIER_STOPPED: replica_stop_applier(s, v); break;
     case FAULT_APPLIER_BROKEN:
         if (v->index != s->line) {
@@ -191,6 +199,12 @@ static void end_server(struct sim *s, const struct sim_fault_run *f, struct sim_
         }
         break;
     case FAULT_WRITE_STALL: v->disk_stall = false; break;
+    case FAULT_STUCK_APPLIER: v->delay_s = 0; break;
+    case FAULT_CLONED: v->cloned = false; break;
+    case FAULT_SS_TIMEOUT: /* set back; the status stays off until an acker has caught up */
+        v->ss_timeout_ms = UINT64_C(1000000000);
+        server_ss_weakened(s, v, false);
+        break;
     case FAULT_TOO_MANY: v->too_many = false; break;
     case FAULT_DENIED: v->denied = false; break;
     case FAULT_REPLICA_STOPPED:
@@ -217,6 +231,7 @@ static void begin_ours(struct sim *s, const struct sim_fault_run *f)
     case FAULT_OP_SWITCHOVER: fault_order(s, PLAN_SWITCHOVER, false); break;
     case FAULT_OP_FAILOVER: fault_order(s, PLAN_FAILOVER, true); break;
     case FAULT_OP_MAINTENANCE: store_operator(s, maintenance_on); break;
+    case FAULT_OP_UNFENCE: fault_order(s, PLAN_UNFENCE, false); break;
     case FAULT_OP_ABORT:
         if (controller_runs(s) && executor_is_busy(s->controller.exec))
             (void)executor_abort(s->controller.exec, s->now, NULL);
@@ -325,6 +340,7 @@ static void choose_where(struct sim *s, struct sim_fault_run *f)
         break;
     case FAULT_SLOW_APPLIER: case FAULT_STUCK_APPLIER: case FAULT_APPLIER_STOPPED:
     case FAULT_APPLIER_BROKEN: case FAULT_ERRANT: case FAULT_REPLICA_STOPPED:
+    case FAULT_CLONED:
         f->x = pick_replica(s);
         break;
     case FAULT_OWN_ZONE_ACKS:
@@ -343,8 +359,34 @@ static void choose_where(struct sim *s, struct sim_fault_run *f)
     }
 }
 
+static void place(struct sim *s, enum sim_fault fault, uint32_t x, uint32_t y, int64_t begun,
+                  int64_t until)
+{
+    if (s->fault_n >= STAY_COUNT(s->fault))
+        return;
+    s->fault[s->fault_n] = (struct sim_fault_run){
+        .fault = fault, .x = x, .y = y, .begun = begun, .until = until, .placed = true};
+    sim_at(s, begun, EV_FAULT, s->fault_n++, 0, 0, 0);
+}
+
+/* The candidate falls behind another replica, then the primary dies: it must be topped up. Or every
+ * replica goes away for longer than an acker may. */
+static void plan_scripts(struct sim *s)
+{
+    int64_t t = s->now + sim_span(s, 2 * STAY_SECOND, 4 * STAY_SECOND);
+    if (s->setup.script_top_up) {
+        place(s, FAULT_CUT_REPLICA, 0, 1, t, t + 6 * STAY_SECOND);
+        place(s, FAULT_KILL, 0, 0, t + sim_span(s, STAY_SECOND, 3 * STAY_SECOND),
+              t + 5 * STAY_SECOND);
+    }
+    for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++)
+        place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t,
+              t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND));
+}
+
 void fault_plan(struct sim *s)
 {
+    plan_scripts(s);
     for (int id = 0; id < FAULT_COUNT; id++) {
         if (!(s->setup.faults >> id & 1) || id == FAULT_CRASH_POINT || id == FAULT_AIMED ||
             id == FAULT_LANE_STUCK || id == FAULT_EFFECT_FAILS || id == FAULT_START_VALUES)
@@ -383,7 +425,8 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     f->begun = s->now + sim_span(s, 0, 60 * STAY_MS);
     f->until = f->begun + sim_span(s, 300 * STAY_MS, 8 * STAY_SECOND);
     s->stats->fault[FAULT_AIMED]++;
-    sim_at(s, f->begun, EV_FAULT, s->fault_n++, 1, 0, 0);
+    f->placed = true;
+    sim_at(s, f->begun, EV_FAULT, s->fault_n++, 0, 0, 0);
     struct sim_server *old = &s->server[s->line];
     if (!old->up && sim_percent(s, 50)) /* the old primary comes back in the middle of it */
         sim_at(s, s->now + sim_span(s, 0, 200 * STAY_MS), EV_START, old->index, 0, old->life, 0);
@@ -400,7 +443,7 @@ bool fault_event(struct sim *s, const struct sim_event *e)
     }
     if (s->healed)
         return true;
-    if (e->b == 0)
+    if (!f->placed)
         choose_where(s, f);
     for (uint32_t p = 0; p < SIM_PROXIES && sim_percent(s, 30); p++) {
         s->proxy[p].old_target = s->proxy[p].target; /* what a state file would hold */
@@ -423,7 +466,8 @@ void fault_heal(struct sim *s)
         struct sim_server *v = &s->server[n];
         v->stuck_until = 0;
         v->apply_us = 400;
-        v->too_many = v->denied = v->disk_stall = false;
+        v->too_many = v->denied = v->disk_stall = v->cloned = false;
+        v->delay_s = 0;
         if (v->frozen)
             server_thaw(s, v);
         if (!v->up)

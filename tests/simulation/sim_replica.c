@@ -122,6 +122,10 @@ static void on_ack(struct sim *s, const struct sim_event *e)
     }
     if (e->arg > d->acked)
         d->acked = e->arg;
+    if (source->ss_source && !source->ss_status && d->semisync && d->acked >= source->log_n) {
+        source->ss_status = true; /* an acker has caught up: on again by itself */
+        server_ss_weakened(s, source, false);
+    }
     server_acks(s, source);
 }
 

@@ -264,6 +264,7 @@ void server_kill(struct sim *s, struct sim_server *v, bool orderly, bool silent)
         return;
     sim_trace(s, "db%u %s, %u waiters", v->index + 1,
               orderly ? "stops in order" : silent ? "loses power" : "is killed", v->waiter_n);
+    s->stats->waiter_at_loss += v->index == s->line && v->waiter_n > 0;
     if (orderly && !v->frozen)
         shutdown_waiters(s, v);
     v->waiter_n = 0;

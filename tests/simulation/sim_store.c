@@ -46,11 +46,23 @@ static enum step_kind row_step(const struct plan_run *run)
     return run->row < count ? rows[run->row].step : STEP_NONE;
 }
 
+/* Does the controller die at a boundary of this save: the row's own, or a STORE row's in it? */
+static bool dies_here(struct sim *s, const struct plan_run *run, uint32_t side)
+{
+    size_t count = 0;
+    const struct plan_row *rows = plan_rows(run->kind, &count);
+    for (size_t r = 0; r < count; r++)
+        if (step_kind_class(rows[r].step) == CLASS_STORE && run->rows[r].state == ROW_DONE &&
+            run->rows[r].ended_mono_us == STAY_NEVER && crash_here(s, rows[r].step, side))
+            return true;
+    return crash_here(s, row_step(run), side);
+}
+
 void store_save(void *ctx, uint64_t token, const struct plan_run *run,
                 const struct cluster_record *record, uint64_t expect)
 {
     struct sim *s = ctx;
-    if (!controller_runs(s) || crash_here(s, row_step(run), 0))
+    if (!controller_runs(s) || dies_here(s, run, 0))
         return;
     struct sim_save *v = save_new(s);
     v->token = token;
@@ -124,7 +136,7 @@ static void on_save(struct sim *s, struct sim_save *v)
     if (unknown) /* the daemon reads back what it wrote: a short while later it knows */
         v->rc = lost ? (sim_percent(s, 50) ? STAY_EFAILED : STAY_EUNKNOWN) : v->rc;
     if (v->has_run && v->rc == STAY_OK && v->life == s->controller.life &&
-        crash_here(s, row_step(v->run), 1)) {
+        dies_here(s, v->run, 1)) {
         v->used = false;
         return;
     }

@@ -222,6 +222,28 @@ static uint64_t ours_only(void)
            UINT64_C(1) << FAULT_DENIED | UINT64_C(1) << FAULT_TOO_MANY;
 }
 
+/* Steps that few lives come to: what leads to them is drawn with them. */
+static void make_step_happen(struct sim *s, enum step_kind step)
+{
+    struct sim_setup *u = &s->setup;
+    bool adopts = step == STEP_SET_TIMEOUTS || step == STEP_CREATE_SCHEMA;
+    bool switches = step == STEP_QUIESCE || step == STEP_UNFENCE || step == STEP_CATCH_UP;
+    bool degrades = step == STEP_SOURCE_OFF || step == STEP_STORE_MODE || step == STEP_BARRIER;
+    u->adopt_first = u->adopt_first || adopts;
+    if (u->quiet)
+        return;
+    if (switches)
+        u->faults |= UINT64_C(1) << FAULT_OP_SWITCHOVER;
+    else if (degrades)
+        u->script_degrade = true;
+    else if (step == STEP_TOP_UP)
+        u->script_top_up = true;
+    else if (step == STEP_QUARANTINE)
+        u->faults |= UINT64_C(1) << FAULT_ERRANT | UINT64_C(1) << FAULT_KILL;
+    else if (!adopts)
+        u->faults |= UINT64_C(1) << FAULT_KILL;
+}
+
 static void draw_faults(struct sim *s)
 {
     struct sim_setup *u = &s->setup;
@@ -244,6 +266,10 @@ static void draw_faults(struct sim *s)
     u->crash_step = (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
     u->crash_side = sim_draw(s, 2);
     u->crash_at = sim_draw(s, 2);
+    if (u->faults >> FAULT_CRASH_POINT & 1)
+        make_step_happen(s, u->crash_step);
+    if (u->faults >> FAULT_AIMED & 1)
+        make_step_happen(s, u->aim_step);
     u->lane_ppm = u->faults >> FAULT_LANE_STUCK & 1 ? 100000 : 0;
     u->fail_ppm = u->faults >> FAULT_EFFECT_FAILS & 1 ? 60000 : 0;
 }
@@ -317,6 +343,8 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     wrong_start_values(s);
     s->stats->layout[u->engine][u->layout]++;
     u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
+    if (u->script_degrade || u->script_top_up)
+        u->fault_until = s->now + 16 * STAY_SECOND;
     sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
               engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode, s->config.acks,
               s->config.controller_zone);
