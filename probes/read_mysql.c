@@ -283,10 +283,19 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
     }
 }
 
-static void take_dump(struct mysql_reader *r, const char *peer)
+static void take_dump(struct mysql_reader *r, unsigned columns, const char *const *names,
+                      const char *const *values)
 {
     struct server_facts *f = r->facts;
-    if (peer == NULL || f->dump_peer_count == DUMP_PEERS_MAX)
+    const char *peer = NULL, *command = "";
+    for (unsigned i = 0; i < columns; i++) {
+        if (strcasecmp(names[i], "Host") == 0)
+            peer = values[i];
+        else if (strcasecmp(names[i], "Command") == 0 && values[i] != NULL)
+            command = values[i];
+    }
+    if (peer == NULL || strncmp(command, "Binlog Dump", 11) != 0 ||
+        f->dump_peer_count == DUMP_PEERS_MAX)
         return;
     char *host = f->dump_peers[f->dump_peer_count++].host;
     (void)stay_copy(host, sizeof f->dump_peers[0].host, peer);
@@ -345,8 +354,7 @@ void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned col
         take_replica(r, columns, names, values);
         return;
     case PART_DUMPS:
-        if (columns >= 1)
-            take_dump(r, values[0]);
+        take_dump(r, columns, names, values);
         return;
     case PART_HEARTBEAT:
         if (columns < 2 || values[0] == NULL || values[1] == NULL ||

@@ -18,7 +18,7 @@ enum mysql_part {
     PART_VALUES,    /* column names are names, one row */
     PART_PAIRS,     /* name, value */
     PART_REPLICA,   /* SHOW ALL SLAVES STATUS, SHOW REPLICA STATUS: a row per channel */
-    PART_DUMPS,     /* peer "host:port" of each binlog dump thread */
+    PART_DUMPS,     /* SHOW PROCESSLIST: "host:port" of each binlog dump thread */
     PART_HEARTBEAT, /* epoch, written at in microseconds */
     PART_START,     /* name, value, origin of a variable; MySQL: and its persisted value */
 };

@@ -195,12 +195,15 @@ static void a_value_set_at_run_time_hides_its_start_value(void **state)
 static void dump_peers_lose_their_port_and_are_bounded(void **state)
 {
     (void)state;
-    const char *names[] = {"HOST"};
+    const char *names[] = {"Id", "User", "Host", "db", "Command"};
     struct reading r;
     begin(&r, ENGINE_MARIADB);
     for (int i = 0; i < DUMP_PEERS_MAX + 5; i++) {
-        const char *values[] = {i == 1 ? "fd00::7:40112" : "10.1.0.12:40112"};
-        mysql_reader_row(&r.reader, PART_DUMPS, 1, names, values);
+        const char *values[] = {"9", "r", i == 1 ? "fd00::7:40112" : "10.1.0.12:40112", NULL,
+                                "Binlog Dump"};
+        const char *client[] = {"8", "app", "10.1.0.99:40112", NULL, "Query"};
+        mysql_reader_row(&r.reader, PART_DUMPS, 5, names, client);
+        mysql_reader_row(&r.reader, PART_DUMPS, 5, names, values);
     }
     assert_int_equal(r.facts.dump_peer_count, DUMP_PEERS_MAX);
     assert_string_equal(r.facts.dump_peers[0].host, "10.1.0.12");
