@@ -176,6 +176,9 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
         enum plan_kind kind = plan_of_replica(verdict.action);
         if (kind == PLAN_REPOINT && !must_drain(view, i))
             kind = PLAN_REJOIN;
+        if (verdict.action == ACT_START_REPLICATION &&
+            view->nodes[i].facts.receiver == RECEIVER_RUNNING)
+            kind = PLAN_REPOINT; /* its relay log holds unapplied rows: they drain first */
         if (want(view, last, &verdict, kind, i, now_mono_us, d))
             return;
     }
@@ -275,7 +278,10 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);
     d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;
-    bool may_repair = d->verdict.action != ACT_FAILOVER && d->verdict.subject == SUBJECT_PRIMARY;
+    bool may_repair = d->verdict.action != ACT_FAILOVER && !d->suspicion &&
+                      d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
+                      verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
+                      !cluster_may_have_lost_tail(view, view->primary);
     if (!want_for_verdict(view, running, now_mono_us, d) && may_repair)
         want_replica_repair(view, running, now_mono_us, d);
     if (d->want != PLAN_NONE)

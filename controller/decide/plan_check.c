@@ -137,7 +137,13 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
                           "too few ackers answer to know what the primary lost");
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         const struct node_view *seen = &view->nodes[node];
-        if (node == run->old_primary || view->record.quarantine[node] != QUARANTINE_NONE)
+        if (node == run->old_primary)
+            continue;
+        if (plan_lost_by(view, run->old_primary, &seen->received_high, held))
+            return stay_error(err, STAY_EREFUSED,
+                              "%s holds transactions the primary wrote and lost",
+                              plan_node_name(view, node));
+        if (view->record.quarantine[node] != QUARANTINE_NONE)
             continue;
         if (seen->facts.read_only == TRI_NO && (answering & NODE_BIT(node)))
             return stay_error(err, STAY_EREFUSED, "%s is writable already",
@@ -208,6 +214,10 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
         return stay_error(err, STAY_EREFUSED,
                           "%s is not this epoch's primary: use `mainstay rejoin`",
                           plan_node_name(view, run->params.node));
+    for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)
+        if (node != run->params.node && view->nodes[node].holds_lost)
+            rc = stay_error(err, STAY_EREFUSED, "%s holds transactions %s wrote and lost: fail over",
+                            plan_node_name(view, node), plan_node_name(view, run->params.node));
     return rc;
 }
 

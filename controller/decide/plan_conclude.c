@@ -208,6 +208,16 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
     return NEXT_ASK;
 }
 
+/* Part of what the node holds more was written by the primary, which lost it in a restart: the node is
+ * right, and setting it aside would let the primary be opened without it. */
+static bool holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
+{
+    for (size_t i = 0; i < run->extra.n; i++)
+        if (cluster_range_is_of(view, run->candidate, &run->extra.v[i]))
+            return true;
+    return false;
+}
+
 /* The compared node, with the primary read after it. */
 static enum plan_next conclude_compare(struct plan_run *run, const struct cluster_view *view)
 {
@@ -218,9 +228,22 @@ static enum plan_next conclude_compare(struct plan_run *run, const struct cluste
     if (run->kind == PLAN_REPOINT)
         gtid_set_union(&run->extra, &run->received_high[node]);
     gtid_set_subtract(&run->extra, &run->executed[primary]);
+    if (holds_lost_tail(run, view)) {
+        plan_say(run->text, sizeof run->text,
+                 "%s holds transactions that the primary wrote and lost: fail over to it",
+                 plan_node_name(view, node));
+        return NEXT_UNDO;
+    }
     run->diverged = !gtid_set_is_empty(&run->extra);
     if (!run->diverged)
         return NEXT_ROW;
+    static const struct gtid_set nothing = {0};
+    if (plan_lost_by(view, primary, &run->extra, &nothing)) {
+        run->diverged = false;
+        plan_say(run->text, sizeof run->text, "%s holds transactions the primary wrote and lost",
+                 plan_node_name(view, node));
+        return NEXT_UNDO;
+    }
     char *text = gtid_set_format(&run->extra);
     plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",
              plan_node_name(view, node), (unsigned long long)gtid_set_count(&run->extra), text);
@@ -295,6 +318,12 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     if (step ==
         STEP_DRAIN) /* what it received and cannot execute is compared with the primary too */
         return NEXT_ROW;
+    bool repairs = run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER &&
+                   run->kind != PLAN_FENCE && run->kind != PLAN_MODE_DEGRADE;
+    if (repairs && !run->past_no_return && plan_primary_restarted(run, view)) {
+        (void)stay_copy(run->text, sizeof run->text, "the primary restarted while this plan ran");
+        return NEXT_UNDO;
+    }
     if (step == STEP_CHOOSE && run->candidate == NO_NODE) {
         (void)stay_copy(run->text, sizeof run->text, run->rows[row].text);
         return NEXT_UNDO;

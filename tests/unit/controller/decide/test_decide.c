@@ -98,6 +98,8 @@ static void facts_from_before_a_plan_ended_start_no_other(void **state)
     w.now += MS(100);
     see(&w, 1);
     w.now += MS(2);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE); /* a receiver lost its source: suspicion */
+    healthy(&w, 1);
     struct decision d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_REJOIN);
     assert_int_equal(d.params.node, 1);
@@ -111,9 +113,7 @@ static void a_rejoin_that_failed_leaves_the_next_node_its_turn(void **state)
     struct plan_run *run = run_of(PLAN_REJOIN, RUN_ASKS, 1);
     w.now += MS(10);
     w.facts[1].receiver = w.facts[2].receiver = RECEIVER_STOPPED;
-    see(&w, 1);
-    see(&w, 2);
-    w.now += MS(2);
+    healthy(&w, 5);
     struct decision d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_REJOIN);
     assert_int_equal(d.params.node, 2);
