@@ -10,6 +10,7 @@
 
 #define JOBS_MAX 16
 #define FOUND_MAX 12
+#define HUMAN_MAX 24
 #define MUTANT_SEEDS_MAX 100000
 
 struct found {
@@ -22,9 +23,10 @@ struct job {
     struct sim_stats stats;
     struct found found[FOUND_MAX];
     uint32_t found_n;
-    uint64_t human_seed;
-    char human[8][160];
-    uint64_t human_seeds[8];
+    struct human {
+        char text[240];
+        uint64_t seed, count;
+    } human[HUMAN_MAX]; /* why a human was waited for, by kind */
     uint32_t human_n;
 };
 
@@ -37,7 +39,7 @@ struct shared {
 
 struct options {
     uint64_t from, seeds, seed;
-    bool one, trace, mutants, reach;
+    bool one, trace, mutants, reach, verbose;
     uint32_t jobs;
     unsigned mutant;
     const char *json, *killers;
@@ -62,6 +64,28 @@ static unsigned mutant_by_name(const char *name)
     return MUTANT_COUNT;
 }
 
+/* Texts that differ only in node names and numbers are one kind. */
+static void count_human(struct job *job, const char *text, uint64_t seed)
+{
+    char kind[240];
+    size_t n = 0;
+    for (; *text && n + 1 < sizeof kind; text++)
+        if (*text < '0' || *text > '9')
+            kind[n++] = *text;
+    kind[n] = '\0';
+    for (uint32_t i = 0; i < job->human_n; i++)
+        if (strcmp(job->human[i].text, kind) == 0) {
+            job->human[i].count++;
+            return;
+        }
+    if (job->human_n == HUMAN_MAX)
+        return;
+    struct human *h = &job->human[job->human_n++];
+    stay_copy(h->text, sizeof h->text, kind);
+    h->seed = seed;
+    h->count = 1;
+}
+
 static void live_seeds(struct shared *shared, uint32_t j, const struct options *o)
 {
     struct job *job = &shared->job[j];
@@ -69,10 +93,8 @@ static void live_seeds(struct shared *shared, uint32_t j, const struct options *
     s->mutant = o->mutant;
     for (uint64_t i = j; i < o->seeds; i += o->jobs) {
         enum sim_invariant inv = sim_run(s, o->from + i);
-        if (s->human[0] && job->human_n < 8) {
-            job->human_seeds[job->human_n] = o->from + i;
-            stay_copy(job->human[job->human_n++], sizeof job->human[0], s->human);
-        }
+        if (s->human[0])
+            count_human(job, s->human, o->from + i);
         if (inv == INV_NONE || job->found_n == FOUND_MAX)
             continue;
         struct found *f = &job->found[job->found_n++];
@@ -145,10 +167,11 @@ static void print_found(const struct shared *shared, const struct options *o)
             printf("%s\n    repeat: %s --seed %llu --trace\n", f->text, o->program,
                    (unsigned long long)f->seed);
         }
-    for (uint32_t j = 0; j < o->jobs; j++)
-        for (uint32_t i = 0; i < shared->job[j].human_n && i < 4; i++)
-            printf("a human is waited for, seed %llu: %s\n",
-                   (unsigned long long)shared->job[j].human_seeds[i], shared->job[j].human[i]);
+    for (uint32_t j = 0; o->verbose && j < o->jobs; j++)
+        for (uint32_t i = 0; i < shared->job[j].human_n; i++)
+            printf("a human is waited for %llu times, seed %llu: %s\n",
+                   (unsigned long long)shared->job[j].human[i].count,
+                   (unsigned long long)shared->job[j].human[i].seed, shared->job[j].human[i].text);
 }
 
 static int run_many(struct shared *shared, const struct options *o)
@@ -238,7 +261,7 @@ static int run_killers(const struct options *o)
 
 static int usage(const char *program)
 {
-    printf("usage: %s [--seeds N] [--from S] [--jobs N] [--reach] [--json FILE]\n"
+    printf("usage: %s [--seeds N] [--from S] [--jobs N] [--reach] [--verbose] [--json FILE]\n"
            "       %s --seed S [--trace] [--mutant NAME]\n"
            "       %s --mutants [--mutant NAME] | --killers FILE   (mutant build)\n",
            program, program, program);
@@ -249,6 +272,7 @@ static const struct option long_options[] = {
     {"seeds", required_argument, NULL, 'n'},  {"from", required_argument, NULL, 'f'},
     {"seed", required_argument, NULL, 's'},   {"trace", no_argument, NULL, 't'},
     {"mutants", no_argument, NULL, 'm'},      {"mutant", required_argument, NULL, 'i'},
+    {"verbose", no_argument, NULL, 'v'},
     {"reach", no_argument, NULL, 'r'},        {"jobs", required_argument, NULL, 'j'},
     {"json", required_argument, NULL, 'o'},   {"killers", required_argument, NULL, 'k'},
     {NULL, 0, NULL, 0},
@@ -266,6 +290,7 @@ static bool parse(int argc, char **argv, struct options *o)
         case 't': o->trace = true; break;
         case 'm': o->mutants = true; break;
         case 'i': o->mutant = mutant_by_name(optarg); break;
+        case 'v': o->verbose = true; break;
         case 'r': o->reach = true; break;
         case 'j': o->jobs = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'o': o->json = optarg; break;

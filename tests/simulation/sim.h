@@ -352,7 +352,9 @@ struct sim {
     uint32_t loss_declared_max;
     uint32_t line_lost;
     bool line_fenced, line_overridden, line_unproven; /* a human's override; bounded mode without a proof */
-    char human[160];
+    char human[240];
+    uint32_t plans; /* begun in this life */
+    int64_t undone_at; /* a failover or switchover was undone or asked, after heal */
     enum sim_invariant violation;
     char violation_text[400];
     uint64_t trace_hash;

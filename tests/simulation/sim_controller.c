@@ -46,6 +46,8 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
         sim_trace(s, "PLAN %s %s begins: %s", run->id, plan_kind_text(run->kind), run->text);
         s->stats->plan[run->kind]++;
         s->stats->plans++;
+        if (++s->plans > 100)
+            sim_violate(s, INV_L5, "plan after plan: this is the %uth", s->plans);
         if (s->setup.quiet && run->kind == PLAN_FAILOVER && run->params.automatic)
             sim_violate(s, INV_S14, "failover of a healthy primary, rule %u", run->params.rule_id);
         break;
@@ -70,6 +72,8 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
         s->stats->plan_done[run->kind] += run->state == RUN_SUCCEEDED;
         s->stats->plan_undone[run->kind] += run->state == RUN_UNDONE;
         s->stats->plan_asks[run->kind] += run->state == RUN_ASKS;
+        if (s->healed && run->state != RUN_SUCCEEDED)
+            s->undone_at = s->now;
         break;
     }
 }

@@ -251,6 +251,8 @@ static enum sql_progress wait_ackers(struct sim *s, struct sim_effect *x, struct
 
 static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
+    if (v->boot_at > x->effect.born_mono_us)
+        return SQL_FAILED;
     if (x->phase == 0) {
         if (x->effect.semi_sync) {
             v->ss_timeout_ms = UINT64_C(1000000000);
@@ -303,6 +305,8 @@ static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struc
 
 static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
+    if (v->boot_at > x->effect.born_mono_us)
+        return SQL_FAILED;
     check_writable(s, v, &x->effect);
     v->read_only = v->super_ro = v->offline = false;
     x->read = true;
