@@ -1,9 +1,11 @@
 /* Opens the unix socket and the HTTP addresses, all or none. */
 #include "controller/serve/serve.h"
+#include "base/io/file.h"
 #include "base/io/line_server.h"
 #include "base/io/loop.h"
 #include "controller/serve/http.h"
 #include "controller/serve/verbs.h"
+#include <libgen.h>
 
 struct serve {
     struct verbs verbs;
@@ -22,6 +24,13 @@ void serve_stop(struct serve *serve)
     free(serve);
 }
 
+/* /run is empty after a boot: outside systemd nobody else makes the socket's folder. */
+static enum stay_rc make_socket_folder(const char *socket, struct stay_error *err)
+{
+    STAY_AUTO(stay_free_charp) char *copy = stay_strdup(socket);
+    return file_mkdir_p(dirname(copy), 0755, err);
+}
+
 enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
                          const struct control *control, struct serve **ret_serve,
                          struct stay_error *err)
@@ -32,7 +41,9 @@ enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
                                           .on_request = verbs_on_request,
                                           .on_gone = verbs_on_gone,
                                           .user = &serve->verbs};
-    enum stay_rc rc = line_server_open(loop, &options, &serve->line_server, err);
+    enum stay_rc rc = make_socket_folder(settings->socket, err);
+    if (rc == STAY_OK)
+        rc = line_server_open(loop, &options, &serve->line_server, err);
     for (uint32_t i = 0; i < settings->listen_count && rc == STAY_OK; i++) {
         rc = http_open(loop, settings->listen[i].address, control, &serve->http[i], err);
         serve->http_count += rc == STAY_OK;
