@@ -1,21 +1,22 @@
 /* controller/act/executor.h - runs one plan of one cluster: journals each row before and after,
- * starts its effects, keeps deadlines, settles unknown outcomes by looking again, undoes or goes on.
+ * starts its effects, keeps deadlines, settles unknown outcomes by looking again, undoes or goes
+ * on.
  *
  * No I/O, clock or libuv of its own: the environment is injected, so the daemon (effects.h, store
  * lane) and the simulator (virtual time) run the same object. Layer: act (links decide, base).
  *
- * Row r: save "begun r" with the epoch compared -> start effects on all targets -> absorb answers ->
- * conclude -> save "ended r" (merged with "begun r+1" in one transaction) -> next. A STORE row's
- * record change is that same transaction. No effect that changes a server or route starts before its
- * row is durable. Light rows (ROW_NO_SAVE: computing, reading, waiting, our heartbeat row) begin
- * without a save: a resumed run does them again; what they found is in the next save, so the
- * certificate is stored before the promotion it allows. Rows joined by ROW_WITH_NEXT begin together.
- * Effects of one server may be sent while an earlier one of an aborted row is still under way there:
- * the effects side runs them one after the other per server.
- * Every save compares the cluster's epoch and version: STAY_ECONFLICT means another leader or a
- * human acted; the run stops where it is (RUN_ASKS) and starts nothing more - unless the view by then
- * has a newer record that still names this plan and epoch (a kill switch): saved again. The kill switch is read
- * before each row: paused -> undo if before the point of no return, else finish. */
+ * Row r: save "begun r" with the epoch compared -> start effects on all targets -> absorb answers
+ * -> conclude -> save "ended r" (merged with "begun r+1" in one transaction) -> next. A STORE row's
+ * record change is that same transaction. No effect that changes a server or route starts before
+ * its row is durable. Light rows (ROW_NO_SAVE: computing, reading, waiting, our heartbeat row)
+ * begin without a save: a resumed run does them again; what they found is in the next save, so the
+ * certificate is stored before the promotion it allows. Rows joined by ROW_WITH_NEXT begin
+ * together. Effects of one server may be sent while an earlier one of an aborted row is still under
+ * way there: the effects side runs them one after the other per server. Every save compares the
+ * cluster's epoch and version: STAY_ECONFLICT means another leader or a human acted; the run stops
+ * where it is (RUN_ASKS) and starts nothing more - unless the view by then has a newer record that
+ * still names this plan and epoch (a kill switch): saved again. The kill switch is read before each
+ * row: paused -> undo if before the point of no return, else finish. */
 #ifndef CONTROLLER_ACT_EXECUTOR_H
 #define CONTROLLER_ACT_EXECUTOR_H
 #include "controller/decide/decide.h"
@@ -27,12 +28,12 @@ enum exec_note { EXEC_PLAN_BEGUN, EXEC_ROW_BEGUN, EXEC_ROW_ENDED, EXEC_PLAN_ENDE
 struct exec_env {
     void *ctx;
     /* Starts an effect. Exactly one executor_effect_done(token) follows unless the executor's own
-     * deadline passed first; a later answer with that token is ignored. `effect` is borrowed for the
-     * call only. */
+     * deadline passed first; a later answer with that token is ignored. `effect` is borrowed for
+     * the call only. */
     void (*start_effect)(void *ctx, uint64_t token, const struct effect *effect);
     /* Stores the journal text of run (whole run as JSON text) and, if `record` is not NULL, the
-     * cluster's record, in one transaction that compares record version `expect_version`; then calls
-     * executor_saved(token, rc, version). Durable when called back with STAY_OK. */
+     * cluster's record, in one transaction that compares record version `expect_version`; then
+     * calls executor_saved(token, rc, version). Durable when called back with STAY_OK. */
     void (*save)(void *ctx, uint64_t token, const struct plan_run *run,
                  const struct cluster_record *record, uint64_t expect_version);
     /* Asks for executor_tick at this time (the earliest asked counts). */
@@ -46,8 +47,9 @@ struct executor *executor_new(struct cluster_view *view, const struct exec_env *
 void executor_free(struct executor *x); /* takes NULL; no callbacks afterwards */
 
 /* STAY_EBUSY when a plan runs; otherwise as plan_start. */
-enum stay_rc executor_start(struct executor *x, enum plan_kind kind, const struct plan_params *params,
-                            int64_t now_mono_us, int64_t now_wall_us, struct stay_error *err);
+enum stay_rc executor_start(struct executor *x, enum plan_kind kind,
+                            const struct plan_params *params, int64_t now_mono_us,
+                            int64_t now_wall_us, struct stay_error *err);
 /* Takes up a stored run after a restart (plan_resume decides how it goes on). */
 enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64_t now_mono_us,
                              int64_t now_wall_us, struct stay_error *err);

@@ -155,7 +155,7 @@ void exec_send(struct executor *x, uint32_t row, uint32_t node, struct effect *e
     const struct plan_row *what = &plan_rows(x->run.kind, &count)[row];
     bool undoing = x->run.state == RUN_UNDOING;
     must(x->pending_count < EXEC_PENDING_MAX);
-    effect->deadline_mono_us = x->deadline_mono_us[row];
+    effect->deadline_mono_us = x->deadline_mono_us[row] - EXEC_ANSWER_US;
     bool reads = !undoing && is_light(what) && !writes(what);
     effect->valid_until_mono_us = reads || MUTANT(x->view, LATE_SQL)
                                       ? INT64_MAX

@@ -35,7 +35,8 @@ void exec_undo_next(struct executor *x)
 void exec_start_undo(struct executor *x)
 {
     uint32_t row = x->run.row;
-    uint32_t nodes = x->run.rows[row].unknown;
+    uint32_t nodes =
+        x->run.rows[row].unknown & plan_undo_targets(&x->run, x->view, row, x->now_mono_us);
     x->phase = PHASE_UNDO;
     x->undo_tries++;
     x->deadline_mono_us[row] = x->now_mono_us + plan_undo_deadline_us(&x->run, row);

@@ -86,7 +86,7 @@ static bool is_drained(const struct certificate_input *in)
 /* Fills cert and returns true when one of the two LOSSLESS rules holds. */
 static bool prove_lossless(const struct certificate_input *in, struct certificate *cert)
 {
-    if (in->fenced && holds(in->candidate_executed, in->fenced_executed)) {
+    if (in->fenced && in->fenced_whole && holds(in->candidate_executed, in->fenced_executed)) {
         cert->kind = CERT_LOSSLESS;
         add_reason(cert, "the fenced primary was read and the candidate executed all of its set");
         return true;
@@ -127,7 +127,7 @@ static bool bound_by_frozen(const struct certificate_input *in, struct certifica
 
 static void bound_loss(const struct certificate_input *in, struct certificate *cert)
 {
-    if (in->fenced) {
+    if (in->fenced && in->fenced_whole) {
         cert->kind = CERT_BOUNDED;
         cert->lost_transactions_max = count_missing(in->fenced_executed, in->candidate_executed);
         add_reason(cert, "the fenced primary's set is known exactly");

@@ -18,6 +18,8 @@ struct certificate_input {
     uint32_t acks;                  /* k */
     uint32_t a, f, r;               /* ackers, frozen, frozen and drained */
     bool fenced;                    /* F1 confirmed on the old primary and its set read */
+    bool fenced_whole;              /* it is the process that was writable when last seen: one that
+                                       restarted may have truncated what it had acknowledged */
     bool overridden;                /* a named human accepted loss for this plan */
     bool connections_ended_first;   /* MySQL: the ackers' connections ended from the primary's side
                                        before our freeze */

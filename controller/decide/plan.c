@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 
+#define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
+
 void plan_say(char *text, size_t size, const char *fmt, ...)
 {
     va_list args;
@@ -92,8 +94,6 @@ bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
            !gtid_set_contains(executed, &primary->facts.executed);
 }
 
-#define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
-
 bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
                         int64_t now_mono_us)
 {
@@ -101,6 +101,39 @@ bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mon
         return true;
     uint64_t passed = (uint64_t)((now_mono_us - before_mono_us) / STAY_SECOND);
     return uptime_s + RESTART_SLACK_S < before_s + passed;
+}
+
+bool plan_lost_by(const struct cluster_view *view, uint32_t node, const struct gtid_set *all,
+                  const struct gtid_set *held)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set lost = {0};
+    gtid_set_copy(&lost, all);
+    gtid_set_subtract(&lost, held);
+    for (size_t i = 0; i < lost.n; i++)
+        if (cluster_range_is_of(view, node, &lost.v[i]))
+            return true;
+    return false;
+}
+
+int64_t plan_born_mono_us(const struct plan_run *run, uint32_t node)
+{
+    bool known = node == run->old_primary || (run->f & mask_of(node));
+    if (!known)
+        return INT64_MAX;
+    return run->freeze_mono_us[node] - (int64_t)run->freeze_uptime_s[node] * STAY_SECOND +
+           RESTART_SLACK_S * STAY_SECOND;
+}
+
+bool plan_primary_restarted(const struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t old = run->old_primary;
+    if (old == NO_NODE)
+        return false;
+    const struct node_view *seen = &view->nodes[old];
+    return (run->restarted & NODE_BIT(old)) != 0 ||
+           ((seen->groups_known & FACTS_STATUS) &&
+            plan_has_restarted(seen->facts.uptime_s, run->freeze_uptime_s[old],
+                               run->freeze_mono_us[old], seen->facts_mono_us));
 }
 
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set)

@@ -132,6 +132,8 @@ struct effect {
     bool semi_sync;           /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
     bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
+    int64_t born_mono_us;     /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later than
+                                 this (it restarted: what it holds is not what the plan judged) */
     int64_t deadline_mono_us;
     int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
                                     store compare, more for steps of many statements */
@@ -157,6 +159,7 @@ enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED
 #define PLAN_LOOK_US (50 * STAY_MS)  /* before the first repeat; doubles */
 #define PLAN_REPEATS_MAX 2           /* repeats of a row that was not done, where that is safe */
 #define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND) /* one drain effect; repeated while the applier runs */
+#define PLAN_DRAIN_STALLS_MAX 6 /* slices without progress: what it received is gone, or takes too long */
 #define PLAN_ROUNDS_MAX 4            /* returns to freeze */
 #define PLAN_OTHERS_US (1 * STAY_SECOND)  /* nodes outside A: how long a row waits for them */
 #define PLAN_ANSWERS_US (3 * STAY_SECOND) /* a node that answered within this is asked */
@@ -208,6 +211,7 @@ struct plan_run {
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
+    uint32_t stalls[NODES_MAX]; /* drain slices in a row without progress; not stored */
     uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary: at start */
     int64_t freeze_mono_us[NODES_MAX];
     struct certificate certificate;

@@ -39,6 +39,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     run->collected &= ~NODE_BIT(node);
     run->freeze_uptime_s[node] = facts->uptime_s;
     run->freeze_mono_us[node] = now_mono_us;
+    run->stalls[node] = 0;
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
     if (result->receiver_was_lost) /* once seen it stays: a second freeze finds it stopped by us */
@@ -197,6 +198,12 @@ static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effe
     if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
         result->facts->applier_errno != 0)
         return false;
+    bool known = (run->collected & NODE_BIT(node)) != 0;
+    bool moves = !known || !gtid_set_equal(&run->executed[node], &result->facts->executed);
+    run->stalls[node] = moves ? 0 : run->stalls[node] + 1;
+    take_executed(run, node, result);
+    if (run->stalls[node] >= PLAN_DRAIN_STALLS_MAX)
+        return false; /* undone, it may go on by itself, and the plan is tried again */
     run->slow |= NODE_BIT(node);
     return true;
 }

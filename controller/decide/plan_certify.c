@@ -63,6 +63,8 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .f = run->f,
         .r = run->r,
         .fenced = run->fenced,
+        .fenced_whole = run->was_open && !(run->restarted & mask_of(run->old_primary)) &&
+                        !cluster_may_have_lost_tail(view, run->old_primary),
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~run->lost_first) == 0,
         .acks_flowed = acks_flowed(run, view),

@@ -39,6 +39,14 @@ bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
  * means another monotonic clock (the controller's host restarted): counted as a restart. */
 bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
                         int64_t now_mono_us);
+/* Does `all` hold what `node` itself wrote and `held`, its own set, lacks: a tail it lost? */
+bool plan_lost_by(const struct cluster_view *view, uint32_t node, const struct gtid_set *all,
+                  const struct gtid_set *held);
+/* Latest monotonic time at which the process of `node` known to this run can have started; INT64_MAX when
+ * none is known. */
+int64_t plan_born_mono_us(const struct plan_run *run, uint32_t node);
+/* Has this plan's primary restarted since the plan began, as last seen? */
+bool plan_primary_restarted(const struct plan_run *run, const struct cluster_view *view);
 /* Union of executed (or, mutant, received) sets of R. */
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */

@@ -85,7 +85,8 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
 {
     if (run->kind == PLAN_MODE_RESTORE) {
         record->mode = MODE_LOSSLESS;
-        restart_watch(record, run->rows[plan_row_of(run->kind, STEP_BARRIER)].targets);
+        restart_watch(record, run->rows[plan_row_of(run->kind, STEP_BARRIER)].targets |
+                                  cluster_ackers_possible(view));
     } else if (!MUTANT(view, MODE_AFTER_SERVER)) {
         record->mode = MODE_BOUNDED;
         record->lossless_stands = false;

@@ -223,6 +223,7 @@ static void clear_effect(const struct plan_run *run, const struct cluster_view *
     effect->lossless_roles = run->mode == MODE_LOSSLESS || run->aims_lossless;
     effect->valid_until_mono_us = INT64_MAX;
     effect->deadline_mono_us = INT64_MAX;
+    effect->born_mono_us = INT64_MAX;
 }
 
 static unsigned effect_flaw(const struct cluster_view *view, enum step_kind step)
@@ -267,6 +268,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
         ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
+    if (what->step == STEP_WRITABLE)
+        ret_effect->born_mono_us = plan_born_mono_us(run, node);
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;
         ret_effect->node = closes ? run->old_primary : run->candidate;
@@ -279,8 +282,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         ret_effect->peer = run->candidate;
         /* On even while the source role is off: it harms nothing there, and without it a MariaDB
          * server that lost its own tail would skip it for good (step_mysql_own.c). */
-        ret_effect->semi_sync = view->config->mode == MODE_LOSSLESS &&
-                                plan_zones_differ(view, node, run->candidate);
+        ret_effect->semi_sync =
+            view->config->mode == MODE_LOSSLESS && plan_zones_differ(view, node, run->candidate);
         break;
     case STEP_SET_TIMEOUTS:
         ret_effect->peer = run->candidate;

@@ -9,16 +9,13 @@ static bool old_primary_is_whole(const struct plan_run *run, const struct cluste
                                  int64_t now_mono_us)
 {
     uint32_t old = run->old_primary;
-    if (old == NO_NODE || !run->was_open || (run->restarted & NODE_BIT(old)) ||
+    if (old == NO_NODE || !run->was_open || plan_primary_restarted(run, view) ||
         !plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us))
         return false;
     const struct node_view *seen = &view->nodes[old];
     STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
     gtid_set_copy(&held, &seen->facts.executed);
     gtid_set_union(&held, &run->fenced_executed); /* read later than the view's, same process */
-    if (plan_has_restarted(seen->facts.uptime_s, run->freeze_uptime_s[old],
-                           run->freeze_mono_us[old], seen->facts_mono_us))
-        return false;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (node != old && (!gtid_set_contains(&held, &run->received_high[node]) ||
                             !gtid_set_contains(&held, &run->executed[node])))
@@ -96,11 +93,13 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
     ret_effect->acks = view->config->acks;
     ret_effect->lossless_roles = lossless;
     ret_effect->valid_until_mono_us = ret_effect->deadline_mono_us = INT64_MAX;
+    ret_effect->born_mono_us = INT64_MAX;
     if (what->undo == STEP_ROUTE_OPEN) {
         ret_effect->node = run->old_primary;
         return;
     }
     if (what->undo == STEP_UNFENCE) {
+        ret_effect->born_mono_us = plan_born_mono_us(run, node);
         ret_effect->semi_sync = lossless;
         return;
     }
@@ -113,6 +112,9 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
         ret_effect->step = STEP_ATTACH;
     else if (what->undo == STEP_THAW)
         ret_effect->want = &run->received_high[node];
+    if (ret_effect->step == STEP_ATTACH && run->old_primary != NO_NODE)
+        ret_effect->want =
+            run->fenced ? &run->fenced_executed : &view->nodes[run->old_primary].facts.executed;
     ret_effect->semi_sync = lossless && plan_zones_differ(view, node, run->old_primary);
 }
 
