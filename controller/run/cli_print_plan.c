@@ -160,7 +160,8 @@ static void print_times(struct cli *cli, const json_t *timeline)
         {"intent_us", "intent", "until the new epoch was stored"},
         {"proof_us", "proof", "fence, freeze, drain, certificate"},
         {"promotion_us", "promotion", "until the new primary was writable"},
-        {"outage_us", "outage", "last commit before to first commit after"},
+        {"outage_us", "path closed", "first sign to route open, a commit proved before it"},
+        {"outage_at_most_us", "at most", "by the canary, one write a second"},
     };
     for (size_t i = 0; i < STAY_COUNT(spans); i++) {
         char text[32];

@@ -11,6 +11,8 @@
 #define RUNBOOK_MAX     (256 * 1024)
 #define RUNBOOK_DEFAULT "/var/lib/mainstay/runbook.txt"
 #define SOCKET_DEFAULT  "/run/mainstay/mainstay.sock"
+#define LAB_SOCKET      "/var/tmp/mainstay-lab/lab/mainstay.sock"
+#define LAB_RUNBOOK     "/var/tmp/mainstay-lab/lab/state/runbook.txt"
 
 /* Where the controller listens and keeps its runbook: options, then the configuration, then
  * defaults. False: the configuration that was named cannot be read. */
@@ -29,6 +31,12 @@ static bool find_controller(struct cli *cli)
     } else if (cli->config != NULL && cli->socket == NULL) {
         cli_usage_error(cli, "%s", err.text);
         return false;
+    }
+    bool has_named = cli->socket != NULL || cli->config != NULL || settings != NULL;
+    if (!has_named && !file_exists(SOCKET_DEFAULT) && file_exists(LAB_SOCKET)) {
+        /* No controller is installed here, but quickstart's lab runs one. */
+        (void)stay_copy(cli->socket_path, sizeof cli->socket_path, LAB_SOCKET);
+        (void)stay_copy(cli->runbook_path, sizeof cli->runbook_path, LAB_RUNBOOK);
     }
     return true;
 }

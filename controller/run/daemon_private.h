@@ -35,8 +35,8 @@ struct serve;
 struct run_times {
     char plan_id[24];
     int64_t suspected_us, verdict_us, intent_us, proven_us, writable_us, canary_us, route_us;
+    int64_t closed_us; /* clients' writes could not succeed from here on, as far as we know */
     int64_t last_write_us; /* last commit of the canary on the old primary */
-    uint16_t rule_id;
 };
 
 struct daemon_save;

@@ -7,6 +7,7 @@
 
 #define PROBES_END_US (300 * STAY_MS)
 #define PROBES_SLOW_US (10 * STAY_SECOND)
+#define REFUSAL_MARGIN_US (2 * STAY_MS)
 
 static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
 {
@@ -62,7 +63,11 @@ static void probe_cluster_from(const struct settings_cluster *settings, struct p
     (void)stay_copy(ret->key, sizeof ret->key, settings->tls.key);
     ret->tls_required = settings->tls.required;
     ret->interval_us = config->probe_interval_us;
-    ret->suspicion_interval_us = config->suspicion_interval_us;
+    /* Two attempts fit exactly into the gap that two refusals must have: the second one counts. */
+    int64_t gap_us = config->refusal_gap_us / 2 + REFUSAL_MARGIN_US;
+    ret->suspicion_interval_us = config->suspicion_interval_us < gap_us
+                                     ? config->suspicion_interval_us
+                                     : gap_us;
     ret->deadline_us = config->layer_deadline_us;
     ret->slow_interval_us = PROBES_SLOW_US;
 }

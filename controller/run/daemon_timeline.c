@@ -40,6 +40,12 @@ static int64_t wall_of(const struct plan_run *run, int64_t mono_us)
     return run->begun_wall_us + (mono_us - run->begun_mono_us);
 }
 
+static const struct run_times no_times = {.suspected_us = STAY_NEVER, .verdict_us = STAY_NEVER,
+                                          .intent_us = STAY_NEVER, .proven_us = STAY_NEVER,
+                                          .writable_us = STAY_NEVER, .canary_us = STAY_NEVER,
+                                          .route_us = STAY_NEVER, .closed_us = STAY_NEVER,
+                                          .last_write_us = STAY_NEVER};
+
 static int64_t span(int64_t from, int64_t to)
 {
     return from == STAY_NEVER || to == STAY_NEVER || to < from ? -1 : to - from;
@@ -50,13 +56,18 @@ static bool times_are_of(const struct daemon_cluster *c, const struct plan_run *
     return strcmp(c->times.plan_id, run->id) == 0;
 }
 
-/* From the canary's last commit on the old primary to the first commit through the new one. */
+static int64_t route_opened(const struct run_times *t)
+{
+    return t->canary_us == STAY_NEVER ? STAY_NEVER : t->route_us;
+}
+
+/* While the write path was closed: from the first sign (a switchover's own closing) to the end of the
+ * row that opened the route, the canary having committed on the new primary before. */
 static int64_t outage_of(const struct daemon_cluster *c, const struct plan_run *run)
 {
-    const struct run_times *t = &c->times;
     if (!times_are_of(c, run))
         return -1;
-    return span(t->last_write_us, t->route_us != STAY_NEVER ? t->route_us : t->canary_us);
+    return span(c->times.closed_us, route_opened(&c->times));
 }
 
 static json_t *summary_of(const struct daemon_cluster *c, const struct plan_run *run)
@@ -133,10 +144,7 @@ static json_t *timeline_of(const struct daemon_cluster *c, const struct plan_run
     json_t *t = json_object();
     struct rule_search search = {.id = run->params.rule_id};
     verdict_visit(match_rule, &search);
-    struct run_times times = {.suspected_us = STAY_NEVER, .verdict_us = STAY_NEVER,
-                              .intent_us = STAY_NEVER, .proven_us = STAY_NEVER,
-                              .writable_us = STAY_NEVER, .canary_us = STAY_NEVER,
-                              .route_us = STAY_NEVER, .last_write_us = STAY_NEVER};
+    struct run_times times = no_times;
     if (times_are_of(c, run))
         times = c->times;
     int64_t zero = times.suspected_us != STAY_NEVER ? times.suspected_us : run->begun_mono_us;
@@ -148,13 +156,15 @@ static json_t *timeline_of(const struct daemon_cluster *c, const struct plan_run
     set_wall(t, "verdict_wall_us", run, times.verdict_us);
     set_wall(t, "intent_wall_us", run, times.intent_us);
     set_wall(t, "writable_wall_us", run, times.writable_us);
-    set_wall(t, "first_write_wall_us", run,
-             times.route_us != STAY_NEVER ? times.route_us : times.canary_us);
+    set_wall(t, "canary_wall_us", run, times.canary_us);
+    set_wall(t, "route_open_wall_us", run, times.route_us);
     stay_json_set_int(t, "detection_us", span(times.suspected_us, times.verdict_us));
     stay_json_set_int(t, "intent_us", span(times.verdict_us, times.intent_us));
     stay_json_set_int(t, "proof_us", span(times.intent_us, times.proven_us));
     stay_json_set_int(t, "promotion_us", span(times.proven_us, times.writable_us));
     stay_json_set_int(t, "outage_us", outage_of(c, run));
+    /* by the canary, which writes once a second: no client waited longer than this for the path */
+    stay_json_set_int(t, "outage_at_most_us", span(times.last_write_us, route_opened(&times)));
     stay_json_set_string(t, "proof", proof_kind_text(run->certificate.proof));
     stay_json_set_string(t, "certificate", certificate_kind_text(run->certificate.kind));
     stay_json_set_string(t, "certificate_reason", run->certificate.reason);
@@ -220,11 +230,16 @@ static void stamp(struct daemon_cluster *c, const struct plan_run *run, uint32_t
 {
     size_t count = 0;
     const struct plan_row *rows = plan_rows(run->kind, &count);
-    if (row >= count || run->rows[row].state != ROW_DONE || !times_are_of(c, run))
+    if (row >= count || !times_are_of(c, run))
         return;
     int64_t now = loop_now_mono_us(&c->daemon->loop);
     struct run_times *t = &c->times;
     enum step_kind step = rows[row].step;
+    bool closes = step == STEP_ROUTE_CLOSE || step == STEP_QUIESCE || step == STEP_FENCE;
+    if (closes && t->closed_us == STAY_NEVER)
+        t->closed_us = run->rows[row].begun_mono_us;
+    if (run->rows[row].state != ROW_DONE)
+        return;
     if (step == STEP_INTENT)
         t->intent_us = now;
     else if (step == STEP_CERTIFY)
@@ -233,18 +248,18 @@ static void stamp(struct daemon_cluster *c, const struct plan_run *run, uint32_t
         t->writable_us = now;
     else if (step == STEP_CANARY)
         t->canary_us = now;
-    else if (step == STEP_ROUTE_OPEN || step == STEP_CANARY_ROUTE)
+    else if (step == STEP_ROUTE_OPEN)
         t->route_us = now;
 }
 
 static void begin_times(struct daemon_cluster *c, const struct plan_run *run)
 {
     int64_t verdict = c->times.verdict_us; /* set by the turn that wanted it */
-    c->times = (struct run_times){.suspected_us = run->params.detected_mono_us,
-                                  .verdict_us = verdict, .intent_us = STAY_NEVER,
-                                  .proven_us = STAY_NEVER, .writable_us = STAY_NEVER,
-                                  .canary_us = STAY_NEVER, .route_us = STAY_NEVER,
-                                  .last_write_us = STAY_NEVER, .rule_id = run->params.rule_id};
+    c->times = no_times;
+    c->times.suspected_us = run->params.detected_mono_us;
+    c->times.verdict_us = verdict;
+    if (run->kind == PLAN_FAILOVER)
+        c->times.closed_us = run->params.detected_mono_us;
     (void)stay_copy(c->times.plan_id, sizeof c->times.plan_id, run->id);
     if (run->old_primary < c->settings->config.node_count)
         c->times.last_write_us = c->view.nodes[run->old_primary].canary_ok_mono_us;
