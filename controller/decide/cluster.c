@@ -28,6 +28,7 @@ static void node_reset(struct node_view *node)
 {
     server_facts_clear(&node->facts);
     gtid_set_clear(&node->received_high);
+    gtid_set_clear(&node->extra);
     *node = (struct node_view){
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
@@ -44,6 +45,7 @@ static void node_reset(struct node_view *node)
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
+        .extra_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,
         .ss_progress_mono_us = STAY_NEVER,
         .repair_failed_mono_us = STAY_NEVER,
@@ -66,6 +68,7 @@ static void forget_primary(struct cluster_view *view)
     for (uint32_t i = 0; i < NODES_MAX; i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
         view->nodes[i].holds_lost = false;
+        view->nodes[i].extra_mono_us = STAY_NEVER;
         view->nodes[i].acker_seen_mono_us = STAY_NEVER;
     }
 }
@@ -145,7 +148,7 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         }
         kept[i] = view->nodes[j];
         view->nodes[j].facts = (struct server_facts){0};
-        view->nodes[j].received_high = (struct gtid_set){0};
+        view->nodes[j].received_high = view->nodes[j].extra = (struct gtid_set){0};
         if (j == view->primary)
             primary_moved = false;
     }

@@ -100,6 +100,8 @@ struct node_view {
     enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
                                      read begun later */
     bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
+    struct gtid_set extra;        /* what it held beyond the primary's last word, until a primary read */
+    int64_t extra_mono_us;        /* begun after this decides (errant, holds_lost); STAY_NEVER: none */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 

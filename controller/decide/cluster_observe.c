@@ -151,39 +151,64 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     return true;
 }
 
-/* What `node` holds and the primary lacks: written by the primary itself it was lost in a restart
- * (MariaDB truncates its tail) and the replica, right to have it, may be the only one; written by
- * anybody else it is errant. */
-static void compare_one(const struct cluster_view *view, struct node_view *node)
+/* Names what the node holds beyond the primary. Written by the primary itself it was lost in a restart
+ * (MariaDB truncates its tail) and the node, right to have it, may be the only one; written by anybody
+ * else it is errant. */
+static void name_extra(const struct cluster_view *view, struct node_view *node)
 {
-    const struct node_view *primary = &view->nodes[view->primary];
     node->errant = TRI_NO;
     node->holds_lost = false;
-    if (gtid_set_contains(&primary->facts.executed, &node->facts.executed))
-        return;
-    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
-    gtid_set_copy(&extra, &node->facts.executed);
-    gtid_set_subtract(&extra, &primary->facts.executed);
-    for (size_t i = 0; i < extra.n; i++) {
-        if (cluster_range_is_of(view, view->primary, &extra.v[i]))
+    node->extra_mono_us = STAY_NEVER;
+    for (size_t i = 0; i < node->extra.n; i++) {
+        if (cluster_range_is_of(view, view->primary, &node->extra.v[i]))
             node->holds_lost = true;
         else
             node->errant = TRI_YES;
     }
 }
 
-/* A primary position read after a replica's tells whether the replica holds more: one read before it
- * would call each replica of a busy primary errant. */
+/* Keeps what the node holds beyond the primary's present word: nothing to conclude from yet, for that
+ * word may be older than the node's. */
+static void keep_extra(const struct cluster_view *view, struct node_view *node)
+{
+    const struct gtid_set *primary = &view->nodes[view->primary].facts.executed;
+    gtid_set_copy(&node->extra, &node->facts.executed);
+    gtid_set_subtract(&node->extra, primary);
+    node->extra_mono_us = node->facts_mono_us;
+}
+
+/* A primary position whose question began after the replica's answer tells whether the replica holds
+ * more: one read before it would call each replica of a busy primary errant. Both are asked at the same
+ * instants, so what an earlier answer of the replica held is kept until then. */
 static void compare_with_primary(struct cluster_view *view)
 {
     const struct node_view *primary = &view->nodes[view->primary];
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         struct node_view *n = &view->nodes[i];
-        if (i == view->primary || n->facts_mono_us == STAY_NEVER ||
-            n->facts_mono_us > primary->facts_begun_mono_us)
+        if (i == view->primary || n->facts_mono_us == STAY_NEVER)
             continue;
-        compare_one(view, n);
+        bool is_kept = n->extra_mono_us != STAY_NEVER;
+        if (n->facts_mono_us <= primary->facts_begun_mono_us) {
+            keep_extra(view, n);
+            name_extra(view, n);
+            continue;
+        }
+        if (is_kept && n->extra_mono_us <= primary->facts_begun_mono_us) {
+            gtid_set_subtract(&n->extra, &primary->facts.executed);
+            name_extra(view, n);
+            is_kept = false;
+        }
+        if (!is_kept)
+            keep_extra(view, n);
     }
+}
+
+static void note_replica_facts(struct cluster_view *view, struct node_view *node)
+{
+    if (view->primary != NO_NODE && node->extra_mono_us == STAY_NEVER &&
+        view->nodes[view->primary].facts_mono_us != STAY_NEVER &&
+        !gtid_set_contains(&view->nodes[view->primary].facts.executed, &node->facts.executed))
+        keep_extra(view, node);
 }
 
 static void note_primary_facts(struct cluster_view *view)
@@ -216,6 +241,8 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
         suspect(view, obs->taken_mono_us);
     if (has_facts && is_primary)
         note_primary_facts(view);
+    if (has_facts && !is_primary)
+        note_replica_facts(view, node);
     if (has_facts && !is_primary && received && node->facts.receiver != RECEIVER_RUNNING)
         suspect(view, obs->taken_mono_us);
     if (has_facts)

@@ -184,6 +184,14 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
     }
 }
 
+/* A change of primary that ended past its point of no return with a question: the store may name the
+ * wrong server. A human decides; nothing is started until then. */
+static bool is_human_asked(const struct plan_run *last)
+{
+    return last != NULL && last->state == RUN_ASKS && last->past_no_return &&
+           (last->kind == PLAN_FAILOVER || last->kind == PLAN_SWITCHOVER);
+}
+
 /* The plan that the cluster's verdict asks for; false when it asks for none (or not yet). */
 static bool want_for_verdict(const struct cluster_view *view, const struct plan_run *last,
                              int64_t now_mono_us, struct decision *d)
@@ -282,7 +290,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
-    if (!want_for_verdict(view, running, now_mono_us, d) && may_repair)
+    if (!is_human_asked(running) && !want_for_verdict(view, running, now_mono_us, d) && may_repair)
         want_replica_repair(view, running, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);

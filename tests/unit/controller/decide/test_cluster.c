@@ -204,6 +204,29 @@ static void errant_is_told_by_a_primary_read_that_began_later(void **state)
     assert_int_equal(db(2)->errant, TRI_UNKNOWN); /* of another primary */
 }
 
+static void answers_that_always_cross_are_compared_all_the_same(void **state)
+{
+    (void)state;
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-100,0-2-1");
+    for (int i = 0; i < 3; i++) { /* both asked at one instant, the replica answers first */
+        w.now += MS(500);
+        see(&w, 1);
+        see(&w, 0);
+        world_write(&w, 5);
+    }
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_false(db(2)->holds_lost);
+    world_replicate(&w, 1);
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-90"); /* truncated by its restart */
+    for (int i = 0; i < 3; i++) {
+        w.now += MS(500);
+        see(&w, 1);
+        see(&w, 0);
+    }
+    assert_int_equal(db(2)->errant, TRI_NO);
+    assert_true(db(2)->holds_lost);
+}
+
 static void canary_runs(void **state)
 {
     (void)state;
@@ -550,6 +573,7 @@ int main(void)
         T(a_restart_is_seen_though_uptime_grew),
         T(the_highest_received_set_survives_a_lower_one),
         T(errant_is_told_by_a_primary_read_that_began_later),
+        T(answers_that_always_cross_are_compared_all_the_same),
         T(canary_runs),
         T(suspicion_opens_at_once),
         T(the_end_of_a_session_opens_it_unless_a_newer_query_was_answered),

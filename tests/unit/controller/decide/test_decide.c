@@ -120,6 +120,22 @@ static void a_rejoin_that_failed_leaves_the_next_node_its_turn(void **state)
     free(run);
 }
 
+static void after_a_failover_that_asks_past_no_return_nothing_is_started(void **state)
+{
+    (void)state;
+    struct plan_run *run = run_of(PLAN_FAILOVER, RUN_ASKS, NO_NODE);
+    w.facts[1].receiver = RECEIVER_STOPPED;
+    healthy(&w, 5);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_REJOIN);
+    run->past_no_return = true;
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+    run->kind = PLAN_SWITCHOVER;
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+    run->kind = PLAN_MAKE_WRITABLE;
+    assert_int_equal(judge_with(run, NULL).want, PLAN_REJOIN);
+    free(run);
+}
+
 static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
 {
     (void)state;
@@ -390,6 +406,7 @@ int main(void)
         T(a_running_plan_is_a_veto_not_a_blindfold),
         T(facts_from_before_a_plan_ended_start_no_other),
         T(a_rejoin_that_failed_leaves_the_next_node_its_turn),
+        T(after_a_failover_that_asks_past_no_return_nothing_is_started),
         T(our_own_plan_breaks_nothing_but_new_ackers_count),
         T(watch_under_a_plan_needs_a_primary_that_answers),
         T(fleet_limits_hold_automatic_failovers_only),
