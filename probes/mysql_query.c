@@ -1,15 +1,16 @@
-/* One packet per group of facts and engine. MariaDB's variables all exist in 10.11, so a SELECT asks
- * for them; MySQL's depend on the plugins loaded, so they are listed by name and may be absent. The
- * heartbeat row comes last: on a server without our schema it fails and the rest stands. */
+/* One packet per group of facts and engine. MariaDB's variables all exist in 10.11, so a SELECT
+ * asks for them; MySQL's depend on the plugins loaded, so they are listed by name and may be
+ * absent. The heartbeat row comes last: on a server without our schema it fails and the rest
+ * stands. */
 #include "probes/mysql_query.h"
 
 #define HEARTBEAT_SQL                                                                              \
     "SELECT epoch, CAST(UNIX_TIMESTAMP(written_at) * 1000000 AS SIGNED) "                          \
     "FROM mainstay.heartbeat WHERE id = 1"
-/* Not information_schema.PROCESSLIST: its answer is an Aria temporary table, and MariaDB 10.11.19 dies
- * of signal 11 in ha_maria::drop_table when a session that runs it inside a multi-statement is cut
- * (reproduced within 800 cuts on 8 sessions; SHOW PROCESSLIST survived all). The same table type is
- * why EVENTS is not asked and SYSTEM_VARIABLES is asked alone. */
+/* Not information_schema.PROCESSLIST: its answer is an Aria temporary table, and MariaDB 10.11.19
+ * dies of signal 11 in ha_maria::drop_table when a session that runs it inside a multi-statement is
+ * cut (reproduced within 800 cuts on 8 sessions; SHOW PROCESSLIST survived all). The same table
+ * type is why EVENTS is not asked and SYSTEM_VARIABLES is asked alone. */
 #define DUMPS_SQL "SHOW PROCESSLIST"
 #define V(name) "@@GLOBAL." #name " AS " #name
 

@@ -1,4 +1,5 @@
-/* probes/mysql_query.h - the questions put to a server: one packet of statements per group of facts.
+/* probes/mysql_query.h - the questions put to a server: one packet of statements per group of
+ * facts.
  *
  * Pure data. Layer: probes. */
 #ifndef PROBES_MYSQL_QUERY_H

@@ -80,7 +80,8 @@ static int wait_socket(my_socket fd, my_bool is_read, int timeout_ms)
             errno = ETIMEDOUT;
             return 0;
         }
-        int rc = poll(&p, 1, (int)((left_us + 999) / 1000 > 60000 ? 60000 : (left_us + 999) / 1000));
+        int64_t left_ms = (left_us + 999) / 1000;
+        int rc = poll(&p, 1, left_ms > 60000 ? 60000 : (int)left_ms);
         if (rc < 0 && errno != EINTR)
             return -1;
         if (rc > 0)
@@ -201,8 +202,8 @@ static void fill_reach(struct mysql_session *s, struct reach *reach)
                     s->connect_errno != 0 ? strerror(s->connect_errno) : text);
 }
 
-static enum stay_rc resolve(const struct mysql_target *target, char *ret_host, size_t size, struct reach *reach,
-                            struct stay_error *err)
+static enum stay_rc resolve(const struct mysql_target *target, char *ret_host, size_t size,
+                            struct reach *reach, struct stay_error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;

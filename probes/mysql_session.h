@@ -1,5 +1,5 @@
-/* probes/mysql_session.h - one connection to a MariaDB or MySQL server through Connector/C: blocking
- * calls with deadlines below a second, and a failure told as layer and outcome.
+/* probes/mysql_session.h - one connection to a MariaDB or MySQL server through Connector/C:
+ * blocking calls with deadlines below a second, and a failure told as layer and outcome.
  *
  * Layer: probes. For lane threads only; one thread at a time uses a session, and only
  * mysql_session_layer, mysql_session_abort and mysql_session_poll_fd may be called beside it.
@@ -7,7 +7,8 @@
  * The client's own timeouts are whole seconds. All its waits go through one hook of ours
  * (MARIADB_OPT_IO_WAIT), which keeps the deadline; a TLS session waits inside OpenSSL, so there the
  * socket's receive timeout is set before each call, and the loop may end it with
- * mysql_session_abort. LOCAL INFILE is off, clear-text passwords are refused, answers are bounded. */
+ * mysql_session_abort. LOCAL INFILE is off, clear-text passwords are refused, answers are bounded.
+ */
 #ifndef PROBES_MYSQL_SESSION_H
 #define PROBES_MYSQL_SESSION_H
 #include "probes/observation.h"
@@ -37,8 +38,8 @@ struct mysql_session;
 struct mysql_session *mysql_session_new(void) STAY_MUST_USE; /* closed */
 void mysql_session_free(struct mysql_session *s); /* closes first; takes NULL */
 
-/* Connects and makes the session's settings (autocommit, time zone, lock_wait_timeout 1). On failure
- * the session is closed and may be opened again. reach (not NULL) says how far it got. */
+/* Connects and makes the session's settings (autocommit, time zone, lock_wait_timeout 1). On
+ * failure the session is closed and may be opened again. reach (not NULL) says how far it got. */
 enum stay_rc mysql_session_open(struct mysql_session *s, const struct mysql_target *target,
                                 const struct mysql_account *account, int64_t deadline_mono_us,
                                 struct reach *reach, struct stay_error *err) STAY_MUST_USE;
@@ -69,10 +70,11 @@ typedef void (*mysql_row_fn)(void *arg, const struct mysql_row *row);
 /* Sends without waiting for the answer. */
 enum stay_rc mysql_session_send(struct mysql_session *s, const char *sql, int64_t deadline_mono_us,
                                 struct stay_error *err) STAY_MUST_USE;
-/* Reads the whole answer to mysql_session_send. An error of the server leaves the session usable and
- * gives STAY_EFAILED, STAY_EDENIED or STAY_ELIMIT with err->native; STAY_ETIMEDOUT and STAY_EUNKNOWN
- * (connection lost) close it: what was sent may or may not have happened. STAY_ECORRUPT: a bound was
- * passed, closed too. *ret_results (may be NULL): results read whole before the end. */
+/* Reads the whole answer to mysql_session_send. An error of the server leaves the session usable
+ * and gives STAY_EFAILED, STAY_EDENIED or STAY_ELIMIT with err->native; STAY_ETIMEDOUT and
+ * STAY_EUNKNOWN (connection lost) close it: what was sent may or may not have happened.
+ * STAY_ECORRUPT: a bound was passed, closed too. *ret_results (may be NULL): results read whole
+ * before the end. */
 enum stay_rc mysql_session_receive(struct mysql_session *s, int64_t deadline_mono_us,
                                    mysql_row_fn fn, void *arg, unsigned *ret_results,
                                    struct stay_error *err) STAY_MUST_USE;

@@ -1,8 +1,10 @@
-/* probes/probe_channel.h - one held session driven from the loop: connect, ask, wait, read, and its end.
+/* probes/probe_channel.h - one held session driven from the loop: connect, ask, wait, read, and its
+ * end.
  *
- * Layer: probes. Loop thread only. CLOSED -> OPENING -> IDLE -> SENDING -> WAITING -> READING -> IDLE;
- * any state -> CLOSED when the connection ends. One thing at a time; the owner asks again from its
- * callbacks. A lane job that outlives its deadline takes its session with it and frees it. */
+ * Layer: probes. Loop thread only. CLOSED -> OPENING -> IDLE -> SENDING -> WAITING -> READING ->
+ * IDLE; any state -> CLOSED when the connection ends. One thing at a time; the owner asks again
+ * from its callbacks. A lane job that outlives its deadline takes its session with it and frees it.
+ */
 #ifndef PROBES_PROBE_CHANNEL_H
 #define PROBES_PROBE_CHANNEL_H
 #include "probes/mysql_facts.h"
@@ -56,7 +58,8 @@ struct channel {
 void channel_init(struct channel *c);
 /* CLOSED only. limit_us: deadline from now. */
 void channel_open(struct channel *c, int64_t limit_us);
-/* IDLE only. group 0: `sql` is a statement, its end is reported without facts; else sql is unused. */
+/* IDLE only. group 0: `sql` is a statement, its end is reported without facts; else sql is unused.
+ */
 void channel_ask(struct channel *c, enum fact_group group, const char *sql, int64_t limit_us);
 /* Ends the session without a report; jobs under way are dropped. */
 void channel_reset(struct channel *c);

@@ -29,8 +29,8 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
         return STAY_OK;
     enum stay_rc rc = mysql_session_open(s, &check->in.target, account, due, &reach, NULL);
     if (rc == STAY_EDENIED && reach.layer == LAYER_LOGIN && reach.native != 3032) {
-        (void)snprintf(check->missing, sizeof check->missing, "%.40s cannot log in: %.60s", account->user,
-                       reach.text);
+        (void)snprintf(check->missing, sizeof check->missing, "%.40s cannot log in: %.60s",
+                       account->user, reach.text);
         return STAY_OK;
     }
     if (rc != STAY_OK)
@@ -49,10 +49,13 @@ static enum stay_rc grants_work(struct lane_job *lane, void *arg)
     struct grants_check *check = arg;
     struct mysql_session *s = mysql_session_new();
     enum stay_rc rc = STAY_OK;
-    for (int kind = 0; kind < ACCOUNT_OF_COUNT && rc == STAY_OK && check->missing[0] == '\0'; kind++)
+    for (int kind = 0; kind < ACCOUNT_OF_COUNT && rc == STAY_OK; kind++) {
+        if (check->missing[0] != '\0')
+            break;
         rc = lane_job_expired(lane) ? STAY_ETIMEDOUT
                                     : check_account(check, s, (enum mysql_account_kind)kind,
                                                     lane_job_deadline_mono_us(lane));
+    }
     mysql_session_free(s);
     return rc;
 }

@@ -1,5 +1,5 @@
-/* probes/probe_grants.h - logs in with each of our accounts once and compares its grants with what it
- * needs.
+/* probes/probe_grants.h - logs in with each of our accounts once and compares its grants with what
+ * it needs.
  *
  * Layer: probes. Loop thread; the logins run on a lane. */
 #ifndef PROBES_PROBE_GRANTS_H
@@ -12,11 +12,12 @@ struct grants_check;
 
 struct grants_input {
     struct mysql_target target;
-    struct mysql_account accounts[ACCOUNT_OF_COUNT]; /* by enum mysql_account_kind; user empty: skip */
+    /* By enum mysql_account_kind; an empty user is skipped. */
+    struct mysql_account accounts[ACCOUNT_OF_COUNT];
 };
 
-/* missing: first lack as a sentence with the statement that mends it, "" for none, NULL when it could
- * not be found out. Called once on the loop unless dropped. */
+/* missing: first lack as a sentence with the statement that mends it, "" for none, NULL when it
+ * could not be found out. Called once on the loop unless dropped. */
 typedef void (*grants_fn)(void *arg, const char *missing);
 
 /* NULL when no lane took it; fn is then not called. */

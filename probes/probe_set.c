@@ -1,6 +1,6 @@
-/* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle until
- * the next beat. The end of a session reports at once and opens again at once. The canary is a second
- * channel per cluster with a beat of its own. */
+/* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle
+ * until the next beat. The end of a session reports at once and opens again at once. The canary is
+ * a second channel per cluster with a beat of its own. */
 #include <mysql.h>
 
 #include "probes/probe_set.h"
@@ -86,7 +86,8 @@ static void init_node(struct probed_cluster *cluster, uint32_t index)
     const struct probe_cluster *config = &cluster->config;
     node->cluster = cluster;
     node->index = index;
-    node->target = (struct mysql_target){.engine = config->engine, .port = config->nodes[index].port,
+    node->target = (struct mysql_target){.engine = config->engine,
+                                         .port = config->nodes[index].port,
                                          .tls_required = config->tls_required};
     (void)stay_copy(node->target.host, sizeof node->target.host, config->nodes[index].host);
     (void)stay_copy(node->target.ca, sizeof node->target.ca, config->ca);

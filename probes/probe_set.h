@@ -2,14 +2,14 @@
  * sees to one callback as observations.
  *
  * Layer: probes. Loop thread only. Per server one held session; per cluster one more for the write
- * canary. The loop waits for their sockets (so the end of a session is known within milliseconds) and
- * keeps the deadlines; lanes send, read and connect. A server that does not answer therefore holds no
- * lane but while it connects, and then one of a pool that healthy servers do not use.
+ * canary. The loop waits for their sockets (so the end of a session is known within milliseconds)
+ * and keeps the deadlines; lanes send, read and connect. A server that does not answer therefore
+ * holds no lane but while it connects, and then one of a pool that healthy servers do not use.
  *
  * Pace: STATUS facts every interval_us, SLOW and START facts every slow_interval_us, grants every
  * PROBE_GRANTS_US. Urged: STATUS or a connect attempt every suspicion_interval_us. Deadlines: a
- * connect to the end of login, and each answer, has deadline_us. An attempt that no lane had time to
- * begin is not reported: it says nothing about the server. */
+ * connect to the end of login, and each answer, has deadline_us. An attempt that no lane had time
+ * to begin is not reported: it says nothing about the server. */
 #ifndef PROBES_PROBE_SET_H
 #define PROBES_PROBE_SET_H
 #include "probes/mysql_session.h"
@@ -22,7 +22,8 @@
 struct loop;
 struct probe_set;
 
-/* Copied by probe_set_add. An account with an empty user is not there: no canary, no grant check. */
+/* Copied by probe_set_add. An account with an empty user is not there: no canary, no grant check.
+ */
 struct probe_cluster {
     char name[65];
     enum engine engine;
@@ -66,7 +67,8 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *cluster,
 void probe_set_remove(struct probe_set *set, uint32_t cluster);
 /* on: asks all nodes now and then at suspicion pace, until called with false. Repeating is free. */
 void probe_set_urge(struct probe_set *set, uint32_t cluster, bool on);
-/* The canary writes on `node` with `epoch` from now on; PROBE_NO_NODE stops it. Repeating is free. */
+/* The canary writes on `node` with `epoch` from now on; PROBE_NO_NODE stops it. Repeating is free.
+ */
 void probe_set_canary(struct probe_set *set, uint32_t cluster, uint32_t node, uint64_t epoch);
 void probe_set_stats_get(struct probe_set *set, struct probe_set_stats *ret_stats);
 

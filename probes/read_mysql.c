@@ -1,5 +1,5 @@
-/* Names of both engines, old and new, to facts: one table for variables and status counters, one for
- * the columns of a replica's status. */
+/* Names of both engines, old and new, to facts: one table for variables and status counters, one
+ * for the columns of a replica's status. */
 #include "probes/read_mysql.h"
 
 #include <errno.h>
@@ -268,7 +268,8 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
 {
     for (unsigned i = 0; i < columns; i++)
         if ((strcasecmp(names[i], "Connection_name") == 0 ||
-             strcasecmp(names[i], "Channel_Name") == 0) && values[i] != NULL && values[i][0] != '\0')
+             strcasecmp(names[i], "Channel_Name") == 0) &&
+            values[i] != NULL && values[i][0] != '\0')
             return;
     r->has_replica = true;
     r->facts->filters = TRI_NO;

@@ -1,9 +1,10 @@
-/* probes/read_mysql.h - rows a MariaDB or MySQL server sent, as facts; and the grants it showed, as the
- * first one missing.
+/* probes/read_mysql.h - rows a MariaDB or MySQL server sent, as facts; and the grants it showed, as
+ * the first one missing.
  *
  * Pure (heap only). Layer: probes. Nothing a server sends is trusted: a value that does not parse
- * makes the whole answer a bad reply. Both engines and MySQL's old and new names give the same facts.
- * Call order: mysql_reader_init, mysql_reader_row.., mysql_reader_finish, mysql_reader_clear.
+ * makes the whole answer a bad reply. Both engines and MySQL's old and new names give the same
+ * facts. Call order: mysql_reader_init, mysql_reader_row.., mysql_reader_finish,
+ * mysql_reader_clear.
  *
  * MariaDB: executed = gtid_binlog_state and gtid_slave_pos together (per server of origin, see
  * base/gtid.h); received = Gtid_IO_Pos and executed. MySQL: gtid_executed; Retrieved_Gtid_Set and
@@ -35,8 +36,8 @@ struct mysql_reader {
 void mysql_reader_init(struct mysql_reader *r, enum engine engine, struct server_facts *facts);
 void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned columns,
                       const char *const *names, const char *const *values);
-/* `groups` are what was asked. STAY_ECORRUPT: something does not parse or a required value is missing;
- * facts are then not to be used. */
+/* `groups` are what was asked. STAY_ECORRUPT: something does not parse or a required value is
+ * missing; facts are then not to be used. */
 enum stay_rc mysql_reader_finish(struct mysql_reader *r, unsigned groups,
                                  struct stay_error *err) STAY_MUST_USE;
 void mysql_reader_clear(struct mysql_reader *r);
@@ -56,6 +57,7 @@ void mysql_grants_clear(struct mysql_grants *g);
 /* The first privilege the account lacks, as "USER lacks: GRANT PROCESS ON *.* TO USER"; empty text:
  * none. True when nothing is missing. */
 bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
-                        enum mysql_account_kind kind, const char *user, char *ret_text, size_t size);
+                        enum mysql_account_kind kind, const char *user, char *ret_text,
+                        size_t size);
 
 #endif

@@ -1,6 +1,6 @@
-/* Start -> the node's queue -> lane job (step_mysql_run on the node's sessions) -> done on the loop ->
- * the next in the queue. One job per node is on a lane at a time, so a job past its deadline takes its
- * sessions with it, to be freed when its thread is back, and the node gets new ones. */
+/* Start -> the node's queue -> lane job (step_mysql_run on the node's sessions) -> done on the loop
+ * -> the next in the queue. One job per node is on a lane at a time, so a job past its deadline
+ * takes its sessions with it, to be freed when its thread is back, and the node gets new ones. */
 #include <mysql.h>
 
 #include "controller/act/effects_node.h"

@@ -115,7 +115,8 @@ enum outcome step_say(struct step *s, const char *fmt, ...)
 enum outcome step_ask(struct step *s, const char *sql, char **ret_text)
 {
     struct stay_error e = {0};
-    return outcome_of(s, mysql_session_text(s->session, sql, s->due_mono_us, ret_text, &e), sql, &e);
+    enum stay_rc rc = mysql_session_text(s->session, sql, s->due_mono_us, ret_text, &e);
+    return outcome_of(s, rc, sql, &e);
 }
 
 enum outcome step_look(struct step *s)
@@ -162,7 +163,8 @@ struct victims {
     uint32_t count;
 };
 
-/* Users whose sessions stay: ours but the canary's (it may be the one that waits), and the server's. */
+/* Users whose sessions stay: ours but the canary's (it may be the one that waits), and the
+ * server's. */
 static bool is_spared(const struct step_input *in, const char *user)
 {
     const char *const spared[] = {"system user", "event_scheduler", in->operate.user,

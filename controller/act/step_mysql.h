@@ -1,5 +1,5 @@
-/* controller/act/step_mysql.h - carries out one NODE step of a plan on one MariaDB or MySQL server and
- * verifies it by looking.
+/* controller/act/step_mysql.h - carries out one NODE step of a plan on one MariaDB or MySQL server
+ * and verifies it by looking.
  *
  * Layer: act. Blocking, for lane threads: the caller's deadline is the effect's. Every step is
  * idempotent: asked again, it looks and finds itself done. Each statement that changes something is

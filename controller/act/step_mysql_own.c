@@ -1,11 +1,12 @@
 /* controller/act/step_mysql_own.c - a former primary and the transactions of its own that it lost.
  *
  * MariaDB restarted with init_rpl_role=SLAVE truncates its un-acknowledged tail; a replica may have
- * received that tail before the crash, was promoted and holds it. The returner must fetch it again, but
- * a replica skips events that carry its own server_id, silently: measured on 10.11.19, 14 rows missing
- * for good while both threads said Yes. It accepts them when gtid_strict_mode is on and the semi-sync
- * replica role was on when its receiver started (measured: rows equal). So the role goes on first, and
- * where it may not stay (the source's own zone) it goes off again after they are executed. */
+ * received that tail before the crash, was promoted and holds it. The returner must fetch it again,
+ * but a replica skips events that carry its own server_id, silently: measured on 10.11.19, 14 rows
+ * missing for good while both threads said Yes. It accepts them when gtid_strict_mode is on and the
+ * semi-sync replica role was on when its receiver started (measured: rows equal). So the role goes
+ * on first, and where it may not stay (the source's own zone) it goes off again after they are
+ * executed. */
 #include "controller/act/step_mysql_private.h"
 
 static uint32_t server_of(const struct gtid_range *range)

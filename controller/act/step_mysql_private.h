@@ -40,7 +40,8 @@ bool step_wait(struct step *s, int64_t us);
 /* Sets one global variable unless the facts say so already. */
 enum outcome step_set(struct step *s, const char *variable, const char *value);
 
-/* Ends sessions that are not ours; *ret_left: those still there (MySQL: killed ones not counted). */
+/* Ends sessions that are not ours; *ret_left: those still there (MySQL: killed ones not counted).
+ */
 enum outcome step_end_sessions(struct step *s, uint32_t *ret_left);
 
 bool step_is_drained(const struct step *s); /* facts: executed contains received */

@@ -1,7 +1,9 @@
-/* Steps of a replica: freeze, drain, top up, detach, attach, thaw, its semi-sync role, its timeouts.
+/* Steps of a replica: freeze, drain, top up, detach, attach, thaw, its semi-sync role, its
+ * timeouts.
  *
- * The one rule behind all of them (measured: semi-sync rows 1-4): what was received and not executed
- * survives only while the applier runs and nobody sends CHANGE, or STOP and START of both threads. */
+ * The one rule behind all of them (measured: semi-sync rows 1-4): what was received and not
+ * executed survives only while the applier runs and nobody sends CHANGE, or STOP and START of both
+ * threads. */
 #include <mysql.h>
 
 #include "controller/act/step_mysql_private.h"
@@ -220,7 +222,8 @@ static enum outcome refuse_diverged(struct step *s)
     return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
 }
 
-/* The role was on only so that its own lost transactions are accepted: off again once they are in. */
+/* The role was on only so that its own lost transactions are accepted: off again once they are in.
+ */
 static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
 {
     enum outcome o = step_look(s);
@@ -324,7 +327,8 @@ enum outcome step_verify_freeze(struct step *s)
 }
 
 /* Both threads stopped and rows unapplied: on MariaDB any start purges them, so that stays as it is
- * for a human, unless the source still has them: it must be reachable, which only starting shows. */
+ * for a human, unless the source still has them: it must be reachable, which only starting shows.
+ */
 enum outcome step_thaw(struct step *s)
 {
     enum outcome o = step_look(s);

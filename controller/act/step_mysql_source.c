@@ -1,4 +1,5 @@
-/* Steps of a server that is, was or becomes the primary: fence, quiesce, roles, writable, canary. */
+/* Steps of a server that is, was or becomes the primary: fence, quiesce, roles, writable, canary.
+ */
 #include <mysql.h>
 
 #include "controller/act/step_mysql_private.h"
@@ -13,8 +14,8 @@
 /* read_only waits for whoever holds it up no longer than this, then sessions are ended again. */
 #define READ_ONLY_TRY_S "0.25"
 
-/* MariaDB. read_only hangs behind semi-sync waiters and running writers, so it is tried for a moment
- * between rounds of killing; *ret_set says whether it took. */
+/* MariaDB. read_only hangs behind semi-sync waiters and running writers, so it is tried for a
+ * moment between rounds of killing; *ret_set says whether it took. */
 static enum outcome try_read_only(struct step *s, bool *ret_set)
 {
     enum outcome o = step_say_or(s, STATEMENT_TIME_LIMIT,
@@ -109,8 +110,8 @@ enum outcome step_fence(struct step *s)
     return o == OUTCOME_DONE ? verify_closed(s) : o;
 }
 
-/* Writers get a moment to end by themselves; the route is closed by now. The replicas still receive,
- * so whoever waits for them gets its answer: nothing here is taken away from a client. */
+/* Writers get a moment to end by themselves; the route is closed by now. The replicas still
+ * receive, so whoever waits for them gets its answer: nothing here is taken away from a client. */
 enum outcome step_quiesce(struct step *s)
 {
     uint32_t left = 0;
@@ -193,7 +194,8 @@ enum outcome step_wait_ackers(struct step *s)
     }
 }
 
-/* A server that restarted holds something else than the plan judged (measured: MariaDB truncates). */
+/* A server that restarted holds something else than the plan judged (measured: MariaDB truncates).
+ */
 static enum outcome refuse_restarted(struct step *s)
 {
     if (s->in->effect.born_mono_us == INT64_MAX)
