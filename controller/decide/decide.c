@@ -139,6 +139,8 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
         return PLAN_REJOIN; /* compared before it is attached: it may hold more than we know */
     case ACT_REPOINT:
         return PLAN_REPOINT;
+    case ACT_FENCE_STALE:
+        return PLAN_FENCE;
     case ACT_NONE:
     case ACT_ALERT:
     case ACT_HOLD:
@@ -146,7 +148,6 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
     case ACT_RELIEVE:
     case ACT_REPAIR_ACKERS:
     case ACT_MAKE_WRITABLE:
-    case ACT_FENCE_STALE:
     case ACT_ASK:
     case ACT_QUARANTINE:
     case ACT_MODE_RESTORE:

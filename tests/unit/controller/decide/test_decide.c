@@ -389,12 +389,12 @@ static void a_turn_takes_microseconds(void **state)
     struct decision d;
     struct fleet fleet = {0};
     enum { TURNS = 20000 };
-    (void)clock_gettime(CLOCK_MONOTONIC, &a);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
     for (int i = 0; i < TURNS; i++)
         decide(&w.view, NULL, &fleet, w.now, wall_of(&w), &d);
-    (void)clock_gettime(CLOCK_MONOTONIC, &b);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
     double us = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e3 / TURNS;
-    printf("decide() on three healthy nodes: %.2f us\n", us);
+    printf("decide() on three healthy nodes: %.2f us of processor time\n", us);
     assert_int_equal(d.verdict.rule_id, 100); /* the time is printed, never asserted */
 }
 
