@@ -47,7 +47,7 @@ static void *hold_lock(void *arg)
     struct holder *h = arg;
     char statement[120];
     (void)snprintf(statement, sizeof statement,
-                   "LOCK TABLES shop.ledger WRITE; SELECT SLEEP(%d); UNLOCK TABLES", LOCK_SECONDS);
+                   "LOCK TABLES shop.ledger READ; SELECT SLEEP(%d); UNLOCK TABLES", LOCK_SECONDS);
     if (!lab_sql(h->lab, h->node, statement, NULL))
         fprintf(stderr, "bench: lock on %s: %s\n", h->node, lab_error(h->lab));
     h->released_us = lab_now_us();
@@ -131,7 +131,8 @@ static char *play(struct bench_lab *b, const struct options *o, const char *old,
     int64_t fault_us = 0;
     char *now = NULL;
     *ret_beyond_ms = 0;
-    if (!lab_load_start(b->lab, &(struct lab_load_options){.writers = 16}))
+    int rate = strcmp(o->mode, "switchover") == 0 ? 1000 : 800; /* attempts a second, all writers */
+    if (!lab_load_start(b->lab, &(struct lab_load_options){.writers = 16, .rate = rate}))
         return NULL;
     nap_ms(random_ms(1500, 3000));
     list_replicas(b, old);
