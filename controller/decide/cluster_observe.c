@@ -203,12 +203,30 @@ static void compare_with_primary(struct cluster_view *view)
     }
 }
 
+/* A primary that fails will not be read later. Then what neither it nor its last word as a writable
+ * server knows is errant at once; its own transactions may have come after that word. */
+static void judge_without_primary(const struct cluster_view *view, struct node_view *node)
+{
+    for (size_t i = 0; i < node->extra.n; i++) {
+        if (!cluster_range_is_of(view, view->primary, &node->extra.v[i]))
+            node->errant = TRI_YES;
+    }
+}
+
 static void note_replica_facts(struct cluster_view *view, struct node_view *node)
 {
-    if (view->primary != NO_NODE && node->extra_mono_us == STAY_NEVER &&
-        view->nodes[view->primary].facts_mono_us != STAY_NEVER &&
-        !gtid_set_contains(&view->nodes[view->primary].facts.executed, &node->facts.executed))
-        keep_extra(view, node);
+    if (view->primary == NO_NODE)
+        return;
+    const struct node_view *primary = &view->nodes[view->primary];
+    bool fails = primary->refused_first_mono_us != STAY_NEVER ||
+                 primary->silent_since_mono_us != STAY_NEVER;
+    bool is_waiting = node->extra_mono_us != STAY_NEVER && !fails;
+    if (is_waiting || primary->facts_mono_us == STAY_NEVER ||
+        gtid_set_contains(&primary->facts.executed, &node->facts.executed))
+        return;
+    keep_extra(view, node);
+    if (fails && primary->facts.read_only == TRI_NO)
+        judge_without_primary(view, node);
 }
 
 static void note_primary_facts(struct cluster_view *view)

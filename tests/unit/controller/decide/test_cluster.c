@@ -227,6 +227,25 @@ static void answers_that_always_cross_are_compared_all_the_same(void **state)
     assert_true(db(2)->holds_lost);
 }
 
+static void beside_a_dead_primary_foreign_transactions_are_errant_at_once(void **state)
+{
+    (void)state;
+    w.now += MS(500);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    world_write(&w, 20); /* written after its last word, received by db3 */
+    world_replicate(&w, 2);
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-100,0-2-1");
+    see(&w, 1);
+    see(&w, 2);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_int_not_equal(db(3)->errant, TRI_YES);
+    assert_false(db(3)->holds_lost);
+    db(2)->errant = TRI_UNKNOWN;
+    db(1)->facts.read_only = TRI_YES; /* its last word was that of a replica: it may know less */
+    see(&w, 1);
+    assert_int_equal(db(2)->errant, TRI_UNKNOWN);
+}
+
 static void canary_runs(void **state)
 {
     (void)state;
@@ -574,6 +593,7 @@ int main(void)
         T(the_highest_received_set_survives_a_lower_one),
         T(errant_is_told_by_a_primary_read_that_began_later),
         T(answers_that_always_cross_are_compared_all_the_same),
+        T(beside_a_dead_primary_foreign_transactions_are_errant_at_once),
         T(canary_runs),
         T(suspicion_opens_at_once),
         T(the_end_of_a_session_opens_it_unless_a_newer_query_was_answered),
