@@ -110,6 +110,20 @@ static bool grants(const char *line, const struct need *need)
     return false;
 }
 
+/* The account as the server writes it in " TO `user`@`host`", in quotes a person types; the plain
+ * user when no line says. */
+static void account_of(const struct mysql_grants *g, const char *user, char *ret_text, size_t size)
+{
+    const char *to = g->count == 0 ? NULL : strstr(g->lines[0], " TO ");
+    size_t n = to == NULL ? 0 : strcspn(to + 4, " ");
+    (void)snprintf(ret_text, size, "%.40s", user);
+    if (n == 0 || n >= size || memchr(to + 4, '@', n) == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        ret_text[i] = to[4 + i] == '`' ? '\'' : to[4 + i];
+    ret_text[n] = '\0';
+}
+
 bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
                         enum mysql_account_kind kind, const char *user, char *ret_text, size_t size)
 {
@@ -123,8 +137,10 @@ bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
             found = grants(g->lines[l], need);
         if (found)
             continue;
-        (void)snprintf(ret_text, size, "%s lacks: GRANT %s ON %s TO %s", user, need->privilege,
-                       scope_texts[need->scope], user);
+        char account[64];
+        account_of(g, user, account, sizeof account);
+        (void)snprintf(ret_text, size, "%.40s lacks: GRANT %s ON %s TO %s", user, need->privilege,
+                       scope_texts[need->scope], account);
         return false;
     }
     return true;

@@ -66,11 +66,15 @@ struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_u
 /* One verdict per node that is not the primary (200s). */
 struct verdict verdict_judge_replica(const struct cluster_view *view, uint32_t node,
                                      int64_t now_mono_us);
-/* Settings that spoil a promise (500s): up to `max` rows, with the statement or file line that fixes
- * each in `fix`. Returns how many there are. */
-struct conformance { struct verdict verdict; char detail[160]; char fix[200]; };
+/* Settings that spoil a promise (500s): up to `max` rows, what to do now in `fix`, and in `line` what
+ * the server's option file must say ("" when nothing). Returns how many there are. */
+struct conformance { struct verdict verdict; char detail[160]; char fix[200]; char line[80]; };
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max);
+
+/* Option-file lines of lossless mode that no query shows (MariaDB: two options without a variable):
+ * `mainstay check` names them always. NULL when every one can be read. */
+const char *const *verdict_conformance_blind(const struct cluster_config *config, size_t *ret_count);
 
 /* Every rule of every table, for mainstay-verdicts(7) and lint: calls fn once per row. */
 typedef void (*verdict_visit_fn)(void *ctx, uint16_t id, enum verdict_subject subject,

@@ -112,6 +112,17 @@ static void fix(struct conformance *c, const char *fmt, ...)
     va_end(args);
 }
 
+static void line(struct conformance *c, const char *fmt, ...) STAY_PRINTF(2, 3);
+static void line(struct conformance *c, const char *fmt, ...)
+{
+    if (c == NULL)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    write_text(c->line, sizeof c->line, fmt, args);
+    va_end(args);
+}
+
 /* MySQL 8.0.25 and older (a version not read counts as new). */
 static bool has_old_names(const char *version)
 {
@@ -149,8 +160,8 @@ static void want_number(struct rows *rows, enum conformance_row row, const char 
 {
     struct conformance *c = add(rows, row);
     detail(c, "%s is %llu", name, (unsigned long long)seen);
-    fix(c, "%s %s = %llu; and in the server's file: %s = %llu", set_keyword(rows), name,
-        (unsigned long long)want, name, (unsigned long long)want);
+    fix(c, "%s %s = %llu;", set_keyword(rows), name, (unsigned long long)want);
+    line(c, "%s = %llu", name, (unsigned long long)want);
 }
 
 static void want_file_line(struct rows *rows, enum conformance_row row, const char *name,
@@ -158,7 +169,8 @@ static void want_file_line(struct rows *rows, enum conformance_row row, const ch
 {
     struct conformance *c = add(rows, row);
     detail(c, "%s is %s", name, seen);
-    fix(c, "in the server's file, section [mysqld]: %s = %s", name, want);
+    fix(c, "write the line below into its option file and restart it");
+    line(c, "%s = %s", name, want);
 }
 
 static void check_log(struct rows *rows, const struct server_facts *facts)
@@ -175,7 +187,8 @@ static void check_log(struct rows *rows, const struct server_facts *facts)
     if (facts->binlog_format[0] != '\0' && strcmp(facts->binlog_format, "ROW") != 0) {
         struct conformance *c = add(rows, ROW_FORMAT);
         detail(c, "binlog_format is %s", facts->binlog_format);
-        fix(c, "SET GLOBAL binlog_format = 'ROW'; and in the server's file: binlog_format = ROW");
+        fix(c, "%s binlog_format = 'ROW';", set_keyword(rows));
+        line(c, "binlog_format = ROW");
     }
     if (facts->gtid_strict == TRI_NO)
         want_file_line(rows, ROW_GTID, is_mysql(rows) ? "gtid_mode" : "gtid_strict_mode", "OFF",
@@ -214,7 +227,8 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     if (facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 && is_mysql(rows)) {
         struct conformance *c = add(rows, ROW_HIDDEN);
         detail(c, "no heartbeat count is shown");
-        fix(c, "in the server's file: performance_schema = ON");
+        fix(c, "write the line below into its option file and restart it");
+        line(c, "performance_schema = ON");
     }
 }
 
@@ -277,13 +291,26 @@ static void check_node(struct rows *rows)
             check_lossless(rows, &n->facts);
         if (n->facts.missing_grant[0] != '\0') {
             struct conformance *c = add(rows, ROW_GRANT);
-            detail(c, "our accounts lack: %.100s", n->facts.missing_grant);
-            fix(c, "grant it as deploy/grants/%s.sql does", is_mysql(rows) ? "mysql" : "mariadb");
+            const char *grant = strstr(n->facts.missing_grant, "GRANT ");
+            detail(c, "%.150s", n->facts.missing_grant);
+            if (grant != NULL)
+                fix(c, "on the primary, as root: %s;", grant);
+            else
+                fix(c, "make the account as deploy/grants/%s.sql does, or mend its password file",
+                    is_mysql(rows) ? "mysql" : "mariadb");
         }
     }
     if (n->groups_known & FACTS_START)
         check_start(rows, &n->facts, is_lossless);
     check_identity(rows, n);
+}
+
+const char *const *verdict_conformance_blind(const struct cluster_config *config, size_t *ret_count)
+{
+    static const char *const mariadb[] = {"skip_slave_start = ON", "init_rpl_role = SLAVE"};
+    bool is_blind = config->engine == ENGINE_MARIADB && config->mode == MODE_LOSSLESS;
+    *ret_count = is_blind ? STAY_COUNT(mariadb) : 0;
+    return is_blind ? mariadb : NULL;
 }
 
 size_t verdict_conformance_node(const struct cluster_view *view, uint32_t node,

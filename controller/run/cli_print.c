@@ -260,28 +260,6 @@ void cli_print_verdict(struct cli *cli, const json_t *data)
     }
 }
 
-void cli_print_check(struct cli *cli, const json_t *data)
-{
-    size_t i;
-    json_t *c;
-    const json_t *list = json_object_get(data, "checks");
-    json_array_foreach(list, i, c)
-    {
-        fprintf(cli->out, "%s%s%s  %d %s\n", cli_text(c, "cluster"),
-                cli_text(c, "node")[0] == '\0' ? "" : "/", cli_text(c, "node"),
-                (int)json_integer_value(json_object_get(c, "rule")), cli_text(c, "name"));
-        cli_wrap(cli, cli->out, 4, cli_text(c, "detail"));
-        if (cli_text(c, "fix")[0] != '\0') {
-            fprintf(cli->out, "    fix:\n");
-            cli_wrap(cli, cli->out, 6, cli_text(c, "fix"));
-        }
-    }
-    if (json_array_size(list) == 0)
-        fprintf(cli->out, "Every setting keeps its promise.\n");
-    else
-        cli->exit_code = CLI_FAILED;
-}
-
 void cli_print_which(struct cli *cli, const json_t *data)
 {
     fprintf(cli->out, "%s\n", cli_text(data, "address"));

@@ -20,7 +20,9 @@ json_t *api_topology(const struct control_cluster *c) STAY_MUST_USE;
 json_t *api_problems(const struct control *control, const char *cluster) STAY_MUST_USE;
 /* {"cluster","verdict":{...},"facts":{...},"nodes":[...],"want","refused_by":[...]} */
 json_t *api_verdict(const struct control_cluster *c) STAY_MUST_USE;
-/* {"checks":[{"cluster","node","rule","name","detail","fix"}]} */
+/* {"checks":[{"cluster","node","rule","name","why","detail","fix","line"}],
+ *  "not_readable":[{"cluster","line"}]}; line: for the server's option file. A server nobody could
+ * ask is a row with rule 0. */
 json_t *api_check(const struct control *control, const char *cluster) STAY_MUST_USE;
 /* The plan as it would run now: plan_describe plus "refused_by":[guards]. */
 json_t *api_plan(const struct control_cluster *c, enum plan_kind kind,

@@ -101,8 +101,31 @@ json_t *api_problems(const struct control *control, const char *cluster)
     return list_of(control, cluster, "problems", problems_of);
 }
 
+/* A server nobody could ask has no wrong settings: it is said, so that silence is not taken for good. */
+static void add_unread(json_t *list, const struct control_cluster *c, uint32_t node)
+{
+    const struct node_view *n = &c->view->nodes[node];
+    bool is_up = api_node_is_up(c, node);
+    if (is_up && (n->groups_known & FACTS_SLOW) != 0)
+        return;
+    json_t *row = json_object();
+    stay_json_set_string(row, "cluster", c->config->name);
+    stay_json_set_string(row, "node", c->config->nodes[node].name);
+    stay_json_set_int(row, "rule", 0);
+    stay_json_set_string(row, "name", "not asked");
+    stay_json_set_string(row, "why", is_up ? "its settings were not read yet"
+                                           : "what it was set to last is not what it is set to now");
+    stay_json_set_string(row, "detail", is_up ? "asked within 10 s"
+                                        : n->reach.text[0] != '\0' ? n->reach.text : "no answer");
+    stay_json_set_string(row, "fix", is_up ? "ask again in a moment"
+                                           : "start it, or mend its address or the monitor account");
+    stay_json_append(list, row);
+}
+
 static void checks_of(json_t *list, const struct control_cluster *c)
 {
+    for (uint32_t i = 0; i < c->config->node_count; i++)
+        add_unread(list, c, i);
     struct conformance rows[CHECKS_MAX];
     size_t n = verdict_conformance(c->view, c->now_mono_us, rows, CHECKS_MAX);
     for (size_t i = 0; i < n && i < CHECKS_MAX; i++) {
@@ -110,13 +133,32 @@ static void checks_of(json_t *list, const struct control_cluster *c)
         stay_json_set_string(row, "cluster", c->config->name);
         stay_json_set_string(row, "detail", rows[i].detail);
         stay_json_set_string(row, "fix", rows[i].fix);
+        stay_json_set_string(row, "line", rows[i].line[0] == '\0' ? NULL : rows[i].line);
+        stay_json_append(list, row);
+    }
+}
+
+static void blind_of(json_t *list, const struct control_cluster *c)
+{
+    size_t count;
+    const char *const *lines = verdict_conformance_blind(c->config, &count);
+    for (size_t i = 0; i < count; i++) {
+        json_t *row = json_object();
+        stay_json_set_string(row, "cluster", c->config->name);
+        stay_json_set_string(row, "line", lines[i]);
         stay_json_append(list, row);
     }
 }
 
 json_t *api_check(const struct control *control, const char *cluster)
 {
-    return list_of(control, cluster, "checks", checks_of);
+    json_t *out = list_of(control, cluster, "checks", checks_of), *blind = json_array();
+    (void)each_cluster(control, cluster, blind_of, blind);
+    if (out != NULL)
+        stay_json_set(out, "not_readable", blind);
+    else
+        json_decref(blind);
+    return out;
 }
 
 json_t *api_verdict(const struct control_cluster *c)
