@@ -208,6 +208,19 @@ static void note_old_primary(struct plan_run *run, const struct cluster_view *vi
     run->freeze_mono_us[run->old_primary] = known ? old->facts_mono_us : now_mono_us;
 }
 
+/* Connected and acknowledging when the primary was last read. One that somebody detached before says
+ * nothing by having no connection later. */
+static uint32_t ackers_at_last_facts(const struct cluster_view *view)
+{
+    uint32_t mask = 0;
+    if (view->primary == NO_NODE || view->nodes[view->primary].facts_mono_us == STAY_NEVER)
+        return 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (view->nodes[node].acker_seen_mono_us == view->nodes[view->primary].facts_mono_us)
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -226,6 +239,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->mode = record->mode;
     run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands;
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
+    run->acking = ackers_at_last_facts(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);
     run->aims_lossless = aims_lossless(run, view);

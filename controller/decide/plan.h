@@ -197,6 +197,7 @@ struct plan_run {
                                 acknowledge for the old primary even if they die and come back */
     uint32_t moved;          /* nodes whose source was changed in this run: thawing is not enough */
     uint32_t lost_first;     /* frozen nodes whose connection had ended before our freeze */
+    uint32_t acking;         /* at start: ackers the primary's last fresh facts showed connected */
     uint32_t struck;         /* candidates that failed in this run */
     uint32_t rounds;         /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */

@@ -53,6 +53,11 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     for (uint32_t node = 0; node < NODES_MAX; node++)
         if ((run->a | run->f) & NODE_BIT(node))
             gtid_set_union(&received, &run->received_high[node]);
+    bool purged = false; /* a restart may have purged rows that were received between two looks */
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (run->a & ~run->r & NODE_BIT(node))
+            purged = purged || (run->restarted & NODE_BIT(node)) ||
+                     plan_restart_counts(view, node, &run->executed[node]);
     int64_t behind_us = time_behind_us(run, view, now_mono_us);
     struct certificate_input in = {
         .engine = view->config->engine,
@@ -66,14 +71,14 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fenced_whole = run->was_open && !(run->restarted & mask_of(run->old_primary)) &&
                         !cluster_may_have_lost_tail(view, run->old_primary),
         .overridden = run->params.accept_loss,
-        .connections_ended_first = (run->a & run->f & ~run->lost_first) == 0,
+        .connections_ended_first = (run->a & run->f & ~(run->lost_first & run->acking)) == 0,
         .acks_flowed = acks_flowed(run, view),
         .sessions_waiting_max = old != NULL ? old->facts.connections : 0,
         .fenced_executed = &run->fenced_executed,
         .last_executed = old != NULL ? &old->facts.executed : NULL,
         .candidate_executed = &run->executed[run->candidate],
         .drained_union = &drained,
-        .frozen_received = &received,
+        .frozen_received = purged ? NULL : &received,
         .bytes_behind = bytes_behind(view, run->old_primary, behind_us),
         .time_behind_us = behind_us,
         .mutant = view->mutant,

@@ -137,6 +137,7 @@ static void check_proof(struct sim *s, const struct plan_run *run)
         const struct sim_server *p = &s->server[r];
         able += r != old->index && p->up && p->receiver_on && p->configured &&
                 p->source == old->index && p->ss_active &&
+                !(strcmp(s->zone[r], s->zone[old->index]) == 0 && p->unseen_at > s->now - DETECT_US) &&
                 !(p->operator_started && s->now - p->operator_started_at < 2 * STAY_SECOND);
     }
     if (run->kind == PLAN_FAILOVER && able >= s->config.acks)
@@ -170,8 +171,19 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     s->line_lost = lost;
     uint64_t max = run->certificate.lost_transactions_max;
     s->loss_declared_max = max > 1000000 ? 1000000 : (uint32_t)max;
-    if (!s->line_overridden && !s->line_unproven && !lossless && lost > s->loss_declared_max)
+    if (s->line_overridden || lossless || lost == 0)
+        return;
+    int64_t span = run->certificate.lost_time_max_us;
+    if (span > 0) { /* estimated by time: nothing older than that may be lost */
+        int64_t certified = run->rows[plan_row_of(run->kind, STEP_CERTIFY)].ended_mono_us;
+        int64_t oldest = (certified > 0 ? certified : s->now) - span - STAY_SECOND;
+        if (s->tx[first].acked_at < oldest)
+            sim_violate(s, INV_S3, "a write acknowledged at %.3f s is lost, the certificate said %.3f s",
+                        (double)s->tx[first].acked_at / 1e6, (double)span / 1e6);
+        s->loss_declared_max = UINT32_MAX;
+    } else if (lost > s->loss_declared_max) {
         sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost, s->loss_declared_max);
+    }
 }
 
 void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect)
@@ -199,7 +211,9 @@ static bool is_hidden(const struct sim *s, const struct sim_server *source, uint
                       int64_t known)
 {
     const struct sim_tx *t = &s->tx[tx];
-    return t->kind == TX_ERRANT && (t->flushed > known || t->seq <= source->max_have[t->origin]);
+    bool reused = t->seq <= source->max_have[t->origin];
+    return (t->kind == TX_ERRANT && (t->flushed > known || reused)) ||
+           (reused && s->server[t->origin].opened_by_start);
 }
 
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why)

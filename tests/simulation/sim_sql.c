@@ -99,7 +99,7 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
 {
     switch (x->phase) {
     case 0:
-        x->lost_source = v->configured && !v->connected;
+        x->lost_source = v->configured && v->receiver_on && !v->connected; /* not one stopped here */
         s->stats->received_not_executed += v->relay_n > v->relay_head;
         if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
             server_ss_set(s, v, true, true);
