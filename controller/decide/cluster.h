@@ -1,5 +1,5 @@
-/* controller/decide/cluster.h - one cluster as decisions see it: configuration, recorded intent, and
- * the latest facts of every node, folded from observations.
+/* controller/decide/cluster.h - one cluster as decisions see it: configuration, recorded intent,
+ * and the latest facts of every node, folded from observations.
  *
  * Pure: no I/O, clock, randomness. Layer: decide (base, probes/observation.h). Time arrives as
  * now_mono_us. Call order: cluster_init, then cluster_set_record, cluster_observe in any order. */
@@ -85,7 +85,7 @@ struct node_view {
     int64_t reach_mono_us;
     int64_t answered_mono_us;     /* last success on any layer beyond connect */
     int64_t query_ok_mono_us;     /* last answered status query */
-    int64_t refused_first_mono_us;/* first of the present unbroken run of refusals, else STAY_NEVER */
+    int64_t refused_first_mono_us;/* first of the unbroken run of refusals, else STAY_NEVER */
     int64_t refused_last_mono_us;
     int64_t silent_since_mono_us; /* begin of the first unanswered attempt of the present run */
     int64_t session_end_mono_us;
@@ -94,14 +94,14 @@ struct node_view {
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
-    int64_t acker_seen_mono_us;   /* last time it was a connected, acknowledging replica of the primary */
+    int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
     int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
     enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
                                      read begun later */
     bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
-    struct gtid_set extra;        /* what it held beyond the primary's last word, until a primary read */
-    int64_t extra_mono_us;        /* begun after this decides (errant, holds_lost); STAY_NEVER: none */
+    struct gtid_set extra;        /* what it held beyond the primary's last word, until a */
+    int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -112,7 +112,7 @@ struct cluster_view {
     uint32_t primary;             /* index of record.primary, NO_NODE if unknown */
     int64_t suspicion_since_mono_us;     /* STAY_NEVER: none */
     int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
-    uint32_t ackers_seen;         /* possible ackers by any facts of this epoch's primary, less those
+    uint32_t ackers_seen;         /* possible ackers by any facts of this primary, less those
                                      that left A: a plan takes them into A with record.ackers */
     int64_t repair_failed_mono_us;/* the same for plans that name no node */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
@@ -125,7 +125,7 @@ struct cluster_view {
     uint32_t barrier_ackers;      /* seen as possible ackers since it was armed */
     uint32_t barrier_leavers;     /* members of A that were gone when it was armed */
     uint64_t barrier_no_tx, barrier_no_times; /* primary's counters when it was armed */
-    uint64_t watch_own_base, watch_yes_base;  /* own transactions and yes-acks: compared as they grow */
+    uint64_t watch_own_base, watch_yes_base; /* own transactions and yes-acks, as they grow */
     int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
@@ -143,12 +143,14 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
  * overwrites it. */
 void cluster_observe(struct cluster_view *view, const struct observation *obs);
 
-uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name); /* or NO_NODE */
-uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host); /* or NO_NODE */
+/* or NO_NODE */
+uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name);
+/* or NO_NODE */
+uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host);
 
-/* Is the node's receiver receiving from `source` as of now: connected, and its position or heartbeat
- * advanced within config->receiving_us; one that reports its connection lost does not (failover.md
- * section 2). TRI_UNKNOWN when the node's facts are older than that. */
+/* Is the node's receiver receiving from `source` as of now: connected, and its position or
+ * heartbeat advanced within config->receiving_us; one that reports its connection lost does not
+ * (failover.md section 2). TRI_UNKNOWN when the node's facts are older than that. */
 enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, uint32_t source,
                                int64_t now_mono_us);
 /* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync
@@ -160,14 +162,15 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
-/* Has it restarted and not been writable since: a MariaDB server in the replica role truncates then
- * what its engine had not flushed, acknowledged or not, so its set no longer is what it acknowledged.
- * MySQL keeps its log: false. */
+/* Has it restarted and not been writable since: a MariaDB server in the replica role truncates
+ * then what its engine had not flushed, acknowledged or not, so its set no longer is what it
+ * acknowledged. MySQL keeps its log: false. */
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
-/* The node that `node` replicates from by its own facts, NO_NODE when none or not in the inventory. */
+/* The node that `node` replicates from by its own facts, NO_NODE when none or not in the
+ * inventory. */
 uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node);
 /* Has an attempt's end shown that a server is there (login refused is an answer too)? */
 bool cluster_reach_is_answer(const struct reach *reach);

@@ -1,7 +1,8 @@
 /* controller/decide/cluster_observe.c - folds one observation into the view.
  *
- * Two clocks of an observation matter: what an answer shows is no older than its question (begun), and
- * an attempt that failed says nothing when another one, answered, ended after it began. */
+ * Two clocks of an observation matter: what an answer shows is no older than its question
+ * (begun), and an attempt that failed says nothing when another one, answered, ended after it
+ * began. */
 #include "controller/decide/cluster.h"
 
 bool cluster_reach_is_answer(const struct reach *reach)
@@ -151,9 +152,9 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     return true;
 }
 
-/* Names what the node holds beyond the primary. Written by the primary itself it was lost in a restart
- * (MariaDB truncates its tail) and the node, right to have it, may be the only one; written by anybody
- * else it is errant. */
+/* Names what the node holds beyond the primary. Written by the primary itself it was lost in a
+ * restart (MariaDB truncates its tail) and the node, right to have it, may be the only one;
+ * written by anybody else it is errant. */
 static void name_extra(const struct cluster_view *view, struct node_view *node)
 {
     node->errant = TRI_NO;
@@ -167,8 +168,8 @@ static void name_extra(const struct cluster_view *view, struct node_view *node)
     }
 }
 
-/* Keeps what the node holds beyond the primary's present word: nothing to conclude from yet, for that
- * word may be older than the node's. */
+/* Keeps what the node holds beyond the primary's present word: nothing to conclude from yet, for
+ * that word may be older than the node's. */
 static void keep_extra(const struct cluster_view *view, struct node_view *node)
 {
     const struct gtid_set *primary = &view->nodes[view->primary].facts.executed;
@@ -177,9 +178,9 @@ static void keep_extra(const struct cluster_view *view, struct node_view *node)
     node->extra_mono_us = node->facts_mono_us;
 }
 
-/* A primary position whose question began after the replica's answer tells whether the replica holds
- * more: one read before it would call each replica of a busy primary errant. Both are asked at the same
- * instants, so what an earlier answer of the replica held is kept until then. */
+/* A primary position whose question began after the replica's answer tells whether the replica
+ * holds more: one read before it would call each replica of a busy primary errant. Both are
+ * asked at the same instants, so what an earlier answer of the replica held is kept until then. */
 static void compare_with_primary(struct cluster_view *view)
 {
     const struct node_view *primary = &view->nodes[view->primary];
@@ -285,7 +286,7 @@ static void observe_canary(struct node_view *node, const struct observation *obs
                node->canary_fail_mono_us == STAY_NEVER &&
                (obs->reach.outcome == OUT_TIMEOUT || obs->reach.outcome == OUT_RESET ||
                 obs->reach.outcome == OUT_BAD_REPLY)) {
-        node->canary_fail_mono_us = obs->begun_mono_us; /* denied or read-only: other rows' matter */
+        node->canary_fail_mono_us = obs->begun_mono_us; /* denied, read-only: other rows */
     }
 }
 

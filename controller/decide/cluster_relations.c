@@ -72,8 +72,9 @@ static bool may_be_peer(const struct cluster_view *view, uint32_t node)
     return is_source(view->config, view->primary, facts) && facts->receiver == RECEIVER_RUNNING;
 }
 
-/* Nodes among the primary's dump threads. Several nodes may share a host (other ports): each of them
- * that says it replicates from the primary is a peer; more threads than nodes there are strangers. */
+/* Nodes among the primary's dump threads. Several nodes may share a host (other ports): each of
+ * them that says it replicates from the primary is a peer; more threads than nodes there are
+ * strangers. */
 static uint32_t dump_peers(const struct cluster_view *view, bool *ret_strangers)
 {
     const struct cluster_config *config = view->config;

@@ -185,8 +185,8 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
     }
 }
 
-/* A change of primary that ended past its point of no return with a question: the store may name the
- * wrong server. A human decides; nothing is started until then. */
+/* A change of primary that ended past its point of no return with a question: the store may name
+ * the wrong server. A human decides; nothing is started until then. */
 static bool is_human_asked(const struct plan_run *last)
 {
     return last != NULL && last->state == RUN_ASKS && last->past_no_return &&
@@ -238,8 +238,9 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
     return want(view, last, v, kind, node, now_mono_us, d);
 }
 
-/* A primary that lost its tail and nobody to promote: a server put right first may be promoted then;
- * failing that the plan that would open it is named, and refuses with the reason for people. */
+/* A primary that lost its tail and nobody to promote: a server put right first may be promoted
+ * then; failing that the plan that would open it is named, and refuses with the reason for
+ * people. */
 static void want_instead_of_failover(const struct cluster_view *view, const struct plan_run *last,
                                      int64_t now_mono_us, struct decision *d)
 {

@@ -1,6 +1,6 @@
-/* controller/decide/decide.h - one turn of judgement: verdict, guards, the plan that should run, how
- * fast to look again, and the durability watch. The only entry the daemon, the simulator and the
- * replayer call per turn.
+/* controller/decide/decide.h - one turn of judgement: verdict, guards, the plan that should run,
+ * how fast to look again, and the durability watch. The only entry the daemon, the simulator and
+ * the replayer call per turn.
  *
  * Pure. Layer: decide. */
 #ifndef CONTROLLER_DECIDE_DECIDE_H
@@ -32,7 +32,11 @@ const char *guard_name(enum guard_id guard);
 const char *guard_what(enum guard_id guard);
 
 /* What a guard needs to know of the other clusters: kept by the controller. */
-struct fleet { uint32_t failovers_last_hour; char busy_zones[8][NAME_MAX_LEN]; uint32_t busy_zone_count; };
+struct fleet {
+    uint32_t failovers_last_hour;
+    char busy_zones[8][NAME_MAX_LEN];
+    uint32_t busy_zone_count;
+};
 
 struct decision {
     struct verdict verdict;
@@ -40,7 +44,7 @@ struct decision {
     struct plan_params params;
     uint32_t vetoes;              /* mask of 1 << guard_id; want starts only when 0 */
     bool suspicion;               /* ask every node now and each suspicion_interval */
-    bool record_changed;          /* the watch changed record (lossless_since broken or set): store */
+    bool record_changed;          /* the watch changed record (lossless_since, A): store it */
     struct cluster_record record; /* the new record then */
     char text[200];
 };
@@ -54,13 +58,14 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
                      const struct fleet *fleet, enum plan_kind kind, bool automatic,
                      int64_t now_mono_us, int64_t now_wall_us);
 
-/* Must the running plan give way: a failover is wanted, nothing but that plan forbids it, and what runs
- * is a repair that can be undone. The caller aborts it (executor_abort) and starts what is wanted when
- * it has ended. */
+/* Must the running plan give way: a failover is wanted, nothing but that plan forbids it, and
+ * what runs is a repair that can be undone. The caller aborts it (executor_abort) and starts
+ * what is wanted when it has ended. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running);
 
-/* The durability watch: does lossless_since still stand after the latest facts; which nodes are A.
- * Returns true when *record changed and must be stored (weaker before, stronger after it is seen). */
+/* The durability watch: does lossless_since still stand after the latest facts; which nodes are
+ * A. Returns true when *record changed and must be stored (weaker before, stronger after it is
+ * seen). */
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                       struct cluster_record *record);
 /* Takes the counters of `node` as the watch's base into *record: for plans that just set its
@@ -78,9 +83,9 @@ bool durability_source_whole(const struct cluster_view *view, uint32_t node);
  * golden cases. `decision` may be NULL: input only. Heap, caller frees. */
 char *decision_record_text(const struct cluster_view *view, const struct decision *decision,
                            int64_t now_mono_us, int64_t now_wall_us) STAY_MUST_USE;
-/* Reads such a text on top of an initialised config and view (view->config becomes `config`); output
- * sections are skipped. Fields not named keep what they hold. STAY_EINVALID names the line; config and
- * view are then half changed and only fit to be cleared. */
+/* Reads such a text on top of an initialised config and view (view->config becomes `config`);
+ * output sections are skipped. Fields not named keep what they hold. STAY_EINVALID names the
+ * line; config and view are then half changed and only fit to be cleared. */
 enum stay_rc decision_record_apply(const char *text, struct cluster_config *config,
                                    struct cluster_view *view, int64_t *now_mono_us,
                                    int64_t *now_wall_us, struct stay_error *err) STAY_MUST_USE;

@@ -1,4 +1,5 @@
-/* controller/decide/decision_fields.c - every field of a decision's input, once: name, type, place. */
+/* controller/decide/decision_fields.c - every field of a decision's input, once: name, type,
+ * place. */
 #include "controller/decide/decision_private.h"
 
 #define TEXT_ONLY(id, text) text,

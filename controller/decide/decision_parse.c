@@ -1,4 +1,5 @@
-/* controller/decide/decision_parse.c - reads a decision's input back: for replay and golden cases. */
+/* controller/decide/decision_parse.c - reads a decision's input back: for replay and golden
+ * cases. */
 #include "controller/decide/decision_private.h"
 
 enum section { SECTION_NONE, SECTION_NOW, SECTION_CONFIG, SECTION_NODE, SECTION_RECORD,

@@ -1,9 +1,9 @@
-/* controller/decide/decision_private.h - the fields of a decision's text, described once for writing
- * and reading.
+/* controller/decide/decision_private.h - the fields of a decision's text, described once for
+ * writing and reading.
  *
- * Pure. Layer: decide, decision_*.c only. Sections: [now], [config], [node NAME], [record], [view];
- * lines are name=value. Monotonic times are written against now ("now-350000us", "never"), so that a
- * text can be read by people and by another machine. */
+ * Pure. Layer: decide, decision_*.c only. Sections: [now], [config], [node NAME], [record],
+ * [view]; lines are name=value. Monotonic times are written against now ("now-350000us",
+ * "never"), so that a text can be read by people and by another machine. */
 #ifndef CONTROLLER_DECIDE_DECISION_PRIVATE_H
 #define CONTROLLER_DECIDE_DECISION_PRIVATE_H
 #include "controller/decide/decide.h"

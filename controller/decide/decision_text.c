@@ -1,5 +1,6 @@
-/* controller/decide/decision_text.c - writes a decision's input and output as one text block: what the
- * recorder keeps and the replayer and the golden cases read. Fields at their default are left out. */
+/* controller/decide/decision_text.c - writes a decision's input and output as one text block:
+ * what the recorder keeps and the replayer and the golden cases read. Fields at their default
+ * are left out. */
 #include "base/str.h"
 #include "controller/decide/decision_private.h"
 

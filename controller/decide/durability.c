@@ -1,17 +1,17 @@
-/* controller/decide/durability.c - the durability watch: does lossless_since still stand, and which
- * nodes are A, the ackers attached at any time since.
+/* controller/decide/durability.c - the durability watch: does lossless_since still stand, and
+ * which nodes are A, the ackers attached at any time since.
  *
- * The barrier, in three looks at the primary: one that shows semi-sync whole arms it; the executed set
- * of a later question is captured; k ackers that hold that set pass it. The same walk lets a node that
- * went away leave A. The status flag alone lies: counters that must not move are compared instead
- * (failover.md section 4). */
+ * The barrier, in three looks at the primary: one that shows semi-sync whole arms it; the
+ * executed set of a later question is captured; k ackers that hold that set pass it. The same
+ * walk lets a node that went away leave A. The status flag alone lies: counters that must not
+ * move are compared instead (failover.md section 4). */
 #include "base/mutant.h"
 #include "controller/decide/decide.h"
 #include "controller/decide/verdict_private.h"
 
 #define START_TOLERANCE_S 10 /* uptime is whole seconds, and the two hosts' clocks drift */
 #define START_SLIDE_S 3
-#define ODD_READINGS_MAX 3 /* status is not read at one instant: look thrice before calling it off */
+#define ODD_READINGS_MAX 3 /* status is not read at one instant: look thrice */
 
 static uint32_t bit(uint32_t node)
 {
@@ -122,8 +122,9 @@ static bool is_broken(const struct cluster_view *view, const struct cluster_reco
            primary->facts.ss_no_times != record->watch_no_times;
 }
 
-/* Restarted and read-only ever since: it acknowledged nothing after what stood, and its counters begin
- * anew. What it acknowledged before is still promised; opened again, the barrier is passed anew. */
+/* Restarted and read-only ever since: it acknowledged nothing after what stood, and its counters
+ * begin anew. What it acknowledged before is still promised; opened again, the barrier is passed
+ * anew. */
 static bool is_shut_since_restart(const struct cluster_view *view,
                                   const struct cluster_record *record, int64_t now_wall_us)
 {

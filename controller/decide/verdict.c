@@ -1,4 +1,5 @@
-/* controller/decide/verdict.c - computes what the primary's rules match on, and judges a cluster. */
+/* controller/decide/verdict.c - computes what the primary's rules match on, and judges a
+ * cluster. */
 #include "controller/decide/verdict_private.h"
 #include "base/mutant.h"
 
@@ -51,14 +52,16 @@ static bool last_outcome(const struct cluster_view *view, uint32_t node, enum ob
     return n->reach.outcome == outcome && is_tried_lately(view, n, now_mono_us);
 }
 
-/* Client error numbers that mean "no connection to the source", as a receiver that gave up shows. */
+/* Client error numbers that mean "no connection to the source", as a receiver that gave up
+ * shows. */
 static bool is_connection_error(int64_t error)
 {
     return (error >= 2001 && error <= 2006) || error == 2013 || error == 2026 || error == 2055;
 }
 
-/* A replica's word that the primary no longer sends: its connection is lost or silent. A receiver that
- * a human stopped, or that replicates from elsewhere, says nothing about the primary. */
+/* A replica's word that the primary no longer sends: its connection is lost or silent. A
+ * receiver that a human stopped, or that replicates from elsewhere, says nothing about the
+ * primary. */
 static bool is_witness(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
@@ -152,8 +155,8 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
     const struct cluster_config *config = view->config;
     const struct node_view *primary = &view->nodes[view->primary];
     const struct server_facts *now = &primary->facts;
-    facts->read_only = now->read_only == TRI_YES || now->super_read_only == TRI_YES ? TRI_YES
-                                                                                    : now->read_only;
+    bool is_closed = now->read_only == TRI_YES || now->super_read_only == TRI_YES;
+    facts->read_only = is_closed ? TRI_YES : now->read_only;
     facts->lost_tail = tri_of(facts->read_only == TRI_YES && has_lost_tail(view, now_mono_us));
     facts->restarted = tri_of(facts->read_only == TRI_YES &&
                               primary->restarted_mono_us != STAY_NEVER &&

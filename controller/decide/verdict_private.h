@@ -1,5 +1,5 @@
-/* controller/decide/verdict_private.h - what the files of verdict share: the table of a replica, and
- * how a row of any table matches.
+/* controller/decide/verdict_private.h - what the files of verdict share: the table of a replica,
+ * and how a row of any table matches.
  *
  * Pure. Layer: decide, verdict*.c and their tests. */
 #ifndef CONTROLLER_DECIDE_VERDICT_PRIVATE_H

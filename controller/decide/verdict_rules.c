@@ -1,5 +1,6 @@
-/* controller/decide/verdict_rules.c - every rule of every table, as data. In each table the order of
- * rows decides: the first that matches wins, the last matches all. Ids are names, never reused. */
+/* controller/decide/verdict_rules.c - every rule of every table, as data. In each table the
+ * order of rows decides: the first that matches wins, the last matches all. Ids are names, never
+ * reused. */
 #include "controller/decide/verdict_private.h"
 
 #define YES TRI_YES
@@ -42,7 +43,8 @@ static const struct primary_rule primary_rules[] = {
     {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",
      "it runs a weaker durability mode than configured and what the stronger one needs is there"},
     {100, {.answers = YES}, ACT_NONE, "healthy", "it answers and nothing contradicts"},
-    {190, {0}, ACT_ALERT, "uncertain", "facts are missing, stale or contradictory: look, do not act"},
+    {190, {0}, ACT_ALERT, "uncertain",
+     "facts are missing, stale or contradictory: look, do not act"},
 };
 
 static const struct replica_rule replica_rules[] = {

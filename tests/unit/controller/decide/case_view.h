@@ -89,6 +89,7 @@ static void case_fresh(struct case_view *c, uint32_t node)
     n->facts.ss_source_enabled = TRI_NO;
     n->facts.log_bin = n->facts.log_updates = TRI_YES;
     n->facts.filters = TRI_NO;
+    n->facts.server_id = node + 1;
     n->facts.connections = 20;
     n->facts.binlog_bytes = 5000 * 1000;
     n->facts.canary_wall_us = CASE_WALL - STAY_SECOND;
@@ -155,6 +156,8 @@ static void case_fact(struct case_view *c, char **words, int count)
                             none ? "" : c->config.nodes[case_node(c, value)].host);
         } else if (strcmp(key, "lag") == 0)
             n->facts.lag_s = strtol(value, NULL, 10);
+        else if (strcmp(key, "server_id") == 0)
+            n->facts.server_id = strtoull(value, NULL, 10);
         else if (strcmp(key, "canary_lag") == 0)
             n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "applier_error") == 0)

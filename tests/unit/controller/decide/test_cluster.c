@@ -1,5 +1,6 @@
-/* tests/unit/controller/decide/test_cluster.c - folding observations: order, blanks, restarts, errant
- * comparisons, suspicion; reloads keep what was learned by name; who acknowledges, who receives. */
+/* tests/unit/controller/decide/test_cluster.c - folding observations: order, blanks, restarts,
+ * errant comparisons, suspicion; reloads keep what was learned by name; who acknowledges, who
+ * receives. */
 #include "view_fixture.h"
 
 static struct world w;

@@ -1,5 +1,6 @@
-/* tests/unit/controller/decide/test_decide.c - the turn as a whole: what is wanted again and when, what
- * a running plan holds back, guards for people, and the decision's text there and back. */
+/* tests/unit/controller/decide/test_decide.c - the turn as a whole: what is wanted again and
+ * when, what a running plan holds back, guards for people, and the decision's text there and
+ * back. */
 #include "view_fixture.h"
 
 static struct world w;
@@ -98,7 +99,7 @@ static void facts_from_before_a_plan_ended_start_no_other(void **state)
     w.now += MS(100);
     see(&w, 1);
     w.now += MS(2);
-    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE); /* a receiver lost its source: suspicion */
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE); /* suspicion */
     healthy(&w, 1);
     struct decision d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_REJOIN);
@@ -328,7 +329,8 @@ static void wrong_lines_are_named(void **state)
         "[node db1]\nfacts_mono_us=yesterday",
         "[node db1]\nfacts_mono_us=now*5s",
         "[node db1]\nfacts_mono_us=now-5",
-        "[node db1]\ndump_peers=a-host-name-that-is-longer-than-sixty-three-characters-in-all-of-its-parts",
+        "[node db1]\ndump_peers=a-host-name-that-is-longer-than-sixty-three-"
+        "characters-in-all-of-its-parts",
         "[node a-name-of-more-than-thirty-two-characters]",
         "[record]\nackers=db9",
         "[record]\nadopted=perhaps",
@@ -393,7 +395,8 @@ static void a_turn_takes_microseconds(void **state)
     for (int i = 0; i < TURNS; i++)
         decide(&w.view, NULL, &fleet, w.now, wall_of(&w), &d);
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
-    double us = ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e3 / TURNS;
+    double ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
+    double us = ns / 1e3 / TURNS;
     printf("decide() on three healthy nodes: %.2f us of processor time\n", us);
     assert_int_equal(d.verdict.rule_id, 100); /* the time is printed, never asserted */
 }

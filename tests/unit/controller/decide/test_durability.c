@@ -1,5 +1,5 @@
-/* tests/unit/controller/decide/test_durability.c - lossless_since: set by the barrier only, broken by
- * every change that is not ours, and A: who enters it at once, who leaves it and when. */
+/* tests/unit/controller/decide/test_durability.c - lossless_since: set by the barrier only,
+ * broken by every change that is not ours, and A: who enters it at once, who leaves it and when. */
 #include "view_fixture.h"
 
 static struct world w;

@@ -1,6 +1,7 @@
-/* tests/unit/controller/decide/test_golden_verdict.c - runs tests/golden/verdict/NAME.case: a healthy
- * cluster of three, changed line by line as the case says, and the decision it must lead to. With
- * --accept the [expect] sections are written anew from what is decided now: read the difference. */
+/* tests/unit/controller/decide/test_golden_verdict.c - runs tests/golden/verdict/NAME.case: a
+ * healthy cluster of three, changed line by line as the case says, and the decision it must lead
+ * to. With --accept the [expect] sections are written anew from what is decided now: read the
+ * difference. */
 #include "view_fixture.h"
 
 #include "base/str.h"

@@ -1,5 +1,6 @@
-/* tests/unit/controller/decide/test_verdict_tables.c - the rule tables themselves: ids are unique, the
- * last row catches all, no row is shadowed by an earlier one, each has a reason for people. */
+/* tests/unit/controller/decide/test_verdict_tables.c - the rule tables themselves: ids are
+ * unique, the last row catches all, no row is shadowed by an earlier one, each has a reason for
+ * people. */
 #include "view_fixture.h"
 
 #include "controller/decide/verdict_private.h"
@@ -46,8 +47,8 @@ static void the_last_rows_catch_all(void **state)
     assert_ptr_equal(verdict_match_replica(&nothing), &r[n - 1]);
 }
 
-/* Facts that say exactly what a row asks for, and "unknown" for the rest, must reach that row: were an
- * earlier row to match them, it would match whatever this one does. */
+/* Facts that say exactly what a row asks for, and "unknown" for the rest, must reach that row:
+ * were an earlier row to match them, it would match whatever this one does. */
 static void no_row_is_shadowed(void **state)
 {
     (void)state;
