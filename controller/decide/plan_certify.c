@@ -3,7 +3,10 @@
  * drained. */
 #include "controller/decide/plan_private.h"
 
-/* Everything the canary row the candidate holds is older than, up to now, may be lost. */
+/* Everything older than the canary row the candidate holds is on it; what came after, up to now,
+ * may be lost. The old primary's own row bounds nothing once it restarted and lost its tail, so the
+ * time since the candidate's row was written counts if it is longer (a clock set back makes it
+ * shorter). */
 static int64_t time_behind_us(const struct plan_run *run, const struct cluster_view *view,
                               int64_t now_mono_us)
 {
@@ -14,10 +17,11 @@ static int64_t time_behind_us(const struct plan_run *run, const struct cluster_v
     if (old->facts.canary_wall_us == 0 || next->facts.canary_wall_us == 0 ||
         old->facts_mono_us == STAY_NEVER)
         return -1;
+    int64_t now_wall_us = run->begun_wall_us + (now_mono_us - run->begun_mono_us);
     int64_t lag_us = old->facts.canary_wall_us - next->facts.canary_wall_us;
-    if (lag_us < 0)
-        lag_us = 0;
-    return lag_us + (now_mono_us - old->facts_mono_us);
+    int64_t behind_us = (lag_us < 0 ? 0 : lag_us) + (now_mono_us - old->facts_mono_us);
+    int64_t since_us = now_wall_us - next->facts.canary_wall_us;
+    return since_us > behind_us ? since_us : behind_us;
 }
 
 /* Acknowledgements flowed up to the primary's last fresh facts: no session waited, or the count of

@@ -353,6 +353,7 @@ struct sim {
     uint32_t line_lost;
     bool line_fenced, line_overridden, line_unproven; /* a human's override; bounded mode without a proof */
     char human[240];
+    uint16_t replica_rule[SIM_SERVERS]; /* last traced */
     uint32_t plans; /* begun in this life */
     int64_t undone_at; /* a failover or switchover was undone or asked, after heal */
     enum sim_invariant violation;

@@ -231,6 +231,9 @@ static void count_others(struct sim *s)
         struct verdict v = verdict_judge_replica(view, n, s->now);
         if (v.rule_id < STAY_COUNT(s->stats->rule))
             s->stats->rule[v.rule_id]++;
+        if (s->trace && v.rule_id != s->replica_rule[n])
+            sim_trace(s, "db%u: %u %s", n + 1, v.rule_id, v.name);
+        s->replica_rule[n] = v.rule_id;
     }
 }
 
