@@ -37,9 +37,12 @@ void suggest_init(struct suggest *s, const char *word)
 void suggest_offer(struct suggest *s, const char *known)
 {
     size_t d = distance_of(s->word, known);
-    size_t allowed = strlen(known) / 3 + 1;
+    size_t allowed = strlen(known) < 6 ? 1 : strlen(known) / 3;
     /* "grac" for "grace", "failovr": also a word that was typed only in part. */
     if (strlen(s->word) >= 3 && strncmp(s->word, known, strlen(s->word)) == 0)
+        d = smaller(d, 1);
+    /* "preferred" for "prefer": or went on too long. */
+    if (strlen(known) >= 4 && strncmp(s->word, known, strlen(known)) == 0)
         d = smaller(d, 1);
     if (d <= allowed && d < s->distance) {
         s->distance = d;
