@@ -282,7 +282,8 @@ static enum outcome world_do(struct world *w, struct world_call *call)
 
 static bool world_is_faulty(struct world *w, const struct effect *e)
 {
-    if (w->fault_times == 0 || e->step != w->fault_step || e->node != w->fault_node)
+    bool any_node = step_kind_class(e->step) == CLASS_ROUTE;
+    if (w->fault_times == 0 || e->step != w->fault_step || (!any_node && e->node != w->fault_node))
         return false;
     w->fault_times--;
     return true;
