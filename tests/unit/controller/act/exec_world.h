@@ -449,7 +449,7 @@ static void world_restart(struct world *w)
 }
 
 /* Takes up what the store says runs; false when nothing does. */
-static bool world_resume(struct world *w)
+static inline bool world_resume(struct world *w)
 {
     struct stay_error err = {0};
     world_restart(w);
