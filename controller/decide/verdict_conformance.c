@@ -43,7 +43,8 @@
     X(CLONED_UUID, 527, "server_uuid twice", "both servers' transactions carry one name")          \
     X(SOURCE_OFF, 528, "semi-sync source role off", "commits do not wait for any acknowledgement") \
     X(FEW_ACKERS, 529, "too few possible ackers", "no acknowledgement can come from another zone") \
-    X(REPLICA_OFF, 530, "semi-sync replica role off", "it receives and does not acknowledge")
+    X(REPLICA_OFF, 530, "semi-sync replica role off", "it receives and does not acknowledge")      \
+    X(PLUGIN, 531, "semi-sync plugin missing", "without it no commit waits for an acknowledgement")
 
 enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
@@ -212,7 +213,9 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
     if (!is_replica)
         return;
-    if (facts->heartbeat_ms == 0 || facts->heartbeat_ms > 500) {
+    bool hidden = is_mysql(rows) && facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 &&
+                  facts->heartbeat_ms <= 500; /* a longer period: none is due yet */
+    if (!hidden && (facts->heartbeat_ms == 0 || facts->heartbeat_ms > 500)) {
         struct conformance *c = add(rows, ROW_HEARTBEAT);
         detail(c, "heartbeat period is %llu ms", (unsigned long long)facts->heartbeat_ms);
         fix(c, "mainstay adopt sets %s = 0.5 after the replica drained; do not CHANGE it by hand",
@@ -224,7 +227,7 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
         fix(c, "ALTER EVENT ... DISABLE ON %s, for each of information_schema.events",
             spelled(rows, "SLAVE", "REPLICA"));
     }
-    if (facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 && is_mysql(rows)) {
+    if (hidden) {
         struct conformance *c = add(rows, ROW_HIDDEN);
         detail(c, "no heartbeat count is shown");
         fix(c, "write the line below into its option file and restart it");
@@ -232,8 +235,31 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
 }
 
+/* MariaDB has semi-sync built in; MySQL shows its variables only with the plugins. */
+static void check_plugins(struct rows *rows, const struct server_facts *facts)
+{
+    bool source = facts->ss_source_enabled != TRI_UNKNOWN;
+    bool replica = facts->ss_replica_enabled != TRI_UNKNOWN;
+    if (!is_mysql(rows) || (source && replica))
+        return;
+    const char *role = spelled(rows, source ? "slave" : "master", source ? "replica" : "source");
+    struct conformance *c = add(rows, ROW_PLUGIN);
+    detail(c, "plugin semisync_%s is not loaded", role);
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so'; (stays over restarts)",
+        role, role);
+    if (source || replica)
+        return;
+    role = spelled(rows, "slave", "replica");
+    c = add(rows, ROW_PLUGIN);
+    detail(c, "plugin semisync_%s is not loaded", role);
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so'; (stays over restarts)",
+        role, role);
+}
+
 static void check_lossless(struct rows *rows, const struct server_facts *facts)
 {
+    if (rows->view->nodes[rows->node].groups_known & FACTS_STATUS)
+        check_plugins(rows, facts);
     if (facts->relay_log_recovery == TRI_YES)
         want_file_line(rows, ROW_RELAY_RECOVERY, "relay_log_recovery", "ON", "OFF");
 }
