@@ -248,10 +248,11 @@ static int find_verb(struct cli *cli, int argc, char **argv)
         }
         if (argv[i][0] != '-')
             return i;
+        bool has_value = false;
         for (size_t o = 0; o < count; o++)
-            if (options[o].value != NULL && strncmp(argv[i], "--", 2) == 0 &&
-                strcmp(argv[i] + 2, options[o].name) == 0)
-                i++;
+            has_value |= options[o].value != NULL && strncmp(argv[i], "--", 2) == 0 &&
+                         strcmp(argv[i] + 2, options[o].name) == 0;
+        i += has_value;
     }
     return argc;
 }

@@ -54,6 +54,7 @@ static void wrong_calls_say_what_was_meant(void **state)
         const char *line, *err;
     } cases[] = {
         {"mainstay", "no verb was given; `mainstay help` lists them"},
+        {"mainstay --socket", "--socket needs a value: --socket PATH"},
         {"mainstay --jsn", "there is no option --jsn; did you mean --json?"},
         {"mainstay dance", "there is no verb \"dance\"; `mainstay help` lists them"},
         {"mainstay swichover shop", "there is no verb \"swichover\"; did you mean \"switchover\"?"},
