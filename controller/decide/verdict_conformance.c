@@ -245,14 +245,14 @@ static void check_plugins(struct rows *rows, const struct server_facts *facts)
     const char *role = spelled(rows, source ? "slave" : "master", source ? "replica" : "source");
     struct conformance *c = add(rows, ROW_PLUGIN);
     detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so'; (stays over restarts)",
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';",
         role, role);
     if (source || replica)
         return;
     role = spelled(rows, "slave", "replica");
     c = add(rows, ROW_PLUGIN);
     detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so'; (stays over restarts)",
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';",
         role, role);
 }
 
