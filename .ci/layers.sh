@@ -31,7 +31,7 @@ done
 grep -nE '#include "(controller|probes)/' tests/lib/*.[ch] 2>/dev/null | while read -r line; do echo "FAIL layers $line"; done | grep . && failed=1
 duplicates=$(git ls-files '*.c' '*.h' | sed 's|.*/||' | sort | uniq -d)
 [ -z "$duplicates" ] || fail "file names not unique: $duplicates"
-banned=$(git ls-files | grep -iE '(^|/)[^/]*(util|common|misc|helper)[^/]*(/|$)' | grep -vE '^LICENSE$' || true)
+banned=$(git ls-files | grep -iE '(^|[/_-])(utils?|common|misc|helpers?)([/_.-]|$)' || true)
 [ -z "$banned" ] || fail "names that say nothing: $banned"
 for file in $(git ls-files '*.c' | grep -E '^(base|probes|controller)/'); do
     grep -qE '^#include ' "$file" || fail "$file includes nothing"
