@@ -48,10 +48,14 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         return "its applier stopped with an error";
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
+    if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
+        plan_lost_by(view, node, &facts->executed, &view->nodes[view->primary].facts.executed))
+        return "it wrote transactions of its own";
     return NULL;
 }
 
-static const char *run_objection(const struct plan_run *run, uint32_t node)
+static const char *run_objection(const struct cluster_view *view, const struct plan_run *run,
+                                 uint32_t node)
 {
     if (run->struck & NODE_BIT(node))
         return "it failed earlier in this plan";
@@ -59,13 +63,16 @@ static const char *run_objection(const struct plan_run *run, uint32_t node)
         return "it could not be frozen";
     if (!(run->r & NODE_BIT(node)) || !(run->collected & NODE_BIT(node)))
         return "it has not executed all it received";
+    if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
+        plan_lost_by(view, node, &run->executed[node], &view->nodes[view->primary].facts.executed))
+        return "it wrote transactions of its own";
     return NULL;
 }
 
 static const char *objection(const struct cluster_view *view, const struct plan_run *run,
                              uint32_t node, int64_t now_mono_us)
 {
-    const char *why = run == NULL ? NULL : run_objection(run, node);
+    const char *why = run == NULL ? NULL : run_objection(view, run, node);
     return why != NULL ? why : standing_objection(view, node, now_mono_us);
 }
 
@@ -199,7 +206,7 @@ uint32_t candidate_top_up_peer(const struct plan_run *run, uint32_t candidate)
     uint32_t best = NO_NODE;
     uint64_t best_gain = 0;
     for (uint32_t node = 0; node < NODES_MAX && candidate < NODES_MAX; node++) {
-        if (!(run->r & run->collected & ~run->struck & NODE_BIT(node)) || node == candidate)
+        if (!(run->r & run->collected & ~plan_gone(run) & NODE_BIT(node)) || node == candidate)
             continue;
         STAY_AUTO(gtid_set_drop) struct gtid_set missed = {0};
         gtid_set_copy(&missed, &run->executed[node]);
@@ -217,7 +224,7 @@ uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run
                           uint32_t candidate)
 {
     uint32_t mask = 0;
-    uint32_t drained = run->r & run->collected & ~run->struck;
+    uint32_t drained = run->r & run->collected & ~plan_gone(run);
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         if (!(drained & NODE_BIT(node)) || node == candidate || node == run->old_primary)
             continue;

@@ -61,7 +61,7 @@ static bool shutdown_may_have_answered(const struct certificate_input *in)
 
 static uint64_t count_missing(const struct gtid_set *of, const struct gtid_set *held)
 {
-    if (of == NULL)
+    if (of == NULL) /* never read: nothing is known to be missing */
         return 0;
     STAY_AUTO(gtid_set_drop) struct gtid_set rest = {0};
     gtid_set_copy(&rest, of);
@@ -127,7 +127,7 @@ static bool bound_by_frozen(const struct certificate_input *in, struct certifica
 
 static void bound_loss(const struct certificate_input *in, struct certificate *cert)
 {
-    if (in->fenced && in->fenced_whole) {
+    if (in->fenced && in->fenced_whole && in->fenced_executed != NULL) {
         cert->kind = CERT_BOUNDED;
         cert->lost_transactions_max = count_missing(in->fenced_executed, in->candidate_executed);
         add_reason(cert, "the fenced primary's set is known exactly");

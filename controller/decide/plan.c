@@ -208,8 +208,8 @@ static void note_old_primary(struct plan_run *run, const struct cluster_view *vi
     run->freeze_mono_us[run->old_primary] = known ? old->facts_mono_us : now_mono_us;
 }
 
-/* Connected and acknowledging when the primary was last read. One that somebody detached before says
- * nothing by having no connection later. */
+/* Connected and acknowledging when the primary was last read. One that somebody detached before
+ * says nothing by having no connection later. */
 static uint32_t ackers_at_last_facts(const struct cluster_view *view)
 {
     uint32_t mask = 0;

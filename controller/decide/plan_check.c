@@ -216,8 +216,9 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
                           plan_node_name(view, run->params.node));
     for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)
         if (node != run->params.node && view->nodes[node].holds_lost)
-            rc = stay_error(err, STAY_EREFUSED, "%s holds transactions %s wrote and lost: fail over",
-                            plan_node_name(view, node), plan_node_name(view, run->params.node));
+            rc =
+                stay_error(err, STAY_EREFUSED, "%s holds transactions %s wrote and lost: fail over",
+                           plan_node_name(view, node), plan_node_name(view, run->params.node));
     return rc;
 }
 

@@ -43,7 +43,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;
     bool others_only = (pending & plan_required(run, state->targets)) == 0;
-    if (step == STEP_DRAIN && is_drain_settled(run, view, state))
+    if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, view, state))
         return true;
     if (!others_only)
         return false;
@@ -208,8 +208,8 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
     return NEXT_ASK;
 }
 
-/* Part of what the node holds more was written by the primary, which lost it in a restart: the node is
- * right, and setting it aside would let the primary be opened without it. */
+/* Part of what the node holds more was written by the primary, which lost it in a restart: the node
+ * is right, and setting it aside would let the primary be opened without it. */
 static bool holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
 {
     for (size_t i = 0; i < run->extra.n; i++)
@@ -222,8 +222,11 @@ static bool holds_lost_tail(const struct plan_run *run, const struct cluster_vie
 static enum plan_next conclude_compare(struct plan_run *run, const struct cluster_view *view)
 {
     uint32_t node = run->params.node, primary = run->candidate;
-    if (!(run->collected & mask_of(node)) || !(run->collected & mask_of(primary)))
+    if (!(run->collected & mask_of(node)) || !(run->collected & mask_of(primary))) {
+        plan_say(run->text, sizeof run->text, "the sets of %s and the primary could not be read",
+                 plan_node_name(view, node));
         return NEXT_UNDO;
+    }
     gtid_set_copy(&run->extra, &run->executed[node]);
     if (run->kind == PLAN_REPOINT)
         gtid_set_union(&run->extra, &run->received_high[node]);
@@ -315,8 +318,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return conclude_freeze(run, view, row);
     if (step == STEP_DRAIN && run->kind == PLAN_FAILOVER)
         return conclude_drain(run, view, row, now_mono_us);
-    if (step ==
-        STEP_DRAIN) /* what it received and cannot execute is compared with the primary too */
+    if (step == STEP_DRAIN) /* what it received and cannot execute is compared too */
         return NEXT_ROW;
     bool repairs = run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER &&
                    run->kind != PLAN_FENCE && run->kind != PLAN_MODE_DEGRADE;

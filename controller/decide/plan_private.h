@@ -20,6 +20,13 @@ static inline uint32_t mask_of(uint32_t node)
 
 /* Text for people, cut at the end when it does not fit. Arguments must not point into text. */
 void plan_say(char *text, size_t size, const char *fmt, ...) STAY_PRINTF(3, 4);
+/* Candidates that failed after they forgot their source: they cannot acknowledge any more, so they stay
+ * in F and R by what was read of them, and are not asked again. */
+static inline uint32_t plan_gone(const struct plan_run *run)
+{
+    return run->detached & run->struck;
+}
+
 const struct plan_row *plan_row_at(const struct plan_run *run, uint32_t row);
 bool plan_zones_differ(const struct cluster_view *view, uint32_t a, uint32_t b);
 /* Answered a probe within `within_us`, on any layer beyond connect. */

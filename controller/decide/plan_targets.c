@@ -7,7 +7,7 @@ static uint32_t freeze_targets(const struct plan_run *run, const struct cluster_
                                int64_t now_mono_us)
 {
     uint32_t nodes = plan_nodes_answering(view, now_mono_us) | run->f;
-    return nodes & ~mask_of(run->old_primary) & ~(run->detached & run->struck);
+    return nodes & ~mask_of(run->old_primary) & ~plan_gone(run);
 }
 
 static uint32_t ackers_to_attach(const struct plan_run *run, const struct cluster_view *view,
@@ -50,7 +50,7 @@ static uint32_t drain_targets(const struct plan_run *run, const struct cluster_v
 {
     if (MUTANT(view, DRAIN_SKIPPED))
         return 0;
-    return run->f & ~run->r & ~run->struck;
+    return run->f & ~run->r & ~plan_gone(run);
 }
 
 static bool node_is_shut(const struct cluster_view *view, uint32_t node)
@@ -133,8 +133,8 @@ static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_
     if (step == STEP_DRAIN)
         return drain_targets(run, view);
     if (step == STEP_COLLECT)
-        return run->f & ~run->collected & ~run->struck;
-    return run->f & ~run->struck; /* VERIFY_FREEZE */
+        return run->f & ~run->collected & ~plan_gone(run);
+    return run->f & ~plan_gone(run); /* VERIFY_FREEZE */
 }
 
 static uint32_t node_targets(const struct plan_run *run, const struct cluster_view *view,
@@ -268,7 +268,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
         ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
-    if (what->step == STEP_WRITABLE)
+    if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE)
         ret_effect->born_mono_us = plan_born_mono_us(run, node);
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;

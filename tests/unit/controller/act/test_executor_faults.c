@@ -1,0 +1,430 @@
+/* tests/unit/controller/act/test_executor_faults.c - what the executor keeps when the world
+ * misbehaves: late and repeated answers, answers in any order, a second leader, a store that fails,
+ * the kill switch, an abort, deadlines, the validity of SQL, a stored run read back. */
+#include "tests/unit/controller/act/exec_world.h"
+
+#define PAIR                                                                                       \
+    "node db1 zone a\nnode db2 zone b\n"                                                           \
+    "record primary db1 mode lossless stands ackers db2\n"                                         \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-100 received 0-1-100\n"
+#define MANY                                                                                       \
+    "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nnode db4 zone a\n"                         \
+    "record primary db1 mode lossless stands ackers db2,db3\n"                                     \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-99 received 0-1-100\n"                       \
+    "fact db3 executed 0-1-90 received 0-1-98\nfact db4 executed 0-1-97\n"
+
+static void start(struct world *w, enum plan_kind kind)
+{
+    struct stay_error err = {0};
+    if (world_plan(w, kind, NO_NODE, &err) != STAY_OK)
+        fail_msg("start: %s", err.text);
+}
+
+static const struct plan_run *run_of(struct world *w)
+{
+    return executor_run(w->x);
+}
+
+/* Steps until the next queued call is this step on this node. */
+static void until(struct world *w, enum step_kind step)
+{
+    for (int i = 0; i < 200; i++) {
+        if (w->count > 0 && !w->queue[0].is_save && w->queue[0].effect.step == step)
+            return;
+        assert_true(world_step(w));
+    }
+    fail_msg("never came to %s", step_kind_text(step));
+}
+
+static bool is_queued(const struct world *w, enum step_kind step)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (!w->queue[i].is_save && w->queue[i].effect.step == step)
+            return true;
+    return false;
+}
+
+static void answers_in_any_order_give_the_same_end(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, MANY "refused db1\n");
+    w.last_first = true;
+    start(&w, PLAN_FAILOVER);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_string_equal(w.stored.primary, "db2");
+    assert_int_equal(w.stored.ackers, 4 | 8);
+    world_close(&w);
+}
+
+static void a_late_or_repeated_answer_changes_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    until(&w, STEP_DETACH);
+    uint64_t token = w.queue[0].token;
+    assert_true(world_step(&w));
+    struct effect_result late = {.outcome = OUTCOME_NOT_DONE};
+    executor_effect_done(w.x, token, &late, w.now);  /* again */
+    executor_effect_done(w.x, 1, &late, w.now);      /* of an earlier row */
+    executor_effect_done(w.x, 999999, &late, w.now); /* never given out */
+    executor_saved(w.x, 999999, STAY_ECONFLICT, 0, w.now);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    world_close(&w);
+}
+
+static void an_effect_that_never_answers_is_unknown_at_the_deadline(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    until(&w, STEP_ROUTE_CLOSE);
+    uint64_t token = w.queue[0].token;
+    memmove(&w.queue[0], &w.queue[1], --w.count * sizeof w.queue[0]); /* swallowed */
+    int64_t before = w.now;
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED); /* best effort: noted, never blocks */
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_ROUTE_CLOSE);
+    assert_int_equal(run_of(&w)->rows[row].state, ROW_FAILED);
+    assert_int_equal(run_of(&w)->rows[row].unknown, 1);
+    assert_true(run_of(&w)->rows[row].ended_mono_us - before >= 700 * STAY_MS);
+    (void)token;
+    world_close(&w);
+}
+
+static void another_leader_stops_the_run_where_it_is(void **state)
+{
+    (void)state;
+    for (uint32_t at = 1; at <= 8; at++) {
+        struct world w;
+        world_open(&w, PAIR "refused db1\n");
+        w.conflict_at = at;
+        start(&w, PLAN_FAILOVER);
+        world_run(&w);
+        assert_int_equal(run_of(&w)->state, RUN_ASKS);
+        assert_non_null(strstr(run_of(&w)->text, "changed by somebody else"));
+        assert_int_equal(w.count, 0); /* nothing more was started */
+        assert_int_equal(w.saves, at);
+        assert_int_equal(w.stored.epoch, at == 1 ? 12 : 13);
+        world_close(&w);
+    }
+}
+
+/* A human pauses: the record's version moves under the run, which still owns it. */
+static void the_kill_switch_undoes_before_the_point_of_no_return(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    until(&w, STEP_CATCH_UP);
+    w.stored.paused = true;
+    w.stored.version++;
+    cluster_set_record(&w.c.view, &w.stored);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
+    assert_true(w.servers[0].writable && w.route == 0);
+    assert_true(w.stored.paused);
+    world_close(&w);
+}
+
+static void the_kill_switch_after_the_point_of_no_return_lets_it_finish(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    until(&w, STEP_CANARY);
+    w.stored.paused = true;
+    w.stored.version++;
+    cluster_set_record(&w.c.view, &w.stored);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_true(w.stored.paused);
+    world_close(&w);
+}
+
+/* The stored version moves between the save's start and its arrival: saved again on the new record.
+ */
+static void a_save_that_meets_the_kill_switch_is_saved_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    until(&w, STEP_DRAIN);
+    assert_true(world_step(&w)); /* the answer begins the save before detach */
+    assert_true(w.count == 1 && w.queue[0].is_save);
+    w.stored.maintenance_until_wall_us = 5;
+    w.stored.version++;
+    cluster_set_record(&w.c.view, &w.stored);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(w.stored.maintenance_until_wall_us, 5);
+    assert_non_null(strstr(str_text(&w.log), "save: conflict\nsave\ndetach"));
+    world_close(&w);
+}
+
+static void a_failing_store_is_tried_again_and_then_asks(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    for (int i = 0; i < 40 && executor_is_busy(w.x); i++) {
+        if (w.count > 0) {
+            assert_true(w.queue[0].is_save);
+            uint64_t token = w.queue[0].token;
+            free(w.queue[0].journal);
+            w.count = 0;
+            executor_saved(w.x, token, STAY_ESYSTEM, 0, w.now);
+            continue;
+        }
+        w.now = w.wake;
+        w.wake = INT64_MAX;
+        executor_tick(w.x, w.now, w.now);
+    }
+    while (executor_is_busy(w.x)) {
+        assert_true(w.count > 0 || w.wake != INT64_MAX);
+        if (w.count > 0) {
+            uint64_t token = w.queue[0].token;
+            free(w.queue[0].journal);
+            w.count = 0;
+            executor_saved(w.x, token, STAY_EUNKNOWN, 0, w.now);
+            continue;
+        }
+        w.now = w.wake;
+        w.wake = INT64_MAX;
+        executor_tick(w.x, w.now, w.now);
+    }
+    assert_int_equal(run_of(&w)->state, RUN_ASKS);
+    assert_non_null(strstr(run_of(&w)->text, "does not take the journal"));
+    assert_true(w.servers[0].up == false && !w.servers[1].writable);
+    world_close(&w);
+}
+
+static void abort_undoes_until_the_point_of_no_return(void **state)
+{
+    (void)state;
+    static const enum step_kind steps[] = {STEP_HOOK_PRE,   STEP_QUIESCE,   STEP_CATCH_UP,
+                                           STEP_DETACH,     STEP_SOURCE_ON, STEP_ATTACH,
+                                           STEP_WAIT_ACKERS};
+    for (size_t i = 0; i < STAY_COUNT(steps); i++) {
+        struct world w;
+        struct stay_error err = {0};
+        world_open(&w, PAIR);
+        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_ENOTFOUND);
+        start(&w, PLAN_SWITCHOVER);
+        for (int n = 0; n < 100 && !is_queued(&w, steps[i]); n++)
+            assert_true(world_step(&w));
+        int64_t asked = w.now;
+        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
+        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
+        world_run(&w);
+        assert_int_equal(run_of(&w)->state, RUN_UNDONE);
+        assert_string_equal(run_of(&w)->text, "aborted by a human");
+        assert_true(w.servers[0].writable && w.servers[0].source == NO_NODE && w.route == 0);
+        assert_true(w.servers[1].source == 0 && w.servers[1].receiver_on);
+        assert_true(w.now - asked < 2 * STAY_SECOND);
+        world_close(&w);
+    }
+}
+
+static void abort_while_a_save_is_on_the_way_waits_for_it(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
+    assert_string_equal(str_text(&w.log), "save record\nsave record\n");
+    world_close(&w);
+}
+
+static void abort_after_the_point_of_no_return_is_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    until(&w, STEP_WRITABLE);
+    assert_int_equal(executor_abort(w.x, w.now, &err), STAY_EREFUSED);
+    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_EBUSY);
+    assert_int_equal(executor_resume(w.x, "{}", w.now, w.now, &err), STAY_EBUSY);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    world_close(&w);
+}
+
+static void sql_that_changes_is_valid_for_half_a_second_after_its_save(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "refused db1\n");
+    w.answer_cost_us = 3000;
+    start(&w, PLAN_FAILOVER);
+    int64_t save_began = 0;
+    while (executor_is_busy(w.x)) {
+        if (w.queue[0].is_save)
+            save_began = w.now;
+        const struct effect *e = &w.queue[0].effect;
+        if (!w.queue[0].is_save && e->step == STEP_WRITABLE)
+            assert_int_equal(e->valid_until_mono_us, save_began + 500 * STAY_MS);
+        if (!w.queue[0].is_save && e->step == STEP_DRAIN)
+            assert_int_equal(e->valid_until_mono_us, INT64_MAX);
+        assert_true(world_step(&w));
+    }
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    world_close(&w);
+}
+
+static void a_slow_drain_is_asked_again_as_long_as_the_applier_runs(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "fact db2 executed 0-1-50 received 0-1-100\nrefused db1\n");
+    start(&w, PLAN_FAILOVER);
+    int slices = 0;
+    for (; slices < 4; slices++) {
+        until(&w, STEP_DRAIN);
+        struct server_facts facts;
+        uint64_t token = w.queue[0].token;
+        gtid_set_clear(&w.queue[0].want);
+        w.count = 0;
+        world_facts(&w, 1, &facts);
+        w.now += 5 * STAY_SECOND;
+        struct effect_result slow = {
+            .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts};
+        executor_effect_done(w.x, token, &slow, w.now);
+        server_facts_clear(&facts);
+        assert_true(executor_is_busy(w.x));
+        w.now += STAY_SECOND;
+        world_probe(&w);
+        executor_tick(w.x, w.now, w.now);
+    }
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(run_of(&w)->certificate.kind, CERT_LOSSLESS);
+    world_close(&w);
+}
+
+static void a_stored_run_reads_back_equal(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, MANY "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    until(&w, STEP_ATTACH);
+    for (int cut = 0; cut < 2; cut++) {
+        struct plan_run back = {0};
+        struct stay_error err = {0};
+        STAY_AUTO(stay_json_drop) json_t *once = plan_run_to_json(run_of(&w), &w.c.config);
+        assert_int_equal(plan_run_from_json(once, &w.c.config, &back, &err), STAY_OK);
+        STAY_AUTO(stay_json_drop) json_t *twice = plan_run_to_json(&back, &w.c.config);
+        assert_true(json_equal(once, twice));
+        plan_run_clear(&back);
+        world_run(&w);
+    }
+    world_close(&w);
+}
+
+/* Each key of a stored run is needed, and none may have another type. */
+static void a_damaged_stored_run_is_refused_key_by_key(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, MANY "refused db1\n");
+    start(&w, PLAN_FAILOVER);
+    until(&w, STEP_ATTACH);
+    STAY_AUTO(stay_json_drop) json_t *good = plan_run_to_json(run_of(&w), &w.c.config);
+    const char *key;
+    json_t *value;
+    struct plan_run back = {0};
+    json_object_foreach(good, key, value)
+    {
+        struct stay_error err = {0};
+        STAY_AUTO(stay_json_drop) json_t *bad = json_deep_copy(good);
+        json_object_set_new(bad, key, json_real(1.5));
+        if (plan_run_from_json(bad, &w.c.config, &back, &err) == STAY_OK)
+            fail_msg("accepted a number as %s", key);
+        assert_non_null(strstr(err.text, "stored plan"));
+    }
+    STAY_AUTO(stay_json_drop) json_t *short_rows = json_deep_copy(good);
+    assert_int_equal(json_array_remove(json_object_get(short_rows, "rows"), 0), 0);
+    assert_int_not_equal(plan_run_from_json(short_rows, &w.c.config, &back, NULL), STAY_OK);
+    STAY_AUTO(stay_json_drop) json_t *other_step = json_deep_copy(good);
+    json_object_set_new(json_array_get(json_object_get(other_step, "rows"), 3), "step",
+                        json_string("canary"));
+    assert_int_not_equal(plan_run_from_json(other_step, &w.c.config, &back, NULL), STAY_OK);
+    STAY_AUTO(stay_json_drop) json_t *stranger = json_deep_copy(good);
+    json_object_set_new(stranger, "candidate", json_string("db9"));
+    assert_int_not_equal(plan_run_from_json(stranger, &w.c.config, &back, NULL), STAY_OK);
+    STAY_AUTO(stay_json_drop) json_t *kind = json_deep_copy(good);
+    json_object_set_new(kind, "kind", json_string("flyover"));
+    assert_int_not_equal(plan_run_from_json(kind, &w.c.config, &back, NULL), STAY_OK);
+    struct stay_error err = {0};
+    struct executor *x = w.x;
+    w.x = NULL;
+    executor_free(x);
+    for (size_t i = 0; i < w.count; i++)
+        gtid_set_clear(&w.queue[i].want);
+    w.count = 0;
+    world_restart(&w);
+    assert_int_not_equal(executor_resume(w.x, "{\"format\":1}", w.now, w.now, &err), STAY_OK);
+    assert_int_not_equal(executor_resume(w.x, "{", w.now, w.now, &err), STAY_OK);
+    assert_false(executor_is_busy(w.x));
+    world_close(&w);
+}
+
+static void a_record_reads_back_equal(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, MANY);
+    struct cluster_record record = w.stored, back = {0};
+    struct stay_error err = {0};
+    record.paused = record.adopted = true;
+    record.cooldown_until_wall_us = 77;
+    record.quarantine[2] = QUARANTINE_STALE_PRIMARY;
+    (void)stay_copy(record.plan_id, sizeof record.plan_id, "shop-8");
+    STAY_AUTO(stay_json_drop) json_t *json = cluster_record_to_json(&record, &w.c.config);
+    assert_int_equal(cluster_record_from_json(json, &w.c.config, &back, &err), STAY_OK);
+    back.version = record.version;
+    STAY_AUTO(stay_json_drop) json_t *again = cluster_record_to_json(&back, &w.c.config);
+    assert_true(json_equal(json, again));
+    json_object_set_new(json_object_get(json, "quarantine"), "db3", json_string("odd"));
+    assert_int_equal(cluster_record_from_json(json, &w.c.config, &back, &err), STAY_EINVALID);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_in_any_order_give_the_same_end),
+        cmocka_unit_test(a_late_or_repeated_answer_changes_nothing),
+        cmocka_unit_test(an_effect_that_never_answers_is_unknown_at_the_deadline),
+        cmocka_unit_test(another_leader_stops_the_run_where_it_is),
+        cmocka_unit_test(the_kill_switch_undoes_before_the_point_of_no_return),
+        cmocka_unit_test(the_kill_switch_after_the_point_of_no_return_lets_it_finish),
+        cmocka_unit_test(a_save_that_meets_the_kill_switch_is_saved_again),
+        cmocka_unit_test(a_failing_store_is_tried_again_and_then_asks),
+        cmocka_unit_test(abort_undoes_until_the_point_of_no_return),
+        cmocka_unit_test(abort_while_a_save_is_on_the_way_waits_for_it),
+        cmocka_unit_test(abort_after_the_point_of_no_return_is_refused),
+        cmocka_unit_test(sql_that_changes_is_valid_for_half_a_second_after_its_save),
+        cmocka_unit_test(a_slow_drain_is_asked_again_as_long_as_the_applier_runs),
+        cmocka_unit_test(a_stored_run_reads_back_equal),
+        cmocka_unit_test(a_damaged_stored_run_is_refused_key_by_key),
+        cmocka_unit_test(a_record_reads_back_equal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

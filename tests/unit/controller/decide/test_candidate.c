@@ -1,0 +1,147 @@
+/* tests/unit/controller/decide/test_candidate.c - who may be promoted, who is best, who becomes an
+ * acker: golden cases (rehearsal), and the rules of a run after its drain. */
+#include "tests/unit/controller/decide/case_view.h"
+#include "tests/unit/controller/decide/golden_file.h"
+
+#include "controller/decide/candidate.h"
+
+static void candidate_text(char *facts, struct str *out)
+{
+    struct case_view c;
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    case_load(&c, facts);
+    uint32_t best = candidate_choose(&c.view, NULL, CASE_NOW, notes, &count);
+    str_addf(out, "best: %s\n", best == NO_NODE ? "-" : c.config.nodes[best].name);
+    for (size_t i = 0; i < count; i++)
+        str_addf(out, "%s %s: %s\n", notes[i].eligible ? "may" : "no ",
+                 c.config.nodes[notes[i].node].name, notes[i].why);
+    case_clear(&c);
+}
+
+static void golden_cases_choose_as_recorded(void **state)
+{
+    (void)state;
+    assert_true(golden_run("candidate", "", candidate_text) >= 10);
+}
+
+/* A run after its drain: nodes of `r` hold the given sets. */
+static void drained(struct case_view *c, struct plan_run *run, uint32_t node, const char *set)
+{
+    run->f |= UINT32_C(1) << node;
+    run->r |= UINT32_C(1) << node;
+    run->collected |= UINT32_C(1) << node;
+    case_gtids(c, set, &run->executed[node]);
+}
+
+static const char three[] = "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nnode db4 zone b\n"
+                            "record primary db1 mode lossless stands ackers db2,db3,db4\n"
+                            "fact db1 executed 0-1-100\nrefused db1\n";
+
+static void a_node_that_did_not_drain_is_no_candidate(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    drained(&c, &run, 2, "0-1-90");
+    run.f |= 2; /* frozen, not drained */
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 2);
+    assert_int_equal(count, 3);
+    assert_string_equal(notes[1].why, "it has not executed all it received");
+    assert_string_equal(notes[2].why, "it could not be frozen");
+    run.struck = 4;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+static void top_up_comes_from_the_drained_peer_that_gives_most(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    drained(&c, &run, 1, "0-1-90");
+    drained(&c, &run, 2, "0-1-95");
+    drained(&c, &run, 3, "0-1-99");
+    assert_int_equal(candidate_top_up_peer(&run, 1), 3);
+    assert_int_equal(candidate_top_up_peer(&run, 3), NO_NODE);
+    assert_int_equal(candidate_top_up_peer(&run, NO_NODE), NO_NODE);
+    run.struck = run.detached = 8;
+    assert_int_equal(candidate_top_up_peer(&run, 1), 2);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+static void ackers_are_contained_drained_and_in_another_zone(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    drained(&c, &run, 0, "0-1-99");
+    drained(&c, &run, 1, "0-1-99");
+    drained(&c, &run, 2, "0-1-95");
+    drained(&c, &run, 3, "0-1-99");
+    assert_int_equal(candidate_ackers(&c.view, &run, 1),
+                     4); /* db4 shares its zone, db1 was primary */
+    assert_int_equal(candidate_ackers(&c.view, &run, 2), 2 | 8); /* it will be topped up */
+    c.view.record.quarantine[2] = QUARANTINE_DIVERGED;
+    assert_int_equal(candidate_ackers(&c.view, &run, 1), 0);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+static void a_detached_candidate_is_kept_when_it_is_still_good(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0, .detached = 8};
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    c.config.nodes[1].promote = PROMOTE_PREFER;
+    drained(&c, &run, 1, "0-1-99");
+    drained(&c, &run, 3, "0-1-99");
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 3);
+    assert_non_null(strstr(notes[0].why, "already detached"));
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+static void a_node_that_wrote_by_itself_is_found_after_the_drain(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    c.view.nodes[1].facts.server_id = 2;
+    drained(&c, &run, 1, "0-1-99,0-2-100");
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
+    assert_string_equal(notes[0].why, "it wrote transactions of its own");
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(golden_cases_choose_as_recorded),
+        cmocka_unit_test(a_node_that_did_not_drain_is_no_candidate),
+        cmocka_unit_test(top_up_comes_from_the_drained_peer_that_gives_most),
+        cmocka_unit_test(ackers_are_contained_drained_and_in_another_zone),
+        cmocka_unit_test(a_detached_candidate_is_kept_when_it_is_still_good),
+        cmocka_unit_test(a_node_that_wrote_by_itself_is_found_after_the_drain),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
