@@ -1,5 +1,5 @@
-/* What a good configuration means: values in their places, documented defaults, what is not built yet,
- * what a reload may change, and that the shown defaults are the ones in force. */
+/* What a good configuration means: values in their places, documented defaults, what is not built
+ * yet, what a reload may change, and that the shown defaults are the ones in force. */
 #include "tests/unit/controller/run/settings_cases.h"
 #include "controller/run/settings/option.h"
 #include "controller/run/settings/suggest.h"
@@ -49,7 +49,8 @@ static void defaults_are_the_documented_ones(void **state)
     (void)state;
     STAY_AUTO(settings_drop)
     struct settings *s = load_with("failover = { mode = \"automatic\"; grace = \"0s\"; cooldown = "
-                                   "\"1h\"; };", "", NULL);
+                                   "\"1h\"; };",
+                                   "", NULL);
     const struct cluster_config *c = &s->clusters[0].config;
     struct cluster_config expected = *c;
     cluster_config_defaults(&expected);
@@ -92,12 +93,13 @@ static void what_later_issues_build_is_accepted_and_said(void **state)
     (void)state;
     struct settings_notes notes;
     STAY_AUTO(settings_drop)
-    struct settings *s = load_with(
-        "controller = {",
-        "repositories = ( { name = \"main\"; url = \"file:///r\"; "
-        "master_key = { file = \"/etc/key\"; }; } );\n"
-        "probes = ( { name = \"web\"; url = \"https://x/\"; interval = \"5s\"; } );\n"
-        "alerts = { anything = 1; };\ncontroller = {", &notes);
+    struct settings *s =
+        load_with("controller = {",
+                  "repositories = ( { name = \"main\"; url = \"file:///r\"; "
+                  "master_key = { file = \"/etc/key\"; }; } );\n"
+                  "probes = ( { name = \"web\"; url = \"https://x/\"; interval = \"5s\"; } );\n"
+                  "alerts = { anything = 1; };\ncontroller = {",
+                  &notes);
     assert_int_equal(s->cluster_count, 1);
     assert_int_equal(notes.warning_count, 3);
     assert_string_equal(notes.lines[0].text, "m.conf:1: repositories: is not built yet: accepted, "
@@ -120,10 +122,10 @@ static void a_reload_names_what_needs_a_restart(void **state)
     (void)state;
     char what[200];
     STAY_AUTO(settings_drop) struct settings *a = load_with(NULL, NULL, NULL);
-    STAY_AUTO(settings_drop) struct settings *b = load_with("cooldown = \"1h\"", "cooldown = \"2h\"",
-                                                            NULL);
-    STAY_AUTO(settings_drop) struct settings *c = load_with("127.0.0.1:8420", "127.0.0.1:8421",
-                                                            NULL);
+    STAY_AUTO(settings_drop)
+    struct settings *b = load_with("cooldown = \"1h\"", "cooldown = \"2h\"", NULL);
+    STAY_AUTO(settings_drop)
+    struct settings *c = load_with("127.0.0.1:8420", "127.0.0.1:8421", NULL);
     assert_false(settings_needs_restart(a, b, what, sizeof what));
     assert_true(settings_needs_restart(a, c, what, sizeof what));
     assert_string_equal(what, "controller.listen");
@@ -150,7 +152,8 @@ static void credentials_come_from_systemd(void **state)
     assert_string_equal(s->clusters[0].accounts[ACCOUNT_CANARY].password.text, "hunter2");
 }
 
-/* Legend of option_table.c: unique paths, children after their group, help for each, sound ranges. */
+/* Legend of option_table.c: unique paths, children after their group, help for each, sound ranges.
+ */
 static void option_table_is_sound(void **state)
 {
     (void)state;
@@ -187,6 +190,24 @@ static void nearest_word_is_suggested(void **state)
     assert_null(s.best);
 }
 
+/* deploy/examples: what people copy first. Their files are not on this machine. */
+static void shipped_examples_are_good(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"minimal", "two-zones", "three-nodes-mysql"};
+    for (size_t i = 0; i < STAY_COUNT(names); i++) {
+        char path[300];
+        STAY_AUTO(settings_drop) struct settings *s = NULL;
+        struct settings_notes notes;
+        struct stay_error err = {0};
+        snprintf(path, sizeof path, "%s/../../deploy/examples/%s.conf", MAINSTAY_GOLDEN_DIR,
+                 names[i]);
+        if (settings_load(path, SETTINGS_WITHOUT_SECRETS, &s, &notes, &err) != STAY_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(notes.warning_count, 0);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(missing_file_is_its_own_error),
         cmocka_unit_test(credentials_come_from_systemd),
         cmocka_unit_test(option_table_is_sound),
+        cmocka_unit_test(shipped_examples_are_good),
         cmocka_unit_test(nearest_word_is_suggested),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
