@@ -11,9 +11,9 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static struct store *conformance_store(void);  /* open, empty at the test's start */
-static void conformance_reopen(void);          /* as after a crash of this process */
-static void conformance_turn(void);            /* one turn of the loop */
+struct store *conformance_store(void); /* open, empty at the test's start */
+void conformance_reopen(void); /* as after a crash of this process */
+void conformance_turn(void); /* one turn of the loop */
 
 struct answer {
     int count;
@@ -25,7 +25,7 @@ struct answer {
     struct answer *order_after; /* must have been answered before this one */
 };
 
-static void take_txn(void *ctx, enum stay_rc rc, uint64_t revision, const struct stay_error *err)
+static inline void take_txn(void *ctx, enum stay_rc rc, uint64_t revision, const struct stay_error *err)
 {
     struct answer *a = ctx;
     assert_true((rc == STAY_OK) == (err == NULL));
@@ -36,7 +36,7 @@ static void take_txn(void *ctx, enum stay_rc rc, uint64_t revision, const struct
     a->revision = revision;
 }
 
-static void take_get(void *ctx, enum stay_rc rc, const struct store_item *items, size_t count,
+static inline void take_get(void *ctx, enum stay_rc rc, const struct store_item *items, size_t count,
                      const struct stay_error *err)
 {
     struct answer *a = ctx;
@@ -51,7 +51,7 @@ static void take_get(void *ctx, enum stay_rc rc, const struct store_item *items,
     }
 }
 
-static void take_watch(void *ctx, const struct store_item *item)
+static inline void take_watch(void *ctx, const struct store_item *item)
 {
     struct answer *a = ctx;
     a->count++;
@@ -60,14 +60,14 @@ static void take_watch(void *ctx, const struct store_item *item)
     a->version = item->version;
 }
 
-static void await(const struct answer *a)
+static inline void await(const struct answer *a)
 {
     for (int i = 0; a->count == 0 && i < 2000; i++)
         conformance_turn();
     assert_int_equal(a->count, 1);
 }
 
-static struct answer put_if(const char *key, uint64_t version, const char *value)
+static inline struct answer put_if(const char *key, uint64_t version, const char *value)
 {
     struct answer a = {0};
     struct store_compare compare = {key, version};
@@ -79,7 +79,7 @@ static struct answer put_if(const char *key, uint64_t version, const char *value
     return a;
 }
 
-static struct answer get_one(const char *key)
+static inline struct answer get_one(const char *key)
 {
     struct answer a = {0};
     struct store *s = conformance_store();
@@ -89,7 +89,7 @@ static struct answer get_one(const char *key)
 }
 
 /* A version is taken once: of two writers who saw the same version the second is refused. */
-static void store_refuses_the_second_of_two_writers(void **state)
+static inline void store_refuses_the_second_of_two_writers(void **state)
 {
     (void)state;
     struct answer first = put_if("cluster/shop/record", STORE_ABSENT, "one");
@@ -105,7 +105,7 @@ static void store_refuses_the_second_of_two_writers(void **state)
 }
 
 /* Deleting and creating again never gives an old version a second life. */
-static void store_never_reuses_a_version(void **state)
+static inline void store_never_reuses_a_version(void **state)
 {
     (void)state;
     struct answer first = put_if("a", STORE_ABSENT, "one");
@@ -116,7 +116,7 @@ static void store_never_reuses_a_version(void **state)
     assert_int_equal(put_if("a", first.revision, "x").rc, STAY_ECONFLICT);
 }
 
-static void store_writes_all_of_a_transaction_or_nothing(void **state)
+static inline void store_writes_all_of_a_transaction_or_nothing(void **state)
 {
     (void)state;
     struct answer a = {0}, b = {0};
@@ -134,7 +134,7 @@ static void store_writes_all_of_a_transaction_or_nothing(void **state)
 }
 
 /* A journal row counts as durable when called back, so it must be there after a crash. */
-static void store_keeps_what_it_acknowledged(void **state)
+static inline void store_keeps_what_it_acknowledged(void **state)
 {
     (void)state;
     struct answer a = put_if("plan/shop-17", STORE_ABSENT, "row 3 begun");
@@ -146,7 +146,7 @@ static void store_keeps_what_it_acknowledged(void **state)
     assert_true(put_if("z", STORE_ABSENT, "later").revision > a.revision);
 }
 
-static void store_answers_in_the_order_it_was_asked(void **state)
+static inline void store_answers_in_the_order_it_was_asked(void **state)
 {
     (void)state;
     enum { COUNT = 200 };
@@ -162,7 +162,7 @@ static void store_answers_in_the_order_it_was_asked(void **state)
         assert_int_equal(answers[i].revision, answers[i - 1].revision + 1);
 }
 
-static void store_reads_by_prefix_in_key_order(void **state)
+static inline void store_reads_by_prefix_in_key_order(void **state)
 {
     (void)state;
     (void)put_if("plan/b", STORE_ABSENT, "2");
@@ -178,7 +178,7 @@ static void store_reads_by_prefix_in_key_order(void **state)
     assert_string_equal(b.key, "plain");
 }
 
-static void store_tells_watchers_of_puts_and_deletes(void **state)
+static inline void store_tells_watchers_of_puts_and_deletes(void **state)
 {
     (void)state;
     static struct answer seen; /* a watch lives as long as its store */
@@ -197,7 +197,7 @@ static void store_tells_watchers_of_puts_and_deletes(void **state)
     assert_int_equal(seen.count, 2);
 }
 
-static struct answer take_lease(const char *holder, int64_t ttl_us)
+static inline struct answer take_lease(const char *holder, int64_t ttl_us)
 {
     struct answer a = {0};
     struct store *s = conformance_store();
@@ -207,7 +207,7 @@ static struct answer take_lease(const char *holder, int64_t ttl_us)
 }
 
 /* One holder at a time; renewing keeps the epoch; every new holder gets a higher one. */
-static void lease_has_one_holder_and_rising_epochs(void **state)
+static inline void lease_has_one_holder_and_rising_epochs(void **state)
 {
     (void)state;
     struct answer a = take_lease("ctl-a", 60 * STAY_SECOND);

@@ -31,17 +31,17 @@ static void close_store(void)
     store = NULL;
 }
 
-static struct store *conformance_store(void)
+struct store *conformance_store(void)
 {
     return store;
 }
 
-static void conformance_turn(void)
+void conformance_turn(void)
 {
     (void)loop_turn(&loop, 5 * STAY_MS);
 }
 
-static void conformance_reopen(void)
+void conformance_reopen(void)
 {
     close_store();
     open_store();
