@@ -32,7 +32,11 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
     bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
     bool restarted = known && plan_has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
-    if (restarted && !MUTANT(view, FREEZE_LOST_AT_RESTART))
+    STAY_AUTO(gtid_set_drop) struct gtid_set claims = {0};
+    gtid_set_copy(&claims, &facts->received);
+    gtid_set_union(&claims, &facts->executed);
+    bool shrank = !gtid_set_contains(&claims, &seen->received_high); /* its relay log was purged */
+    if ((restarted || shrank) && !MUTANT(view, FREEZE_LOST_AT_RESTART))
         run->restarted |= NODE_BIT(node);
     run->f |= NODE_BIT(node);
     run->r &= ~NODE_BIT(node);

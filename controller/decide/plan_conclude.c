@@ -24,6 +24,14 @@ static bool is_drain_settled(const struct plan_run *run, const struct cluster_vi
            drain_is_hopeless(run, view, state);
 }
 
+/* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R, and
+ * what it lost never comes. */
+static uint32_t drain_required(const struct plan_run *run, const struct row_run *state)
+{
+    uint32_t able = state->targets & ~run->restarted;
+    return able == 0 ? 0 : plan_required(run, able);
+}
+
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us, int64_t *ret_recheck_mono_us)
 {
@@ -42,12 +50,14 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
         return false;
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;
-    bool others_only = (pending & plan_required(run, state->targets)) == 0;
+    uint32_t required =
+        step == STEP_DRAIN ? drain_required(run, state) : plan_required(run, state->targets);
+    bool others_only = (pending & required) == 0;
     if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, view, state))
         return true;
     if (!others_only)
         return false;
-    if (step == STEP_DRAIN && run->r == 0)
+    if (step == STEP_DRAIN && run->r == 0 && (pending & ~run->restarted) != 0)
         return false;
     *ret_recheck_mono_us = state->begun_mono_us + PLAN_OTHERS_US;
     return now_mono_us >= *ret_recheck_mono_us;
@@ -137,7 +147,7 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
                                      uint32_t row, int64_t now_mono_us)
 {
     struct row_run *state = &run->rows[row];
-    uint32_t lost = state->unknown & plan_required(run, state->targets);
+    uint32_t lost = state->unknown & drain_required(run, state);
     bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
     bool needs_it = run->r == 0 || !is_drain_settled(run, view, state);
     if ((lost & run->slow) != 0 && in_time && needs_it) {
