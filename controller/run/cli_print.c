@@ -129,6 +129,16 @@ static void print_exposure(struct cli *cli, const json_t *c)
     cli_wrap(cli, cli->out, 4, text);
 }
 
+static void print_routes(struct cli *cli, const json_t *c)
+{
+    const json_t *routes = json_object_get(c, "routes");
+    int unreachable = (int)json_integer_value(json_object_get(routes, "unreachable"));
+    if (unreachable > 0)
+        fprintf(cli->out, "  %sroutes%s    %d of %d proxies do not answer\n",
+                cli_color(cli, CLI_YELLOW), cli_color_end(cli, CLI_YELLOW), unreachable,
+                (int)json_integer_value(json_object_get(routes, "proxies")));
+}
+
 static void print_switches(struct cli *cli, const json_t *c)
 {
     char time[40], rules[200];
@@ -181,6 +191,7 @@ void cli_print_status(struct cli *cli, const json_t *data)
         cli_wrap(cli, cli->out, 4, why);
         print_promise(cli, c);
         print_exposure(cli, c);
+        print_routes(cli, c);
         print_switches(cli, c);
         print_nodes(cli, json_object_get(c, "nodes"));
     }

@@ -94,6 +94,9 @@ void cli_print_switch(struct cli *cli, const json_t *data)
 void cli_print_reload(struct cli *cli, const json_t *data)
 {
     fprintf(cli->out, "%s is in force.\n", cli_text(data, "file"));
+    if (cli_text(data, "needs_restart")[0] != '\0')
+        fprintf(cli->out, "Not taken before a restart of mainstayd: %s\n",
+                cli_text(data, "needs_restart"));
 }
 
 /* One line per step while a plan runs. */
@@ -177,9 +180,8 @@ static void print_loss(struct cli *cli, const json_t *summary, const json_t *cer
     if (json_is_object(measured)) {
         json_int_t n = json_integer_value(json_object_get(measured, "extra_transactions"));
         fprintf(cli->out,
-                "  loss         measured: %s came back with %lld transaction%s that the new "
-                "primary lacks\n",
-                cli_text(measured, "node"), (long long)n, n == 1 ? "" : "s");
+                "  loss         measured: %lld transaction%s of %s are not on the new one\n",
+                (long long)n, n == 1 ? "" : "s", cli_text(measured, "node"));
         cli_wrap(cli, cli->out, 15, cli_text(measured, "extra_set"));
         if (n > 0 && strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0)
             cli_wrap(cli, cli->out, 15,

@@ -1,6 +1,7 @@
 /* What the serving side sees and asks, as control.h promises. */
 #include "base/base.h"
 #include "base/json.h"
+#include "controller/act/effects.h"
 #include "controller/run/daemon_private.h"
 
 static void show(struct daemon_cluster *c, struct control_cluster *ret)
@@ -14,6 +15,7 @@ static void show(struct daemon_cluster *c, struct control_cluster *ret)
         .now_mono_us = loop_now_mono_us(&c->daemon->loop),
         .now_wall_us = loop_now_wall_us(&c->daemon->loop),
     };
+    effects_look_at_routes(c->daemon->effects, c->settings->config.name, &ret->routes);
 }
 
 static size_t control_count(void *ctx)

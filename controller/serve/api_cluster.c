@@ -47,6 +47,15 @@ static json_t *exposure(const struct control_cluster *c)
     return out;
 }
 
+static json_t *routes(const struct control_cluster *c)
+{
+    json_t *out = json_object();
+    stay_json_set_int(out, "proxies", c->routes.proxies);
+    stay_json_set_int(out, "unreachable", c->routes.unreachable);
+    stay_json_set_int(out, "corrections", (int64_t)c->routes.corrections);
+    return out;
+}
+
 static void set_promise(json_t *obj, const struct control_cluster *c)
 {
     const struct cluster_record *r = &c->view->record;
@@ -92,6 +101,7 @@ json_t *api_cluster(const struct control_cluster *c)
                   api_guards(c->decision->want == PLAN_NONE ? 0 : c->decision->vetoes));
     stay_json_set_string(obj, "text", c->decision->text[0] == '\0' ? NULL : c->decision->text);
     stay_json_set(obj, "exposure", exposure(c));
+    stay_json_set(obj, "routes", routes(c));
     stay_json_set(obj, "plan", c->running ? api_run_brief(c->run) : json_null());
     stay_json_set(obj, "last_plan", c->running ? json_null() : api_run_brief(c->run));
     for (uint32_t i = 0; i < c->config->node_count; i++)

@@ -11,6 +11,7 @@
  * own: cannot reach the controller). */
 #ifndef CONTROLLER_SERVE_CONTROL_H
 #define CONTROLLER_SERVE_CONTROL_H
+#include "controller/act/step_route.h"
 #include "controller/decide/decide.h"
 
 struct control_cluster {
@@ -19,6 +20,7 @@ struct control_cluster {
     const struct decision *decision; /* last turn's */
     const struct plan_run *run;      /* running or last, NULL if none */
     bool running;
+    struct route_stats routes; /* proxies 0: none are configured */
     int64_t now_mono_us, now_wall_us;
 };
 

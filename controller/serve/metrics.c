@@ -24,6 +24,9 @@ static const struct metric_family families[] = {
     {"cluster_mode", "gauge", "Durability mode as recorded: 1 on the mode that is in force"},
     {"cluster_ackers", "gauge", "Servers in other zones that acknowledge the primary's commits"},
     {"cluster_failable", "gauge", "1 when a failover planned now would not be refused"},
+    {"cluster_proxies", "gauge", "Proxies that route this cluster's clients"},
+    {"cluster_proxies_unreachable", "gauge", "Those that did not answer when last asked"},
+    {"cluster_proxy_corrections_total", "counter", "Proxies brought back to what was decided"},
     {"cluster_plan_running", "gauge", "1 while a plan runs"},
     {"node_up", "gauge", "1 while the server answers status queries"},
     {"node_primary", "gauge", "1 on the primary"},
@@ -135,6 +138,11 @@ static void emit_cluster(struct page *page, const struct control_cluster *c)
     emit(page, "cluster_ackers", labels,
          __builtin_popcount(cluster_ackers_now(c->view, &strangers)));
     emit(page, "cluster_failable", labels, !json_is_string(json_object_get(plan, "refused")));
+    if (c->routes.proxies > 0) {
+        emit(page, "cluster_proxies", labels, c->routes.proxies);
+        emit(page, "cluster_proxies_unreachable", labels, c->routes.unreachable);
+        emit(page, "cluster_proxy_corrections_total", labels, (double)c->routes.corrections);
+    }
     emit(page, "cluster_plan_running", labels, c->running);
     for (uint32_t i = 0; i < c->config->node_count; i++)
         emit_node(page, c, i);

@@ -335,10 +335,22 @@ static void verb_explain(struct request *r)
         r->control->history(r->control->ctx, NULL, id, 1, found, r);
 }
 
+/* Options of the file as it is now that the running process cannot take: "a, b", or empty. */
+static void name_restarts(const struct request *r, char *dst, size_t size)
+{
+    STAY_AUTO(settings_drop) struct settings *fresh = NULL;
+    dst[0] = '\0';
+    if (settings_load(r->verbs->settings->path, SETTINGS_WITHOUT_SECRETS, &fresh, NULL, NULL) ==
+        STAY_OK)
+        (void)settings_needs_restart(r->verbs->settings, fresh, dst, size);
+}
+
 static void verb_reload(struct request *r)
 {
     struct stay_error err = {0};
     enum stay_rc rc;
+    char restarts[200];
+    name_restarts(r, restarts, sizeof restarts);
     if (r->dry_run) {
         STAY_AUTO(settings_drop) struct settings *fresh = NULL;
         rc = settings_load(r->verbs->settings->path, 0, &fresh, NULL, &err);
@@ -351,6 +363,7 @@ static void verb_reload(struct request *r)
     }
     json_t *out = json_object();
     stay_json_set_string(out, "file", r->verbs->settings->path);
+    stay_json_set_string(out, "needs_restart", restarts[0] == '\0' ? NULL : restarts);
     request_answer(r, out);
 }
 
