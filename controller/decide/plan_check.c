@@ -103,6 +103,9 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
         if (!plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
             return stay_error(err, STAY_EREFUSED, "%s does not answer: adopt a whole cluster",
                               plan_node_name(view, node));
+        if (view->nodes[node].facts.missing_grant[0] != '\0')
+            return stay_error(err, STAY_EREFUSED, "%s: %s: see `mainstay check`",
+                              plan_node_name(view, node), view->nodes[node].facts.missing_grant);
         if (view->nodes[node].facts.read_only == TRI_NO)
             writable |= NODE_BIT(node);
     }

@@ -57,7 +57,7 @@ enum stay_rc sqlite_file_error(struct sqlite_file *file, const char *what, struc
     switch (code & 0xff) {
     case SQLITE_FULL:
         rc = STAY_ESYSTEM;
-        fix = "; free space on its filesystem, the controller holds until a write works";
+        fix = "; free space on its filesystem";
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:

@@ -34,6 +34,8 @@ static void remark_of(const json_t *node, char *dst, size_t size)
     dst[0] = '\0';
     if (quarantine[0] != '\0')
         snprintf(dst, size, "%s", quarantine);
+    else if (rule == 290 && !cli_true(node, "up"))
+        snprintf(dst, size, "%s", cli_text(node, "reach_text"));
     else if (rule > 200 && strcmp(role, "primary") != 0)
         snprintf(dst, size, "%d %s", (int)rule, cli_text(verdict, "name"));
     else if (strcmp(role, "primary") == 0 && json_is_true(read_only))
@@ -147,6 +149,10 @@ static void print_switches(struct cli *cli, const json_t *c)
     if (!cli_true(c, "adopted"))
         fprintf(cli->out, "  %sonly observed%s: `mainstay adopt %s` begins to manage it\n", yellow,
                 end, cli_text(c, "name"));
+    json_int_t checks = json_integer_value(json_object_get(c, "checks"));
+    if (checks > 0)
+        fprintf(cli->out, "  %ssettings%s  %d spoil%s a promise: `mainstay check %s`\n", yellow, end,
+                (int)checks, checks == 1 ? "s" : "", cli_text(c, "name"));
     if (cli_true(c, "paused"))
         fprintf(cli->out, "  %spaused%s: nothing is acted upon; `mainstay resume%s%s`\n", yellow,
                 end, cli_true(c, "paused_all") ? "" : " ",
@@ -164,7 +170,10 @@ static void print_switches(struct cli *cli, const json_t *c)
                 (int)json_integer_value(json_object_get(plan, "rows")), cli_text(plan, "step"));
     if (cli_text(c, "want")[0] != '\0' && !json_is_object(plan)) {
         cli_names(json_object_get(c, "refused_by"), rules, sizeof rules);
-        fprintf(cli->out, "  %swants %s%s, held by: %s\n", yellow, cli_text(c, "want"), end, rules);
+        fprintf(cli->out, "  %swants %s%s\n", yellow, cli_text(c, "want"), end);
+        if (json_array_size(json_object_get(c, "refused_by")) > 0)
+            fprintf(cli->out, "    held by: %s\n", rules);
+        cli_wrap(cli, cli->out, 4, cli_text(c, "refused"));
     }
 }
 
@@ -187,7 +196,10 @@ void cli_print_status(struct cli *cli, const json_t *data)
                 (int)json_integer_value(json_object_get(c, "epoch")));
         fprintf(cli->out, "  verdict   %s%d %s%s\n", cli_color(cli, color_of_rule(rule)), (int)rule,
                 cli_text(verdict, "name"), cli_color_end(cli, color_of_rule(rule)));
-        snprintf(why, sizeof why, "%s", cli_text(verdict, "why"));
+        bool is_new = !cli_true(c, "adopted") && primary[0] == '\0';
+        snprintf(why, sizeof why, "%s",
+                 is_new ? "nothing is recorded yet: `mainstay adopt` makes the writable server it"
+                        : cli_text(verdict, "why"));
         cli_wrap(cli, cli->out, 4, why);
         print_promise(cli, c);
         print_exposure(cli, c);

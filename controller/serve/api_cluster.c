@@ -47,6 +47,18 @@ static json_t *exposure(const struct control_cluster *c)
     return out;
 }
 
+/* Why the plan it wants does not start although no guard holds it; NULL when nothing stands against. */
+static char *refusal(const struct control_cluster *c)
+{
+    if (c->decision->want == PLAN_NONE || c->decision->vetoes != 0 || c->running)
+        return NULL;
+    STAY_AUTO(stay_json_drop)
+    json_t *plan = plan_describe(c->decision->want, &c->decision->params, c->view, c->now_mono_us,
+                                 c->now_wall_us);
+    const char *refused = json_string_value(json_object_get(plan, "refused"));
+    return refused == NULL ? NULL : stay_strdup(refused);
+}
+
 static json_t *routes(const struct control_cluster *c)
 {
     json_t *out = json_object();
@@ -99,6 +111,10 @@ json_t *api_cluster(const struct control_cluster *c)
                          c->decision->want == PLAN_NONE ? NULL : plan_kind_text(c->decision->want));
     stay_json_set(obj, "refused_by",
                   api_guards(c->decision->want == PLAN_NONE ? 0 : c->decision->vetoes));
+    STAY_AUTO(stay_free_charp) char *refused = refusal(c);
+    stay_json_set_string(obj, "refused", refused);
+    stay_json_set_int(obj, "checks",
+                      (int64_t)verdict_conformance(c->view, c->now_mono_us, NULL, 0));
     stay_json_set_string(obj, "text", c->decision->text[0] == '\0' ? NULL : c->decision->text);
     stay_json_set(obj, "exposure", exposure(c));
     stay_json_set(obj, "routes", routes(c));

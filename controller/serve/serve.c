@@ -28,7 +28,9 @@ void serve_stop(struct serve *serve)
 static enum stay_rc make_socket_folder(const char *socket, struct stay_error *err)
 {
     STAY_AUTO(stay_free_charp) char *copy = stay_strdup(socket);
-    return file_mkdir_p(dirname(copy), 0755, err);
+    struct stay_error why;
+    enum stay_rc rc = file_mkdir_p(dirname(copy), 0755, &why);
+    return rc == STAY_OK ? rc : stay_error(err, rc, "controller.socket: %s", why.text);
 }
 
 enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
