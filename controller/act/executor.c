@@ -80,6 +80,22 @@ enum stay_rc executor_start(struct executor *x, enum plan_kind kind,
     return STAY_OK;
 }
 
+/* A journal goes on only while the record names it: after it, others may have moved the primary. */
+static enum stay_rc refuse_stale(struct executor *x, struct stay_error *err)
+{
+    const struct cluster_record *record = &x->view->record;
+    if (record->epoch == x->run.epoch && strcmp(record->plan_id, x->run.id) == 0)
+        return STAY_OK;
+    enum stay_rc rc = stay_error(err, STAY_ECONFLICT,
+                                 "the stored record no longer names plan %s of epoch %llu, it is "
+                                 "at epoch %llu",
+                                 x->run.id, (unsigned long long)x->run.epoch,
+                                 (unsigned long long)record->epoch);
+    plan_run_clear(&x->run);
+    x->has_run = false;
+    return rc;
+}
+
 enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64_t now_mono_us,
                              int64_t now_wall_us, struct stay_error *err)
 {
@@ -89,6 +105,8 @@ enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64
     enum stay_rc rc = stay_json_parse(journal_text, strlen(journal_text), &json, err);
     if (rc == STAY_OK)
         rc = plan_run_from_json(json, x->view->config, &x->run, err);
+    if (rc == STAY_OK)
+        rc = refuse_stale(x, err);
     if (rc != STAY_OK)
         return rc;
     set_clock(x, now_mono_us, now_wall_us);

@@ -50,7 +50,8 @@ void executor_free(struct executor *x); /* takes NULL; no callbacks afterwards *
 enum stay_rc executor_start(struct executor *x, enum plan_kind kind,
                             const struct plan_params *params, int64_t now_mono_us,
                             int64_t now_wall_us, struct stay_error *err);
-/* Takes up a stored run after a restart (plan_resume decides how it goes on). */
+/* Takes up a stored run after a restart (plan_resume decides how it goes on). STAY_ECONFLICT: the
+ * view's record names another plan or epoch; nothing is started. */
 enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64_t now_mono_us,
                              int64_t now_wall_us, struct stay_error *err);
 /* A human's abort: undo if still possible, STAY_EREFUSED after the point of no return. */

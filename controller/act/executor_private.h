@@ -61,6 +61,7 @@ struct executor {
     struct cluster_record save_record;
     uint32_t save_tries, save_conflicts;
     uint64_t unsaved_rows; /* STORE rows whose record change goes with the next save: bit per row */
+    bool was_past;         /* run.past_no_return before the rows on the way began */
     bool must_save;        /* ownership not yet compared by this process */
     bool abort_wanted;
     char abort_text[PLAN_TEXT_MAX];

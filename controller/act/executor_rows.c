@@ -93,6 +93,7 @@ static bool begin_group(struct executor *x, const struct plan_row *rows, bool *r
 {
     *ret_save = x->unsaved_rows != 0;
     x->open_rows = 0;
+    x->was_past = x->run.past_no_return;
     for (uint32_t row = x->first; row <= x->last; row++) {
         must(step_kind_class(rows[row].step) == CLASS_NODE ||
              step_kind_class(rows[row].step) == CLASS_ROUTE);

@@ -84,6 +84,19 @@ static void end_store_rows(struct executor *x)
         }
 }
 
+/* The kill switch came while the save was on the way: its rows do not begin, not even the point of no
+ * return. Past it, and for an effect that may have been sent already, the plan goes on. */
+static bool is_stopped_by_pause(struct executor *x)
+{
+    bool begins = x->after == AFTER_ROWS;
+    if (x->run.state != RUN_FORWARD || (!begins && x->after != AFTER_LOOK) || !exec_is_paused(x) ||
+        (begins ? x->was_past : x->run.past_no_return))
+        return false;
+    x->run.past_no_return = false;
+    (void)stay_copy(x->run.text, sizeof x->run.text, "the kill switch is on");
+    return true;
+}
+
 void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_t version,
                     int64_t now_mono_us)
 {
@@ -102,7 +115,7 @@ void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_
         cluster_set_record(x->view, &x->save_record);
     }
     end_store_rows(x);
-    if (x->abort_wanted && x->run.state == RUN_FORWARD) {
+    if ((x->abort_wanted && x->run.state == RUN_FORWARD) || is_stopped_by_pause(x)) {
         x->abort_wanted = false;
         exec_begin_undo(x);
         return;
