@@ -29,8 +29,10 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
         return STAY_OK;
     enum stay_rc rc = mysql_session_open(s, &check->in.target, account, due, &reach, NULL);
     if (rc == STAY_EDENIED && reach.layer == LAYER_LOGIN && reach.native != 3032) {
+        bool plain = reach.native == 1045; /* the server's own text repeats the account at length */
         (void)snprintf(check->missing, sizeof check->missing, "%.40s cannot log in: %.60s",
-                       account->user, reach.text);
+                       account->user,
+                       plain ? "wrong password, or no such account (1045)" : reach.text);
         return STAY_OK;
     }
     if (rc != STAY_OK)

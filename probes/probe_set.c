@@ -260,8 +260,10 @@ static void took_grants(void *arg, const char *missing)
 {
     struct probed_node *node = arg;
     node->grants = NULL;
-    if (missing != NULL)
-        (void)stay_copy(node->missing_grant, sizeof node->missing_grant, missing);
+    if (missing == NULL || strcmp(missing, node->missing_grant) == 0)
+        return;
+    (void)stay_copy(node->missing_grant, sizeof node->missing_grant, missing);
+    node->slow_due_mono_us = 0; /* said with the next facts, not ten seconds later */
 }
 
 static void check_grants(struct probed_node *node, int64_t now)
