@@ -8,7 +8,7 @@
 #define CONTROLLER_ACT_STEP_ROUTE_TALK_H
 #include "base/error.h"
 
-#define ROUTE_TALK_ANSWER_MAX (1024 * 1024)
+#define ROUTE_TALK_ANSWER_MAX (1024u * 1024)
 
 struct loop;
 

@@ -212,7 +212,7 @@ static bool take_positions(struct cli *cli, char **words, int count)
         size_t n = strcspn(usage, " ");
         bool optional = *usage == '[';
         if (used < count) {
-            if (!take_position(cli, usage + optional, n - 2u * optional, words[used]))
+            if (!take_position(cli, usage + optional, n - (optional ? 2 : 0), words[used]))
                 return false;
             used++;
         } else if (!optional) {

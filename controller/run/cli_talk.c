@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define ANSWER_US       (20 * STAY_SECOND)
-#define RUNBOOK_MAX     (256 * 1024)
+#define RUNBOOK_MAX     (256u * 1024)
 #define RUNBOOK_DEFAULT "/var/lib/mainstay/runbook.txt"
 #define SOCKET_DEFAULT  "/run/mainstay/mainstay.sock"
 #define LAB_SOCKET      "/var/tmp/mainstay-lab/lab/mainstay.sock"

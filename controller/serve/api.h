@@ -29,7 +29,8 @@ json_t *api_plan(const struct control_cluster *c, enum plan_kind kind,
                  const struct plan_params *params, bool automatic) STAY_MUST_USE;
 /* A running or ended run with its rows, times relative to its beginning. */
 json_t *api_run(const struct plan_run *run, const struct cluster_config *config) STAY_MUST_USE;
-/* A stored document of the history ({"summary","run","timeline"}) with its run as api_run shows it. */
+/* A stored document of the history ({"summary","run","timeline"}) with its run as api_run shows it.
+ */
 json_t *api_document(const struct control *control, const json_t *document) STAY_MUST_USE;
 /* {"id","kind","state","row","step"} or null. */
 json_t *api_run_brief(const struct plan_run *run) STAY_MUST_USE;

@@ -1,14 +1,15 @@
-/* controller/serve/control.h - what the serving side (unix socket, HTTP) may see of the controller and
- * ask of it. Implemented by the daemon (controller/run/daemon*.c), used by controller/serve.
+/* controller/serve/control.h - what the serving side (unix socket, HTTP) may see of the controller
+ * and ask of it. Implemented by the daemon (controller/run/daemon*.c), used by controller/serve.
  *
- * Layer: serve. All calls on the loop thread. Borrowed pointers are valid until the caller returns to
- * the loop.
+ * Layer: serve. All calls on the loop thread. Borrowed pointers are valid until the caller returns
+ * to the loop.
  *
  * Wire form on the unix socket, one JSON object a line. Request: {"verb":"status","cluster":"shop",
  * "args":{...},"dry_run":false}. Answer: any number of {"event":...} lines, then one of
- * {"ok":true,"exit":0,"data":{...}} or {"ok":false,"exit":3,"error":"...","refused_by":["cooldown"]}.
- * exit: 0 done, 1 failed, 2 usage, 3 refused by a safety rule, 5 outcome unknown (4 is the client's
- * own: cannot reach the controller). */
+ * {"ok":true,"exit":0,"data":{...}} or
+ * {"ok":false,"exit":3,"error":"...","refused_by":["cooldown"]}. exit: 0 done, 1 failed, 2 usage, 3
+ * refused by a safety rule, 5 outcome unknown (4 is the client's own: cannot reach the controller).
+ */
 #ifndef CONTROLLER_SERVE_CONTROL_H
 #define CONTROLLER_SERVE_CONTROL_H
 #include "controller/act/step_route.h"
@@ -31,8 +32,13 @@ typedef void (*control_done_fn)(void *ctx, enum stay_rc rc, const json_t *data,
 typedef bool (*control_event_fn)(void *ctx, const char *cluster, int note,
                                  const struct plan_run *run, uint32_t row);
 
-enum control_switch { CONTROL_PAUSE, CONTROL_RESUME, CONTROL_MAINTENANCE_START,
-                      CONTROL_MAINTENANCE_END, CONTROL_RELEASE };
+enum control_switch {
+    CONTROL_PAUSE,
+    CONTROL_RESUME,
+    CONTROL_MAINTENANCE_START,
+    CONTROL_MAINTENANCE_END,
+    CONTROL_RELEASE
+};
 
 struct control {
     void *ctx;
@@ -49,17 +55,18 @@ struct control {
                        int64_t until_wall_us, const char *actor, const char *reason,
                        control_done_fn done, void *done_ctx);
     /* Ended and running plans, newest first; cluster NULL: all; id NULL: a list without rows. */
-    void (*history)(void *ctx, const char *cluster, const char *id, size_t max, control_done_fn done,
-                    void *done_ctx);
+    void (*history)(void *ctx, const char *cluster, const char *id, size_t max,
+                    control_done_fn done, void *done_ctx);
     void (*listen)(void *ctx, const char *cluster, control_event_fn fn, void *fn_ctx);
     void (*unlisten)(void *ctx, void *fn_ctx);
     /* Re-reads the configuration; the old one stays on any error. */
     enum stay_rc (*reload)(void *ctx, struct stay_error *err);
     const char *(*runbook)(void *ctx);
-    bool (*is_ready)(void *ctx);   /* first facts of every cluster are in, store works */
+    bool (*is_ready)(void *ctx); /* first facts of every cluster are in, store works */
     bool (*is_leader)(void *ctx);
     /* Counters for /metrics: name without prefix, labels as {k="v"} text or "", value. */
-    void (*metrics)(void *ctx, void (*emit)(void *ectx, const char *name, const char *labels,
-                                            double value), void *ectx);
+    void (*metrics)(void *ctx,
+                    void (*emit)(void *ectx, const char *name, const char *labels, double value),
+                    void *ectx);
 };
 #endif

@@ -174,6 +174,6 @@ void http_metrics(struct http_request *request)
 {
     request->answer.status = 200;
     request->answer.type = "text/plain; version=0.0.4; charset=utf-8";
-    request->answer.body.max = 64 * 1024 * 1024;
+    request->answer.body.max = (size_t)64 * 1024 * 1024;
     metrics_format(request->control, &request->answer.body);
 }

@@ -263,7 +263,7 @@ static void verb_maintenance(struct request *r)
     else if (action == NULL || strcmp(action, "start") != 0)
         request_refuse(r, 2, NULL,
                        "maintenance is started or ended: maintenance start|end CLUSTER");
-    else if (for_us < STAY_SECOND || for_us > 30 * 86400 * STAY_SECOND)
+    else if (for_us < STAY_SECOND || for_us > INT64_C(30) * 86400 * STAY_SECOND)
         request_refuse(r, 2, NULL, "maintenance lasts 1s to 30d");
     else
         set_switch(r, CONTROL_MAINTENANCE_START, c.now_wall_us + for_us);

@@ -3,11 +3,13 @@
 #include "controller/run/settings/option.h"
 #include "controller/run/settings/settings.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): member names cannot be in parentheses. */
 #define AT(type, field)                                                                            \
     .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
 #define LIST_OF(type, field, count, max)                                                           \
     .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field[0]),          \
     .count_offset = offsetof(struct type, count), .count_max = (max)
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define ACCOUNT(name, id, needed, what)                                                            \
     {"clusters.accounts." name, OPTION_GROUP, .help = what},                                       \
         {"clusters.accounts." name ".user", OPTION_NAME, (needed),                                 \

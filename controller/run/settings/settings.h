@@ -10,7 +10,7 @@
 #include "controller/decide/cluster.h"
 
 #define SETTINGS_PATH_DEFAULT "/etc/mainstay/mainstay.conf"
-#define SETTINGS_FILE_MAX     (1024 * 1024)
+#define SETTINGS_FILE_MAX     (1024u * 1024)
 #define SETTINGS_TEXT_MAX     256 /* longest path, password or URL, terminator included */
 #define SETTINGS_CLUSTERS_MAX 256
 #define SETTINGS_LISTENS_MAX  4
