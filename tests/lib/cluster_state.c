@@ -123,18 +123,38 @@ bool state_wait_rule(struct lab *lab, int rule, int timeout_s)
     return false;
 }
 
-char *state_quarantine(struct lab *lab, const char *node)
+json_t *state_node(struct lab *lab, const char *node)
 {
-    char *reason = NULL;
-    json_t *cluster = state_cluster(lab), *object;
+    json_t *cluster = state_cluster(lab), *object, *found = NULL;
     size_t index;
     json_array_foreach(json_object_get(cluster, "nodes"), index, object)
     {
         const char *name = json_string_value(json_object_get(object, "name"));
         if (name != NULL && strcmp(name, node) == 0)
-            reason = text_of(object, "quarantine");
+            found = json_incref(object);
     }
     json_decref(cluster);
+    return found;
+}
+
+bool state_wait_node_rule(struct lab *lab, const char *node, int rule, int timeout_s)
+{
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND; lab_now_us() < due; nap()) {
+        json_t *object = state_node(lab, node);
+        json_int_t seen =
+            json_integer_value(json_object_get(json_object_get(object, "verdict"), "rule"));
+        json_decref(object);
+        if (seen == rule)
+            return true;
+    }
+    return false;
+}
+
+char *state_quarantine(struct lab *lab, const char *node)
+{
+    json_t *object = state_node(lab, node);
+    char *reason = text_of(object, "quarantine");
+    json_decref(object);
     return reason != NULL ? reason : stay_strdup("");
 }
 
@@ -182,18 +202,41 @@ char *state_last_plan(struct lab *lab, const char *kind)
     return id;
 }
 
-int state_count_plans(struct lab *lab, const char *kind)
+/* How many plans of this kind the history holds; *ret_runs: the newest of them has not ended. */
+static int count_plans(struct lab *lab, const char *kind, bool *ret_runs)
 {
     json_t *answer = NULL, *plan;
     int code = -1, count = 0;
     size_t index;
+    *ret_runs = false;
     if (lab_cli(lab, &code, &answer, "history", "shop", NULL) && code == 0) {
         json_array_foreach(state_find(answer, "plans"), index, plan)
-        {
+        { /* newest first */
             const char *text = json_string_value(json_object_get(plan, "kind"));
-            count += text != NULL && strcmp(text, kind) == 0;
+            const char *state = json_string_value(json_object_get(plan, "state"));
+            if (text == NULL || strcmp(text, kind) != 0)
+                continue;
+            if (count++ == 0)
+                *ret_runs = state == NULL || strcmp(state, "running") == 0 ||
+                            strcmp(state, "undoing") == 0 || strcmp(state, "idle") == 0;
         }
     }
     json_decref(answer);
     return count;
+}
+
+bool state_wait_plans(struct lab *lab, const char *kind, int count, int timeout_s)
+{
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND; lab_now_us() < due; nap()) {
+        bool runs = true;
+        if (count_plans(lab, kind, &runs) >= count && !runs)
+            return true;
+    }
+    return false;
+}
+
+int state_count_plans(struct lab *lab, const char *kind)
+{
+    bool runs = false;
+    return count_plans(lab, kind, &runs);
 }

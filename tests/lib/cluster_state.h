@@ -18,6 +18,12 @@ bool state_is_ready(struct lab *lab, char *ret_why, size_t size);
 bool state_wait_ready(struct lab *lab, int timeout_s, char *ret_why, size_t size);
 /* The cluster's verdict has this rule id within timeout_s. */
 bool state_wait_rule(struct lab *lab, int rule, int timeout_s);
+/* One node's object of the status; a new reference, NULL when it is not told. */
+json_t *state_node(struct lab *lab, const char *node);
+/* The node's own verdict has this rule id within timeout_s. */
+bool state_wait_node_rule(struct lab *lab, const char *node, int rule, int timeout_s);
+/* The history holds at least `count` plans of this kind, the newest ended, within timeout_s. */
+bool state_wait_plans(struct lab *lab, const char *kind, int count, int timeout_s);
 /* Quarantine of `node` ("diverged", "stale primary", "operator" or "" for none), caller frees. */
 char *state_quarantine(struct lab *lab, const char *node);
 /* Waits until the recorded primary is another than `old` and takes writes; its name (caller frees).

@@ -3,8 +3,48 @@
 
 #include <stdarg.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+bool scenario_is_long(void)
+{
+    return getenv("MAINSTAY_SCENARIO_LONG") != NULL;
+}
 
 static struct lab *current; /* the one lab of this process, for the clean-up at exit */
+
+/* The logs of a run that failed outlive its lab. */
+static void keep_logs(void)
+{
+    STAY_AUTO(stay_free_charp) char *from = stay_sprintf("%s/log", lab_dir(current));
+    STAY_AUTO(stay_free_charp) char *record = stay_sprintf("%s/load.log", lab_dir(current));
+    STAY_AUTO(stay_free_charp) char *kept = stay_sprintf("%s/log/load-record", lab_dir(current));
+    STAY_AUTO(stay_free_charp)
+    char *to = stay_sprintf("%s.failed-%d", lab_dir(current), (int)getpid());
+    (void)rename(record, kept);
+    if (rename(from, to) == 0)
+        fprintf(stderr, "the servers' and the controller's logs: %s\n", to);
+}
+
+/* What the controller thinks, for whoever looks into a failure. */
+static void print_controller_view(void)
+{
+    json_t *cluster = current == NULL ? NULL : state_cluster(current);
+    STAY_AUTO(stay_free_charp) char *text = cluster == NULL ? NULL : json_dumps(cluster, 0);
+    if (text != NULL)
+        printf("status: %s\n", text);
+    json_t *history = NULL;
+    int code = -1;
+    if (cluster != NULL && lab_cli(current, &code, &history, "history", "shop", NULL)) {
+        STAY_AUTO(stay_free_charp) char *plans = json_dumps(history, 0);
+        printf("history: %s\n", plans == NULL ? "" : plans);
+    }
+    json_decref(history);
+    json_decref(cluster);
+    if (current != NULL && getenv("MAINSTAY_KEEP_LAB") == NULL)
+        keep_logs();
+}
 
 static void take_down(void)
 {
@@ -24,6 +64,8 @@ static void finish(const char *word, const char *fmt, va_list args)
 void scenario_fail(const char *fmt, ...)
 {
     va_list args;
+    fflush(stdout);
+    print_controller_view();
     va_start(args, fmt);
     finish("", fmt, args);
     va_end(args);
@@ -92,7 +134,7 @@ void scenario_write_on(int ms)
 
 void scenario_load(struct lab *lab)
 {
-    LAB_MUST(lab, lab_load_start(lab, &(struct lab_load_options){.writers = 16}));
+    LAB_MUST(lab, lab_load_start(lab, &(struct lab_load_options){.writers = 16, .rate = 800}));
     scenario_write_on(800);
 }
 
@@ -106,10 +148,11 @@ void scenario_check_bounded(struct lab *lab, const char *node, int min_acked, in
     json_t *r = NULL;
     LAB_MUST(lab, lab_load_stop(lab));
     LAB_MUST(lab, lab_load_check(lab, node, lab_fault_us(lab), 0, &r));
-    printf("clients: acked %d, lost %d, unexpected %d, duplicates %d, order %d, overlaps %d, in flight "
-           "at the fault %d, outage %.0f ms\n", count(r, "acked"), count(r, "lost"),
-           count(r, "unexpected"), count(r, "duplicates"), count(r, "order_violations"),
-           count(r, "overlaps"), count(r, "waiting_at_fault"),
+    printf("clients: acked %d, lost %d, unexpected %d, duplicates %d, order %d, overlaps %d, in "
+           "flight "
+           "at the fault %d, outage %.0f ms\n",
+           count(r, "acked"), count(r, "lost"), count(r, "unexpected"), count(r, "duplicates"),
+           count(r, "order_violations"), count(r, "overlaps"), count(r, "waiting_at_fault"),
            json_number_value(json_object_get(r, "outage_ms")));
     bool clean = count(r, "lost") <= lost_max && count(r, "unexpected") == 0 &&
                  count(r, "duplicates") == 0 && count(r, "order_violations") == 0 &&
@@ -137,6 +180,32 @@ const char *scenario_failover(struct lab *lab, const char *old, int timeout_s)
     return name;
 }
 
+const char *scenario_failover_unseen(struct lab *lab, const char *old, int timeout_s)
+{
+    if (lab_engine_of(lab) == LAB_MARIADB)
+        return scenario_failover(lab, old, timeout_s);
+    if (!state_wait_plans(lab, "failover", 1, timeout_s))
+        scenario_fail("no failover was tried within %d s", timeout_s);
+    STAY_AUTO(stay_free_charp) char *id = state_last_plan(lab, "failover");
+    STAY_AUTO(stay_json_drop) json_t *told = state_explain(lab, id);
+    const json_t *summary = json_object_get(told, "summary");
+    const char *state = json_string_value(json_object_get(summary, "state"));
+    const char *certificate = json_string_value(json_object_get(summary, "certificate"));
+    if (state == NULL || strcmp(state, "undone") != 0 || certificate == NULL ||
+        strcmp(certificate, "BOUNDED") != 0)
+        scenario_fail("unseen MySQL primary: the failover is '%s', its certificate '%s'", state,
+                      certificate);
+    printf("refused alone: %s\n", json_string_value(json_object_get(summary, "text")));
+    int code = -1;
+    STAY_AUTO(stay_json_drop) json_t *answer = NULL;
+    LAB_MUST(lab, lab_cli(lab, &code, &answer, "failover", "shop", "--yes", "--accept-loss",
+                          "seen to be gone", NULL));
+    STAY_AUTO(stay_free_charp) char *text = answer == NULL ? NULL : json_dumps(answer, 0);
+    if (code != 0)
+        scenario_fail("failover --accept-loss exits %d: %s", code, text == NULL ? "" : text);
+    return scenario_failover(lab, old, timeout_s);
+}
+
 void scenario_stays(struct lab *lab, const char *primary, int seconds)
 {
     for (int64_t due = lab_now_us() + seconds * STAY_SECOND; lab_now_us() < due;
@@ -147,6 +216,47 @@ void scenario_stays(struct lab *lab, const char *primary, int seconds)
     }
     if (state_count_plans(lab, "failover") != 0)
         scenario_fail("a failover was started");
+}
+
+static bool has_settled(struct lab *lab, const char *node, char *ret_how, size_t size)
+{
+    json_t *object = state_node(lab, node);
+    const char *role = json_string_value(json_object_get(object, "role"));
+    const char *receiver = json_string_value(json_object_get(object, "receiver"));
+    bool read_only = json_is_true(json_object_get(object, "read_only"));
+    bool replica = role != NULL && strcmp(role, "replica") == 0 && receiver != NULL &&
+                   strcmp(receiver, "running") == 0;
+    const char *quarantine = json_string_value(json_object_get(object, "quarantine"));
+    bool quarantined = quarantine != NULL && strcmp(quarantine, "diverged") == 0; /* for good */
+    if (ret_how != NULL)
+        (void)stay_copy(ret_how, size, role == NULL ? "unknown" : role);
+    json_decref(object);
+    return read_only && (replica || quarantined);
+}
+
+const char *scenario_settled(struct lab *lab, const char *node, int timeout_s)
+{
+    static char how[32];
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND;; scenario_write_on(50)) {
+        if (has_settled(lab, node, how, sizeof how))
+            break;
+        if (lab_now_us() > due)
+            scenario_fail("%s is '%s' after %d s, neither replica nor quarantined", node, how,
+                          timeout_s);
+    }
+    printf("%s came back: %s\n", node, how);
+
+    return how;
+}
+
+void scenario_story(struct lab *lab, const char *kind)
+{
+    STAY_AUTO(stay_free_charp) char *id = state_last_plan(lab, kind);
+    json_t *told = id == NULL ? NULL : state_explain(lab, id);
+    json_t *summary = json_object_get(told, "summary");
+    STAY_AUTO(stay_free_charp) char *text = summary == NULL ? NULL : json_dumps(summary, 0);
+    printf("%s: %s\n", kind, text == NULL ? "none" : text);
+    json_decref(told);
 }
 
 void scenario_ready(struct lab *lab, int timeout_s)
@@ -166,4 +276,96 @@ char *scenario_value(struct lab *lab, const char *node, const char *statement)
 const char *scenario_pick(struct lab *lab, const char *mariadb, const char *mysql)
 {
     return lab_engine_of(lab) == LAB_MYSQL ? mysql : mariadb;
+}
+
+char *scenario_file(struct lab *lab, const char *name)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/%s", lab_dir(lab), name);
+    FILE *in = fopen(path, "re");
+    char *text = stay_calloc(1, 1 << 20);
+    if (in != NULL) {
+        text[fread(text, 1, (1 << 20) - 1, in)] = '\0';
+        fclose(in);
+    }
+    return text;
+}
+
+/* mainstayd of this build holds the words it would log at a crash point. */
+static bool has_crash_points(void)
+{
+    char own[400] = "";
+    const char *given = getenv("MAINSTAY_BIN");
+    if (given == NULL && readlink("/proc/self/exe", own, sizeof own - 1) < 0)
+        return false;
+    char *slash = strrchr(own, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    STAY_AUTO(stay_free_charp)
+    char *path = given != NULL ? stay_sprintf("%s/mainstayd", given)
+                               : stay_sprintf("%s/../bin/mainstayd", own);
+    static const char words[] = "crash point %s reached";
+    FILE *in = fopen(path, "re");
+    char *text = stay_calloc(1, 64 << 20);
+    size_t size = in == NULL ? 0 : fread(text, 1, 64 << 20, in);
+    bool found = memmem(text, size, words, sizeof words - 1) != NULL;
+    free(text);
+    if (in != NULL)
+        fclose(in);
+    return found;
+}
+
+void scenario_crash_at(const char *point)
+{
+    if (point == NULL) {
+        unsetenv("MAINSTAY_CRASH_AT");
+        return;
+    }
+    if (!has_crash_points())
+        scenario_skip("mainstayd was built without crash points (preset dev has them)");
+    setenv("MAINSTAY_CRASH_AT", point, 1);
+}
+
+static bool is_stopped(struct lab *lab, const char *name)
+{
+    STAY_AUTO(stay_free_charp) char *file = stay_sprintf("pid/%s", name);
+    STAY_AUTO(stay_free_charp) char *pid = scenario_file(lab, file);
+    STAY_AUTO(stay_free_charp)
+    char *path = stay_sprintf("/proc/%ld/stat", strtol(pid, NULL, 10));
+    char text[400] = "";
+    FILE *in = fopen(path, "re");
+    if (in == NULL)
+        return false;
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    const char *after = strrchr(text, ')');
+    return after != NULL && strncmp(after, ") T", 3) == 0;
+}
+
+bool scenario_wait_crash(struct lab *lab, bool stopped, int timeout_s)
+{
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND; lab_now_us() < due;
+         scenario_write_on(10))
+        if (stopped ? is_stopped(lab, "controller") : !lab_is_running(lab, "controller"))
+            return true;
+    return false;
+}
+
+char *scenario_say(struct lab *lab, int *ret_code, const char *verb, const char *a, const char *b)
+{
+    STAY_AUTO(stay_json_drop) json_t *answer = NULL;
+    LAB_MUST(lab, lab_cli(lab, ret_code, &answer, verb, a, b, NULL));
+    char *text = answer == NULL ? NULL : json_dumps(answer, JSON_ENCODE_ANY);
+    return text != NULL ? text : stay_strdup(lab_error(lab));
+}
+
+void scenario_kill_sessions(struct lab *lab, const char *node, const char *user)
+{
+    STAY_AUTO(stay_free_charp)
+    char *ask = stay_sprintf("SELECT CONCAT('KILL ', id) FROM information_schema.processlist "
+                             "WHERE user = '%s'",
+                             user);
+    STAY_AUTO(stay_free_charp) char *kills = scenario_value(lab, node, ask);
+    char *at = NULL;
+    for (char *line = strtok_r(kills, "\n", &at); line != NULL; line = strtok_r(NULL, "\n", &at))
+        (void)lab_sql(lab, node, line, NULL); /* it may be gone by now */
 }

@@ -1,9 +1,10 @@
 /* tests/lib/scenario.h - what every real-server scenario begins and ends with: a lab of its own, a
  * controller, an adopted cluster, clients; and the loss checker's word at the end.
  *
- * Layer: tests. Not pure; needs root. A program is called `scenario_X --engine mariadb|mysql --name LAB`;
- * exit 0 passed, 77 skipped with its reason, 1 failed. The lab is always taken down at exit (kept when
- * MAINSTAY_KEEP_LAB is set). The last line printed is "row | injected | what happened | invariant". */
+ * Layer: tests. Not pure; needs root. A program is called `scenario_X --engine mariadb|mysql --name
+ * LAB`; exit 0 passed, 77 skipped with its reason, 1 failed. The lab is always taken down at exit
+ * (kept when MAINSTAY_KEEP_LAB is set). The last line printed is "row | injected | what happened |
+ * invariant". */
 #ifndef TESTS_LIB_SCENARIO_H
 #define TESTS_LIB_SCENARIO_H
 #include "tests/lib/cluster_state.h"
@@ -13,10 +14,14 @@ enum scenario_flags {
     SCENARIO_NO_ADOPT = 2,      /* the controller observes */
 };
 
-/* Parses arguments, brings everything up and waits until the cluster is ready. Exits on failure. The
- * options' engine and name are taken from the arguments. */
+/* Are all points of a long matrix asked for (MAINSTAY_SCENARIO_LONG), or the few of a short run? */
+bool scenario_is_long(void);
+
+/* Parses arguments, brings everything up and waits until the cluster is ready. Exits on failure.
+ * The options' engine and name are taken from the arguments. */
 struct lab *scenario_begin(int argc, char **argv, struct lab_options options, unsigned flags);
-/* Changes the configuration before the controller starts: call between begin(NO_CONTROLLER) and this. */
+/* Changes the configuration before the controller starts: call between begin(NO_CONTROLLER) and
+ * this. */
 void scenario_start_controller(struct lab *lab, bool adopt);
 
 /* Writers through both proxies until scenario_check. */
@@ -31,14 +36,34 @@ void scenario_check_bounded(struct lab *lab, const char *node, int min_acked, in
 
 /* Name of the new primary after a failover away from `old` (static buffer); exits on timeout. */
 const char *scenario_failover(struct lab *lab, const char *old, int timeout_s);
+/* As scenario_failover, where the old primary may live behind silence. MySQL answers its waiters OK
+ * when it is shut down, so there the failover must refuse to go on alone; an operator's
+ * --accept-loss then does it. */
+const char *scenario_failover_unseen(struct lab *lab, const char *old, int timeout_s);
 /* Nothing fails over for `seconds`: the primary stays `primary`. Exits when it moved. */
 void scenario_stays(struct lab *lab, const char *primary, int seconds);
+/* `node` came back: read-only, and a running replica or in quarantine; says which (static). */
+const char *scenario_settled(struct lab *lab, const char *node, int timeout_s);
+/* Prints the newest plan of this kind: state, rule, proof, certificate, outage, text. */
+void scenario_story(struct lab *lab, const char *kind);
 /* Waits until ready (lossless again, everybody attached); exits with what is missing. */
 void scenario_ready(struct lab *lab, int timeout_s);
 /* One value by SQL on a node, through the server's own socket; caller frees; exits on error. */
 char *scenario_value(struct lab *lab, const char *node, const char *statement);
 /* Engine-neutral spelling: returns mariadb's or mysql's text. */
 const char *scenario_pick(struct lab *lab, const char *mariadb, const char *mysql);
+
+/* Crash points ("failover:freeze:after", with ":stop" a SIGSTOP) of the controller that is started
+ * next; NULL: none. Skips the scenario when mainstayd was built without them. */
+void scenario_crash_at(const char *point);
+/* The controller stopped itself (stopped) or died at its point within timeout_s. */
+bool scenario_wait_crash(struct lab *lab, bool stopped, int timeout_s);
+/* Text of a file in the lab's folder ("log/controller.log"), "" if there is none; caller frees. */
+char *scenario_file(struct lab *lab, const char *name);
+/* Runs `mainstay --json VERB...` and returns what it printed as one text; caller frees. */
+char *scenario_say(struct lab *lab, int *ret_code, const char *verb, const char *a, const char *b);
+/* Ends every session of `user` on `node`, so that it logs in anew. */
+void scenario_kill_sessions(struct lab *lab, const char *node, const char *user);
 
 _Noreturn void scenario_fail(const char *fmt, ...) STAY_PRINTF(1, 2);
 _Noreturn void scenario_skip(const char *fmt, ...) STAY_PRINTF(1, 2);

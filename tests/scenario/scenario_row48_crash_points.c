@@ -1,0 +1,56 @@
+/* Row 48: the controller dies before or after a row of a failover and is started again. It resumes
+ * or rolls back and begins anew; the end is that of an uninterrupted run: the replica is primary,
+ * the old one follows, lossless stands, nothing is lost. Short: four points; long: all of them.
+ * ENGINES: mariadb mysql */
+#include "tests/lib/server_talk.h"
+
+enum { FAILOVER_ROWS = 25 };
+
+static void one_point(struct lab *lab, const char *old, const char *point)
+{
+    LAB_MUST(lab, lab_stop_controller(lab));
+    scenario_crash_at(point);
+    LAB_MUST(lab, lab_start_controller(lab));
+    scenario_crash_at(NULL);
+    scenario_ready(lab, 30);
+    scenario_load(lab);
+    LAB_MUST(lab, lab_kill(lab, old));
+    bool is_skipped_row = false;
+    if (!scenario_wait_crash(lab, false, 15)) /* rows a plan has no work for are skipped */
+        is_skipped_row = true;
+    else
+        LAB_MUST(lab, lab_start_controller(lab));
+    STAY_AUTO(stay_free_charp) char *now = stay_strdup(scenario_failover(lab, old, 40));
+    scenario_write_on(300);
+    LAB_MUST(lab, lab_start(lab, old, NULL));
+    bool follows = strcmp(scenario_settled(lab, old, 40), "replica") == 0;
+    if (follows)
+        scenario_ready(lab, 40);
+    scenario_check(lab, now, 20);
+    printf("%s: %s; %s is primary, %s %s\n", point, is_skipped_row ? "not reached" : "died there",
+           now, old, follows ? "follows" : "is quarantined");
+    if (!follows && scenario_is_long())
+        scenario_pass("48", point, "stopped early: the returner kept its tail", "S5 S8");
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const few[] = {"failover:intent:after", "failover:freeze:before",
+                                      "failover:detach:after", "failover:make-writable:after"};
+    char done[64], point[48];
+    scenario_crash_at(few[0]); /* skips at once where there are none */
+    scenario_crash_at(NULL);
+    struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, 0);
+    int points = scenario_is_long() ? 2 * FAILOVER_ROWS : (int)STAY_COUNT(few);
+    if (lab_engine_of(lab) == LAB_MYSQL) /* keeps its tail: one round per lab */
+        points = 1;
+    for (int i = 0; i < points; i++) {
+        const char *old = i % 2 == 0 ? "db1" : "db2";
+        snprintf(point, sizeof point, "failover:%d:%s", i / 2, i % 2 == 0 ? "before" : "after");
+        one_point(lab, old,
+                  scenario_is_long() ? point : few[lab_engine_of(lab) == LAB_MYSQL ? 2 : i]);
+        LAB_MUST(lab, lab_sql(lab, old, "DO 1", NULL));
+    }
+    snprintf(done, sizeof done, "%d points: resumed or rolled back, same end", points);
+    scenario_pass("48", "controller dies before or after a row of the failover", done, "S5 S8 S2");
+}
