@@ -11,14 +11,19 @@
 #include "probes/mysql_facts.h"
 
 static const struct dialect mariadb = {
-    .stop_receiver = "STOP SLAVE IO_THREAD", .start_receiver = "START SLAVE IO_THREAD",
-    .start_applier = "START SLAVE SQL_THREAD", .stop_both = "STOP SLAVE",
-    .start_both = "START SLAVE", .forget = "RESET SLAVE ALL",
+    .stop_receiver = "STOP SLAVE IO_THREAD",
+    .start_receiver = "START SLAVE IO_THREAD",
+    .start_applier = "START SLAVE SQL_THREAD",
+    .stop_both = "STOP SLAVE",
+    .start_both = "START SLAVE",
+    .forget = "RESET SLAVE ALL",
     .source_enabled = "rpl_semi_sync_master_enabled",
     .source_timeout = "rpl_semi_sync_master_timeout",
     .source_point = "rpl_semi_sync_master_wait_point",
-    .source_no_replica = "rpl_semi_sync_master_wait_no_slave", .source_count = NULL,
-    .replica_enabled = "rpl_semi_sync_slave_enabled", .net_timeout = "slave_net_timeout",
+    .source_no_replica = "rpl_semi_sync_master_wait_no_slave",
+    .source_count = NULL,
+    .replica_enabled = "rpl_semi_sync_slave_enabled",
+    .net_timeout = "slave_net_timeout",
 };
 
 #define MYSQL_VERBS                                                                                \
@@ -27,7 +32,8 @@ static const struct dialect mariadb = {
     .start_both = "START REPLICA", .forget = "RESET REPLICA ALL",                                  \
     .net_timeout = "replica_net_timeout"
 static const struct dialect mysql_new = {
-    MYSQL_VERBS, .source_enabled = "rpl_semi_sync_source_enabled",
+    MYSQL_VERBS,
+    .source_enabled = "rpl_semi_sync_source_enabled",
     .source_timeout = "rpl_semi_sync_source_timeout",
     .source_point = "rpl_semi_sync_source_wait_point",
     .source_no_replica = "rpl_semi_sync_source_wait_no_replica",
@@ -35,7 +41,8 @@ static const struct dialect mysql_new = {
     .replica_enabled = "rpl_semi_sync_replica_enabled",
 };
 static const struct dialect mysql_old_plugins = {
-    MYSQL_VERBS, .source_enabled = "rpl_semi_sync_master_enabled",
+    MYSQL_VERBS,
+    .source_enabled = "rpl_semi_sync_master_enabled",
     .source_timeout = "rpl_semi_sync_master_timeout",
     .source_point = "rpl_semi_sync_master_wait_point",
     .source_no_replica = "rpl_semi_sync_master_wait_no_slave",
@@ -157,10 +164,12 @@ bool step_holds_want(const struct step *s)
     return want == NULL || gtid_set_contains(&s->result->facts.executed, want);
 }
 
+/* `holds` are leaders of a commit group that wait for its acknowledgement. */
 struct victims {
     const struct step_input *in;
-    uint64_t ids[4096];
-    uint32_t count;
+    uint64_t ids[4096], holds[64];
+    uint32_t count, holds_count;
+    bool is_closing; /* somebody waits to set read_only: no new writer begins */
 };
 
 /* Users whose sessions stay: ours but the canary's (it may be the one that waits), and the
@@ -175,39 +184,59 @@ static bool is_spared(const struct step_input *in, const char *user)
     return false;
 }
 
-/* Columns of SHOW PROCESSLIST on both engines: Id, User, Host, db, Command. */
+/* Columns of SHOW PROCESSLIST on both engines: Id, User, Host, db, Command, Time, State, Info. */
 static void add_victim(void *arg, const struct mysql_row *row)
 {
     struct victims *v = arg;
-    if (row->columns < 5 || row->values[0] == NULL || row->values[1] == NULL)
+    if (row->columns < 8 || row->values[0] == NULL || row->values[1] == NULL)
         return;
     const char *command = row->values[4] == NULL ? "" : row->values[4];
+    const char *state = row->values[6] == NULL ? "" : row->values[6];
+    if (strcmp(row->values[1], v->in->operate.user) == 0 && row->values[7] != NULL &&
+        strstr(row->values[7], "SET GLOBAL read_only = 1") != NULL &&
+        strncmp(state, "Waiting for", 11) == 0)
+        v->is_closing = true;
     if (is_spared(v->in, row->values[1]) || strcmp(command, "Killed") == 0 ||
         strcmp(command, "Daemon") == 0 || strncmp(command, "Slave_", 6) == 0 ||
         strncmp(command, "Binlog Dump", 11) == 0)
         return;
-    if (v->count < STAY_COUNT(v->ids))
-        v->ids[v->count++] = strtoull(row->values[0], NULL, 10);
+    uint64_t id = strtoull(row->values[0], NULL, 10);
+    if (strncmp(state, "Waiting for semi-sync ACK", 25) == 0 &&
+        v->holds_count < STAY_COUNT(v->holds))
+        v->holds[v->holds_count++] = id;
+    else if (v->count < STAY_COUNT(v->ids))
+        v->ids[v->count++] = id;
 }
 
 /* SHOW, not information_schema: see mysql_query.c. */
 static enum outcome list_sessions(struct step *s, struct victims *v)
 {
     struct stay_error e = {0};
-    v->in = s->in;
-    v->count = 0;
-    return outcome_of(s, mysql_session_run(s->session, "SHOW PROCESSLIST", s->due_mono_us,
-                                           add_victim, v, &e),
-                      "list sessions", &e);
+    *v = (struct victims){.in = s->in};
+    return outcome_of(
+        s, mysql_session_run(s->session, "SHOW PROCESSLIST", s->due_mono_us, add_victim, v, &e),
+        "list sessions", &e);
 }
 
-enum outcome step_end_sessions(struct step *s, uint32_t *ret_left)
+static enum outcome kill_each(struct step *s, const uint64_t *ids, uint32_t count)
+{
+    enum outcome o = OUTCOME_DONE;
+    for (uint32_t i = 0; i < count && o == OUTCOME_DONE; i++) /* 1094: it has gone by itself */
+        o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
+    return o;
+}
+
+/* Measured on MariaDB: the leader of a group waits for all of it, and killed it lets the others go
+ * on, who are answered OK. So leaders go last, in a round that found nobody else alive. */
+enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left)
 {
     struct victims *v = stay_calloc(1, sizeof *v);
     enum outcome o = list_sessions(s, v);
-    for (uint32_t i = 0; i < v->count && o == OUTCOME_DONE; i++) /* 1094: it has gone by itself */
-        o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)v->ids[i]);
-    *ret_left = v->count;
+    if (o == OUTCOME_DONE)
+        o = kill_each(s, v->ids, v->count);
+    if (o == OUTCOME_DONE && v->count == 0 && (v->is_closing || !only_closing))
+        o = kill_each(s, v->holds, v->holds_count);
+    *ret_left = v->count + v->holds_count;
     free(v);
     return o;
 }
@@ -222,31 +251,61 @@ typedef enum outcome (*step_fn)(struct step *s);
 static step_fn function_of(enum step_kind kind)
 {
     switch (kind) {
-    case STEP_FENCE: return step_fence;
-    case STEP_FREEZE: return step_freeze;
+    case STEP_FENCE:
+        return step_fence;
+    case STEP_FREEZE:
+        return step_freeze;
     case STEP_DRAIN:
-    case STEP_CATCH_UP: return step_drain;
+    case STEP_CATCH_UP:
+        return step_drain;
     case STEP_COLLECT:
-    case STEP_COMPARE: return look_only;
-    case STEP_TOP_UP: return step_top_up;
-    case STEP_DETACH: return step_detach;
-    case STEP_SOURCE_ON: return step_source_on;
-    case STEP_SOURCE_OFF: return step_source_off;
-    case STEP_ATTACH: return step_attach;
-    case STEP_WAIT_ACKERS: return step_wait_ackers;
-    case STEP_VERIFY_FREEZE: return step_verify_freeze;
-    case STEP_WRITABLE: return step_writable;
-    case STEP_CANARY: return step_canary;
-    case STEP_QUIESCE: return step_quiesce;
-    case STEP_THAW: return step_thaw;
-    case STEP_UNFENCE: return step_unfence;
-    case STEP_SET_TIMEOUTS: return step_set_timeouts;
-    case STEP_CREATE_SCHEMA: return step_create_schema;
-    case STEP_BARRIER: return step_barrier;
-    case STEP_REPLICA_ROLE: return step_replica_role;
-    case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
-    case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:
-    case STEP_CANARY_ROUTE: case STEP_COMMIT: case STEP_HOOK_POST: case STEP_QUARANTINE:
+    case STEP_COMPARE:
+        return look_only;
+    case STEP_TOP_UP:
+        return step_top_up;
+    case STEP_DETACH:
+        return step_detach;
+    case STEP_SOURCE_ON:
+        return step_source_on;
+    case STEP_SOURCE_OFF:
+        return step_source_off;
+    case STEP_ATTACH:
+        return step_attach;
+    case STEP_WAIT_ACKERS:
+        return step_wait_ackers;
+    case STEP_VERIFY_FREEZE:
+        return step_verify_freeze;
+    case STEP_WRITABLE:
+        return step_writable;
+    case STEP_CANARY:
+        return step_canary;
+    case STEP_QUIESCE:
+        return step_quiesce;
+    case STEP_THAW:
+        return step_thaw;
+    case STEP_UNFENCE:
+        return step_unfence;
+    case STEP_SET_TIMEOUTS:
+        return step_set_timeouts;
+    case STEP_CREATE_SCHEMA:
+        return step_create_schema;
+    case STEP_BARRIER:
+        return step_barrier;
+    case STEP_REPLICA_ROLE:
+        return step_replica_role;
+    case STEP_NONE:
+    case STEP_CHECK:
+    case STEP_INTENT:
+    case STEP_HOOK_PRE:
+    case STEP_ROUTE_CLOSE:
+    case STEP_CHOOSE:
+    case STEP_CERTIFY:
+    case STEP_STORE_MODE:
+    case STEP_ROUTE_OPEN:
+    case STEP_CANARY_ROUTE:
+    case STEP_COMMIT:
+    case STEP_HOOK_POST:
+    case STEP_QUARANTINE:
     case STEP_KIND_COUNT:
         return NULL;
     }
@@ -286,7 +345,9 @@ static enum outcome connect(struct step *s)
 void step_mysql_run(const struct step_sessions *sessions, const struct step_input *in,
                     struct step_result *ret)
 {
-    struct step s = {.session = sessions->operate, .canary = sessions->canary, .in = in,
+    struct step s = {.session = sessions->operate,
+                     .canary = sessions->canary,
+                     .in = in,
                      .result = ret,
                      .due_mono_us = in->effect.deadline_mono_us};
     step_fn fn = function_of(in->effect.step);

@@ -7,38 +7,39 @@
 #include "base/io/real_clock.h"
 #include "probes/mysql_query.h"
 
-#define INFINITE_MS "4294967295" /* MySQL's largest; 49 days */
-#define LOCK_WAIT_TIMEOUT 1205
+#define INFINITE_MS          "4294967295" /* MySQL's largest; 49 days */
+#define LOCK_WAIT_TIMEOUT    1205
 #define STATEMENT_TIME_LIMIT 1969
 
-/* read_only waits for whoever holds it up no longer than this, then sessions are ended again. */
-#define READ_ONLY_TRY_S "0.25"
-
-/* MariaDB. read_only hangs behind semi-sync waiters and running writers, so it is tried for a
- * moment between rounds of killing; *ret_set says whether it took. */
-static enum outcome try_read_only(struct step *s, bool *ret_set)
+/* MariaDB: one more session waits to set read_only, behind writers and semi-sync waiters. While it
+ * waits no statement that writes begins, so the sessions to end are all there are. */
+static enum outcome begin_read_only(struct step *s, struct mysql_session *closer)
 {
-    enum outcome o = step_say_or(s, STATEMENT_TIME_LIMIT,
-                                 "SET STATEMENT max_statement_time = " READ_ONLY_TRY_S
-                                 " FOR SET GLOBAL read_only = 1");
-    if (o != OUTCOME_DONE)
-        return o;
-    o = step_look(s);
-    *ret_set = o == OUTCOME_DONE && s->result->facts.read_only == TRI_YES;
-    return o;
+    struct reach reach = {0};
+    struct stay_error e = {0};
+    int64_t left_us = s->due_mono_us - real_clock_mono_us();
+    if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us)
+        return step_end(s, OUTCOME_NOT_DONE, "discarded: late: read-only");
+    STAY_AUTO(stay_free_charp)
+    char *sql = stay_sprintf("SET STATEMENT max_statement_time = %.3f FOR SET GLOBAL read_only = 1",
+                             (double)(left_us > 0 ? left_us : 1000) / 1e6);
+    enum stay_rc rc =
+        mysql_session_open(closer, &s->in->target, &s->in->operate, s->due_mono_us, &reach, &e);
+    if (rc == STAY_OK)
+        rc = mysql_session_send(closer, sql, s->due_mono_us, &e);
+    return rc == STAY_OK ? OUTCOME_DONE
+                         : step_end(s, OUTCOME_NOT_DONE, "read-only: %.200s", e.text);
 }
 
-/* Kill clients, read-only, kill again; until read-only holds and nobody waits or is left. */
-static enum outcome close_mariadb(struct step *s)
+/* Ends sessions until read-only holds and nobody waits or is left. */
+static enum outcome end_all(struct step *s)
 {
     uint32_t left = 0;
     for (;;) {
-        bool is_set = false;
-        enum outcome o = step_end_sessions(s, &left);
+        enum outcome o = step_look(s);
+        bool is_set = s->result->facts.read_only == TRI_YES;
         if (o == OUTCOME_DONE)
-            o = try_read_only(s, &is_set);
-        if (o == OUTCOME_DONE)
-            o = step_end_sessions(s, &left);
+            o = step_end_sessions(s, !is_set, &left);
         if (o != OUTCOME_DONE)
             return o;
         s->result->strangers = left;
@@ -49,6 +50,16 @@ static enum outcome close_mariadb(struct step *s)
                             is_set ? "on" : "off", left,
                             (unsigned long long)s->result->facts.ss_waiters);
     }
+}
+
+static enum outcome close_mariadb(struct step *s)
+{
+    struct mysql_session *closer = mysql_session_new();
+    enum outcome o = begin_read_only(s, closer);
+    if (o == OUTCOME_DONE)
+        o = end_all(s);
+    mysql_session_free(closer); /* read-only holds, or its own time limit ends the attempt */
+    return o;
 }
 
 /* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. */
@@ -78,7 +89,7 @@ static enum outcome fence_mysql(struct step *s)
     uint32_t left = 0;
     for (;;) {
         if (o == OUTCOME_DONE) /* administrators are not thrown out by offline_mode */
-            o = step_end_sessions(s, &left);
+            o = step_end_sessions(s, false, &left);
         if (o != OUTCOME_DONE)
             return o;
         s->result->strangers = left;
@@ -127,13 +138,13 @@ enum outcome step_quiesce(struct step *s)
             return o;
         if (s->result->facts.super_read_only == TRI_YES)
             break;
-        o = step_end_sessions(s, &left);
+        o = step_end_sessions(s, false, &left);
         if (o != OUTCOME_DONE)
             return o;
         if (!step_wait(s, 2 * STAY_MS))
             return step_end(s, OUTCOME_NOT_DONE, "read-only did not take, %u sessions left", left);
     }
-    enum outcome o = step_end_sessions(s, &left);
+    enum outcome o = step_end_sessions(s, false, &left);
     s->result->strangers = left;
     return o == OUTCOME_DONE ? step_look(s) : o;
 }
@@ -238,8 +249,8 @@ enum outcome step_unfence(struct step *s)
 static enum outcome canary_commit(struct step *s)
 {
     struct stay_error e = {0};
-    STAY_AUTO(stay_free_charp) char *sql =
-        mysql_canary_sql(s->in->cluster, s->in->effect.epoch, real_clock_wall_us());
+    STAY_AUTO(stay_free_charp)
+    char *sql = mysql_canary_sql(s->in->cluster, s->in->effect.epoch, real_clock_wall_us());
     if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us)
         return step_end(s, OUTCOME_NOT_DONE, "discarded: late: canary");
     enum stay_rc rc = mysql_session_run(s->canary, sql, s->due_mono_us, NULL, NULL, &e);
@@ -255,8 +266,8 @@ enum outcome step_canary(struct step *s)
     struct reach reach = {0};
     struct stay_error e = {0};
     if (!mysql_session_is_idle_ok(s->canary) &&
-        mysql_session_open(s->canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach,
-                           &e) != STAY_OK)
+        mysql_session_open(s->canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach, &e) !=
+            STAY_OK)
         return step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
     enum outcome o = canary_commit(s);
     return o == OUTCOME_DONE ? step_look(s) : o;
