@@ -194,6 +194,14 @@ static bool barrier_step(struct cluster_view *view, uint32_t possible)
     return count(holders) >= view->config->acks && holders != 0;
 }
 
+/* Acknowledgements are compared with commits from the next reading on: what was committed while
+ * semi-sync was off is never acknowledged, and would look slow for ever. */
+static void watch_acks_anew(struct cluster_view *view)
+{
+    view->watch_seen_mono_us = STAY_NEVER;
+    view->watch_odd = 0;
+}
+
 static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster_record *record)
 {
     record->lossless_stands = true;
@@ -201,8 +209,7 @@ static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster
     record->ackers = view->ackers_seen = view->barrier_ackers;
     durability_rebase(view, view->primary, now_wall_us, record);
     barrier_drop(view);
-    view->watch_seen_mono_us = STAY_NEVER;
-    view->watch_odd = 0;
+    watch_acks_anew(view);
 }
 
 static void fall(struct cluster_view *view, struct cluster_record *record)
@@ -210,6 +217,7 @@ static void fall(struct cluster_view *view, struct cluster_record *record)
     record->lossless_stands = false;
     record->lossless_since_wall_us = 0;
     barrier_drop(view);
+    watch_acks_anew(view);
 }
 
 /* While it stands: new ackers enter A at once, one that is gone leaves it through the barrier. */
@@ -309,6 +317,7 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
         (record->mode != MODE_LOSSLESS && !waits)) {
         view->no_acker_since_mono_us = STAY_NEVER;
         barrier_drop(view);
+        watch_acks_anew(view);
         return false;
     }
     if (verdict_node_answers(view, view->primary, now_mono_us) != TRI_YES) {
@@ -317,8 +326,10 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
     }
     int64_t facts_wall_us = now_wall_us - (now_mono_us - primary->facts_mono_us);
     watch_no_acker(view, now_mono_us);
-    if (record->mode != MODE_LOSSLESS)
+    if (record->mode != MODE_LOSSLESS) {
+        watch_acks_anew(view);
         return false;
+    }
     uint32_t possible = cluster_ackers_possible(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED)) {
         for (uint32_t i = 0; i < view->config->node_count; i++) {
