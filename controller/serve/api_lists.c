@@ -49,16 +49,43 @@ static void add_problem(json_t *list, const struct control_cluster *c, const str
         stay_json_append(list, row);
 }
 
+/* What the server itself says to it: the set it holds alone, the refusal with the account's name,
+ * the replication error. NULL when it says nothing; caller frees. */
+static char *node_detail(const struct control_cluster *c, uint32_t node)
+{
+    const struct node_view *n = &c->view->nodes[node];
+    const char *text = n->facts.receiver_error[0] != '\0' ? n->facts.receiver_error
+                                                          : n->facts.applier_error;
+    if (n->reach.outcome != OUT_NONE && n->reach.outcome != OUT_OK && n->reach.text[0] != '\0')
+        text = n->reach.text;
+    STAY_AUTO(stay_free_charp) char *extra = api_extra(c, node);
+    if (extra != NULL)
+        return stay_sprintf("it alone holds %s", extra);
+    return text[0] == '\0' ? NULL : stay_strdup(text);
+}
+
+static char *primary_detail(const struct control_cluster *c)
+{
+    STAY_AUTO(stay_free_charp)
+    char *said = c->view->primary == NO_NODE ? NULL : node_detail(c, c->view->primary);
+    const char *text = c->decision->text;
+    if (said == NULL)
+        return text[0] == '\0' ? NULL : stay_strdup(text);
+    return stay_sprintf("%s%s%s", text, text[0] == '\0' ? "" : ": ", said);
+}
+
 static void problems_of(json_t *list, const struct control_cluster *c)
 {
     struct verdict v = c->decision->verdict;
+    STAY_AUTO(stay_free_charp) char *detail = primary_detail(c);
     if (v.name != NULL && is_problem(&v))
-        add_problem(list, c, &v, c->decision->text[0] == '\0' ? NULL : c->decision->text);
+        add_problem(list, c, &v, detail);
     for (uint32_t i = 0; i < c->config->node_count; i++) {
         /* Without a recorded primary the one that takes writes is not a replica gone wrong. */
         bool acts = c->view->primary == NO_NODE && strcmp(api_role(c, i), "primary") == 0;
+        STAY_AUTO(stay_free_charp) char *said = node_detail(c, i);
         if (!acts && api_node_verdict(c, i, &v) && is_problem(&v))
-            add_problem(list, c, &v, NULL);
+            add_problem(list, c, &v, said);
     }
     if (!c->view->record.adopted)
         return;
@@ -118,7 +145,10 @@ static void add_unread(json_t *list, const struct control_cluster *c, uint32_t n
     stay_json_set_string(row, "detail", is_up ? "asked within 10 s"
                                         : n->reach.text[0] != '\0' ? n->reach.text : "no answer");
     stay_json_set_string(row, "fix", is_up ? "ask again in a moment"
-                                           : "start it, or mend its address or the monitor account");
+                                           : n->reach.outcome == OUT_DENIED
+                                               ? "mend the monitor account (deploy/grants) or its "
+                                                 "password file"
+                                               : "start it, or mend its address");
     stay_json_append(list, row);
 }
 

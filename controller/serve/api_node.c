@@ -166,6 +166,14 @@ static void set_replication(json_t *obj, const struct control_cluster *c, uint32
     stay_json_set_string(obj, "semi_sync", semi_sync_of(f));
 }
 
+char *api_extra(const struct control_cluster *c, uint32_t node)
+{
+    const struct node_view *n = &c->view->nodes[node];
+    if (n->errant != TRI_YES || n->extra.n == 0)
+        return NULL;
+    return gtid_set_format(&n->extra);
+}
+
 json_t *api_node(const struct control_cluster *c, uint32_t node)
 {
     const struct node_config *config = &c->config->nodes[node];
@@ -195,6 +203,8 @@ json_t *api_node(const struct control_cluster *c, uint32_t node)
     STAY_AUTO(stay_free_charp) char *received = gtid_set_format(&n->facts.received);
     stay_json_set_string(obj, "executed", executed);
     stay_json_set_string(obj, "received", received);
+    STAY_AUTO(stay_free_charp) char *extra = api_extra(c, node);
+    stay_json_set_string(obj, "extra", extra);
     stay_json_set_string(obj, "quarantine", quarantine_text(c->view->record.quarantine[node]));
     stay_json_set(obj, "verdict",
                   api_node_verdict(c, node, &verdict) ? api_verdict_json(&verdict, c->config)
