@@ -57,8 +57,11 @@ bool lab_config_write(struct lab *lab)
     fprintf(out,
             "/* Written by `mainstay lab up`. */\ncontroller = {\n  name = \"ctl\";  "
             "zone = \"witness\";\n  state = \"sqlite:%s\";\n  socket = \"%s\";\n"
-            "  listen = ( { address = \"%s\"; } );\n};\n",
-            lab_path(lab, "state/state.db").s, lab_path(lab, "mainstay.sock").s, lab->listen);
+            "  listen = ( { address = \"%s\"; } );\n"
+            "  runbook = \"%s\";\n  recorder = \"%s\";\n"
+            "  failovers_per_hour = 0; /* 0: no limit, this is a laboratory */\n};\n",
+            lab_path(lab, "state/state.db").s, lab_path(lab, "mainstay.sock").s, lab->listen,
+            lab_path(lab, "state/runbook.txt").s, lab_path(lab, "state/recorder").s);
     write_cluster(lab, out);
     fclose(out);
     (void)mkdir(lab_path(lab, "state").s, 0700);
