@@ -27,7 +27,8 @@
     X(LESS_FOR_LESS_EQUAL, "fewer-or-equal for fewer in the F0 proof")                             \
     X(WRITABLE_BEFORE_VERIFY, "freezes not verified again before writable")                        \
     X(DIVERGED_ATTACHED, "a diverged server is attached")                                          \
-    X(MODE_AFTER_SERVER, "weaker mode applied before it is recorded")
+    X(MODE_AFTER_SERVER, "weaker mode applied before it is recorded")                              \
+    X(ATTACH_WITHOUT_ROLE, "a returner attached without the role that takes back its lost tail")
 
 enum mutant_id {
 #define X(id, what) MUTANT_##id,

@@ -172,7 +172,7 @@ struct sim_server {
     uint32_t apply_us;
     bool operator_started; /* by hand, while we had it frozen */
     int64_t operator_started_at;
-    bool frozen_by_us, opened_by_start, cloned;
+    bool frozen_by_us, opened_by_start, cloned, attached_by_us;
     int64_t delay_s; /* an operator's delay, as the lag shows it */
     /* semi-sync */
     bool ss_source, ss_status, ss_replica;
@@ -199,7 +199,7 @@ struct sim_client {
     bool busy;
     int64_t begun, last_ok;
     uint32_t try_next;
-    uint32_t ok, fail, unknown;
+    uint32_t ok, fail, unknown, refusals;
 };
 
 struct sim_proxy {
@@ -233,7 +233,7 @@ struct sim_store {
 };
 
 struct sim_effect {
-    bool used, answered, sent;
+    bool used, answered, sent, has_want, own; /* own: fetches its own lost transactions */
     uint64_t token;
     uint32_t life;     /* controller's */
     uint32_t gen;
@@ -355,11 +355,12 @@ struct sim {
     char human[240];
     uint16_t replica_rule[SIM_SERVERS]; /* last traced */
     uint32_t plans; /* begun in this life */
+    int64_t human_since; /* a human has been waited for without a break; STAY_NEVER: not */
     int64_t undone_at; /* a failover or switchover was undone or asked, after heal */
     enum sim_invariant violation;
     char violation_text[400];
     uint64_t trace_hash;
-    bool trace;
+    bool trace, calibrates; /* calibrates: clients write once, when told */
     unsigned mutant;
     struct sim_stats *stats;
 };
@@ -435,6 +436,7 @@ void client_session_lost(struct sim *s, uint32_t client, uint32_t server);
 void facts_read(const struct sim *s, const struct sim_server *v, struct server_facts *facts,
                 unsigned groups);
 void facts_set_executed(const struct sim *s, const struct sim_server *v, struct gtid_set *set);
+void facts_set_received(const struct sim *s, const struct sim_server *v, struct gtid_set *set);
 bool probe_event(struct sim *s, const struct sim_event *e);
 void probe_start(struct sim *s);
 void probe_session_lost(struct sim *s, uint32_t server);
@@ -475,7 +477,8 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);
 
 /* sim_check.c */
 void check_ack(struct sim *s, uint32_t tx, uint32_t server);
-void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect);
+/* left_at: when the lane sent it; what a frozen server or a cut link kept may come much later. */
+void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect, int64_t left_at);
 void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v);
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
 void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);

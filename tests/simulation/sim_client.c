@@ -22,7 +22,10 @@ static void next_write(struct sim *s, uint32_t c, bool soon)
     struct sim_client *k = &s->client[c];
     k->busy = false;
     k->op++;
-    int64_t pause = soon ? sim_span(s, 20 * STAY_MS, 120 * STAY_MS)
+    if (s->calibrates)
+        return;
+    k->refusals = soon ? k->refusals + 1 : 0;
+    int64_t pause = soon ? sim_span(s, 20 * STAY_MS, k->refusals > 8 ? 600 * STAY_MS : 120 * STAY_MS)
                          : sim_span(s, 30 * STAY_MS, 400 * STAY_MS);
     if (s->tx_n > SIM_TX - 600)
         pause += STAY_SECOND;
@@ -34,8 +37,9 @@ void client_session_lost(struct sim *s, uint32_t client, uint32_t server)
     struct sim_client *k = &s->client[client];
     uint32_t op = k->op;
     k->server = SIM_NONE;
-    if (k->busy)
-        sim_at(s, s->now + net_delay(s, server, k->host), EV_REPLY, client, OUT_RESET, op, 0);
+    if (k->busy) /* in order: an answer sent before the end arrives before it */
+        sim_at(s, s->now + STAY_MS + 2 * net_delay(s, server, k->host), EV_REPLY, client, OUT_RESET, op,
+               0);
 }
 
 /* A session to where this client would write now; SIM_NONE: nowhere. */

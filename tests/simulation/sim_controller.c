@@ -256,6 +256,11 @@ void controller_turn(struct sim *s)
         for (uint32_t n = 0; n < s->setup.servers; n++)
             if (!c->probes[n].flying)
                 sim_at(s, s->now, EV_PROBE, n, 0, ++c->probes[n].gen, c->life);
+    if (guard_preempts(d, executor_run(c->exec)) && busy)
+        (void)executor_abort(c->exec, s->now, NULL);
+    if (!controller_runs(s))
+        return;
+    busy = executor_is_busy(c->exec);
     if (d->record_changed && !busy && !c->save_flying)
         store_put_record(s, &d->record, c->view->record.version);
     if (d->want != PLAN_NONE && d->vetoes == 0 && !busy && !c->save_flying && ready(s))

@@ -67,6 +67,7 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
     x->effect = *effect;
     x->started = s->now;
     x->want.n = 0;
+    x->has_want = effect->want != NULL;
     if (effect->want)
         gtid_set_copy(&x->want, effect->want);
     x->effect.want = &x->want;

@@ -30,7 +30,7 @@ void facts_set_executed(const struct sim *s, const struct sim_server *v, struct 
         set_range(s, set, o, 1, max[o]);
 }
 
-static void set_received(const struct sim *s, const struct sim_server *v, struct gtid_set *set)
+void facts_set_received(const struct sim *s, const struct sim_server *v, struct gtid_set *set)
 {
     set->n = 0;
     if (!v->configured)
@@ -51,7 +51,7 @@ static enum tri tri(bool yes)
 
 static void status_replica(const struct sim *s, const struct sim_server *v, struct server_facts *f)
 {
-    set_received(s, v, &f->received);
+    facts_set_received(s, v, &f->received);
     f->receiver = !v->configured      ? RECEIVER_NONE
                   : !v->receiver_on   ? RECEIVER_STOPPED
                   : v->connected      ? RECEIVER_RUNNING

@@ -20,7 +20,7 @@ static uint64_t count_violations(const struct sim_stats *s)
 
 #define LLU(x) ((unsigned long long)(x))
 
-void report_summary(const struct sim_stats *s, double seconds, uint32_t jobs)
+void report_summary(const struct sim_stats *s, double seconds, double cpu_seconds)
 {
     printf("%llu lives, %llu events, %llu writes acknowledged, %llu refused, %llu unknown\n",
            LLU(s->scenarios), LLU(s->events), LLU(s->acked), LLU(s->failed), LLU(s->unknown));
@@ -33,9 +33,10 @@ void report_summary(const struct sim_stats *s, double seconds, uint32_t jobs)
     for (int i = INV_NONE + 1; i < INV_COUNT; i++)
         if (s->violations[i] > 0)
             printf("  %-50s %llu\n", sim_invariant_text((enum sim_invariant)i), LLU(s->violations[i]));
-    if (seconds > 0)
-        printf("%.0f lives per second on %u jobs, %.0f per second and core\n",
-               (double)s->scenarios / seconds, jobs, (double)s->scenarios / seconds / jobs);
+    if (seconds > 0 && cpu_seconds > 0)
+        printf("%.1f s, %.0f lives per second; %.1f s of processor, %.0f lives per second and core\n",
+               seconds, (double)s->scenarios / seconds, cpu_seconds,
+               (double)s->scenarios / cpu_seconds);
 }
 
 struct reach_count {
@@ -122,11 +123,11 @@ uint32_t report_reach(const struct sim_stats *s)
     return r.zeros;
 }
 
-bool report_json(const char *path, const struct sim_stats *s, double seconds, uint32_t jobs)
+bool report_json(const char *path, const struct sim_stats *s, double seconds, double cpu_seconds)
 {
     json_t *json = json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I}", "bench", "simulation", "runs",
                              (json_int_t)s->scenarios, "seconds", seconds, "per_second_per_core",
-                             seconds > 0 ? (double)s->scenarios / seconds / jobs : 0.0, "violations",
+                             cpu_seconds > 0 ? (double)s->scenarios / cpu_seconds : 0.0, "violations",
                              (json_int_t)count_violations(s), "failovers", (json_int_t)s->failovers,
                              "acked", (json_int_t)s->acked, "human", (json_int_t)s->human_ends);
     bool ok = json_dump_file(json, path, JSON_COMPACT) == 0;

@@ -5,9 +5,10 @@
 #include "tests/simulation/sim.h"
 
 void report_add(struct sim_stats *sum, const struct sim_stats *part);
-void report_summary(const struct sim_stats *stats, double seconds, uint32_t jobs);
+void report_summary(const struct sim_stats *stats, double seconds, double cpu_seconds);
 /* Prints every cell; returns how many are zero. */
 uint32_t report_reach(const struct sim_stats *stats);
-bool report_json(const char *path, const struct sim_stats *stats, double seconds, uint32_t jobs);
+bool report_json(const char *path, const struct sim_stats *stats, double seconds,
+                 double cpu_seconds);
 
 #endif

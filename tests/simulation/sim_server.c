@@ -337,7 +337,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->no_times = 0;
     v->heartbeats = 0;
     if (s->setup.engine == ENGINE_MARIADB || v->st_relay_recovery)
-        replica_purge_relay(s, v, s->setup.engine == ENGINE_MARIADB);
+        replica_purge_relay(s, v, false); /* the position is read anew with the first connection */
     sim_trace(s, "db%u starts%s", v->index + 1, v->read_only ? " read-only" : " WRITABLE");
     if (v->configured && !v->st_skip) {
         v->receiver_on = v->applier_on = true;

@@ -24,12 +24,23 @@ static bool executes(const struct sim *s, const struct sim_effect *x, const stru
     return gtid_set_contains(&set, &x->want);
 }
 
+/* Everything it received is executed, by its own word. */
+static bool is_drained(const struct sim *s, const struct sim_server *v)
+{
+    static struct gtid_set executed, received;
+    facts_set_executed(s, v, &executed);
+    facts_set_received(s, v, &received);
+    return gtid_set_contains(&executed, &received);
+}
+
 /* A wait for a set; the client keeps polling until its deadline, while its plan still runs. */
 static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
-    if (executes(s, x, v))
+    if (executes(s, x, v) && (x->effect.step == STEP_CATCH_UP || is_drained(s, v)))
         return SQL_DONE;
+    if (v->configured && !v->applier_on)
+        return SQL_FAILED; /* applier stopped: waiting cannot help */
     if (!s->controller.up || !executor_is_busy(s->controller.exec))
         return SQL_FAILED;
     return poll(s, x);
@@ -88,6 +99,7 @@ static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct
     case 2:
         if (!set_read_only(s, v))
             return poll(s, x);
+        v->offline = false; /* read-only holds now: the monitor may come in again */
         return next_phase(s, x);
     default:
         x->read = true;
@@ -103,7 +115,10 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
         s->stats->received_not_executed += v->relay_n > v->relay_head;
         if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
             server_ss_set(s, v, true, true);
-        if (x->effect.flaw == MUTANT_BOTH_THREADS_STOPPED) {
+        if (!v->configured || (!v->receiver_on && !v->applier_on && !is_drained(s, v) &&
+                               s->setup.engine == ENGINE_MARIADB)) {
+            x->phase = 1; /* starting its applier now would purge the relay log */
+        } else if (x->effect.flaw == MUTANT_BOTH_THREADS_STOPPED) {
             replica_stop_receiver(s, v);
             replica_stop_applier(s, v);
             replica_start_applier(s, v);
@@ -164,41 +179,113 @@ static enum sql_progress detach(struct sim *s, struct sim_effect *x, struct sim_
     return SQL_DONE;
 }
 
+static bool is_attached(const struct sim_effect *x, const struct sim_server *v)
+{
+    return v->configured && v->source == x->effect.peer && v->connected && v->applier_on &&
+           v->ss_replica == x->effect.semi_sync && v->ss_active == x->effect.semi_sync &&
+           !v->ss_source;
+}
+
+/* What the source holds of this server's own making and it lacks: its tail, truncated at a restart. */
+static bool lacks_own(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
+{
+    if (s->setup.engine != ENGINE_MARIADB)
+        return false;
+    for (size_t i = 0; i < x->want.n; i++)
+        if (x->want.v[i].source[7] == v->index + 1 && x->want.v[i].last > v->max_have[v->index])
+            return true;
+    return false;
+}
+
+static bool holds_more(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
+{
+    static struct gtid_set executed;
+    facts_set_executed(s, v, &executed);
+    return x->has_want && !gtid_set_contains(&x->want, &executed);
+}
+
+/* Receiver off, drained, both threads off. */
+static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (v->receiver_on) {
+        replica_start_applier(s, v);
+        replica_stop_receiver(s, v);
+    }
+    if (v->configured && !is_drained(s, v))
+        return v->applier_on ? poll(s, x) : SQL_FAILED;
+    if (v->apply_waits)
+        return poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
+    return next_phase(s, x);
+}
+
+static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (holds_more(s, x, v))
+        return SQL_FAILED;
+    v->attached_by_us = true;
+    x->own = lacks_own(s, x, v);
+    v->ss_replica = x->effect.semi_sync || x->own;
+    if (s->mutant == MUTANT_ATTACH_WITHOUT_ROLE)
+        v->ss_replica = false;
+    replica_change(s, v, x->effect.peer);
+    v->frozen_by_us = false;
+    replica_start_receiver(s, v);
+    replica_start_applier(s, v);
+    return next_phase(s, x);
+}
+
+/* The role was on only so that its own transactions are taken back. */
+static enum sql_progress attach_role(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    if (v->ss_replica == x->effect.semi_sync)
+        return next_phase(s, x);
+    if (v->receiver_errno || v->applier_errno)
+        return SQL_FAILED;
+    if (x->own && lacks_own(s, x, v) && s->mutant != MUTANT_ATTACH_WITHOUT_ROLE)
+        return poll(s, x);
+    v->ss_replica = x->effect.semi_sync;
+    replica_stop_receiver(s, v);
+    replica_start_receiver(s, v);
+    return next_phase(s, x);
+}
+
 static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
+    x->read = true;
     switch (x->phase) {
     case 0:
+        if (is_attached(x, v))
+            return SQL_DONE;
         if (!v->read_only && !set_read_only(s, v))
             return poll(s, x);
-        (void)server_kill_clients(s, v);
         return next_phase(s, x);
     case 1:
         if (v->ss_source)
             server_ss_set(s, v, false, true); /* role off before START */
         return next_phase(s, x);
-    case 2:
-        if (v->apply_waits)
-            return poll(s, x);
-        if (x->want.n > 0) {
-            STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
-            facts_set_executed(s, v, &held);
-            if (!gtid_set_contains(&x->want, &held))
-                return SQL_FAILED; /* the real step looks too */
-        }
-        check_attach(s, v, x->effect.peer, "attach");
-        v->ss_replica = x->effect.semi_sync;
-        replica_change(s, v, x->effect.peer);
-        v->frozen_by_us = false;
-        v->offline = false;
-        replica_start_receiver(s, v);
-        replica_start_applier(s, v);
-        return next_phase(s, x);
+    case 2: return make_changeable(s, x, v);
+    case 3: return attach_change(s, x, v);
+    case 4: return attach_role(s, x, v);
     default:
-        x->read = true;
-        if (v->receiver_errno || v->applier_errno)
+        if (v->receiver_errno || v->applier_errno || !v->receiver_on)
             return SQL_FAILED;
-        return v->connected ? SQL_DONE : poll(s, x);
+        return is_attached(x, v) ? SQL_DONE : poll(s, x);
     }
+}
+
+static enum sql_progress thaw(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    if (!v->configured)
+        return SQL_FAILED;
+    if (x->phase > 0 || (x->effect.peer != NO_NODE && v->source != x->effect.peer))
+        return attach(s, x, v);
+    if (!v->applier_on && !is_drained(s, v) && s->setup.engine == ENGINE_MARIADB)
+        return SQL_FAILED; /* any start would purge what is not executed */
+    replica_start_receiver(s, v);
+    replica_start_applier(s, v);
+    v->frozen_by_us = false;
+    return SQL_DONE;
 }
 
 static enum sql_progress quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -261,7 +348,7 @@ static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim
         }
         return next_phase(s, x);
     }
-    check_writable(s, v, &x->effect);
+    check_writable(s, v, &x->effect, x->left_at);
     v->read_only = v->super_ro = v->offline = false;
     x->read = true;
     return SQL_DONE;
@@ -307,9 +394,9 @@ static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, stru
 {
     if (v->boot_at > x->effect.born_mono_us)
         return SQL_FAILED;
-    check_writable(s, v, &x->effect);
-    v->read_only = v->super_ro = v->offline = false;
     x->read = true;
+    check_writable(s, v, &x->effect, x->left_at);
+    v->read_only = v->super_ro = v->offline = false;
     return SQL_DONE;
 }
 
@@ -337,18 +424,19 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_TOP_UP: return top_up(s, x, v);
     case STEP_DETACH: return detach(s, x, v);
     case STEP_SOURCE_ON: return source_on(s, x, v);
-    case STEP_SOURCE_OFF: server_ss_set(s, v, false, true); x->read = true; return SQL_DONE;
+    case STEP_SOURCE_OFF:
+        x->read = true;
+        if (v->waiter_n > 0 && x->effect.lossless_roles)
+            return SQL_FAILED; /* switching off would answer OK */
+        server_ss_set(s, v, false, true);
+        return SQL_DONE;
     case STEP_ATTACH: return attach(s, x, v);
     case STEP_WAIT_ACKERS: return wait_ackers(s, x, v);
     case STEP_WRITABLE: return make_writable(s, x, v);
     case STEP_CREATE_SCHEMA:
     case STEP_CANARY: return canary(s, x, v);
     case STEP_QUIESCE: return quiesce(s, x, v);
-    case STEP_THAW:
-        replica_start_receiver(s, v);
-        v->frozen_by_us = false;
-        x->read = true;
-        return SQL_DONE;
+    case STEP_THAW: return thaw(s, x, v);
     case STEP_UNFENCE: return unfence(s, x, v);
     case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
     case STEP_REPLICA_ROLE: return replica_role(s, x, v);
