@@ -126,6 +126,18 @@ static void fill_view(struct daemon_cluster *c)
     c->view.isolated = d->is_isolated;
 }
 
+/* The highest epoch on the servers: the canary writes it into its row. */
+static uint64_t epoch_on_servers(const struct daemon_cluster *c)
+{
+    uint64_t seen = 0;
+    for (uint32_t n = 0; n < c->settings->config.node_count; n++) {
+        const struct node_view *node = &c->view.nodes[n];
+        if ((node->groups_known & FACTS_STATUS) && node->facts.canary_epoch > seen)
+            seen = node->facts.canary_epoch;
+    }
+    return seen;
+}
+
 static void resume(struct daemon_cluster *c)
 {
     if (!c->resume_text || !c->is_ready || !c->daemon->is_store_ok || !daemon_save_is_idle(c))
@@ -133,7 +145,11 @@ static void resume(struct daemon_cluster *c)
     struct stay_error err;
     STAY_AUTO(stay_free_charp) char *text = c->resume_text;
     c->resume_text = NULL;
-    enum stay_rc rc = executor_resume(c->executor, text, now_mono(c), now_wall(c), &err);
+    enum stay_rc rc =
+        epoch_on_servers(c) > c->view.record.epoch
+            ? stay_error(&err, STAY_ECONFLICT, "the servers have seen a later epoch than the state "
+                                               "file")
+            : executor_resume(c->executor, text, now_mono(c), now_wall(c), &err);
     struct log_field field = {"MAINSTAY_CLUSTER", name_of(c)};
     if (rc != STAY_OK)
         log_write(LOG_LEVEL_ERROR, &field, 1,
@@ -145,23 +161,25 @@ static void resume(struct daemon_cluster *c)
 }
 
 /* A state file older than the servers (restored, or lost) must not hand out epochs a second time: the
- * canary's row on the servers remembers the highest one used. */
+ * canary's row on the servers remembers the highest one used. What else it says is as old: its primary
+ * may be today's replica, so nothing is done by it until a human adopts the cluster anew. */
 static bool raise_epoch(struct daemon_cluster *c)
 {
-    uint64_t seen = 0;
-    for (uint32_t n = 0; n < c->settings->config.node_count; n++) {
-        const struct node_view *node = &c->view.nodes[n];
-        if ((node->groups_known & FACTS_STATUS) && node->facts.canary_epoch > seen)
-            seen = node->facts.canary_epoch;
-    }
+    uint64_t seen = epoch_on_servers(c);
     if (seen <= c->view.record.epoch || seen >= INT64_MAX)
         return false;
     struct cluster_record record = c->view.record;
     record.epoch = seen;
+    record.adopted = record.lossless_stands = false;
+    record.lossless_since_wall_us = 0;
+    record.ackers = 0;
+    record.primary[0] = record.plan_id[0] = '\0';
     log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
-              "%s: the servers have seen epoch %llu, the state file only %llu: is it an old copy? "
-              "Epochs go on above the servers'; check who is primary with `mainstay status`",
-              name_of(c), (unsigned long long)seen, (unsigned long long)c->view.record.epoch);
+              "%s: the servers have seen epoch %llu, the state file only %llu: it is an old copy, or "
+              "another mainstayd acts here. Epochs go on above the servers'; the cluster is only "
+              "observed until a human looked at the servers and ran `mainstay adopt %s`",
+              name_of(c), (unsigned long long)seen, (unsigned long long)c->view.record.epoch,
+              name_of(c));
     daemon_save_watch(c, &record);
     return true;
 }

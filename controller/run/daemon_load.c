@@ -6,22 +6,25 @@
 
 #define LOAD_PLANS_MAX 30000 /* HISTORY_KEEP for every cluster there may be */
 
-/* A journal that was not ended is taken up by its cluster. */
+/* A journal that was not ended is taken up by its cluster: of several the one of the highest epoch, and
+ * only if the record still names it (executor_resume). */
 static void keep_journal(struct daemon *d, const struct store_item *item)
 {
     STAY_AUTO(stay_json_drop) json_t *doc = NULL;
     json_t *summary = NULL, *run = NULL;
     const char *cluster = NULL;
-    int64_t ended = 0;
+    int64_t ended = 0, epoch = 0;
     if (stay_json_parse(item->value, strlen(item->value), &doc, NULL) != STAY_OK ||
         stay_json_get_object(doc, "summary", &summary, NULL) != STAY_OK ||
         stay_json_get_object(doc, "run", &run, NULL) != STAY_OK ||
         stay_json_get_string(summary, "cluster", &cluster, NULL) != STAY_OK ||
-        stay_json_get_int_or(summary, "ended_wall_us", 0, &ended, NULL) != STAY_OK || ended != 0)
+        stay_json_get_int_or(summary, "ended_wall_us", 0, &ended, NULL) != STAY_OK ||
+        stay_json_get_int_or(summary, "epoch", 0, &epoch, NULL) != STAY_OK || ended != 0)
         return;
     struct daemon_cluster *c = daemon_cluster_named(d, cluster);
-    if (!c)
+    if (!c || (c->resume_text && epoch < c->resume_epoch))
         return;
+    c->resume_epoch = epoch;
     free(c->resume_text);
     c->resume_text = stay_json_dump_compact(run);
     log_write(LOG_LEVEL_NOTICE, &(struct log_field){"MAINSTAY_CLUSTER", cluster}, 1,

@@ -55,6 +55,7 @@ struct daemon_cluster {
     bool is_fast;         /* suspicion or a running plan: judged every DAEMON_FAST_TICK_US */
     int64_t started_mono_us;
     char *resume_text;    /* journal of a run the last process left; taken up once ready */
+    int64_t resume_epoch; /* of that run */
     struct timer *wake;   /* the executor's */
     int64_t wake_at_mono_us;
     struct daemon_save *save_head, **save_tail;

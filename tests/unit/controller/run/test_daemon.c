@@ -240,6 +240,35 @@ static void hold_keeps_the_later_end(void **state)
     assert_int_equal(d->holds, 1);
 }
 
+static bool is_epoch_raised(void)
+{
+    return d->clusters[0]->view.record.epoch == 9;
+}
+
+/* The canary's row on a server says epoch 9, the state file 3: what it says of the primary is as old.
+ * Acting on it fenced a healthy primary (seen in the lab). */
+static void an_old_state_file_is_not_acted_upon(void **state)
+{
+    (void)state;
+    open_daemon();
+    assert_true(turn_until(is_ready, 10 * STAY_SECOND));
+    struct cluster_view *view = &d->clusters[0]->view;
+    struct cluster_record record = view->record;
+    record.adopted = record.lossless_stands = true;
+    record.epoch = 3;
+    record.ackers = 2;
+    (void)stay_copy(record.primary, sizeof record.primary, "db1");
+    cluster_set_record(view, &record);
+    view->nodes[1].groups_known |= FACTS_STATUS;
+    view->nodes[1].facts.canary_epoch = 9;
+    assert_true(turn_until(is_epoch_raised, 5 * STAY_SECOND));
+    assert_false(view->record.adopted);
+    assert_false(view->record.lossless_stands);
+    assert_string_equal(view->record.primary, "");
+    assert_int_equal(view->primary, NO_NODE);
+    assert_null(executor_run(d->clusters[0]->executor));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_configuration_is_not_taken_over, setup, teardown),
         cmocka_unit_test_setup_teardown(clusters_come_and_go_with_a_reload, setup, teardown),
         cmocka_unit_test_setup_teardown(hold_keeps_the_later_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_old_state_file_is_not_acted_upon, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
