@@ -46,6 +46,10 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         return "its version is older than the primary's";
     if (facts->applier_errno != 0)
         return "its applier stopped with an error";
+    bool primary_known =
+        view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) != 0;
+    if (facts->read_only == TRI_NO && view->primary != NO_NODE && !primary_known)
+        return "it is writable, and what the primary held was never read";
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&

@@ -133,12 +133,16 @@ static void bound_loss(const struct certificate_input *in, struct certificate *c
         add_reason(cert, "the fenced primary's set is known exactly");
     } else if (bound_by_frozen(in, cert)) {
         add_reason(cert, "every possible acker is frozen and what it received is known");
+    } else if (in->mode == MODE_BOUNDED && !in->fenced && !in->refuses && !in->overridden) {
+        add_reason(cert,
+                   "the old primary is silent, not known to be dead: it may still acknowledge");
     } else if (in->mode == MODE_BOUNDED && in->time_behind_us >= 0) {
         cert->kind = CERT_BOUNDED;
-        cert->lost_transactions_max = count_missing(in->last_executed, in->candidate_executed);
+        cert->lost_transactions_max = UINT64_MAX; /* more came after the last look */
         cert->lost_bytes_max = in->bytes_behind;
         cert->lost_time_max_us = in->time_behind_us;
-        add_reason(cert, "estimated from the canary and the last known positions");
+        add_reason(cert, "estimated from the canary and binary log, %llu known to be missing",
+                   (unsigned long long)count_missing(in->last_executed, in->candidate_executed));
     } else {
         cert->kind = CERT_UNKNOWN;
         add_reason(cert, "nothing bounds the loss");

@@ -20,6 +20,7 @@ struct certificate_input {
     bool fenced;                    /* F1 confirmed on the old primary and its set read */
     bool fenced_whole;              /* it is the process that was writable when last seen: one that
                                        restarted may have truncated what it had acknowledged */
+    bool refuses;                   /* its port refuses now: it does not serve, so it is not merely cut */
     bool overridden;                /* a named human accepted loss for this plan */
     bool connections_ended_first;   /* MySQL: the ackers' connections ended from the primary's side
                                        before our freeze */
@@ -38,7 +39,8 @@ struct certificate_input {
 struct certificate {
     enum certificate_kind kind;
     enum proof_kind proof;
-    uint64_t lost_transactions_max; /* BOUNDED: at most this many acknowledged transactions */
+    uint64_t lost_transactions_max; /* BOUNDED: at most this many acknowledged transactions;
+                                       UINT64_MAX: only bytes and time bound it */
     uint64_t lost_bytes_max;
     int64_t lost_time_max_us;
     char reason[200];               /* why this kind and not a better one, with the sets' names */

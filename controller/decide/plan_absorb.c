@@ -133,6 +133,28 @@ static void absorb_fence(struct plan_run *run, uint32_t node, const struct effec
     take_executed(run, node, result);
 }
 
+/* Without a source now. One that restarted since its freeze may have acknowledged in between, and
+ * may have lost what was read of it: out of F and R, and no candidate. */
+static void absorb_detach(struct plan_run *run, uint32_t row, uint32_t node,
+                          const struct effect_result *result, int64_t now_mono_us)
+{
+    run->detached |= NODE_BIT(node);
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    bool judged = (run->f & NODE_BIT(node)) != 0;
+    if (!judged && !(run->restarted & NODE_BIT(node)))
+        return;
+    if (judged &&
+        !plan_has_restarted(result->facts->uptime_s, run->freeze_uptime_s[node],
+                            run->freeze_mono_us[node], now_mono_us) &&
+        gtid_set_contains(&result->facts->executed, &run->executed[node]))
+        return;
+    run->restarted |= NODE_BIT(node);
+    run->rows[row].done &= ~NODE_BIT(node);
+    run->rows[row].failed |= NODE_BIT(node);
+    drop_node(run, node);
+}
+
 static void absorb_done(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
@@ -161,7 +183,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         absorb_verify(run, view, row, node, result, now_mono_us);
         return;
     case STEP_DETACH:
-        run->detached |= NODE_BIT(node);
+        absorb_detach(run, row, node, result, now_mono_us);
         return;
     case STEP_ATTACH:
         run->attached |= NODE_BIT(node);

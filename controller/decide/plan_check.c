@@ -48,6 +48,27 @@ static enum stay_rc check_candidate(const struct plan_run *run, const struct clu
     return STAY_OK;
 }
 
+/* What the certificate can be at best when the old primary cannot be fenced; a plan whose
+ * certificate policy must refuse does not close the route for nothing. */
+static enum stay_rc check_hope(const struct plan_run *run, const struct cluster_view *view,
+                               struct stay_error *err)
+{
+    const char *why = NULL;
+    bool refuses = run->old_primary != NO_NODE &&
+                   view->nodes[run->old_primary].refused_first_mono_us != STAY_NEVER;
+    if (run->mode == MODE_LOSSLESS && !run->lossless_stood)
+        why = "lossless did not stand up to the last fresh fact";
+    else if (run->mode == MODE_BOUNDED && view->config->accept != ACCEPT_BOUNDED)
+        why = "the recorded mode is bounded, and failover.accept is lossless";
+    else if (run->mode == MODE_BOUNDED && !refuses)
+        why = "the recorded mode is bounded, and the primary is silent, not known to be dead";
+    else if (run->mode != MODE_LOSSLESS && run->mode != MODE_BOUNDED)
+        why = "the recorded mode promises nothing";
+    if (why == NULL)
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED, "%s; a named human may accept loss", why);
+}
+
 static enum stay_rc check_failover(const struct plan_run *run, const struct cluster_view *view,
                                    int64_t now_mono_us, struct stay_error *err)
 {
@@ -63,6 +84,11 @@ static enum stay_rc check_failover(const struct plan_run *run, const struct clus
                               "no fencing proof is possible: %u of %u ackers do not answer, and "
                               "fewer than %u may; a named human may accept loss",
                               mask_count(dead), mask_count(run->a), view->config->acks);
+    }
+    if (!run->params.accept_loss && !may_fence && !MUTANT(view, FENCE_SKIPPED)) {
+        enum stay_rc rc = check_hope(run, view, err);
+        if (rc != STAY_OK)
+            return rc;
     }
     if (run->params.accept_loss && run->params.reason[0] == '\0')
         return stay_error(err, STAY_EREFUSED, "accepting loss needs a reason");

@@ -38,8 +38,11 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_FENCE:
     case STEP_QUIESCE:
         return old_primary_is_whole(run, view, now_mono_us) ? touched : 0;
-    case STEP_FREEZE:
-        return touched;
+    case STEP_FREEZE: /* a source whose set was never read gets nobody attached to it */
+        return run->fenced || (run->old_primary != NO_NODE &&
+                               (view->nodes[run->old_primary].groups_known & FACTS_STATUS))
+                   ? touched
+                   : touched & ~run->moved;
     case STEP_DETACH:
     case STEP_ATTACH:
         return freezes ? 0 : touched & run->moved;

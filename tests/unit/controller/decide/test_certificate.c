@@ -53,6 +53,8 @@ static void take(struct inputs *i, const char *key, const char *value)
         in->fenced = number != 0;
     else if (strcmp(key, "whole") == 0)
         in->fenced_whole = number != 0;
+    else if (strcmp(key, "refuses") == 0)
+        in->refuses = number != 0;
     else if (strcmp(key, "overridden") == 0)
         in->overridden = number != 0;
     else if (strcmp(key, "ended_first") == 0)
@@ -81,10 +83,11 @@ static void certificate_text(char *facts, struct str *out)
     struct certificate cert = certificate_compute(&i.in);
     str_addf(out, "%s by %s, may proceed: %s\n", certificate_kind_text(cert.kind),
              proof_kind_text(cert.proof), certificate_may_proceed(&cert, &i.config) ? "yes" : "no");
-    if (cert.kind == CERT_BOUNDED)
-        str_addf(out, "at most %llu transactions, %llu bytes, %lld s\n",
-                 (unsigned long long)cert.lost_transactions_max,
-                 (unsigned long long)cert.lost_bytes_max,
+    if (cert.kind == CERT_BOUNDED && cert.lost_transactions_max != UINT64_MAX)
+        str_addf(out, "at most %llu transactions\n",
+                 (unsigned long long)cert.lost_transactions_max);
+    if (cert.kind == CERT_BOUNDED && cert.lost_transactions_max == UINT64_MAX)
+        str_addf(out, "at most %llu bytes, %lld s\n", (unsigned long long)cert.lost_bytes_max,
                  (long long)(cert.lost_time_max_us / STAY_SECOND));
     str_addf(out, "%s\n", cert.reason);
     gtid_set_clear(&i.fenced);
