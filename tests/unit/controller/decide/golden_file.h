@@ -22,8 +22,10 @@ static char *golden_read(const char *path)
     char *text = stay_calloc(1, GOLDEN_TEXT_MAX);
     if (file == NULL)
         fail_msg("cannot read %s", path);
-    (void)fread(text, 1, GOLDEN_TEXT_MAX - 1, file);
+    size_t length = fread(text, 1, GOLDEN_TEXT_MAX - 1, file);
     (void)fclose(file);
+    if (length == GOLDEN_TEXT_MAX - 1)
+        fail_msg("%s is too long", path);
     return text;
 }
 
