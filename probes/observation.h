@@ -94,6 +94,7 @@ struct reach {
     X(U64, SLOW, flush_log, "", "innodb_flush_log_at_trx_commit")                                 \
     X(U64, SLOW, sync_relay_log, "", "")                                                          \
     X(TRI, SLOW, relay_log_recovery, "", "")                                                      \
+    X(TRI, SLOW, by_gtid, "", "it replicates by GTID, not by file and position")                  \
     X(TRI, SLOW, log_bin, "", "")                                                                 \
     X(TRI, SLOW, log_updates, "", "log_slave_updates / log_replica_updates")                      \
     X(TRI, SLOW, gtid_strict, "", "MariaDB gtid_strict_mode; MySQL gtid_mode=ON")                 \

@@ -96,6 +96,8 @@ static const struct name_row replica_rows[] = {
     {"Seconds_Behind_Source", VALUE_I64, AT(lag_s), 0},
     {"Slave_received_heartbeats", VALUE_U64, AT(heartbeats), 0},
     {"Slave_heartbeat_period", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},
+    {"Using_Gtid", VALUE_READ_ONLY, AT(by_gtid), 0}, /* No, Slave_Pos, Current_Pos */
+    {"Auto_Position", VALUE_TRI, AT(by_gtid), 0},
     {"Gtid_IO_Pos", VALUE_RECEIVED, 0, 0},
     {"Retrieved_Gtid_Set", VALUE_RECEIVED, 0, 0},
 };

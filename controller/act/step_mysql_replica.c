@@ -393,9 +393,9 @@ static enum outcome change_heartbeat(struct step *s)
     if (o == OUTCOME_DONE)
         o = step_say(s, step_is_mariadb(s)
                             ? "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 0.5, "
-                              "MASTER_CONNECT_RETRY = 1"
+                              "MASTER_CONNECT_RETRY = 1, MASTER_USE_GTID = slave_pos"
                             : "CHANGE REPLICATION SOURCE TO SOURCE_HEARTBEAT_PERIOD = 0.5, "
-                              "SOURCE_CONNECT_RETRY = 1");
+                              "SOURCE_CONNECT_RETRY = 1, SOURCE_AUTO_POSITION = 1");
     if (o == OUTCOME_DONE)
         o = step_say(s, "%s", s->sql->start_both);
     do {
@@ -418,7 +418,8 @@ enum outcome step_set_timeouts(struct step *s)
         o = set_timeouts(s);
     if (o != OUTCOME_DONE || s->result->facts.receiver == RECEIVER_NONE)
         return o;
-    if (step_is_mariadb(s) && s->result->facts.heartbeat_ms == 500) /* in its status row */
+    if (step_is_mariadb(s) && s->result->facts.heartbeat_ms == 500 && /* in its status row */
+        s->result->facts.by_gtid != TRI_NO)
         return OUTCOME_DONE;
     return change_heartbeat(s);
 }

@@ -44,7 +44,9 @@
     X(SOURCE_OFF, 528, "semi-sync source role off", "commits do not wait for any acknowledgement") \
     X(FEW_ACKERS, 529, "too few possible ackers", "no acknowledgement can come from another zone") \
     X(REPLICA_OFF, 530, "semi-sync replica role off", "it receives and does not acknowledge")      \
-    X(PLUGIN, 531, "semi-sync plugin missing", "without it no commit waits for an acknowledgement")
+    X(PLUGIN, 531, "semi-sync plugin missing",                                                     \
+      "without it no commit waits for an acknowledgement")                                         \
+    X(BY_POSITION, 532, "not by GTID", "what it received cannot be told, nor what was lost")
 
 enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
@@ -220,6 +222,12 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
         detail(c, "heartbeat period is %llu ms", (unsigned long long)facts->heartbeat_ms);
         fix(c, "mainstay adopt sets %s = 0.5 after the replica drained; do not CHANGE it by hand",
             spelled(rows, "MASTER_HEARTBEAT_PERIOD", "SOURCE_HEARTBEAT_PERIOD"));
+    }
+    if (facts->by_gtid == TRI_NO) {
+        struct conformance *c = add(rows, ROW_BY_POSITION);
+        detail(c, "it replicates by file and position");
+        fix(c, "mainstay adopt sets %s after the replica drained; do not CHANGE it by hand",
+            spelled(rows, "MASTER_USE_GTID = slave_pos", "SOURCE_AUTO_POSITION = 1"));
     }
     if (facts->events_on > 0) {
         struct conformance *c = add(rows, ROW_EVENTS);

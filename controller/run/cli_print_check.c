@@ -1,5 +1,5 @@
-/* `mainstay check` for people: server by server what spoils a promise and what to type, then the lines
- * for its option file in one block, ready to be copied. */
+/* `mainstay check` for people: server by server what spoils a promise and what to type, then the
+ * lines for its option file in one block, ready to be copied. */
 #include "controller/run/cli.h"
 
 static bool is_same_server(const json_t *a, const json_t *b)
@@ -31,6 +31,17 @@ static bool is_first_of_server(const json_t *list, size_t at)
     return true;
 }
 
+/* Two rules may ask for one line: what is set now, and what the next start would set. */
+static bool is_line_said(const json_t *list, size_t at)
+{
+    const json_t *c = json_array_get(list, at);
+    for (size_t i = 0; i < at; i++)
+        if (is_same_server(json_array_get(list, i), c) &&
+            strcmp(cli_text(json_array_get(list, i), "line"), cli_text(c, "line")) == 0)
+            return true;
+    return false;
+}
+
 static void print_server(struct cli *cli, const json_t *list, const json_t *first)
 {
     size_t i;
@@ -38,12 +49,10 @@ static void print_server(struct cli *cli, const json_t *list, const json_t *firs
     bool any = false;
     fprintf(cli->out, "%s%s%s\n", cli_text(first, "cluster"),
             cli_text(first, "node")[0] == '\0' ? "" : "/", cli_text(first, "node"));
-    json_array_foreach(list, i, c)
-        if (is_same_server(c, first))
-            print_row(cli, c);
+    json_array_foreach(list, i, c) if (is_same_server(c, first)) print_row(cli, c);
     json_array_foreach(list, i, c)
     {
-        if (!is_same_server(c, first) || cli_text(c, "line")[0] == '\0')
+        if (!is_same_server(c, first) || cli_text(c, "line")[0] == '\0' || is_line_said(list, i))
             continue;
         if (!any)
             fprintf(cli->out, "  option file of %s, section [mysqld]:\n", cli_text(c, "node"));
@@ -62,7 +71,8 @@ static void print_blind(struct cli *cli, const json_t *list)
     {
         if (strcmp(cluster, cli_text(c, "cluster")) != 0) {
             cluster = cli_text(c, "cluster");
-            fprintf(cli->out, "%s: no query shows these; the option file of every server needs them:\n",
+            fprintf(cli->out,
+                    "%s: no query shows these; the option file of every server needs them:\n",
                     cluster);
         }
         fprintf(cli->out, "      %s\n", cli_text(c, "line"));
