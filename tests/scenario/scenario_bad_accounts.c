@@ -17,6 +17,15 @@ static void wait_said(struct lab *lab, const char *verb, const char *word, int t
     printf("%s: ...%.200s\n", verb, at - told > 60 ? at - 60 : told);
 }
 
+static void set_password(struct lab *lab, const char *word)
+{
+    STAY_AUTO(stay_free_charp)
+    char *alter = stay_sprintf("ALTER USER mainstay_monitor IDENTIFIED BY '%s'", word);
+    LAB_MUST(lab, lab_sql(lab, "db1", alter, NULL));
+    scenario_kill_sessions(lab, "db1", "mainstay_monitor");
+    scenario_kill_sessions(lab, "db2", "mainstay_monitor");
+}
+
 int main(int argc, char **argv)
 {
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, SCENARIO_NO_CONTROLLER);
@@ -32,10 +41,11 @@ int main(int argc, char **argv)
     wait_said(lab, "check",
               scenario_pick(lab, "GRANT REPLICATION SLAVE ADMIN", "GRANT REPLICATION_SLAVE_ADMIN"),
               20);
-    LAB_MUST(lab,
-             lab_sql(lab, "db1", "ALTER USER mainstay_canary IDENTIFIED BY 'another one'", NULL));
-    scenario_kill_sessions(lab, "db1", "mainstay_canary");
-    wait_said(lab, "problems", "mainstay_canary", 20);
+    STAY_AUTO(stay_free_charp) char *secret = scenario_file(lab, "secrets/monitor");
+    secret[strcspn(secret, "\n")] = '\0';
+    set_password(lab, "another one");
+    wait_said(lab, "problems", "mainstay_monitor", 20);
+    set_password(lab, secret);
     LAB_MUST(lab, lab_kill(lab, "db2"));
     SCENARIO_CHECK(state_wait_node_rule(lab, "db2", 201, 20), "verdict 201 not seen");
     wait_said(lab, "problems", "db2", 5);
