@@ -167,8 +167,37 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
     return NEXT_UNDO;
 }
 
-static enum plan_next conclude_certify(struct plan_run *run, const struct cluster_view *view)
+/* Was the old primary seen to accept writes after it was fenced: restarted by somebody whose
+ * configuration opens it, or opened by hand? */
+static bool fence_is_lifted(const struct plan_run *run, const struct cluster_view *view)
 {
+    if (run->kind != PLAN_FAILOVER || !run->fenced || run->old_primary >= view->config->node_count)
+        return false;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
+    return (old->groups_known & FACTS_STATUS) && old->facts.read_only == TRI_NO &&
+           fence->ended_mono_us != STAY_NEVER && old->facts_begun_mono_us > fence->ended_mono_us;
+}
+
+/* It may have acknowledged alone since: the fence's word and lossless_since no longer tell. */
+static enum plan_next fence_again(struct plan_run *run, uint32_t *ret_row)
+{
+    run->fenced = run->lossless_stood = false;
+    run->attached = 0;
+    (void)stay_copy(run->text, sizeof run->text,
+                    "the old primary accepted writes again after it was fenced");
+    if (run->rounds >= PLAN_ROUNDS_MAX)
+        return NEXT_UNDO;
+    run->rounds++;
+    *ret_row = plan_row_of(run->kind, STEP_ROUTE_CLOSE);
+    return NEXT_GOTO;
+}
+
+static enum plan_next conclude_certify(struct plan_run *run, const struct cluster_view *view,
+                                       uint32_t *ret_row)
+{
+    if (fence_is_lifted(run, view))
+        return fence_again(run, ret_row);
     if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss)
         return NEXT_ROW;
     plan_say(run->text, sizeof run->text, "certificate %s is not accepted: %s",
@@ -185,8 +214,10 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     uint32_t lost = state->targets & ~state->done;
     run->f &= ~lost;
     run->r &= ~lost;
-    if ((lost & (run->a | mask_of(run->candidate))) == 0 || run->fenced || run->params.accept_loss)
-        return NEXT_ROW;
+    bool needs_freeze = !run->fenced && !run->params.accept_loss;
+    bool is_chosen_well = (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
+    if (is_chosen_well && (!needs_freeze || (lost & run->a) == 0))
+        return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
     name_failure(run, view, row, "no longer holds");
     if (run->past_no_return)
         return NEXT_ASK;
@@ -341,7 +372,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return NEXT_UNDO;
     }
     if (step == STEP_CERTIFY)
-        return conclude_certify(run, view);
+        return conclude_certify(run, view, ret_row);
     if (step == STEP_TOP_UP)
         return conclude_top_up(run, view, row, ret_row);
     if (step == STEP_VERIFY_FREEZE)
