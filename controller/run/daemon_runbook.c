@@ -28,13 +28,15 @@ static void add_sql(struct str *s, const struct cluster_config *config,
 {
     bool is_mariadb = config->engine == ENGINE_MARIADB;
     const char *client = is_mariadb ? "mariadb" : "mysql";
-    str_addf(s, "    %s -h %s -P %u -e \"%s\"\n", client, node->host, node->port,
-             is_mariadb ? "STOP SLAVE IO_THREAD; SELECT MASTER_GTID_WAIT(@@gtid_current_pos); "
-                          "SHOW SLAVE STATUS\\G"
-                        : "STOP REPLICA IO_THREAD; SHOW REPLICA STATUS\\G");
-    str_addf(s, "      (repeat SHOW until everything received is applied; stop ONLY the receiver "
-                "before that: restarting both\n       threads, or CHANGE, destroys what was "
-                "received and not yet applied)\n");
+    /* -E for rows: MySQL's client of 9.x takes no commands of its own unless asked to. */
+    str_addf(s, "    %s -E -h %s -P %u -e \"%s\"\n", client, node->host, node->port,
+             is_mariadb ? "STOP SLAVE IO_THREAD; SHOW SLAVE STATUS; SELECT @@gtid_slave_pos;"
+                        : "STOP REPLICA IO_THREAD; SHOW REPLICA STATUS;");
+    str_addf(s, "      (repeat until %s; stop ONLY the receiver\n"
+                "       before that: restarting both threads, or CHANGE, destroys what was received "
+                "and not applied)\n",
+             is_mariadb ? "gtid_slave_pos has reached Gtid_IO_Pos"
+                        : "Executed_Gtid_Set contains Retrieved_Gtid_Set");
     str_addf(s, "    %s -h %s -P %u -e \"%s\"\n", client, node->host, node->port,
              is_mariadb ? "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0;"
                         : "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only = 0; "
