@@ -160,9 +160,9 @@ static void resume(struct daemon_cluster *c)
         log_write(LOG_LEVEL_NOTICE, &field, 1, "%s: the unfinished plan is taken up", name_of(c));
 }
 
-/* A state file older than the servers (restored, or lost) must not hand out epochs a second time: the
- * canary's row on the servers remembers the highest one used. What else it says is as old: its primary
- * may be today's replica, so nothing is done by it until a human adopts the cluster anew. */
+/* A state file older than the servers (restored, or lost) must not hand out epochs a second time:
+ * the canary's row on the servers remembers the highest one used. What else it says is as old: its
+ * primary may be today's replica, so nothing is done by it until a human adopts the cluster anew. */
 static bool raise_epoch(struct daemon_cluster *c)
 {
     uint64_t seen = epoch_on_servers(c);
@@ -175,8 +175,8 @@ static bool raise_epoch(struct daemon_cluster *c)
     record.ackers = 0;
     record.primary[0] = record.plan_id[0] = '\0';
     log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
-              "%s: the servers have seen epoch %llu, the state file only %llu: it is an old copy, or "
-              "another mainstayd acts here. Epochs go on above the servers'; the cluster is only "
+              "%s: the servers have seen epoch %llu, the state file only %llu: it is an old copy, "
+              "or another mainstayd acts here. Epochs go on above the servers'; the cluster is only "
               "observed until a human looked at the servers and ran `mainstay adopt %s`",
               name_of(c), (unsigned long long)seen, (unsigned long long)c->view.record.epoch,
               name_of(c));

@@ -6,8 +6,8 @@
 
 #define LOAD_PLANS_MAX 30000 /* HISTORY_KEEP for every cluster there may be */
 
-/* A journal that was not ended is taken up by its cluster: of several the one of the highest epoch, and
- * only if the record still names it (executor_resume). */
+/* A journal that was not ended is taken up by its cluster: of several the one of the highest epoch,
+ * and only if the record still names it (executor_resume). */
 static void keep_journal(struct daemon *d, const struct store_item *item)
 {
     STAY_AUTO(stay_json_drop) json_t *doc = NULL;
