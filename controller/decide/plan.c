@@ -117,7 +117,8 @@ bool plan_lost_by(const struct cluster_view *view, uint32_t node, const struct g
 
 int64_t plan_born_mono_us(const struct plan_run *run, uint32_t node)
 {
-    bool known = node == run->old_primary || (run->f & mask_of(node));
+    bool known = node == run->old_primary || (run->f & mask_of(node)) ||
+                 (run->kind == PLAN_SWITCHOVER && (run->collected & mask_of(node)));
     if (!known)
         return INT64_MAX;
     return run->freeze_mono_us[node] - (int64_t)run->freeze_uptime_s[node] * STAY_SECOND +
@@ -354,6 +355,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
         uint32_t verify = plan_row_of(run->kind, STEP_VERIFY_FREEZE);
         bool redo = run->kind == PLAN_FAILOVER && run->row == writable &&
                     !MUTANT(view, FREEZE_LOST_AT_RESTART);
+        run->maybe_open = run->maybe_open || run->row == writable;
         *ret_row = redo ? verify : run->row;
         return redo ? NEXT_GOTO : NEXT_ROW;
     }

@@ -202,6 +202,8 @@ struct plan_run {
     uint32_t rounds;         /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
     bool lossless_stood;     /* at start */
+    bool maybe_open;         /* making the candidate writable once ended unknown: seen read-only later
+                                does not prove that it never was */
     bool was_open;           /* the old primary was writable at start */
     bool fenced;             /* F1 confirmed */
     bool degrade;            /* no acker to attach: bounded is recorded, writes go on */

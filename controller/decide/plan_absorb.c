@@ -155,6 +155,16 @@ static void absorb_detach(struct plan_run *run, uint32_t row, uint32_t node,
     drop_node(run, node);
 }
 
+/* A switchover's candidate is not frozen: its process is known from its catching up. */
+static void note_life(struct plan_run *run, uint32_t node, const struct effect_result *result,
+                      int64_t now_mono_us)
+{
+    if (run->kind != PLAN_SWITCHOVER || result->facts == NULL || !result->groups_read)
+        return;
+    run->freeze_uptime_s[node] = result->facts->uptime_s;
+    run->freeze_mono_us[node] = now_mono_us;
+}
+
 static void absorb_done(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
@@ -176,6 +186,9 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         take_executed(run, node, result);
         return;
     case STEP_CATCH_UP:
+        take_executed(run, node, result);
+        note_life(run, node, result, now_mono_us);
+        return;
     case STEP_COMPARE:
         take_executed(run, node, result);
         return;

@@ -243,8 +243,13 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
         return stay_error(err, STAY_EREFUSED,
                           "%s is not this epoch's primary: use `mainstay rejoin`",
                           plan_node_name(view, run->params.node));
+    if (rc != STAY_OK)
+        return rc;
+    const struct gtid_set *held = &view->nodes[run->params.node].facts.executed;
     for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)
-        if (node != run->params.node && view->nodes[node].holds_lost)
+        if (node != run->params.node &&
+            (view->nodes[node].holds_lost ||
+             plan_lost_by(view, run->params.node, &view->nodes[node].received_high, held)))
             rc =
                 stay_error(err, STAY_EREFUSED, "%s holds transactions %s wrote and lost: fail over",
                            plan_node_name(view, node), plan_node_name(view, run->params.node));

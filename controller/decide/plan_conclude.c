@@ -235,7 +235,8 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
     struct row_run *state = &run->rows[row];
     if (state->done == state->targets)
         return NEXT_ROW;
-    bool never = (state->failed & state->targets) == state->targets; /* provably read-only */
+    run->maybe_open = run->maybe_open || (state->unknown & state->targets) != 0;
+    bool never = (state->failed & state->targets) == state->targets && !run->maybe_open;
     if (never ? should_repeat(run, row) : should_look(run, row))
         return NEXT_LOOK;
     if (never) {

@@ -111,7 +111,7 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
 {
     json_t *obj = json_object();
     for (uint32_t node = 0; node < config->node_count; node++) {
-        if (!((run->f | mask_of(run->old_primary)) & NODE_BIT(node)))
+        if (!((run->f | run->collected | mask_of(run->old_primary)) & NODE_BIT(node)))
             continue;
         json_t *one = json_object();
         stay_json_set_int(one, "uptime_s", (int64_t)run->freeze_uptime_s[node]);
@@ -126,11 +126,11 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(a)                                                                                           \
     X(f)                                                                                           \
     X(r)                                                                                           \
-    X(collected) X(slow) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(acking)     \
-        X(struck)
+    X(collected)                                                                                   \
+    X(slow) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
-    X(lossless_stood) X(was_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
+    X(lossless_stood) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
 #define RUN_TIMES(X)  X(begun_mono_us) X(begun_wall_us) X(ended_mono_us)
 #define RUN_COUNTS(X) X(epoch) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
 

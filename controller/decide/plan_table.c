@@ -28,7 +28,7 @@ static const struct plan_row failover_rows[] = {
     {STEP_COLLECT, TARGET_FROZEN, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
      "only executed sets count; received ones may lie"},
     {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "first what it holds, then policy"},
-    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(600), STEP_NONE,
+    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(20), STEP_NONE,
      "the candidate gets what only another drained server holds"},
     {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
      "what may be lost is known before anything is promoted"},
