@@ -198,7 +198,7 @@ void cli_print_status(struct cli *cli, const json_t *data)
                 cli_text(verdict, "name"), cli_color_end(cli, color_of_rule(rule)));
         bool is_new = !cli_true(c, "adopted") && primary[0] == '\0';
         snprintf(why, sizeof why, "%s",
-                 is_new ? "nothing is recorded yet: `mainstay adopt` makes the writable server it"
+                 is_new ? "nothing is recorded yet: `mainstay adopt` records the writable server"
                         : cli_text(verdict, "why"));
         cli_wrap(cli, cli->out, 4, why);
         print_promise(cli, c);

@@ -125,7 +125,11 @@ void daemon_runbook_refresh(struct daemon *d)
     d->is_runbook_dirty = false;
     str_addf(&s, "mainstay runbook of controller %s: what to do when neither it nor its store "
                  "answers.\nFirst make sure that no mainstayd runs (it would act too): systemctl "
-                 "stop mainstayd\n\n", d->settings->name);
+                 "stop mainstayd\nAfter a takeover by hand, before mainstayd starts again: "
+                 "mv %s %s.old\n(its record still names the old primary and it would go back to "
+                 "it). It then only watches; once one\nserver is writable and every other one "
+                 "follows it: mainstay adopt CLUSTER, for each cluster.\n\n",
+             d->settings->name, d->settings->state_path, d->settings->state_path);
     if (d->is_paused)
         str_addf(&s, "The kill switch is on, by %s.\n\n", d->paused_by);
     for (size_t i = 0; i < d->cluster_count; i++)
