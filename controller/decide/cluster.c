@@ -44,6 +44,7 @@ static void node_reset(struct node_view *node)
         .canary_fail_mono_us = STAY_NEVER,
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
+        .receiver_off_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,

@@ -93,6 +93,7 @@ struct node_view {
     int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
+    int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */

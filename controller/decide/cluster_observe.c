@@ -141,6 +141,8 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         gtid_set_union(&node->received_high, &obs->facts->received);
         if (obs->facts->read_only == TRI_NO)
             node->writable_mono_us = obs->taken_mono_us;
+        if (obs->facts->receiver == RECEIVER_STOPPED || obs->facts->receiver == RECEIVER_NONE)
+            later(&node->receiver_off_mono_us, obs->taken_mono_us);
         node->facts_begun_mono_us = obs->begun_mono_us;
         node->facts_mono_us = obs->taken_mono_us;
         later(&node->query_ok_mono_us, obs->taken_mono_us);

@@ -77,6 +77,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, canary_fail_mono_us, MONO),
     PLAIN(node_view, advanced_mono_us, MONO),
     PLAIN(node_view, restarted_mono_us, MONO),
+    PLAIN(node_view, receiver_off_mono_us, MONO),
     PLAIN(node_view, writable_mono_us, MONO),
     PLAIN(node_view, acker_seen_mono_us, MONO),
     PLAIN(node_view, ss_progress_mono_us, MONO),

@@ -216,8 +216,10 @@ static uint32_t ackers_at_last_facts(const struct cluster_view *view)
     uint32_t mask = 0;
     if (view->primary == NO_NODE || view->nodes[view->primary].facts_mono_us == STAY_NEVER)
         return 0;
+    int64_t read_us = view->nodes[view->primary].facts_mono_us;
     for (uint32_t node = 0; node < view->config->node_count; node++)
-        if (view->nodes[node].acker_seen_mono_us == view->nodes[view->primary].facts_mono_us)
+        if (view->nodes[node].acker_seen_mono_us == read_us &&
+            view->nodes[node].receiver_off_mono_us < read_us)
             mask |= NODE_BIT(node);
     return mask;
 }

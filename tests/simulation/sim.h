@@ -92,7 +92,7 @@ enum sim_fault {
     X(S7, "S7 no diverged server attached or promoted") X(S8, "S8 proof before promotion")         \
     X(S9, "S9 the store claims no more than the server runs")                                      \
     X(S14, "S14 trouble of ours alone stops no healthy primary")                                   \
-    X(L3, "L3 converges after heal") X(L5, "L5 no plan stuck past its deadline")                   \
+    X(L2, "L2 a plain failure is failed over") X(L3, "L3 converges after heal") X(L5, "L5 no plan stuck past its deadline")                   \
     X(MODEL, "the model contradicts itself")
 enum sim_invariant {
 #define X(id, text) INV_##id,
@@ -293,7 +293,8 @@ struct sim_setup {
     uint32_t crash_at, crash_seen;
     uint32_t crash_side;
     enum step_kind crash_step;
-    bool script_top_up, script_degrade; /* what few lives would come to by chance */
+    bool plain; /* one kill -9 of a healthy lossless primary and nothing else */
+    bool script_shutdown, script_top_up, script_degrade; /* what few lives would come to by chance */
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 

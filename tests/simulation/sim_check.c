@@ -90,14 +90,15 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
 }
 
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless the
- * old primary was read in its fence: then its counters told. */
-static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fenced,
+ * old primary was read in its fence: then its counters told. skip_weak: leave out what a weaker mode
+ * acknowledged, as no promise covers it. */
+static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                            uint32_t *ret_first)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->tx_n; i++) {
         struct sim_tx *t = &s->tx[i];
-        if (!t->acked || t->lost || bit_get(v->have, i))
+        if (!t->acked || t->lost || bit_get(v->have, i) || (skip_weak && t->weak))
             continue;
         t->lost = true;
         s->stats->lost_declared++;
@@ -149,7 +150,7 @@ static void check_proof(struct sim *s, const struct plan_run *run)
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
 {
     uint32_t first = 0;
-    uint32_t lost = count_lost(s, v, run->fenced, &first);
+    uint32_t lost = count_lost(s, v, run->fenced, false, &first);
     bool moved = v->index != s->line;
     bool lossless = moved ? run->certificate.kind == CERT_LOSSLESS
                           : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
@@ -435,10 +436,16 @@ void check_end(struct sim *s)
     if (s->stopped)
         return;
     char why[160] = "";
+    if (s->setup.plain && s->line_at == STAY_NEVER)
+        sim_violate(s, INV_L2, "a killed primary was not replaced in %.0f s: %s",
+                    (double)(s->now - s->healed_at) / 1e6 + 10,
+                    s->store.has_run ? s->store.run->text : "no plan");
+    if (s->stopped)
+        return;
     if (check_converged(s, why, sizeof why)) {
         check_holes(s);
         uint32_t first = 0;
-        uint32_t lost = count_lost(s, &s->server[s->line], false, &first);
+        uint32_t lost = count_lost(s, &s->server[s->line], false, true, &first);
         if (lost > 0 && s->line_cert == CERT_LOSSLESS)
             sim_violate(s, INV_S2, "%u acknowledged writes left db%u later, first db%u:%u", lost,
                         s->line + 1, s->tx[first].origin + 1, s->tx[first].seq);
@@ -454,6 +461,11 @@ void check_end(struct sim *s)
     bool asked_for_long = human && s->now - s->human_since > HUMAN_US;
     if (s->now - s->healed_at < CONVERGE_US && !asked_for_long) {
         sim_at(s, s->now + STAY_SECOND, EV_JUDGE, 0, 0, 0, 0);
+        return;
+    }
+    if (s->setup.plain && (!human || strncmp(human, "without_acker", 13) != 0)) {
+        sim_violate(s, INV_L2, "a killed primary is not replaced: %s; %s", why,
+                    s->store.has_run ? s->store.run->text : "");
         return;
     }
     if (human) {

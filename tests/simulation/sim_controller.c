@@ -298,6 +298,7 @@ static void on_tick(struct sim *s, bool own)
         sim_at(s, s->now + (fast ? FAST_TICK_US : TICK_US), EV_TICK, 0, 0, c->life, 0);
         if (s->now - c->last_tick >= STAY_SECOND) {
             c->last_tick = s->now;
+            c->view->store_ok = c->view->store_ok || !s->store.down; /* the daemon's store check */
             keep_routes(s);
             count_others(s);
         }

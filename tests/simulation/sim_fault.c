@@ -16,6 +16,8 @@ static uint32_t pick_replica(struct sim *s)
 
 static void restart_later(struct sim *s, struct sim_server *v)
 {
+    if (s->setup.plain)
+        return;
     if (sim_percent(s, 75)) {
         int64_t in = sim_percent(s, 50) ? sim_span(s, 300 * STAY_MS, 3 * STAY_SECOND)
                                         : sim_span(s, 3 * STAY_SECOND, 12 * STAY_SECOND);
@@ -378,6 +380,18 @@ static void plan_scripts(struct sim *s)
         place(s, FAULT_CUT_REPLICA, 0, 1, t, t + 6 * STAY_SECOND);
         place(s, FAULT_KILL, 0, 0, t + sim_span(s, STAY_SECOND, 3 * STAY_SECOND),
               t + 5 * STAY_SECOND);
+    }
+    if (s->setup.plain) {
+        for (uint32_t n = 1; n < s->setup.servers; n++) /* rows are received and not yet executed */
+            s->server[n].apply_us = (uint32_t)sim_span(s, 400, 60000);
+        place(s, FAULT_KILL, 0, 0, t, s->setup.fault_until);
+    }
+    if (s->setup.script_shutdown) { /* the ackers leave, then MySQL stops in order with waiters */
+        for (uint32_t n = 1; n < s->setup.servers; n++)
+            place(s, sim_percent(s, 50) ? FAULT_CUT_REPLICA : FAULT_REPLICA_STOPPED,
+                  n, 0, t, t + sim_span(s, 0, 3 * STAY_SECOND));
+        place(s, FAULT_SHUTDOWN, 0, 0, t + sim_span(s, 50 * STAY_MS, 900 * STAY_MS),
+              s->setup.fault_until);
     }
     for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++)
         place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t,

@@ -494,7 +494,7 @@ void route_step(struct sim *s, struct sim_effect *x)
     case STEP_ROUTE_OPEN: x->outcome = route_set(s, &x->effect, x->effect.node); return;
     case STEP_CANARY_ROUTE: x->outcome = canary_route(s, &x->effect); return;
     case STEP_HOOK_PRE:
-        x->outcome = !s->healed && sim_percent(s, 1) ? OUTCOME_NOT_DONE : OUTCOME_DONE;
+        x->outcome = !s->healed && !s->setup.plain && sim_percent(s, 1) ? OUTCOME_NOT_DONE : OUTCOME_DONE;
         return;
     case STEP_HOOK_POST: x->outcome = OUTCOME_DONE; return;
     case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_FENCE: case STEP_FREEZE:

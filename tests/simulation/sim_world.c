@@ -251,6 +251,10 @@ static void draw_faults(struct sim *s)
     struct sim_setup *u = &s->setup;
     static const enum sim_fault killers[] = {FAULT_KILL,     FAULT_KILL, FAULT_SHUTDOWN, FAULT_FREEZE,
                                              FAULT_CUT_ZONE, FAULT_POWER, FAULT_CUT_NODE, FAULT_KILL};
+    u->plain = !u->mode_bounded && !u->adopt_first && sim_percent(s, 6);
+    u->script_shutdown = !u->plain && sim_percent(s, 3);
+    if (u->plain || u->script_shutdown)
+        return;
     u->quiet = sim_percent(s, 6);
     uint32_t many = 1 + sim_draw(s, 5);
     if (!u->quiet && sim_percent(s, 80))
@@ -340,12 +344,13 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     static const enum sim_layout layouts[] = {LAYOUT_PAIR,    LAYOUT_PAIR, LAYOUT_WITNESS,
                                               LAYOUT_WITNESS, LAYOUT_TWO,  LAYOUT_OWN_ZONE,
                                               LAYOUT_FOUR};
-    sim_build(s, sim_percent(s, 50) ? ENGINE_MARIADB : ENGINE_MYSQL,
+    bool mariadb = sim_percent(s, 50) && !u->script_shutdown;
+    sim_build(s, mariadb ? ENGINE_MARIADB : ENGINE_MYSQL,
               layouts[sim_draw(s, STAY_COUNT(layouts))]);
     wrong_start_values(s);
     s->stats->layout[u->engine][u->layout]++;
     u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
-    if (u->script_degrade || u->script_top_up)
+    if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown)
         u->fault_until = s->now + 16 * STAY_SECOND;
     sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
               engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode, s->config.acks,
