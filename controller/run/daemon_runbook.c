@@ -33,8 +33,8 @@ static void add_sql(struct str *s, const struct cluster_config *config,
              is_mariadb ? "STOP SLAVE IO_THREAD; SHOW SLAVE STATUS; SELECT @@gtid_slave_pos;"
                         : "STOP REPLICA IO_THREAD; SHOW REPLICA STATUS;");
     str_addf(s, "      (repeat until %s; stop ONLY the receiver\n"
-                "       before that: restarting both threads, or CHANGE, destroys what was received "
-                "and not applied)\n",
+                "       before that: restarting both threads, or CHANGE, destroys what was "
+                "received and not applied)\n",
              is_mariadb ? "gtid_slave_pos has reached Gtid_IO_Pos"
                         : "Executed_Gtid_Set contains Retrieved_Gtid_Set");
     str_addf(s, "    %s -h %s -P %u -e \"%s\"\n", client, node->host, node->port,

@@ -47,7 +47,7 @@ static json_t *exposure(const struct control_cluster *c)
     return out;
 }
 
-/* Why the plan it wants does not start although no guard holds it; NULL when nothing stands against. */
+/* Why the wanted plan does not start although no guard holds it; NULL: nothing stands against. */
 static char *refusal(const struct control_cluster *c)
 {
     if (c->decision->want == PLAN_NONE || c->decision->vetoes != 0 || c->running)

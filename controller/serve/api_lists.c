@@ -128,7 +128,7 @@ json_t *api_problems(const struct control *control, const char *cluster)
     return list_of(control, cluster, "problems", problems_of);
 }
 
-/* A server nobody could ask has no wrong settings: it is said, so that silence is not taken for good. */
+/* A server nobody could ask has no wrong settings: said, so that silence is not taken for good. */
 static void add_unread(json_t *list, const struct control_cluster *c, uint32_t node)
 {
     const struct node_view *n = &c->view->nodes[node];
@@ -141,7 +141,7 @@ static void add_unread(json_t *list, const struct control_cluster *c, uint32_t n
     stay_json_set_int(row, "rule", 0);
     stay_json_set_string(row, "name", "not asked");
     stay_json_set_string(row, "why", is_up ? "its settings were not read yet"
-                                           : "what it was set to last is not what it is set to now");
+                                           : "what it was set to last may not be so now");
     stay_json_set_string(row, "detail", is_up ? "asked within 10 s"
                                         : n->reach.text[0] != '\0' ? n->reach.text : "no answer");
     stay_json_set_string(row, "fix", is_up ? "ask again in a moment"
