@@ -214,6 +214,7 @@ struct plan_run {
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
+    uint64_t left[NODES_MAX];   /* transactions a drain still missed in its last slice; not stored */
     uint32_t stalls[NODES_MAX]; /* drain slices in a row without progress; not stored */
     uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary: at start */
     int64_t freeze_mono_us[NODES_MAX];

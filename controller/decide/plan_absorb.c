@@ -44,6 +44,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     run->freeze_uptime_s[node] = facts->uptime_s;
     run->freeze_mono_us[node] = now_mono_us;
     run->stalls[node] = 0;
+    run->left[node] = UINT64_MAX;
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
     if (result->receiver_was_lost) /* once seen it stays: a second freeze finds it stopped by us */
@@ -237,9 +238,12 @@ static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effe
     if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
         result->facts->applier_errno != 0)
         return false;
-    bool known = (run->collected & NODE_BIT(node)) != 0;
-    bool moves = !known || !gtid_set_equal(&run->executed[node], &result->facts->executed);
-    run->stalls[node] = moves ? 0 : run->stalls[node] + 1;
+    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
+    gtid_set_copy(&missing, &run->received_high[node]);
+    gtid_set_subtract(&missing, &result->facts->executed);
+    uint64_t left = gtid_set_count(&missing);
+    run->stalls[node] = left < run->left[node] ? 0 : run->stalls[node] + 1;
+    run->left[node] = left;
     take_executed(run, node, result);
     if (run->stalls[node] >= PLAN_DRAIN_STALLS_MAX)
         return false; /* undone, it may go on by itself, and the plan is tried again */

@@ -44,6 +44,8 @@ static const struct plan_row failover_rows[] = {
      "no acker is left: the weaker mode is recorded before it is applied"},
     {STEP_SOURCE_OFF, TARGET_CANDIDATE, SKIP, SEC(2), STEP_NONE,
      "no client is connected yet, so nobody is answered wrongly"},
+    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | SKIP, MS(1500), STEP_UNFENCE,
+     "one that came back meanwhile is closed; its acks are revoked in any case"},
     {STEP_VERIFY_FREEZE, TARGET_FROZEN, LIGHT | SKIP, SEC(2), STEP_NONE,
      "a frozen acker that restarted may have acknowledged again"},
     {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},

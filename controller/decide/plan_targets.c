@@ -178,8 +178,8 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
         return 1;
     switch (what->target) {
     case TARGET_OLD_PRIMARY:
-        if (what->step == STEP_FENCE &&
-            (MUTANT(view, FENCE_SKIPPED) || !old_primary_answers(run, view, now_mono_us)))
+        if (what->step == STEP_FENCE && (run->fenced || MUTANT(view, FENCE_SKIPPED) ||
+                                         !old_primary_answers(run, view, now_mono_us)))
             return 0;
         return mask_of(run->old_primary);
     case TARGET_CANDIDATE:
