@@ -1,0 +1,298 @@
+/* tests/unit/controller/decide/test_cluster_observe.c - folding observations: order, blanks,
+ * restarts, errant comparisons. */
+#include "cluster_world.h"
+
+static struct observation query(uint32_t node, int64_t begun, int64_t taken, unsigned groups)
+{
+    return (struct observation){.kind = OBS_REACH,
+                                .node = node,
+                                .begun_mono_us = begun,
+                                .taken_mono_us = taken,
+                                .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                                .groups = groups,
+                                .facts = &w.facts[node]};
+}
+
+static void an_older_question_never_overwrites_a_newer_answer(void **state)
+{
+    (void)state;
+    w.facts[1].lag_s = 1;
+    struct observation newer = query(1, w.now + MS(10), w.now + MS(20), FACTS_STATUS);
+    cluster_observe(&w.view, &newer);
+    w.facts[1].lag_s = 99;
+    struct observation older = query(1, w.now + MS(5), w.now + MS(30), FACTS_STATUS);
+    cluster_observe(&w.view, &older);
+    assert_int_equal(db(2)->facts.lag_s, 1);
+    struct observation overlapping = query(1, w.now + MS(15), w.now + MS(40), FACTS_STATUS);
+    cluster_observe(&w.view, &overlapping);
+    assert_int_equal(db(2)->facts.lag_s, 99);
+}
+
+static void an_attempt_without_facts_erases_nothing(void **state)
+{
+    (void)state;
+    char before[64];
+    (void)stay_copy(before, sizeof before, db(1)->facts.version);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    struct observation o = query(0, w.now, w.now + 1, 0);
+    cluster_observe(&w.view, &o);
+    o.groups = FACTS_STATUS;
+    o.facts = NULL;
+    cluster_observe(&w.view, &o);
+    assert_string_equal(db(1)->facts.version, before);
+    assert_int_equal(db(1)->facts.server_id, 1);
+}
+
+static void groups_are_taken_one_by_one(void **state)
+{
+    (void)state;
+    int64_t status = db(2)->facts_mono_us;
+    (void)stay_copy(w.facts[1].version, FACT_TEXT_MAX, "10.11.9-MariaDB");
+    w.facts[1].lag_s = 7;
+    w.facts[1].start_read_only = TRI_NO;
+    struct observation o = query(1, w.now + MS(5), w.now + MS(6), FACTS_SLOW);
+    cluster_observe(&w.view, &o);
+    assert_string_equal(db(2)->facts.version, "10.11.9-MariaDB");
+    assert_int_equal(db(2)->slow_mono_us, w.now + MS(6));
+    assert_int_equal(db(2)->facts_mono_us, status);
+    assert_int_equal(db(2)->facts.lag_s, 0);
+    assert_int_equal(db(2)->facts.start_read_only, TRI_YES);
+    o.groups = FACTS_START;
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(2)->facts.start_read_only, TRI_NO);
+}
+
+static void foreign_and_empty_observations_are_ignored(void **state)
+{
+    (void)state;
+    struct observation o = query(0, w.now, w.now, FACTS_STATUS);
+    o.node = 3;
+    cluster_observe(&w.view, &o);
+    o.node = 0;
+    o.kind = OBS_NONE;
+    o.facts = &w.facts[1];
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->facts.server_id, 1);
+}
+
+static void refusals_in_any_order_make_one_run(void **state)
+{
+    (void)state;
+    w.now += MS(100);
+    lose(&w, 1, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    w.now -= MS(50);
+    lose(&w, 1, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    assert_int_equal(db(2)->refused_first_mono_us, w.now);
+    assert_int_equal(db(2)->refused_last_mono_us, w.now + MS(50));
+    assert_int_equal(db(2)->reach_mono_us, w.now + MS(50));
+    w.now += MS(200);
+    struct observation late = query(1, w.now - MS(300), w.now - MS(260), FACTS_STATUS);
+    late.reach.outcome = OUT_DENIED; /* taken before the first refusal: it ends no run */
+    cluster_observe(&w.view, &late);
+    assert_int_not_equal(db(2)->refused_first_mono_us, STAY_NEVER);
+}
+
+static void silence_begins_with_the_first_attempt_that_was_not_answered(void **state)
+{
+    (void)state;
+    w.now += MS(1500);
+    lose(&w, 1, LAYER_CONNECT, OUT_TIMEOUT, MS(1000));
+    lose(&w, 1, LAYER_GREETING, OUT_RESET, MS(1200));
+    lose(&w, 1, LAYER_CONNECT, OUT_TIMEOUT, MS(100));
+    assert_int_equal(db(2)->silent_since_mono_us, w.now - MS(1200));
+    lose(&w, 1, LAYER_LOGIN, OUT_TIMEOUT, MS(10)); /* it greeted in this attempt */
+    assert_int_equal(db(2)->silent_since_mono_us, STAY_NEVER);
+}
+
+static void what_counts_as_an_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        enum obs_layer layer;
+        enum obs_outcome outcome;
+        bool is_answer;
+    } rows[] = {
+        {LAYER_CONNECT, OUT_OK, false},       {LAYER_GREETING, OUT_OK, true},
+        {LAYER_WRITE, OUT_OK, true},          {LAYER_COUNT, OUT_OK, false},
+        {LAYER_LOGIN, OUT_DENIED, true},      {LAYER_LOGIN, OUT_TOO_MANY, true},
+        {LAYER_WRITE, OUT_READ_ONLY, true},   {LAYER_GREETING, OUT_BAD_REPLY, true},
+        {LAYER_RESOLVE, OUT_BAD_REPLY, false}, {LAYER_COUNT, OUT_BAD_REPLY, false},
+        {LAYER_LOGIN, OUT_TIMEOUT, true},     {LAYER_QUERY, OUT_TIMEOUT, false},
+        {LAYER_CONNECT, OUT_REFUSED, false},  {LAYER_GREETING, OUT_RESET, false},
+        {LAYER_NONE, OUT_NONE, false},        {LAYER_NONE, OUT_COUNT, false},
+    };
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        struct reach reach = {.layer = rows[i].layer, .outcome = rows[i].outcome};
+        if (cluster_reach_is_answer(&reach) != rows[i].is_answer)
+            fail_msg("%s %s", obs_layer_text(rows[i].layer), obs_outcome_text(rows[i].outcome));
+    }
+}
+
+static void a_restart_is_seen_though_uptime_grew(void **state)
+{
+    (void)state;
+    struct observation o = query(1, w.now + SEC(100), w.now + SEC(100), FACTS_STATUS);
+    w.facts[1].uptime_s = db(2)->facts.uptime_s + 90; /* 10 s of the 100 are missing */
+    w.facts[1].ss_replica_on = TRI_NO;
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(2)->restarted_mono_us, w.now + SEC(100));
+    assert_int_equal(db(2)->groups_known, FACTS_STATUS);
+    assert_string_equal(db(2)->facts.version, "10.11.6-MariaDB"); /* learned in good times */
+}
+
+static void the_highest_received_set_survives_a_lower_one(void **state)
+{
+    (void)state;
+    world_write(&w, 50);
+    world_replicate(&w, 1);
+    see(&w, 1);
+    set_parse(&w.facts[1].received, ENGINE_MARIADB, "0-1-20");
+    w.now += MS(10);
+    int64_t advanced = db(2)->advanced_mono_us;
+    see(&w, 1);
+    assert_int_equal(db(2)->received_high.v[0].last, 150);
+    assert_int_equal(db(2)->facts.received.v[0].last, 20);
+    assert_int_equal(db(2)->advanced_mono_us, advanced); /* a set that shrank did not advance */
+}
+
+static void errant_is_told_by_a_primary_read_that_began_later(void **state)
+{
+    (void)state;
+    assert_int_equal(db(2)->errant, TRI_NO);
+    world_write(&w, 10);
+    world_replicate(&w, 1);
+    w.now += MS(10);
+    see(&w, 1); /* ahead of the primary's last word: says nothing yet */
+    assert_int_equal(db(2)->errant, TRI_NO);
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-110,0-2-3");
+    w.now += MS(10);
+    see(&w, 1);
+    w.now += MS(10);
+    see(&w, 0);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_int_equal(db(3)->errant, TRI_NO);
+    struct cluster_record record = w.view.record;
+    record.epoch++; /* a plan's intent: still the same primary */
+    cluster_set_record(&w.view, &record);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    (void)stay_copy(record.primary, sizeof record.primary, "db3");
+    cluster_set_record(&w.view, &record);
+    assert_int_equal(db(2)->errant, TRI_UNKNOWN); /* of another primary */
+}
+
+static void answers_that_always_cross_are_compared_all_the_same(void **state)
+{
+    (void)state;
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-100,0-2-1");
+    for (int i = 0; i < 3; i++) { /* both asked at one instant, the replica answers first */
+        w.now += MS(500);
+        see(&w, 1);
+        see(&w, 0);
+        world_write(&w, 5);
+    }
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_false(db(2)->holds_lost);
+    world_replicate(&w, 1);
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-90"); /* truncated by its restart */
+    for (int i = 0; i < 3; i++) {
+        w.now += MS(500);
+        see(&w, 1);
+        see(&w, 0);
+    }
+    assert_int_equal(db(2)->errant, TRI_NO);
+    assert_true(db(2)->holds_lost);
+}
+
+static void beside_a_dead_primary_foreign_transactions_are_errant_at_once(void **state)
+{
+    (void)state;
+    w.now += MS(500);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    world_write(&w, 20); /* written after its last word, received by db3 */
+    world_replicate(&w, 2);
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-100,0-2-1");
+    see(&w, 1);
+    see(&w, 2);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_int_not_equal(db(3)->errant, TRI_YES);
+    assert_false(db(3)->holds_lost);
+    db(2)->errant = TRI_UNKNOWN;
+    db(1)->facts.read_only = TRI_YES; /* its last word was that of a replica: it may know less */
+    see(&w, 1);
+    assert_int_equal(db(2)->errant, TRI_UNKNOWN);
+}
+
+static void canary_runs(void **state)
+{
+    (void)state;
+    struct observation o = {.kind = OBS_CANARY, .node = 0, .begun_mono_us = w.now,
+                            .taken_mono_us = w.now + MS(1),
+                            .reach = {.layer = LAYER_WRITE, .outcome = OUT_OK}};
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_ok_mono_us, w.now + MS(1));
+    o.reach.outcome = OUT_READ_ONLY;
+    o.begun_mono_us = w.now + MS(1000);
+    cluster_observe(&w.view, &o);
+    o.reach.outcome = OUT_DENIED;
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_fail_mono_us, STAY_NEVER);
+    static const enum obs_outcome failures[] = {OUT_TIMEOUT, OUT_RESET, OUT_BAD_REPLY};
+    for (size_t i = 0; i < STAY_COUNT(failures); i++) {
+        db(1)->canary_fail_mono_us = STAY_NEVER;
+        o.reach.outcome = failures[i];
+        cluster_observe(&w.view, &o);
+        assert_int_equal(db(1)->canary_fail_mono_us, w.now + MS(1000));
+    }
+    o.begun_mono_us = w.now + MS(2000);
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_fail_mono_us, w.now + MS(1000)); /* the first of the run */
+    o.reach.outcome = OUT_OK;
+    o.taken_mono_us = w.now + MS(900); /* an OK from before the run does not end it */
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_fail_mono_us, w.now + MS(1000));
+    o.taken_mono_us = w.now + MS(2100);
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_fail_mono_us, STAY_NEVER);
+    o.reach.outcome = OUT_TIMEOUT;
+    o.begun_mono_us = w.now + MS(2000); /* begun before that OK ended */
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(1)->canary_fail_mono_us, STAY_NEVER);
+}
+
+static void facts_merge_by_group_and_clear(void **state)
+{
+    (void)state;
+    struct server_facts to = {0};
+    w.facts[0].dump_peer_count = DUMP_PEERS_MAX + 5; /* from outside: capped */
+    server_facts_merge(&to, &w.facts[0], FACTS_STATUS);
+    assert_int_equal(to.dump_peer_count, DUMP_PEERS_MAX);
+    assert_int_equal(to.version[0], '\0');
+    server_facts_merge(&to, &to, FACTS_STATUS);
+    server_facts_merge(&to, &w.facts[0], FACTS_SLOW | FACTS_START);
+    assert_string_equal(to.version, w.facts[0].version);
+    assert_int_equal(to.executed.v[0].last, 100);
+    server_facts_clear(&to);
+    assert_true(gtid_set_is_empty(&to.executed));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(an_older_question_never_overwrites_a_newer_answer),
+        T(an_attempt_without_facts_erases_nothing),
+        T(groups_are_taken_one_by_one),
+        T(foreign_and_empty_observations_are_ignored),
+        T(refusals_in_any_order_make_one_run),
+        T(silence_begins_with_the_first_attempt_that_was_not_answered),
+        T(what_counts_as_an_answer),
+        T(a_restart_is_seen_though_uptime_grew),
+        T(the_highest_received_set_survives_a_lower_one),
+        T(errant_is_told_by_a_primary_read_that_began_later),
+        T(answers_that_always_cross_are_compared_all_the_same),
+        T(beside_a_dead_primary_foreign_transactions_are_errant_at_once),
+        T(canary_runs),
+        T(facts_merge_by_group_and_clear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* tests/unit/controller/decide/test_durability_ackers.c - A: who enters it at once, who leaves it and
+ * when; what follows when nobody acknowledges any more. */
+#include "durability_world.h"
+
+static void detach_db3(void)
+{
+    w.facts[0].ss_clients = 1;
+    w.facts[0].dump_peer_count = 1;
+    w.facts[2].receiver = RECEIVER_CONNECTING;
+}
+
+static void an_acker_that_left_stays_in_a_until_the_others_hold_a_later_set(void **state)
+{
+    (void)state;
+    detach_db3();
+    w.now += MS(496);
+    see(&w, 0);
+    see(&w, 2);
+    w.now += MS(2);
+    (void)turn(); /* armed */
+    assert_int_equal(w.view.record.ackers, 6);
+    world_write(&w, 5);
+    w.now += MS(496);
+    see(&w, 0);
+    w.now += MS(2);
+    (void)turn(); /* captured, db2 does not hold it yet */
+    assert_int_equal(w.view.record.ackers, 6);
+    world_replicate(&w, 1);
+    see(&w, 1);
+    w.now += MS(2);
+    (void)turn();
+    assert_int_equal(w.view.record.ackers, 2);
+    assert_int_equal(w.view.ackers_seen, 2);
+    assert_true(stands());
+}
+
+static void an_acker_that_comes_back_in_time_never_left(void **state)
+{
+    (void)state;
+    detach_db3();
+    w.now += MS(496);
+    see(&w, 0);
+    see(&w, 2);
+    w.now += MS(2);
+    (void)turn();
+    w.facts[0].ss_clients = 2;
+    w.facts[0].dump_peer_count = 2;
+    w.facts[2].receiver = RECEIVER_RUNNING;
+    next_round();
+    (void)turn();
+    next_round();
+    (void)turn();
+    assert_int_equal(w.view.record.ackers, 6);
+    assert_int_equal(w.view.barrier_mono_us, STAY_NEVER);
+}
+
+static void the_last_acker_never_leaves_a(void **state)
+{
+    (void)state;
+    w.facts[0].ss_clients = 0;
+    w.facts[0].dump_peer_count = 0;
+    w.facts[1].receiver = w.facts[2].receiver = RECEIVER_CONNECTING;
+    for (int i = 0; i < 8; i++) {
+        next_round();
+        (void)turn();
+    }
+    assert_int_equal(w.view.record.ackers, 6);
+    assert_true(stands()); /* blocked, not broken */
+}
+
+static void a_new_acker_enters_at_once(void **state)
+{
+    (void)state;
+    w.view.record.ackers = 2;
+    next_round();
+    assert_true(turn().record_changed);
+    assert_int_equal(w.view.record.ackers, 6);
+}
+
+static void no_acker_for_five_seconds_degrades_by_policy(void **state)
+{
+    (void)state;
+    w.facts[0].ss_clients = 0;
+    w.facts[0].ss_waiters = 2;
+    struct decision d = {0};
+    for (int i = 0; i < 9; i++) {
+        next_round();
+        d = turn();
+        assert_int_not_equal(d.want, PLAN_MODE_DEGRADE);
+    }
+    assert_int_equal(d.verdict.rule_id, 123);
+    for (int i = 0; i < 3; i++) {
+        next_round();
+        d = turn();
+    }
+    assert_int_equal(d.verdict.rule_id, 123);
+    assert_int_equal(d.want, PLAN_MODE_DEGRADE);
+    assert_int_equal(d.params.node, 0);
+    w.config.without_acker = WITHOUT_ACKER_BLOCK;
+    d = turn();
+    assert_int_equal(d.want, PLAN_NONE);
+}
+
+static void an_idle_primary_without_acker_is_127(void **state)
+{
+    (void)state;
+    w.facts[0].ss_clients = 0;
+    struct decision d = {0};
+    for (int i = 0; i < 12; i++) {
+        next_round();
+        d = turn();
+    }
+    assert_int_equal(d.verdict.rule_id, 127);
+    assert_int_equal(d.want, PLAN_MODE_DEGRADE);
+}
+
+static void a_connected_acker_that_stopped_acking_counts_as_none(void **state)
+{
+    (void)state;
+    w.facts[0].ss_waiters = 3; /* and yes-acks stand still: its disk, or a dead host's connection */
+    struct decision d = {0};
+    for (int i = 0; i < 14; i++) {
+        next_round();
+        d = turn();
+    }
+    assert_int_equal(d.verdict.rule_id, 123);
+    assert_int_equal(d.want, PLAN_MODE_DEGRADE);
+    w.facts[0].ss_waiters = 3;
+    world_write(&w, 1); /* acks flow again, though somebody always waits */
+    next_round();
+    d = turn();
+    assert_int_equal(d.verdict.rule_id, 100);
+}
+
+static void a_silent_primary_never_degrades(void **state)
+{
+    (void)state;
+    w.facts[0].ss_clients = 0;
+    next_round();
+    (void)turn();
+    assert_int_not_equal(w.view.no_acker_since_mono_us, STAY_NEVER);
+    for (int i = 0; i < 80; i++) {
+        w.now += MS(100);
+        lose(&w, 0, LAYER_GREETING, OUT_TIMEOUT, MS(1000));
+        assert_int_not_equal(turn().want, PLAN_MODE_DEGRADE);
+    }
+    assert_int_equal(w.view.no_acker_since_mono_us, STAY_NEVER);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(an_acker_that_left_stays_in_a_until_the_others_hold_a_later_set),
+        T(an_acker_that_comes_back_in_time_never_left),
+        T(the_last_acker_never_leaves_a),
+        T(a_new_acker_enters_at_once),
+        T(no_acker_for_five_seconds_degrades_by_policy),
+        T(an_idle_primary_without_acker_is_127),
+        T(a_connected_acker_that_stopped_acking_counts_as_none),
+        T(a_silent_primary_never_degrades),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
