@@ -82,6 +82,14 @@ bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
     return run->a != 0 && loose < view->config->acks;
 }
 
+bool plan_tells_nothing(const struct cluster_view *view, uint32_t node)
+{
+    int64_t restarted_us = view->nodes[node].restarted_mono_us;
+    int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
+    return restarted_us != STAY_NEVER &&
+           (acked_us == STAY_NEVER || restarted_us > acked_us - 2 * STAY_SECOND);
+}
+
 bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *executed)
 {
@@ -89,6 +97,8 @@ bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
     if (seen->restarted_mono_us == STAY_NEVER || view->primary == NO_NODE)
         return false;
     const struct node_view *primary = &view->nodes[view->primary];
+    if (cluster_may_have_lost_tail(view, view->primary) && plan_tells_nothing(view, node))
+        return true; /* both restarted: the primary's set is no longer what was acknowledged */
     return primary->facts_begun_mono_us == STAY_NEVER ||
            primary->facts_begun_mono_us <= seen->restarted_mono_us ||
            !gtid_set_contains(executed, &primary->facts.executed);

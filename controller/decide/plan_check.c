@@ -151,6 +151,20 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
     return STAY_OK;
 }
 
+/* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked since
+ * then, and not restarted themselves about that time. A primary that keeps its tail needs none. */
+static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t primary,
+                                 uint32_t answering)
+{
+    if (!cluster_may_have_lost_tail(view, primary))
+        return answering;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (view->nodes[node].facts_begun_mono_us <= view->nodes[primary].restarted_mono_us ||
+            plan_tells_nothing(view, node))
+            answering &= ~NODE_BIT(node);
+    return answering;
+}
+
 /* After a restart the primary may have lost what a replica holds: then a failover is right. */
 static enum stay_rc check_make_writable(const struct plan_run *run, const struct cluster_view *view,
                                         int64_t now_mono_us, struct stay_error *err)
@@ -161,7 +175,8 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
     uint32_t answering = plan_nodes_answering(view, now_mono_us);
     const struct gtid_set *held = &view->nodes[run->old_primary].facts.executed;
     if (run->mode == MODE_LOSSLESS && run->a != 0 &&
-        mask_count(run->a & ~answering) >= view->config->acks)
+        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >=
+            view->config->acks)
         return stay_error(err, STAY_EREFUSED,
                           "too few ackers answer to know what the primary lost");
     for (uint32_t node = 0; node < view->config->node_count; node++) {

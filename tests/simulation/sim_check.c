@@ -463,7 +463,9 @@ void check_end(struct sim *s)
         sim_at(s, s->now + STAY_SECOND, EV_JUDGE, 0, 0, 0, 0);
         return;
     }
-    if (s->setup.plain && (!human || strncmp(human, "without_acker", 13) != 0)) {
+    bool blocked = s->config.without_acker == WITHOUT_ACKER_BLOCK &&
+                   strcmp(s->store.record.primary, s->config.nodes[s->line].name) == 0;
+    if (s->setup.plain && !blocked) {
         sim_violate(s, INV_L2, "a killed primary is not replaced: %s; %s", why,
                     s->store.has_run ? s->store.run->text : "");
         return;
