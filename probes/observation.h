@@ -1,10 +1,12 @@
-/* probes/observation.h - what was seen of one server, when and by whom: the only input of decisions.
+/* probes/observation.h - what was seen of one server, when and by whom: the only input of
+ * decisions.
  *
  * Types only (plus copy/clear). Layer: probes, and the one probes header that controller/decide may
  * include. An observation is never averaged; a blank never overwrites what was learned before: each
  * observation says which groups of facts it carries.
  *
- * The fact list is one X-macro, so that recordings, golden cases, JSON and metrics have one spelling. */
+ * The fact list is one X-macro, so that recordings, golden cases, JSON and metrics have one
+ * spelling. */
 #ifndef PROBES_OBSERVATION_H
 #define PROBES_OBSERVATION_H
 #include "base/gtid.h"
@@ -52,7 +54,8 @@ struct reach {
 };
 
 /* FACT(type, group, name, unit, what): type TRI, U64, I64, TEXT, GTID, RECV. Groups: STATUS every
- * probe, SLOW every 10 s, START at adoption and every 10 s. Both engines use these neutral names. */
+ * probe, SLOW every 10 s, START at adoption and every 10 s. Both engines use these neutral
+ * names. */
 #define SERVER_FACTS(X)                                                                            \
     X(TRI, STATUS, read_only, "", "clients without special privilege cannot write")               \
     X(TRI, STATUS, super_read_only, "", "MySQL: nobody can write; MariaDB: same as read_only")    \

@@ -161,7 +161,8 @@ static void canary_release(void *arg)
 }
 
 /* Through a proxy the certificate names the server, not the address: its chain is checked, its name
- * is not. Without a CA the client would read the system's whole bundle first: 60 ms of CPU (seen). */
+ * is not. Without a CA the client would read the system's whole bundle first: 60 ms of CPU
+ * (seen). */
 static bool set_target(struct call *c, const struct settings_cluster *settings)
 {
     struct names_address to;

@@ -40,9 +40,10 @@ bool step_wait(struct step *s, int64_t us);
 /* Sets one global variable unless the facts say so already. */
 enum outcome step_set(struct step *s, const char *variable, const char *value);
 
-/* Ends sessions that are not ours, those who wait for an acknowledgement of a whole group of commits
- * only in a round that found no others (only_closing: and while read_only is being set, so that no
- * writer can join such a group). *ret_left: those still there when asked, killed ones not counted. */
+/* Ends sessions that are not ours, those who wait for an acknowledgement of a whole group of
+ * commits only in a round that found no others (only_closing: and while read_only is being set, so
+ * that no writer can join such a group). *ret_left: those still there when asked, killed ones not
+ * counted. */
 enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left);
 
 bool step_is_drained(const struct step *s); /* facts: executed contains received */

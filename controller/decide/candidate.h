@@ -1,5 +1,5 @@
-/* controller/decide/candidate.h - which server shall be primary: first by what it will have executed
- * after the drain, then by policy.
+/* controller/decide/candidate.h - which server shall be primary: first by what it will have
+ * executed after the drain, then by policy.
  *
  * Pure. Layer: decide. Order: excluded (never, quarantined, filters, older version, no binary log,
  * applier broken, errant) -> holds or can be given the union of the drained -> promote rule -> zone

@@ -7,7 +7,8 @@
 #define CONTROLLER_DECIDE_CERTIFICATE_H
 #include "controller/decide/cluster.h"
 
-enum proof_kind { PROOF_NONE = 0, PROOF_F0_REVOCATION, PROOF_F1_CONFIRMED, PROOF_OVERRIDE, PROOF_COUNT };
+enum proof_kind { PROOF_NONE = 0, PROOF_F0_REVOCATION, PROOF_F1_CONFIRMED, PROOF_OVERRIDE,
+                  PROOF_COUNT };
 enum certificate_kind { CERT_UNKNOWN = 0, CERT_BOUNDED, CERT_LOSSLESS };
 
 /* Everything the certificate is computed from; sets are borrowed. */
@@ -20,12 +21,14 @@ struct certificate_input {
     bool fenced;                    /* F1 confirmed on the old primary and its set read */
     bool fenced_whole;              /* it is the process that was writable when last seen: one that
                                        restarted may have truncated what it had acknowledged */
-    bool refuses;                   /* its port refuses now: it does not serve, so it is not merely cut */
+    bool refuses;                   /* its port refuses now: it does not serve, it is not merely
+                                       cut */
     bool overridden;                /* a named human accepted loss for this plan */
     bool connections_ended_first;   /* MySQL: the ackers' connections ended from the primary's side
                                        before our freeze */
     bool acks_flowed;               /* MySQL: last fresh facts show no waiter older than 1 s */
-    uint64_t sessions_waiting_max;  /* MySQL: sessions that could be waiting: connections last seen */
+    uint64_t sessions_waiting_max;  /* MySQL: sessions that could be waiting: connections last
+                                       seen */
     const struct gtid_set *fenced_executed;   /* old primary's set after F1; used if fenced */
     const struct gtid_set *last_executed;     /* old primary's last known set, may be empty */
     const struct gtid_set *candidate_executed;

@@ -6,13 +6,13 @@
 #define CONTROLLER_DECIDE_VERDICT_H
 #include "controller/decide/cluster.h"
 
-enum verdict_action { ACT_NONE = 0, ACT_ALERT, ACT_HOLD, ACT_FAILOVER, ACT_RELIEVE, ACT_REPAIR_ACKERS,
-                      ACT_MAKE_WRITABLE, ACT_FENCE_STALE, ACT_REJOIN, ACT_ASK, ACT_REPOINT,
-                      ACT_START_REPLICATION, ACT_QUARANTINE, ACT_MODE_RESTORE, ACT_MODE_DEGRADE,
-                      ACT_COUNT };
+enum verdict_action { ACT_NONE = 0, ACT_ALERT, ACT_HOLD, ACT_FAILOVER, ACT_RELIEVE,
+                      ACT_REPAIR_ACKERS, ACT_MAKE_WRITABLE, ACT_FENCE_STALE, ACT_REJOIN,
+                      ACT_ASK, ACT_REPOINT, ACT_START_REPLICATION, ACT_QUARANTINE,
+                      ACT_MODE_RESTORE, ACT_MODE_DEGRADE, ACT_COUNT };
 
-enum verdict_subject { SUBJECT_PRIMARY = 0, SUBJECT_REPLICA, SUBJECT_CONTROLLER, SUBJECT_CONFORMANCE,
-                       SUBJECT_COUNT };
+enum verdict_subject { SUBJECT_PRIMARY = 0, SUBJECT_REPLICA, SUBJECT_CONTROLLER,
+                       SUBJECT_CONFORMANCE, SUBJECT_COUNT };
 
 struct verdict {
     uint16_t rule_id;   /* 100 healthy ... 190 uncertain; 200s replicas; 150 controller; 500s */
@@ -23,7 +23,8 @@ struct verdict {
     const char *why;    /* one sentence, static */
 };
 
-/* What the rules match on, computed from the view; printed by `mainstay verdict` and golden cases. */
+/* What the rules match on, computed from the view; printed by `mainstay verdict` and golden
+ * cases. */
 #define PRIMARY_FACTS(X)                                                                           \
     X(known, "the store names a primary")                                                         \
     X(answers, "its status query was answered lately")                                            \
@@ -61,20 +62,22 @@ const struct primary_rule *verdict_primary_rules(size_t *ret_count); /* for man 
 const struct primary_rule *verdict_match_primary(const struct primary_facts *facts);
 
 /* The cluster's one verdict: rule 150 (controller isolated, store lost, hold) guards over all, then
- * the primary's table. Missing, contradictory or stale facts give 190, which never starts a plan. */
+ * the primary's table. Missing, contradictory or stale facts give 190, which never starts a
+ * plan. */
 struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_us);
 /* One verdict per node that is not the primary (200s). */
 struct verdict verdict_judge_replica(const struct cluster_view *view, uint32_t node,
                                      int64_t now_mono_us);
-/* Settings that spoil a promise (500s): up to `max` rows, what to do now in `fix`, and in `line` what
- * the server's option file must say ("" when nothing). Returns how many there are. */
+/* Settings that spoil a promise (500s): up to `max` rows, what to do now in `fix`, and in `line`
+ * what the server's option file must say ("" when nothing). Returns how many there are. */
 struct conformance { struct verdict verdict; char detail[160]; char fix[200]; char line[80]; };
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max);
 
 /* Option-file lines of lossless mode that no query shows (MariaDB: two options without a variable):
  * `mainstay check` names them always. NULL when every one can be read. */
-const char *const *verdict_conformance_blind(const struct cluster_config *config, size_t *ret_count);
+const char *const *verdict_conformance_blind(const struct cluster_config *config,
+                                             size_t *ret_count);
 
 /* Every rule of every table, for mainstay-verdicts(7) and lint: calls fn once per row. */
 typedef void (*verdict_visit_fn)(void *ctx, uint16_t id, enum verdict_subject subject,

@@ -1,6 +1,7 @@
 /* controller/decide/verdict_conformance.c - settings that spoil a promise (500s), each with the
- * value seen and the statement or file line that mends it. Names differ by engine and version: MariaDB says
- * master and slave, MySQL from 8.0.26 on source and replica (8.0 manual, "What Is New"). */
+ * value seen and the statement or file line that mends it. Names differ by engine and version:
+ * MariaDB says master and slave, MySQL from 8.0.26 on source and replica (8.0 manual, "What Is
+ * New"). */
 #include "controller/decide/decide.h"
 #include "controller/decide/verdict_private.h"
 #include <stdarg.h>

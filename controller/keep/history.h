@@ -6,7 +6,8 @@
  * Summary: id, cluster, kind, state, automatic, rule, actor, reason, old_primary, candidate,
  * begun_wall_us, ended_wall_us (0: not ended), certificate, proof, outage_us (-1 unknown), text.
  * The executor's journal is the "run" part; the daemon writes the document before and after each
- * row, so after a crash the last document is the journal. The newest HISTORY_KEEP per cluster stay. */
+ * row, so after a crash the last document is the journal. The newest HISTORY_KEEP per cluster
+ * stay. */
 #ifndef CONTROLLER_KEEP_HISTORY_H
 #define CONTROLLER_KEEP_HISTORY_H
 #include "base/json.h"
@@ -20,8 +21,8 @@ struct history;
 struct history *history_new(struct store *store) STAY_MUST_USE;
 void history_free(struct history *h); /* takes NULL; no callback of its own is pending afterwards */
 
-/* Takes one stored item at start-up (any order). Documents that cannot be read are kept in the store
- * and listed as state "unreadable". */
+/* Takes one stored item at start-up (any order). Documents that cannot be read are kept in the
+ * store and listed as state "unreadable". */
 void history_take(struct history *h, const struct store_item *item);
 /* The summary as it is now (borrowed, copied); same id replaces. Ended runs beyond HISTORY_KEEP of
  * that cluster are deleted from the store, oldest first. */
@@ -33,7 +34,8 @@ json_t *history_list(const struct history *h, const char *cluster, size_t max) S
 const json_t *history_summary(const struct history *h, const char *cluster, const char *id);
 /* Automatic failovers begun at or after this time. */
 unsigned history_failovers_since(const struct history *h, int64_t wall_us);
-/* The newest ended, succeeded failover or switchover of this cluster that demoted `node`; or NULL. */
+/* The newest ended, succeeded failover or switchover of this cluster that demoted `node`; or
+ * NULL. */
 const json_t *history_last_demotion(const struct history *h, const char *cluster, const char *node);
 
 /* "plan/CLUSTER/ID" (ids of clusters with long names may be equal); false when it cannot be one. */

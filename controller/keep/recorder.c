@@ -1,5 +1,6 @@
-/* The black box. One write() per record on the files lane; the kernel has it then, so a crash of the
- * controller loses nothing. A power cut may lose the last seconds, which no decision depends on. */
+/* The black box. One write() per record on the files lane; the kernel has it then, so a crash of
+ * the controller loses nothing. A power cut may lose the last seconds, which no decision depends
+ * on. */
 #include "base/base.h"
 #include "base/io/file.h"
 #include "base/io/lane.h"

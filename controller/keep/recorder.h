@@ -1,12 +1,13 @@
-/* controller/keep/recorder.h - the black box: decisions' inputs and outputs as text, in a ring of files.
+/* controller/keep/recorder.h - the black box: decisions' inputs and outputs as text, in a ring of
+ * files.
  *
  * Layer: keep. Loop thread; the files are written on the lane it is given. Losing a record never
  * holds up a decision: when the lane is behind, records are dropped and counted.
  *
  * File "decisions-NNNNNN.txt": frames, each
  *     == mainstay decision 1 SEQUENCE CLUSTER WALL_TIME LENGTH FNV1A64 ==\n TEXT \n
- * LENGTH bytes of TEXT follow the line. Every start and every rotation begins a new file, so a frame
- * torn by a crash is the last of its file; recorder_frame_next stops there. */
+ * LENGTH bytes of TEXT follow the line. Every start and every rotation begins a new file, so a
+ * frame torn by a crash is the last of its file; recorder_frame_next stops there. */
 #ifndef CONTROLLER_KEEP_RECORDER_H
 #define CONTROLLER_KEEP_RECORDER_H
 #include "base/error.h"

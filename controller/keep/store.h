@@ -19,9 +19,9 @@ struct store_compare { const char *key; uint64_t version; /* STORE_ABSENT: must 
 struct store_put { const char *key; const char *value; /* NULL: delete */ };
 struct store_item { const char *key; const char *value; uint64_t version; };
 
-/* rc STAY_OK: durable. STAY_ECONFLICT: a compare failed, nothing was written. STAY_EUNKNOWN: it may or
- * may not have happened, read again. `revision` is the store-wide number of this transaction and the
- * new version of every key it put. */
+/* rc STAY_OK: durable. STAY_ECONFLICT: a compare failed, nothing was written. STAY_EUNKNOWN: it may
+ * or may not have happened, read again. `revision` is the store-wide number of this transaction and
+ * the new version of every key it put. */
 typedef void (*store_txn_fn)(void *ctx, enum stay_rc rc, uint64_t revision,
                              const struct stay_error *err);
 typedef void (*store_get_fn)(void *ctx, enum stay_rc rc, const struct store_item *items,
@@ -34,7 +34,8 @@ struct store_ops {
                 const struct store_put *puts, size_t put_count, store_txn_fn fn, void *ctx);
     /* All keys that begin with prefix (a full key gives itself), at most `max`. */
     void (*get)(struct store *s, const char *prefix, size_t max, store_get_fn fn, void *ctx);
-    /* Called on the loop after each transaction of this process (etcd: of any) that touched prefix. */
+    /* Called on the loop after each transaction of this process (etcd: of any) that touched
+     * prefix. */
     void (*watch)(struct store *s, const char *prefix, store_watch_fn fn, void *ctx);
     /* Takes or renews the lease `key` for ttl_us; the callback's revision is the fencing epoch. */
     void (*lease)(struct store *s, const char *key, const char *holder, int64_t ttl_us,

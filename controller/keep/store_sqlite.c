@@ -1,10 +1,10 @@
-/* The store interface on SQLite, loop side: calls are copied into a queue; while one batch is on the
- * lane the next one gathers, so calls that wait together share one commit and one sync. Within a
- * batch calls run in order; a failed compare writes nothing and its neighbours go on. When a put or
- * the batch's commit fails, all of its calls fail.
+/* The store interface on SQLite, loop side: calls are copied into a queue; while one batch is on
+ * the lane the next one gathers, so calls that wait together share one commit and one sync. Within
+ * a batch calls run in order; a failed compare writes nothing and its neighbours go on. When a put
+ * or the batch's commit fails, all of its calls fail.
  *
- * A lease lives in memory beside its durable epoch: the file's lock proves that no earlier holder in
- * another process is left, and monotonic time needs no agreement with anybody. */
+ * A lease lives in memory beside its durable epoch: the file's lock proves that no earlier holder
+ * in another process is left, and monotonic time needs no agreement with anybody. */
 #include "base/base.h"
 #include "base/io/lane.h"
 #include "base/io/loop.h"
@@ -277,7 +277,8 @@ static void answer(struct store_sqlite *s, struct call *c)
         tell_watchers(s, c);
 }
 
-/* The lane did not answer: the calls' results belong to its thread, only their callbacks are used. */
+/* The lane did not answer: the calls' results belong to its thread, only their callbacks are
+ * used. */
 static void answer_unknown(struct call *c, enum stay_rc rc)
 {
     struct stay_error err;

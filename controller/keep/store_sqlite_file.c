@@ -1,5 +1,5 @@
-/* The state file itself: finding out whether it is ours and whole, holding it alone, and the handful
- * of statements on it. Every error names the file and what to do about it. */
+/* The state file itself: finding out whether it is ours and whole, holding it alone, and the
+ * handful of statements on it. Every error names the file and what to do about it. */
 #include "base/base.h"
 #include "base/io/file.h"
 #include "base/str.h"
@@ -123,8 +123,8 @@ static enum stay_rc lock_take(struct sqlite_file *file, const char *holder, stru
     STAY_AUTO(fd_drop) int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return stay_error_sys(err, errno,
-                              "state file '%s': cannot make the lock '%s'; make its folder writable "
-                              "for the user mainstayd runs as",
+                              "state file '%s': cannot make the lock '%s'; make its folder "
+                              "writable for the user mainstayd runs as",
                               file->path, lock_path);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)

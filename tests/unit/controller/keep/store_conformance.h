@@ -25,7 +25,8 @@ struct answer {
     struct answer *order_after; /* must have been answered before this one */
 };
 
-static inline void take_txn(void *ctx, enum stay_rc rc, uint64_t revision, const struct stay_error *err)
+static inline void take_txn(void *ctx, enum stay_rc rc, uint64_t revision,
+                            const struct stay_error *err)
 {
     struct answer *a = ctx;
     assert_true((rc == STAY_OK) == (err == NULL));
@@ -36,8 +37,8 @@ static inline void take_txn(void *ctx, enum stay_rc rc, uint64_t revision, const
     a->revision = revision;
 }
 
-static inline void take_get(void *ctx, enum stay_rc rc, const struct store_item *items, size_t count,
-                     const struct stay_error *err)
+static inline void take_get(void *ctx, enum stay_rc rc, const struct store_item *items,
+                            size_t count, const struct stay_error *err)
 {
     struct answer *a = ctx;
     (void)err;
