@@ -151,8 +151,8 @@ static void print_switches(struct cli *cli, const json_t *c)
                 end, cli_text(c, "name"));
     json_int_t checks = json_integer_value(json_object_get(c, "checks"));
     if (checks > 0)
-        fprintf(cli->out, "  %ssettings%s  %d spoil%s a promise: `mainstay check %s`\n", yellow, end,
-                (int)checks, checks == 1 ? "s" : "", cli_text(c, "name"));
+        fprintf(cli->out, "  %ssettings%s  %d spoil%s a promise: `mainstay check %s`\n", yellow,
+                end, (int)checks, checks == 1 ? "s" : "", cli_text(c, "name"));
     if (cli_true(c, "paused"))
         fprintf(cli->out, "  %spaused%s: nothing is acted upon; `mainstay resume%s%s`\n", yellow,
                 end, cli_true(c, "paused_all") ? "" : " ",

@@ -1,8 +1,8 @@
 /* The daemon's frame: opening in an order that never acts early, the loop's events, ticks, the hold
  * after clock jumps and stalls, the store's health, closing.
  *
- * Opening: settings -> store (exclusive) -> recorder -> clusters and probes -> serving -> the store is
- * read -> records arrive -> every server was asked once -> judgement may act.
+ * Opening: settings -> store (exclusive) -> recorder -> clusters and probes -> serving -> the store
+ * is read -> records arrive -> every server was asked once -> judgement may act.
  * Closing: nothing waits for servers; a running plan stays journaled and is taken up next time. */
 #include "base/base.h"
 #include "base/io/file.h"

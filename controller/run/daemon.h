@@ -10,7 +10,8 @@
 struct daemon;
 
 /* Reads the configuration, opens the store and starts everything. Nothing is acted upon before the
- * store was read and every server asked once. Any error: nothing runs, the text says what to fix. */
+ * store was read and every server asked once. Any error: nothing runs, the text says what to
+ * fix. */
 enum stay_rc daemon_open(const char *config_path, struct daemon **ret_daemon,
                          struct stay_error *err) STAY_MUST_USE;
 void daemon_run(struct daemon *d);

@@ -1,6 +1,7 @@
 /* One cluster's turn: executor, judgement, then at most one change: store what the durability watch
  * found, take up what an earlier process left, or start the wanted plan. Everything the judgement
- * needs to know of the controller (hold, kill switch, store, isolation) is put into the view here. */
+ * needs to know of the controller (hold, kill switch, store, isolation) is put into the view
+ * here. */
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 
@@ -162,7 +163,8 @@ static void resume(struct daemon_cluster *c)
 
 /* A state file older than the servers (restored, or lost) must not hand out epochs a second time:
  * the canary's row on the servers remembers the highest one used. What else it says is as old: its
- * primary may be today's replica, so nothing is done by it until a human adopts the cluster anew. */
+ * primary may be today's replica, so nothing is done by it until a human adopts the cluster
+ * anew. */
 static bool raise_epoch(struct daemon_cluster *c)
 {
     uint64_t seen = epoch_on_servers(c);
@@ -176,8 +178,8 @@ static bool raise_epoch(struct daemon_cluster *c)
     record.primary[0] = record.plan_id[0] = '\0';
     log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
               "%s: the servers have seen epoch %llu, the state file only %llu: it is an old copy, "
-              "or another mainstayd acts here. Epochs go on above the servers'; the cluster is only "
-              "observed until a human looked at the servers and ran `mainstay adopt %s`",
+              "or another mainstayd acts here. Epochs go on above the servers'; the cluster is "
+              "only observed until a human looked at the servers and ran `mainstay adopt %s`",
               name_of(c), (unsigned long long)seen, (unsigned long long)c->view.record.epoch,
               name_of(c));
     daemon_save_watch(c, &record);

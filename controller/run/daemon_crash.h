@@ -1,5 +1,5 @@
-/* controller/run/daemon_crash.h - crash points for scenario tests: the daemon dies, or stops, exactly
- * between two journaled moments of a plan.
+/* controller/run/daemon_crash.h - crash points for scenario tests: the daemon dies, or stops,
+ * exactly between two journaled moments of a plan.
  *
  * Layer: run. Only in builds with MAINSTAY_CRASH_POINTS; otherwise nothing. The environment says
  * where: MAINSTAY_CRASH_AT="PLAN:ROW:before|after[:stop]", PLAN and ROW as `mainstay plan` prints

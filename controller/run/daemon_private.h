@@ -2,9 +2,9 @@
  * Layer: run. Loop thread only.
  *
  * A cluster's turn (daemon_cluster.c) runs when something about it changed: executor, decide, save
- * what the durability watch changed, start the wanted plan, pace, record. Every change of a cluster's
- * record goes through its save queue (daemon_save.c): one at a time, each compared with the version
- * before it. */
+ * what the durability watch changed, start the wanted plan, pace, record. Every change of a
+ * cluster's record goes through its save queue (daemon_save.c): one at a time, each compared with
+ * the version before it. */
 #ifndef CONTROLLER_RUN_DAEMON_PRIVATE_H
 #define CONTROLLER_RUN_DAEMON_PRIVATE_H
 #include "base/io/lane.h"
@@ -122,16 +122,19 @@ void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
                   struct fleet *ret_fleet);
 
 /* daemon_cluster.c */
-struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct settings_cluster *settings);
+struct daemon_cluster *daemon_cluster_new(struct daemon *d,
+                                          const struct settings_cluster *settings);
 void daemon_cluster_free(struct daemon_cluster *c);
 void daemon_cluster_turn(struct daemon_cluster *c);
 /* Every observation of the probes comes in here. */
 void daemon_cluster_observe(struct daemon_cluster *c, const struct observation *obs);
-bool daemon_cluster_is_busy(const struct daemon_cluster *c); /* a plan runs or waits to be resumed */
+/* A plan runs or waits to be resumed. */
+bool daemon_cluster_is_busy(const struct daemon_cluster *c);
 enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind kind,
                                        const struct plan_params *params, struct stay_error *err);
 
-/* daemon_save.c: the executor's saves, the watch's changes and the operators' switches, in order. */
+/* daemon_save.c: the executor's saves, the watch's changes and the operators' switches, in
+ * order. */
 void daemon_save_executor(struct daemon_cluster *c, uint64_t token, const struct plan_run *run,
                           const struct cluster_record *record, uint64_t expect_version);
 void daemon_save_watch(struct daemon_cluster *c, const struct cluster_record *record);

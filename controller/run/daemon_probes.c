@@ -1,5 +1,5 @@
-/* The one place that knows the probe set and the effects: settings become their inputs, their answers
- * become observations of a cluster and results for its executor. */
+/* The one place that knows the probe set and the effects: settings become their inputs, their
+ * answers become observations of a cluster and results for its executor. */
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 #include "controller/act/effects.h"
@@ -162,9 +162,9 @@ static uint32_t readers_of(const struct daemon_cluster *c, int64_t now)
     return readers;
 }
 
-/* The proxies' standing intent. While a plan runs its steps decide; they stay as they are while nothing
- * may be acted upon, while the primary is not seen to take writes, and where a plan stopped for a
- * human past its point of no return: the store may name the wrong server then. */
+/* The proxies' standing intent. While a plan runs its steps decide; they stay as they are while
+ * nothing may be acted upon, while the primary is not seen to take writes, and where a plan stopped
+ * for a human past its point of no return: the store may name the wrong server then. */
 void daemon_probes_routes(struct daemon_cluster *c)
 {
     const struct cluster_view *view = &c->view;

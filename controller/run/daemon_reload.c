@@ -1,5 +1,6 @@
-/* A new configuration without dropping probes: read and checked whole first; clusters are matched by
- * name. Anything wrong, or a plan running on a cluster whose inventory changes: nothing changes. */
+/* A new configuration without dropping probes: read and checked whole first; clusters are matched
+ * by name. Anything wrong, or a plan running on a cluster whose inventory changes: nothing
+ * changes. */
 #include "base/base.h"
 #include "base/io/notify.h"
 #include "controller/run/daemon_private.h"

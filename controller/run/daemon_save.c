@@ -1,11 +1,12 @@
 /* Every change of a cluster's record, one at a time. Three kinds meet here: the executor's journal
  * (with or without a record change), what the durability watch found, and operators' switches. Each
- * compares the record's version, so another writer is noticed. A switch that slips in between two of
- * the executor's saves makes the next one conflict: the executor builds it again on the new record.
+ * compares the record's version, so another writer is noticed. A switch that slips in between two
+ * of the executor's saves makes the next one conflict: the executor builds it again on the new
+ * record.
  *
  * Happy path: queue -> transaction -> view takes the record -> caller is told.
- * Failures: conflict -> the record is read again, caller is told; unknown -> the written key is read
- * back and settles it; store down -> caller is told, the controller holds. */
+ * Failures: conflict -> the record is read again, caller is told; unknown -> the written key is
+ * read back and settles it; store down -> caller is told, the controller holds. */
 #include "base/base.h"
 #include "base/json.h"
 #include "controller/run/daemon_private.h"

@@ -1,5 +1,6 @@
-/* What a plan run becomes for people: the log, the stored document (summary, run, timeline) and those
- * who listen. Times of detection and of the clients' outage are known only here, beside the view. */
+/* What a plan run becomes for people: the log, the stored document (summary, run, timeline) and
+ * those who listen. Times of detection and of the clients' outage are known only here, beside the
+ * view. */
 #include "base/base.h"
 #include "base/json.h"
 #include "base/units.h"
@@ -61,8 +62,8 @@ static int64_t route_opened(const struct run_times *t)
     return t->canary_us == STAY_NEVER ? STAY_NEVER : t->route_us;
 }
 
-/* While the write path was closed: from the first sign (a switchover's own closing) to the end of the
- * row that opened the route, the canary having committed on the new primary before. */
+/* While the write path was closed: from the first sign (a switchover's own closing) to the end of
+ * the row that opened the route, the canary having committed on the new primary before. */
 static int64_t outage_of(const struct daemon_cluster *c, const struct plan_run *run)
 {
     if (!times_are_of(c, run))

@@ -1,5 +1,5 @@
-/* tests/bench/bench_lab.h - one layout of the failover bench: a lab with its controller and an adopted
- * cluster.
+/* tests/bench/bench_lab.h - one layout of the failover bench: a lab with its controller and an
+ * adopted cluster.
  *
  * Layer: tests. Not pure; needs root. */
 #ifndef TESTS_BENCH_BENCH_LAB_H

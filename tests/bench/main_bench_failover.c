@@ -1,7 +1,7 @@
-/* bench-failover: what clients saw of N failovers on real servers. Each run: load through HAProxy, a
- * fault at a random moment, the controller alone repairs, the loss checker compares. The outage is
- * from the last to the first acknowledged write over all writers. Runs alternate between two layouts:
- * primary + replica, and primary + replica + an acker in the third zone. */
+/* bench-failover: what clients saw of N failovers on real servers. Each run: load through HAProxy,
+ * a fault at a random moment, the controller alone repairs, the loss checker compares. The outage
+ * is from the last to the first acknowledged write over all writers. Runs alternate between two
+ * layouts: primary + replica, and primary + replica + an acker in the third zone. */
 #include <getopt.h>
 #include <pthread.h>
 #include <time.h>
@@ -77,7 +77,8 @@ static int64_t join_holders(struct bench_lab *b, struct holder *holders)
     return released_us;
 }
 
-static bool inject(struct bench_lab *b, const char *mode, const char *primary, int64_t *ret_fault_us)
+static bool inject(struct bench_lab *b, const char *mode, const char *primary,
+                   int64_t *ret_fault_us)
 {
     bool ok;
     if (strcmp(mode, "hang") == 0) {
@@ -87,7 +88,8 @@ static bool inject(struct bench_lab *b, const char *mode, const char *primary, i
     } else if (strcmp(mode, "switchover") == 0) {
         int code = -1;
         *ret_fault_us = lab_now_us();
-        ok = lab_cli(b->lab, &code, NULL, "switchover", "shop", "--yes", "--wait", NULL) && code == 0;
+        ok = lab_cli(b->lab, &code, NULL, "switchover", "shop", "--yes", "--wait", NULL) &&
+             code == 0;
         if (!ok)
             fprintf(stderr, "bench: switchover exit %d: %s\n", code, lab_error(b->lab));
         return ok;
@@ -177,7 +179,8 @@ static json_t *one_run(struct bench_lab *b, const struct options *o)
 }
 
 struct totals { double outage[RUNS_MAX], detect[RUNS_MAX], beyond[RUNS_MAX];
-                size_t n, failed, in_flight; double acked, lost, unexpected, duplicates, overlaps; };
+                double acked, lost, unexpected, duplicates, overlaps;
+                size_t n, failed, in_flight; };
 
 static void add_up(const json_t *runs, struct totals *t)
 {
@@ -207,9 +210,9 @@ static void report(const struct options *o, const json_t *runs)
     add_up(runs, t);
     json_t *json = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:f,s:f}", "bench", "failover",
                              "engine", o->engine, "mode", o->mode, "commit", bench_commit(), "runs",
-                             (json_int_t)t->n, "failed_runs", (json_int_t)t->failed, "acked", t->acked,
-                             "lost", t->lost, "unexpected", t->unexpected, "duplicates", t->duplicates,
-                             "overlaps", t->overlaps);
+                             (json_int_t)t->n, "failed_runs", (json_int_t)t->failed, "acked",
+                             t->acked, "lost", t->lost, "unexpected", t->unexpected, "duplicates",
+                             t->duplicates, "overlaps", t->overlaps);
     printf("\nfailover, %s, %s: %zu runs, %zu failed\n", o->engine, o->mode, t->n, t->failed);
     if (t->n > 0) {
         const struct peer *peer = NULL;
@@ -234,9 +237,9 @@ static void report(const struct options *o, const json_t *runs)
                    beyond.max);
         }
     }
-    printf("  acknowledged %.0f, lost %.0f, unexpected %.0f, duplicates %.0f, overlaps %.0f; a write "
-           "in flight at the fault in %zu runs\n  load of this machine %.1f\n", t->acked, t->lost,
-           t->unexpected, t->duplicates, t->overlaps, t->in_flight, bench_load());
+    printf("  acknowledged %.0f, lost %.0f, unexpected %.0f, duplicates %.0f, overlaps %.0f; a "
+           "write in flight at the fault in %zu runs\n  load of this machine %.1f\n", t->acked,
+           t->lost, t->unexpected, t->duplicates, t->overlaps, t->in_flight, bench_load());
     if (o->json != NULL && json_dump_file(json, o->json, JSON_INDENT(2)) != 0)
         fprintf(stderr, "bench: cannot write %s\n", o->json);
     json_decref(json);
@@ -279,8 +282,8 @@ int main(int argc, char **argv)
     bool silent = strcmp(o.mode, "hang") == 0 || strcmp(o.mode, "cut") == 0;
     const char *accept = silent && engine == LAB_MYSQL ? "bounded" : "lossless";
     char path[256], why[200] = "";
-    (void)snprintf(path, sizeof path, "tests/bench/results/failover-%s-%s-%s.jsonl", o.engine, o.mode,
-                   bench_commit());
+    (void)snprintf(path, sizeof path, "tests/bench/results/failover-%s-%s-%s.jsonl", o.engine,
+                   o.mode, bench_commit());
     struct bench_lab labs[2] = {{0}, {0}};
     int failures = 0;
     for (int i = 0; i < o.runs && failures < 10; i++) {
@@ -302,8 +305,8 @@ int main(int argc, char **argv)
             bench_lab_down(b);
         }
         (void)bench_append(path, run);
-        printf("run %d/%d %s: outage %.0f ms, detected %.0f ms, lost %.0f\n", i + 1, o.runs, b->layout,
-               field(run, "outage_ms"), field(run, "detect_ms"),
+        printf("run %d/%d %s: outage %.0f ms, detected %.0f ms, lost %.0f\n", i + 1, o.runs,
+               b->layout, field(run, "outage_ms"), field(run, "detect_ms"),
                field(json_object_get(run, "check"), "lost"));
         fflush(stdout);
         json_decref(run);
