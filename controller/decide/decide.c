@@ -121,6 +121,16 @@ static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono
     return NO_NODE;
 }
 
+/* A server that was a replica by our record takes writes and holds what the recorded primary lacks:
+ * somebody took over by hand while we were not looking (the runbook says how). Closing it and opening
+ * the recorded primary would abandon what clients wrote there, so a human decides. */
+static bool is_taken_over(const struct cluster_view *view, uint32_t node)
+{
+    return view->record.quarantine[node] == QUARANTINE_NONE &&
+           !gtid_set_contains(&view->nodes[view->primary].facts.executed,
+                              &view->nodes[node].facts.executed);
+}
+
 /* Degrade only for a primary that answers, and only when the policy says so: a verdict of stuck
  * waiters ends in it too, or the waiters would hide it. A weaker mode may be recorded already: then
  * no policy asks for acks and the primary must not wait for them. */
@@ -209,6 +219,10 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
         kind = PLAN_MAKE_WRITABLE;
         if (stale_writable(view, now_mono_us) != NO_NODE) { /* the other one is closed first */
             node = stale_writable(view, now_mono_us);
+            if (is_taken_over(view, node)) { /* named, and vetoed by taken-over */
+                node = view->primary;
+                break;
+            }
             kind = PLAN_FENCE;
         }
         break;
@@ -296,6 +310,9 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
         want_replica_repair(view, running, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
+    uint32_t other = stale_writable(view, now_mono_us);
+    if (d->want == PLAN_MAKE_WRITABLE && other != NO_NODE && is_taken_over(view, other))
+        d->vetoes |= UINT32_C(1) << GUARD_TAKEN_OVER;
     if (d->verdict.rule_id == 135 && (d->vetoes & (UINT32_C(1) << GUARD_NO_CANDIDATE))) {
         want_instead_of_failover(view, running, now_mono_us, d);
         d->vetoes = d->want == PLAN_NONE ? 0

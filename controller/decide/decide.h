@@ -21,7 +21,9 @@
     X(HOURLY_LIMIT, "hourly-limit", "3 automatic failovers in the last hour")                      \
     X(CONFIRM, "confirm", "failover.mode is confirm or observe: a human starts it")                \
     X(NO_CANDIDATE, "no-candidate", "no server may be promoted")                                   \
-    X(GRACE, "grace", "within failover.grace")
+    X(GRACE, "grace", "within failover.grace")                                                     \
+    X(TAKEN_OVER, "taken-over",                                                                    \
+      "another server takes writes and holds more: taken over by hand? see the runbook")
 enum guard_id {
 #define X(id, name, what) GUARD_##id,
     GUARDS(X)

@@ -379,6 +379,8 @@ static const char *human_reason(const struct sim *s)
         return "a plan was undone and asks";
     if (c->decision->vetoes & 1u << GUARD_NO_CANDIDATE)
         return "no server may be promoted";
+    if (c->decision->vetoes & 1u << GUARD_TAKEN_OVER)
+        return "taken over by hand";
     return NULL;
 }
 

@@ -137,6 +137,36 @@ static void after_a_failover_that_asks_past_no_return_nothing_is_started(void **
     free(run);
 }
 
+/* The controller was down, the primary died, a human made db2 the primary; then the old one returns
+ * read-only and the controller with its old record. */
+static void a_takeover_by_hand_is_not_undone(void **state)
+{
+    (void)state;
+    w.facts[0].read_only = TRI_YES;
+    w.facts[0].super_read_only = TRI_YES;
+    w.facts[1].read_only = TRI_NO;
+    w.facts[1].super_read_only = TRI_NO;
+    w.facts[1].receiver = RECEIVER_NONE;
+    struct gtid_set more = {0};
+    assert_int_equal(gtid_set_parse(GTID_MARIADB, "0-2-999", &more, NULL), STAY_OK);
+    gtid_set_union(&w.facts[1].executed, &more);
+    gtid_set_clear(&more);
+    for (int turn = 0; turn < 4; turn++) {
+        w.now += MS(500);
+        for (uint32_t n = 0; n < 3; n++)
+            see(&w, n);
+        struct decision d = judge_with(NULL, NULL);
+        assert_int_not_equal(d.want, PLAN_FENCE);
+        assert_true(d.want != PLAN_MAKE_WRITABLE || d.vetoes == 1U << GUARD_TAKEN_OVER);
+    }
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.verdict.rule_id, 130);
+    assert_int_equal(d.want, PLAN_MAKE_WRITABLE);
+    assert_non_null(strstr(d.text, "refused by taken-over"));
+    w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY; /* but a stale primary is closed */
+    assert_int_equal(judge_with(NULL, NULL).want, PLAN_FENCE);
+}
+
 static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
 {
     (void)state;
@@ -410,6 +440,7 @@ int main(void)
         T(facts_from_before_a_plan_ended_start_no_other),
         T(a_rejoin_that_failed_leaves_the_next_node_its_turn),
         T(after_a_failover_that_asks_past_no_return_nothing_is_started),
+        T(a_takeover_by_hand_is_not_undone),
         T(our_own_plan_breaks_nothing_but_new_ackers_count),
         T(watch_under_a_plan_needs_a_primary_that_answers),
         T(fleet_limits_hold_automatic_failovers_only),
