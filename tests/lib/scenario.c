@@ -206,6 +206,23 @@ const char *scenario_failover_unseen(struct lab *lab, const char *old, int timeo
     return scenario_failover(lab, old, timeout_s);
 }
 
+const char *scenario_failover_either(struct lab *lab, const char *old, int timeout_s)
+{
+    if (lab_engine_of(lab) == LAB_MARIADB)
+        return scenario_failover(lab, old, timeout_s);
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND; lab_now_us() < due;) {
+        STAY_AUTO(stay_free_charp) char *now = state_wait_moved(lab, old, 1);
+        if (now != NULL)
+            return scenario_failover(lab, old, 5);
+        STAY_AUTO(stay_free_charp) char *id = state_last_plan(lab, "failover");
+        STAY_AUTO(stay_json_drop) json_t *told = id == NULL ? NULL : state_explain(lab, id);
+        const char *state = json_string_value(state_find(told, "state"));
+        if (state != NULL && strcmp(state, "undone") == 0)
+            return scenario_failover_unseen(lab, old, 5);
+    }
+    scenario_fail("neither a failover away from %s nor a question within %d s", old, timeout_s);
+}
+
 void scenario_stays(struct lab *lab, const char *primary, int seconds)
 {
     for (int64_t due = lab_now_us() + seconds * STAY_SECOND; lab_now_us() < due;

@@ -40,6 +40,8 @@ const char *scenario_failover(struct lab *lab, const char *old, int timeout_s);
  * when it is shut down, so there the failover must refuse to go on alone; an operator's
  * --accept-loss then does it. */
 const char *scenario_failover_unseen(struct lab *lab, const char *old, int timeout_s);
+/* Either: it fails over, or on MySQL the certificate is BOUNDED and the operator is asked. */
+const char *scenario_failover_either(struct lab *lab, const char *old, int timeout_s);
 /* Nothing fails over for `seconds`: the primary stays `primary`. Exits when it moved. */
 void scenario_stays(struct lab *lab, const char *primary, int seconds);
 /* `node` came back: read-only, and a running replica or in quarantine; says which (static). */

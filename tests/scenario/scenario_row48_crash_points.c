@@ -6,16 +6,8 @@
 
 enum { FAILOVER_ROWS = 25 };
 
-/* A new process has no facts of a dead MySQL primary, which might have answered its waiters in an
- * orderly shutdown: before the certificate it may roll back and ask. */
-static const char *promoted(struct lab *lab, const char *old)
-{
-    if (lab_engine_of(lab) == LAB_MARIADB)
-        return scenario_failover(lab, old, 40);
-    STAY_AUTO(stay_free_charp) char *now = state_wait_moved(lab, old, 15);
-    return now != NULL ? scenario_failover(lab, old, 5) : scenario_failover_unseen(lab, old, 20);
-}
-
+/* On MySQL a new process has no facts of a dead primary, which might have answered its waiters in
+ * an orderly shutdown: before the certificate it may roll back and ask. */
 static void one_point(struct lab *lab, const char *old, const char *point)
 {
     LAB_MUST(lab, lab_stop_controller(lab));
@@ -30,7 +22,7 @@ static void one_point(struct lab *lab, const char *old, const char *point)
         is_skipped_row = true;
     else
         LAB_MUST(lab, lab_start_controller(lab));
-    STAY_AUTO(stay_free_charp) char *now = stay_strdup(promoted(lab, old));
+    STAY_AUTO(stay_free_charp) char *now = stay_strdup(scenario_failover_either(lab, old, 40));
     scenario_write_on(300);
     LAB_MUST(lab, lab_start(lab, old, NULL));
     bool follows = strcmp(scenario_settled(lab, old, 40), "replica") == 0;
