@@ -1,7 +1,8 @@
 /* tests/simulation/calibration.h - scripts of steps with the answers measured on real servers: data
  * that the model runs here and a twin runs on mariadbd and mysqld.
  *
- * Servers are called 1 (primary), 2 and 3 (replicas, semi-sync, in other zones than 1). Layer: tests. */
+ * Servers are called 1 (primary), 2 and 3 (replicas, semi-sync, in other zones than 1). Layer:
+ * tests. */
 #ifndef TESTS_SIMULATION_CALIBRATION_H
 #define TESTS_SIMULATION_CALIBRATION_H
 #include "probes/observation.h"

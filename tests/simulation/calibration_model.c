@@ -104,7 +104,8 @@ bool calibration_run_model(const struct calibration_script *script, char *ret_te
     sim_reset(s, 1);
     sim_build(s, script->engine, LAYOUT_WITNESS);
     for (uint32_t c = 0; c < SIM_CLIENTS; c++)
-        s->client[c] = (struct sim_client){.host = SIM_HOST_APP, .proxy = SIM_NONE, .server = SIM_NONE};
+        s->client[c] =
+            (struct sim_client){.host = SIM_HOST_APP, .proxy = SIM_NONE, .server = SIM_NONE};
     s->calibrates = true;
     sim_until(s, s->now + STAY_SECOND);
     for (const struct calibration_line *l = script->lines; ok && l->step != CAL_END; l++) {

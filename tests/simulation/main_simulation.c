@@ -1,6 +1,7 @@
-/* simulation - lives seeds of the simulated world and reports violations, each with the command that
- * repeats it. Built twice: `simulation` with the shipped decide and executor, `simulation-mutants`
- * with their seeded bugs (base/mutant.h), where every mutant must be caught. */
+/* simulation - lives seeds of the simulated world and reports violations, each with the command
+ * that repeats it. Built twice: `simulation` with the shipped decide and executor,
+ * `simulation-mutants` with their seeded bugs (base/mutant.h), where every mutant must be
+ * caught. */
 #include "tests/simulation/sim_report.h"
 #include <errno.h>
 #include <getopt.h>
@@ -217,7 +218,8 @@ static int run_one(const struct options *o)
     s->trace = o->trace;
     s->mutant = o->mutant;
     enum sim_invariant inv = sim_run(s, o->seed);
-    printf("seed %llu: %s\n", (unsigned long long)o->seed, inv ? s->violation_text : "no violation");
+    printf("seed %llu: %s\n", (unsigned long long)o->seed,
+           inv ? s->violation_text : "no violation");
     sim_free(s);
     return inv != INV_NONE;
 }
@@ -233,7 +235,8 @@ static int run_mutants(struct shared *shared, struct options *o)
         shared->caught_seed = UINT64_MAX;
         bool ok = run_jobs(shared, &one, hunt_mutant);
         if (!ok || shared->caught_seed == UINT64_MAX) {
-            printf("%-28s NOT CAUGHT in %llu seeds\n", mutant_name(id), (unsigned long long)o->seeds);
+            printf("%-28s NOT CAUGHT in %llu seeds\n", mutant_name(id),
+                   (unsigned long long)o->seeds);
             missed++;
             continue;
         }

@@ -89,6 +89,17 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
                     s->loss_declared_max);
 }
 
+/* Another transaction under the same GTID: MariaDB numbers on from what a truncation left, so a server
+ * opened by its own configuration, or written to by hand, gives a GTID twice. No set shows it. */
+static bool has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx)
+{
+    for (uint32_t i = 0; i < v->log_n; i++)
+        if (v->log[i] != tx && s->tx[v->log[i]].origin == s->tx[tx].origin &&
+            s->tx[v->log[i]].seq == s->tx[tx].seq)
+            return true;
+    return false;
+}
+
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless the
  * old primary was read in its fence: then its counters told. skip_weak: leave out what a weaker mode
  * acknowledged, as no promise covers it. */
@@ -102,7 +113,7 @@ static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fence
             continue;
         t->lost = true;
         s->stats->lost_declared++;
-        if (t->excused && !fenced)
+        if ((t->excused && !fenced) || has_twin(s, v, i))
             continue;
         sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s", t->origin + 1,
                   t->seq, t->client, (double)t->begun / 1e6, (double)t->acked_at / 1e6,
@@ -193,7 +204,7 @@ static void check_errant(struct sim *s, const struct sim_server *v, int64_t know
 {
     for (uint32_t i = 0; i < v->log_n && v->errant_at != STAY_NEVER; i++) {
         const struct sim_tx *t = &s->tx[v->log[i]];
-        if (t->kind == TX_ERRANT && t->flushed < known &&
+        if (t->kind == TX_ERRANT && t->flushed < known && !has_twin(s, &s->server[s->line], v->log[i]) &&
             !bit_get(s->server[s->line].have, v->log[i]))
             sim_violate(s, INV_S7, "db%u is promoted with a transaction of its own from %.3f s",
                         v->index + 1, (double)t->flushed / 1e6);
@@ -377,22 +388,13 @@ static const char *human_reason(const struct sim *s)
         return "without_acker = block";
     if (s->undone_at != STAY_NEVER && s->undone_at > s->now - 45 * STAY_SECOND)
         return "a plan was undone and asks";
+    if (strstr(c->decision->text, "a human decides"))
+        return "the verdict asks";
     if (c->decision->vetoes & 1u << GUARD_NO_CANDIDATE)
         return "no server may be promoted";
     if (c->decision->vetoes & 1u << GUARD_TAKEN_OVER)
         return "taken over by hand";
     return NULL;
-}
-
-/* Another transaction under the same GTID: MariaDB numbers on from what a truncation left, so a server
- * opened by its own configuration, or written to by hand, gives a GTID twice. No set shows it. */
-static bool has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx)
-{
-    for (uint32_t i = 0; i < v->log_n; i++)
-        if (v->log[i] != tx && s->tx[v->log[i]].origin == s->tx[tx].origin &&
-            s->tx[v->log[i]].seq == s->tx[tx].seq)
-            return true;
-    return false;
 }
 
 /* A replica that executed later transactions and lacks an earlier one of the line is no copy. */

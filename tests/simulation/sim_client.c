@@ -25,8 +25,9 @@ static void next_write(struct sim *s, uint32_t c, bool soon)
     if (s->calibrates)
         return;
     k->refusals = soon ? k->refusals + 1 : 0;
-    int64_t pause = soon ? sim_span(s, 20 * STAY_MS, k->refusals > 8 ? 600 * STAY_MS : 120 * STAY_MS)
-                         : sim_span(s, 30 * STAY_MS, 400 * STAY_MS);
+    int64_t pause = soon
+                        ? sim_span(s, 20 * STAY_MS, k->refusals > 8 ? 600 * STAY_MS : 120 * STAY_MS)
+                        : sim_span(s, 30 * STAY_MS, 400 * STAY_MS);
     if (s->tx_n > SIM_TX - 600)
         pause += STAY_SECOND;
     sim_at(s, s->now + pause, EV_CLIENT, c, 0, k->op, 0);
@@ -38,8 +39,8 @@ void client_session_lost(struct sim *s, uint32_t client, uint32_t server)
     uint32_t op = k->op;
     k->server = SIM_NONE;
     if (k->busy) /* in order: an answer sent before the end arrives before it */
-        sim_at(s, s->now + STAY_MS + 2 * net_delay(s, server, k->host), EV_REPLY, client, OUT_RESET, op,
-               0);
+        sim_at(s, s->now + STAY_MS + 2 * net_delay(s, server, k->host), EV_REPLY, client, OUT_RESET,
+               op, 0);
 }
 
 /* A session to where this client would write now; SIM_NONE: nowhere. */
@@ -63,7 +64,8 @@ static void on_client(struct sim *s, uint32_t c, uint32_t op)
         return;
     if (k->server == SIM_NONE) {
         uint32_t to = find_server(s, k);
-        if (to == SIM_NONE || !s->server[to].up || s->server[to].offline || s->server[to].too_many) {
+        if (to == SIM_NONE || !s->server[to].up || s->server[to].offline ||
+            s->server[to].too_many) {
             k->fail++;
             next_write(s, c, true);
             return;
@@ -75,7 +77,8 @@ static void on_client(struct sim *s, uint32_t c, uint32_t op)
     k->begun = s->now;
     sim_at(s, s->now + OP_TIMEOUT_US, EV_CLIENT_TIMEOUT, c, 0, k->op, 0);
     if (net_ok(s, k->host, k->server))
-        sim_at(s, s->now + net_delay(s, k->host, k->server), EV_WRITE, c, k->server, k->op, k->life);
+        sim_at(s, s->now + net_delay(s, k->host, k->server), EV_WRITE, c, k->server, k->op,
+               k->life);
 }
 
 static void on_write(struct sim *s, const struct sim_event *e)
@@ -109,7 +112,8 @@ void client_reply(struct sim *s, uint32_t client, uint32_t op, uint32_t server, 
 {
     uint32_t host = s->client[client].host;
     if (net_ok(s, server, host))
-        sim_at(s, s->now + net_delay(s, server, host), EV_REPLY, client, outcome, op, tx | server << 16);
+        sim_at(s, s->now + net_delay(s, server, host), EV_REPLY, client, outcome, op,
+               tx | server << 16);
 }
 
 static void on_reply(struct sim *s, const struct sim_event *e)

@@ -131,7 +131,8 @@ void controller_kill(struct sim *s)
     cluster_clear(c->view);
     c->up = c->frozen = c->dying = false;
     c->life++;
-    sim_at(s, s->now + sim_span(s, 100 * STAY_MS, 3 * STAY_SECOND), EV_CONTROLLER_START, 0, 0, 0, 0);
+    sim_at(s, s->now + sim_span(s, 100 * STAY_MS, 3 * STAY_SECOND), EV_CONTROLLER_START, 0, 0, 0,
+           0);
 }
 
 void controller_freeze(struct sim *s, int64_t for_us)

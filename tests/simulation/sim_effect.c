@@ -12,7 +12,8 @@ static struct sim_effect *slot_new(struct sim *s)
             struct sim_effect *x = &s->effect[i];
             struct gtid_set want = x->want;
             struct server_facts *facts = x->facts;
-            *x = (struct sim_effect){.used = true, .gen = ++s->effect_gen, .want = want, .facts = facts};
+            *x = (struct sim_effect){
+                .used = true, .gen = ++s->effect_gen, .want = want, .facts = facts};
             return x;
         }
     must(false);
@@ -77,7 +78,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
         s->stats->fault[FAULT_LANE_STUCK]++;
     }
     sim_trace(s, "    effect %s%s%u%s", step_kind_text(effect->step),
-              effect->node == NO_NODE ? "" : " on db", effect->node == NO_NODE ? 0 : effect->node + 1,
+              effect->node == NO_NODE ? "" : " on db",
+              effect->node == NO_NODE ? 0 : effect->node + 1,
               delay > 100 * STAY_MS ? ", leaves late" : "");
     sim_at(s, s->now + delay, EV_EFFECT, slot_of(s, x), 0, x->gen, 0);
     if (effect->deadline_mono_us < s->now + 3600 * STAY_SECOND)

@@ -78,8 +78,8 @@ void fault_order(struct sim *s, enum plan_kind kind, bool accept)
         p.node = pick_replica(s);
     if (kind == PLAN_UNFENCE)
         p.node = s->line;
-    uint32_t vetoes = guard_check(s->controller.view, NULL, &s->controller.fleet, kind, false, s->now,
-                                  s->now + s->wall_offset);
+    uint32_t vetoes = guard_check(s->controller.view, NULL, &s->controller.fleet, kind, false,
+                                  s->now, s->now + s->wall_offset);
     for (uint32_t g = 0; g < GUARD_COUNT; g++)
         s->stats->guard[g] += vetoes >> g & 1;
     if (vetoes == 0)
@@ -410,8 +410,9 @@ void fault_plan(struct sim *s)
             struct sim_fault_run *f = &s->fault[s->fault_n];
             *f = (struct sim_fault_run){.fault = (enum sim_fault)id};
             f->begun = sim_span(s, s->now + 2 * STAY_SECOND, s->setup.fault_until - 500 * STAY_MS);
-            f->until = f->begun + (sim_percent(s, 60) ? sim_span(s, 200 * STAY_MS, 4 * STAY_SECOND)
-                                                      : sim_span(s, 4 * STAY_SECOND, 15 * STAY_SECOND));
+            f->until =
+                f->begun + (sim_percent(s, 60) ? sim_span(s, 200 * STAY_MS, 4 * STAY_SECOND)
+                                               : sim_span(s, 4 * STAY_SECOND, 15 * STAY_SECOND));
             sim_at(s, f->begun, EV_FAULT, s->fault_n++, 0, 0, 0);
         }
     }
@@ -422,7 +423,8 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     size_t count = 0;
     const struct plan_row *rows = plan_rows(run->kind, &count);
     struct sim_setup *u = &s->setup;
-    if (!(u->faults >> FAULT_AIMED & 1) || u->aim_used || s->healed || rows[row].step != u->aim_step)
+    if (!(u->faults >> FAULT_AIMED & 1) || u->aim_used || s->healed ||
+        rows[row].step != u->aim_step)
         return;
     u->aim_used = true;
     if (s->fault_n >= STAY_COUNT(s->fault))

@@ -60,7 +60,8 @@ static void on_probe(struct sim *s, uint32_t n)
     p->begun = s->now;
     p->obs = (struct observation){.kind = OBS_REACH, .node = n, .begun_mono_us = s->now};
     if (!net_ok(s, SIM_HOST_CONTROLLER, n) || v->silent) {
-        end_probe(s, n, p->held ? LAYER_QUERY : LAYER_CONNECT, OUT_TIMEOUT, 2013, s->now + DEADLINE_US);
+        end_probe(s, n, p->held ? LAYER_QUERY : LAYER_CONNECT, OUT_TIMEOUT, 2013,
+                  s->now + DEADLINE_US);
         return;
     }
     sim_at(s, s->now + net_delay(s, SIM_HOST_CONTROLLER, n), EV_PROBE_ARRIVE, n, 0, p->gen,
@@ -74,11 +75,13 @@ static void on_arrive(struct sim *s, uint32_t n)
     int64_t back = s->now + net_delay(s, n, SIM_HOST_CONTROLLER);
     bool held = p->held && p->held_life == v->life;
     if (!net_ok(s, n, SIM_HOST_CONTROLLER) || v->silent) {
-        end_probe(s, n, held ? LAYER_QUERY : LAYER_CONNECT, OUT_TIMEOUT, 2013, p->begun + DEADLINE_US);
+        end_probe(s, n, held ? LAYER_QUERY : LAYER_CONNECT, OUT_TIMEOUT, 2013,
+                  p->begun + DEADLINE_US);
     } else if (!v->up) {
         end_probe(s, n, LAYER_CONNECT, OUT_REFUSED, 2003, back);
     } else if (v->frozen) {
-        end_probe(s, n, held ? LAYER_QUERY : LAYER_GREETING, OUT_TIMEOUT, 2013, p->begun + DEADLINE_US);
+        end_probe(s, n, held ? LAYER_QUERY : LAYER_GREETING, OUT_TIMEOUT, 2013,
+                  p->begun + DEADLINE_US);
     } else if (v->denied) {
         end_probe(s, n, LAYER_LOGIN, OUT_DENIED, 1045, back);
     } else if (v->too_many && !held) {
@@ -119,17 +122,18 @@ void probe_session_lost(struct sim *s, uint32_t server)
     if (!c->up || !c->probes[server].held || !net_both(s, server, SIM_HOST_CONTROLLER))
         return;
     c->probes[server].held = false;
-    sim_at(s, s->now + net_delay(s, server, SIM_HOST_CONTROLLER), EV_SESSION_END, server, 0, c->life,
-           0);
+    sim_at(s, s->now + net_delay(s, server, SIM_HOST_CONTROLLER), EV_SESSION_END, server, 0,
+           c->life, 0);
 }
 
 static void on_session_end(struct sim *s, uint32_t n)
 {
-    struct observation obs = {.kind = OBS_SESSION_END,
-                              .node = n,
-                              .begun_mono_us = s->now,
-                              .taken_mono_us = s->now,
-                              .reach = {.layer = LAYER_QUERY, .outcome = OUT_RESET, .native = 2013}};
+    struct observation obs = {
+        .kind = OBS_SESSION_END,
+        .node = n,
+        .begun_mono_us = s->now,
+        .taken_mono_us = s->now,
+        .reach = {.layer = LAYER_QUERY, .outcome = OUT_RESET, .native = 2013}};
     observed(s, &obs);
 }
 

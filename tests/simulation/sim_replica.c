@@ -80,8 +80,8 @@ static void receive(struct sim *s, struct sim_server *v, uint32_t tx)
     if (bit_get(v->have, tx) || in_relay(v, tx))
         return;
     const struct sim_tx *t = &s->tx[tx];
-    /* Measured on MariaDB 10.11: events with its own server id are skipped in silence, unless strict
-     * mode and the semi-sync replica role were on when the receiver started. */
+    /* Measured on MariaDB 10.11: events with its own server id are skipped in silence, unless
+     * strict mode and the semi-sync replica role were on when the receiver started. */
     if (s->setup.engine == ENGINE_MARIADB && t->origin == v->index && !v->ss_active)
         return;
     must(v->relay_n < SIM_TX);

@@ -32,9 +32,11 @@ void report_summary(const struct sim_stats *s, double seconds, double cpu_second
     printf("violations: %llu\n", LLU(count_violations(s)));
     for (int i = INV_NONE + 1; i < INV_COUNT; i++)
         if (s->violations[i] > 0)
-            printf("  %-50s %llu\n", sim_invariant_text((enum sim_invariant)i), LLU(s->violations[i]));
+            printf("  %-50s %llu\n", sim_invariant_text((enum sim_invariant)i),
+                   LLU(s->violations[i]));
     if (seconds > 0 && cpu_seconds > 0)
-        printf("%.1f s, %.0f lives per second; %.1f s of processor, %.0f lives per second and core\n",
+        printf("%.1f s, %.0f lives per second; %.1f s of processor, %.0f lives per second and "
+               "core\n",
                seconds, (double)s->scenarios / seconds, cpu_seconds,
                (double)s->scenarios / cpu_seconds);
 }
@@ -125,11 +127,12 @@ uint32_t report_reach(const struct sim_stats *s)
 
 bool report_json(const char *path, const struct sim_stats *s, double seconds, double cpu_seconds)
 {
-    json_t *json = json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I}", "bench", "simulation", "runs",
-                             (json_int_t)s->scenarios, "seconds", seconds, "per_second_per_core",
-                             cpu_seconds > 0 ? (double)s->scenarios / cpu_seconds : 0.0, "violations",
-                             (json_int_t)count_violations(s), "failovers", (json_int_t)s->failovers,
-                             "acked", (json_int_t)s->acked, "human", (json_int_t)s->human_ends);
+    json_t *json =
+        json_pack("{s:s, s:I, s:f, s:f, s:I, s:I, s:I, s:I}", "bench", "simulation", "runs",
+                  (json_int_t)s->scenarios, "seconds", seconds, "per_second_per_core",
+                  cpu_seconds > 0 ? (double)s->scenarios / cpu_seconds : 0.0, "violations",
+                  (json_int_t)count_violations(s), "failovers", (json_int_t)s->failovers, "acked",
+                  (json_int_t)s->acked, "human", (json_int_t)s->human_ends);
     bool ok = json_dump_file(json, path, JSON_COMPACT) == 0;
     json_decref(json);
     return ok;

@@ -233,7 +233,8 @@ static void shutdown_waiters(struct sim *s, struct sim_server *v)
 {
     if (s->setup.engine == ENGINE_MYSQL && !has_open_acker(s, v)) {
         if (v->waiter_n > 0)
-            sim_trace(s, "db%u answers OK to %u waiters in its shutdown", v->index + 1, v->waiter_n);
+            sim_trace(s, "db%u answers OK to %u waiters in its shutdown", v->index + 1,
+                      v->waiter_n);
         server_release_waiters(s, v, true);
     }
 }
@@ -304,7 +305,8 @@ static void recover(struct sim *s, struct sim_server *v)
     if (s->setup.engine == ENGINE_MARIADB && v->st_role_replica) {
         int64_t durable = v->killed_at - sim_span(s, 0, STAY_SECOND);
         uint32_t n = v->log_n;
-        while (n > 0 && (!bit_get(v->done, v->log[n - 1]) || s->tx[v->log[n - 1]].flushed > durable))
+        while (n > 0 &&
+               (!bit_get(v->done, v->log[n - 1]) || s->tx[v->log[n - 1]].flushed > durable))
             n--;
         if (n < v->log_n)
             sim_trace(s, "db%u truncates %u transactions", v->index + 1, v->log_n - n);

@@ -140,8 +140,8 @@ static void on_save(struct sim *s, struct sim_save *v)
         v->used = false;
         return;
     }
-    sim_at(s, s->now + (unknown ? 50 * STAY_MS : 100), EV_SAVED, (uint32_t)(v - s->save), 0, v->life,
-           0);
+    sim_at(s, s->now + (unknown ? 50 * STAY_MS : 100), EV_SAVED, (uint32_t)(v - s->save), 0,
+           v->life, 0);
 }
 
 static void on_saved(struct sim *s, struct sim_save *v)

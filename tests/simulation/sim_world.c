@@ -249,8 +249,9 @@ static void make_step_happen(struct sim *s, enum step_kind step)
 static void draw_faults(struct sim *s)
 {
     struct sim_setup *u = &s->setup;
-    static const enum sim_fault killers[] = {FAULT_KILL,     FAULT_KILL, FAULT_SHUTDOWN, FAULT_FREEZE,
-                                             FAULT_CUT_ZONE, FAULT_POWER, FAULT_CUT_NODE, FAULT_KILL};
+    static const enum sim_fault killers[] = {FAULT_KILL,     FAULT_KILL,     FAULT_SHUTDOWN,
+                                             FAULT_FREEZE,   FAULT_CUT_ZONE, FAULT_POWER,
+                                             FAULT_CUT_NODE, FAULT_KILL};
     u->plain = !u->mode_bounded && !u->adopt_first && sim_percent(s, 6);
     u->script_shutdown = !u->plain && sim_percent(s, 3);
     if (u->plain || u->script_shutdown)
@@ -293,7 +294,8 @@ static void wrong_start_values(struct sim *s)
         v->st_relay_recovery = sim_percent(s, 50);
         v->st_role_replica = sim_percent(s, 50);
     }
-    s->store.record.mode = s->store.record.mode == MODE_LOSSLESS ? MODE_BOUNDED : s->store.record.mode;
+    s->store.record.mode =
+        s->store.record.mode == MODE_LOSSLESS ? MODE_BOUNDED : s->store.record.mode;
     s->line_cert = CERT_UNKNOWN; /* a primary that opens itself, truncated, is their operator's */
     s->store.record.lossless_stands = false; /* no honest store claims it on such servers */
 }
@@ -353,8 +355,8 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown)
         u->fault_until = s->now + 16 * STAY_SECOND;
     sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
-              engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode, s->config.acks,
-              s->config.controller_zone);
+              engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode,
+              s->config.acks, s->config.controller_zone);
     client_start(s);
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     if (u->adopt_first)

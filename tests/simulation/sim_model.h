@@ -1,0 +1,105 @@
+/* tests/simulation/sim_model.h - what the world is made of: events, transactions, servers, clients,
+ * proxies.
+ *
+ * Layer: tests. See sim.h. */
+#ifndef TESTS_SIMULATION_SIM_MODEL_H
+#define TESTS_SIMULATION_SIM_MODEL_H
+#include "tests/simulation/sim_kinds.h"
+
+struct sim_event {
+    int64_t at;
+    uint32_t order; /* equal times run in the order they were scheduled */
+    uint16_t kind;
+    uint16_t a, b, c;
+    uint32_t gen, arg;
+};
+
+enum tx_kind { TX_CLIENT = 0, TX_CANARY, TX_ERRANT, TX_SCHEMA };
+struct sim_tx {
+    uint8_t origin, kind, acked_by;
+    bool acked, lost;     /* lost: accounted to an earlier failover's declared loss */
+    bool weak;            /* committed without the acks a lossless mode needs */
+    bool excused;         /* ... by a change behind our back that nobody could have seen yet */
+    uint16_t client;
+    uint32_t seq;         /* number in the GTID */
+    uint32_t epoch;       /* canary: epoch it carries */
+    int64_t begun, flushed, acked_at;
+};
+
+struct sim_waiter {
+    uint32_t at;       /* index in the log */
+    uint16_t tx;
+    uint16_t client;   /* UINT16_MAX: canary, applier or a client that is gone */
+    uint32_t op;       /* the client's operation, or effect / canary token */
+    bool killed, applier, canary;
+};
+
+struct sim_dump { /* source's side of one replica's connection */
+    bool open, semisync, pump_pending, ack_stalled;
+    uint32_t gen, pos, sent_to, acked, ack_pos;
+};
+
+struct sim_server {
+    uint32_t index;
+    bool up, starting, frozen, silent; /* silent: host gone, packets vanish */
+    bool restart_wanted;
+    uint32_t life; /* rises with each process */
+    int64_t boot_at;
+    bool read_only, super_ro, offline, disk_stall, too_many, denied;
+    bool st_read_only, st_skip, st_ss_source, st_relay_recovery, st_role_replica, st_ss_replica;
+    /* binary log and engine */
+    uint16_t log[SIM_TX];
+    uint32_t log_n;
+    uint64_t have[SIM_TX_WORDS], done[SIM_TX_WORDS];
+    uint32_t max_have[SIM_SERVERS], max_done[SIM_SERVERS], domain_seq, last_origin;
+    uint32_t canary_epoch;
+    int64_t canary_wall;
+    /* relay log and what is claimed of it */
+    uint16_t relay[SIM_TX];
+    uint32_t relay_head, relay_n;
+    uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;
+    /* receiver and applier */
+    bool configured, receiver_on, connected, ss_active, applier_on, apply_pending, apply_waits;
+    uint32_t source, conn_gen, receiver_errno, applier_errno;
+    uint64_t heartbeats;
+    int64_t last_rx, stuck_until;
+    uint32_t apply_us;
+    bool operator_started; /* by hand, while we had it frozen */
+    int64_t operator_started_at;
+    bool frozen_by_us, opened_by_start, cloned, attached_by_us;
+    int64_t delay_s; /* an operator's delay, as the lag shows it */
+    /* semi-sync */
+    bool ss_source, ss_status, ss_replica;
+    uint64_t ss_timeout_ms;
+    uint32_t ss_wait_count;
+    uint64_t yes_tx, no_tx, no_times;
+    int64_t weak_at; /* when semi-sync last became weaker than lossless; STAY_NEVER: strong */
+    bool weak_by_us, ss_toggle_back;
+    int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
+    int64_t weak_toggled_at; /* somebody toggled semi-sync and left it on; STAY_NEVER */
+    int64_t slow_stop_us; /* kill-connection delay when its source does not answer */
+    struct sim_dump dump[SIM_SERVERS];
+    struct sim_waiter waiters[SIM_WAITERS];
+    uint32_t waiter_n;
+    uint64_t epoch_seen; /* highest epoch of an effect it executed */
+    int64_t errant_at;   /* first errant write on it, STAY_NEVER */
+    int64_t killed_at;
+};
+
+struct sim_client {
+    uint32_t host, proxy; /* proxy SIM_NONE: direct */
+    uint32_t server, life; /* session, SIM_NONE: none */
+    uint32_t op;
+    bool busy;
+    int64_t begun, last_ok;
+    uint32_t try_next;
+    uint32_t ok, fail, unknown, refusals;
+};
+
+struct sim_proxy {
+    bool up, reachable;
+    uint64_t epoch, old_epoch;
+    uint32_t target, old_target; /* SIM_NONE: closed */
+};
+
+#endif

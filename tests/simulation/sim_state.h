@@ -1,0 +1,172 @@
+/* tests/simulation/sim_state.h - one life: store and controller, what the seed drew, what the
+ * checker remembers, and the counters over all lives.
+ *
+ * Layer: tests. See sim.h. */
+#ifndef TESTS_SIMULATION_SIM_STATE_H
+#define TESTS_SIMULATION_SIM_STATE_H
+#include "base/mutant.h"
+#include "base/random.h"
+#include "controller/act/executor.h"
+#include "tests/simulation/sim_model.h"
+
+struct sim_save {
+    bool used;
+    uint64_t token, expect;
+    uint32_t life;
+    bool has_record, has_run, watch;
+    struct cluster_record record;
+    struct plan_run *run;
+    enum stay_rc rc;
+    uint64_t version;
+};
+
+struct sim_store {
+    bool down;
+    int64_t slow_us;
+    uint32_t unknown_ppm;
+    struct cluster_record record;
+    struct plan_run *run; /* journal: last stored run; kind NONE if none yet */
+    bool has_run;
+    uint64_t epoch_max;
+    int64_t saved_at; /* last durable compare of a plan */
+    uint64_t switch_from, switch_to; /* versions around the last operators' switches */
+    uint32_t switch_life;
+};
+
+struct sim_effect {
+    bool used, answered, sent, has_want, own; /* own: fetches its own lost transactions */
+    uint64_t token;
+    uint32_t life;     /* controller's */
+    uint32_t gen;
+    struct effect effect;
+    struct gtid_set want;
+    uint32_t phase, server_life, canary_tx;
+    int64_t started, phase_at, left_at; /* left_at: the lane sent it; 0 not yet */
+    enum outcome outcome;
+    bool lost_source, read;
+    uint32_t strangers;
+    char text[80];
+    struct server_facts *facts;
+};
+
+struct sim_probe {
+    bool flying;
+    uint32_t gen, life;
+    int64_t begun, next_slow, next_at;
+    bool held; /* a session is held to it */
+    uint32_t held_life;
+    struct observation obs;
+    struct server_facts facts;
+};
+
+struct sim_controller {
+    bool up, frozen, ready, dying; /* dying: killed inside one of its own calls */
+    uint32_t life;
+    int64_t started_at, frozen_at, tick_at, last_tick, busy_since, canary_begun;
+    struct cluster_view *view;
+    struct executor *exec;
+    struct sim_probe probes[SIM_SERVERS];
+    struct fleet fleet;
+    struct decision *decision;
+    bool save_flying;
+    uint32_t canary_gen;
+    bool canary_flying;
+    uint32_t last_refused; /* virtual seconds of the last refused start, to rate limit */
+    int64_t refused_at;
+    char refused[160];
+    uint16_t refused_rule;
+    bool was_busy;
+};
+
+/* What one seed drew. */
+struct sim_setup {
+    uint64_t seed;
+    enum engine engine;
+    enum sim_layout layout;
+    uint32_t servers;
+    uint64_t faults; /* mask of enum sim_fault: what exists in this life */
+    int64_t fault_until, heal_until;
+    uint32_t lane_ppm, fail_ppm;
+    bool mode_bounded, adopt_first;
+    enum step_kind aim_step;
+    uint32_t aim_what;
+    bool aim_used;
+    uint32_t crash_at, crash_seen;
+    uint32_t crash_side;
+    enum step_kind crash_step;
+    bool plain; /* one kill -9 of a healthy lossless primary and nothing else */
+    /* What few lives would come to by chance. */
+    bool script_shutdown, script_top_up, script_degrade;
+    bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
+};
+
+struct sim_fault_run {
+    enum sim_fault fault;
+    uint32_t x, y;
+    bool placed; /* x and y are set already */
+    int64_t begun, until;
+    bool active;
+};
+
+struct sim_stats {
+    uint64_t scenarios, events, acked, unknown, failed, failovers, plans, lossless, bounded;
+    uint64_t lost_declared, human_ends, converged;
+    uint64_t rule[700];
+    uint64_t fault[FAULT_COUNT];
+    uint64_t plan[PLAN_KIND_COUNT], plan_done[PLAN_KIND_COUNT], plan_undone[PLAN_KIND_COUNT],
+        plan_asks[PLAN_KIND_COUNT];
+    uint64_t step[STEP_KIND_COUNT];
+    uint64_t crash[STEP_KIND_COUNT][2]; /* before, after the effect or save */
+    uint64_t layout[ENGINE_COUNT][LAYOUT_COUNT];
+    uint64_t guard[GUARD_COUNT];
+    uint64_t received_not_executed, waiter_at_loss; /* so that a run proves something */
+    uint64_t violations[INV_COUNT];
+};
+
+struct sim {
+    struct sim_setup setup;
+    struct cluster_config config;
+    struct random random;
+    int64_t now, wall_offset;
+    uint32_t order, event_n;
+    struct sim_event events[SIM_EVENTS];
+    struct sim_tx tx[SIM_TX];
+    uint32_t tx_n;
+    struct sim_server server[SIM_SERVERS];
+    struct sim_client client[SIM_CLIENTS];
+    struct sim_proxy proxy[SIM_PROXIES];
+    uint8_t block[SIM_HOSTS][SIM_HOSTS];
+    uint32_t slow_us[SIM_HOSTS][SIM_HOSTS], loss_ppm[SIM_HOSTS][SIM_HOSTS];
+    char zone[SIM_HOSTS][8];
+    struct sim_store store;
+    struct sim_controller controller;
+    struct sim_save save[SIM_SAVES];
+    struct sim_effect effect[SIM_EFFECTS];
+    uint32_t effect_gen;
+    struct sim_fault_run fault[SIM_FAULTS_PER_LIFE * 3];
+    uint32_t fault_n;
+    bool healed, stopped;
+    int64_t healed_at;
+    /* checker */
+    uint32_t line;          /* server whose log is the surviving line, by writable effects */
+    uint64_t line_epoch;
+    int64_t line_first_ack, line_at, line_rebased;
+    enum certificate_kind line_cert;
+    uint32_t loss_declared_max;
+    uint32_t line_lost;
+    /* Overridden: by a human; unproven: bounded mode without a proof. */
+    bool line_fenced, line_overridden, line_unproven;
+    char human[240];
+    uint16_t replica_rule[SIM_SERVERS]; /* last traced */
+    uint32_t plans; /* begun in this life */
+    int64_t human_since; /* a human has been waited for without a break; STAY_NEVER: not */
+    int64_t undone_at; /* a failover or switchover was undone or asked, after heal */
+    enum sim_invariant violation;
+    char violation_text[400];
+    uint64_t trace_hash;
+    bool trace, calibrates; /* calibrates: clients write once, when told */
+    unsigned mutant;
+    struct sim_stats *stats;
+};
+
+#endif
