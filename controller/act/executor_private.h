@@ -13,7 +13,8 @@
 #define EXEC_SAVE_RETRY_MAX_US (2 * STAY_SECOND)
 #define EXEC_CONFLICTS_MAX     5 /* our own record changed under us: saved again */
 #define EXEC_UNDO_TRIES_MAX    3
-#define EXEC_ANSWER_US         (20 * STAY_MS) /* an effect ends this long before its row gives it up */
+/* An effect ends this long before its row gives it up. */
+#define EXEC_ANSWER_US         (20 * STAY_MS)
 #define EXEC_VALID_LEFT_US                                                                         \
     (250 * STAY_MS) /* a light row that writes saves again when less is left */
 

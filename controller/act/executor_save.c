@@ -84,8 +84,8 @@ static void end_store_rows(struct executor *x)
         }
 }
 
-/* The kill switch came while the save was on the way: its rows do not begin, not even the point of no
- * return. Past it, and for an effect that may have been sent already, the plan goes on. */
+/* The kill switch came while the save was on the way: its rows do not begin, not even the point of
+ * no return. Past it, and for an effect that may have been sent already, the plan goes on. */
 static bool is_stopped_by_pause(struct executor *x)
 {
     bool begins = x->after == AFTER_ROWS;

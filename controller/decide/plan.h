@@ -1,12 +1,13 @@
-/* controller/decide/plan.h - what to do about it: plans as rows of data, and the pure rules that say
- * which nodes a row touches, what an answer means and where to go next.
+/* controller/decide/plan.h - what to do about it: plans as rows of data, and the pure rules that
+ * say which nodes a row touches, what an answer means and where to go next.
  *
  * Pure. Layer: decide. The executor (controller/act/executor.h) journals, starts effects and keeps
- * deadlines; everything it must *know* about failover is here. Rows are listed by mainstay-plans(7).
+ * deadlines; everything it must *know* about failover is here. Rows are listed by
+ * mainstay-plans(7).
  *
  * Life: plan_start -> [plan_targets -> plan_effect per node -> plan_absorb per answer ->
- * plan_conclude] per row -> plan_finished. A run can be stored (plan_run_to_json) and taken up again
- * by another process at the same row: every effect is idempotent and verified by looking. */
+ * plan_conclude] per row -> plan_finished. A run can be stored (plan_run_to_json) and taken up
+ * again by another process at the same row: every effect is idempotent and verified by looking. */
 #ifndef CONTROLLER_DECIDE_PLAN_H
 #define CONTROLLER_DECIDE_PLAN_H
 #include "controller/decide/certificate.h"
@@ -73,7 +74,7 @@ enum step_kind {
 
 enum plan_target {
     TARGET_NONE = 0, TARGET_OLD_PRIMARY, TARGET_CANDIDATE,
-    TARGET_RECEIVERS, /* every node but the old primary that answers (its possible ackers and peers) */
+    TARGET_RECEIVERS, /* every node but the old primary that answers (possible ackers and peers) */
     TARGET_FROZEN,    /* F */
     TARGET_ACKERS,    /* nodes attached before writable: drained, outside the candidate's zone */
     TARGET_REST,      /* every other node that may be attached */
@@ -85,8 +86,8 @@ enum row_flags {
     ROW_WITH_NEXT = 2,     /* starts together with the next row; both must conclude */
     ROW_NO_RETURN = 4,     /* point of no return: after it the plan only goes forward */
     ROW_SKIP_IF_DONE = 8,  /* plan_targets may be empty: the row is skipped */
-    ROW_NO_SAVE = 16,      /* reads, waits, computes or writes only our heartbeat row: begins without a
-                              save of its own, a resumed run simply does it again */
+    ROW_NO_SAVE = 16,      /* reads, waits, computes or writes only our heartbeat row: begins
+                              without a save of its own, a resumed run simply does it again */
 };
 
 enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN };
@@ -124,21 +125,24 @@ struct plan_params {
  * WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
     enum step_kind step;
-    uint32_t node;            /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new primary */
-    uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else NO_NODE */
+    uint32_t node;            /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new
+                                 primary */
+    uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else
+                                 NO_NODE */
     uint64_t epoch;
     enum plan_kind plan;      /* whose row it is: hooks differ by it */
     uint32_t acks;            /* k, for SOURCE_ON, WAIT_ACKERS */
     bool semi_sync;           /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
     bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
-    int64_t born_mono_us;     /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later than
-                                 this (it restarted: what it holds is not what the plan judged) */
+    int64_t born_mono_us;     /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later
+                                 than this (it restarted: what it holds is not what the plan
+                                 judged) */
     int64_t deadline_mono_us;
     int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
                                     store compare, more for steps of many statements */
-    unsigned flaw; /* enum mutant_id: the simulator's mutant build asks its servers to do this effect
-                      wrongly (FREEZE: BOTH_THREADS_STOPPED, SOURCE_ON_BEFORE_DRAIN; FENCE:
+    unsigned flaw; /* enum mutant_id: the simulator's mutant build asks its servers to do this
+                      effect wrongly (FREEZE: BOTH_THREADS_STOPPED, SOURCE_ON_BEFORE_DRAIN; FENCE:
                       SEMISYNC_OFF_FIRST); 0 in every other build and ignored by the real effects */
 };
 
@@ -146,7 +150,8 @@ struct effect_result {
     enum outcome outcome;
     bool groups_read;             /* facts below are valid (STATUS group) */
     const struct server_facts *facts; /* read after the effect, borrowed; NULL if none */
-    bool receiver_was_lost;       /* FREEZE: its connection had ended from the source's side before */
+    bool receiver_was_lost;       /* FREEZE: its connection had ended from the source's side
+                                     before */
     uint32_t strangers;           /* FENCE: application sessions left */
     char text[240];               /* error or remark for people */
 };
@@ -158,12 +163,15 @@ enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED
 #define PLAN_LOOKS_MAX 5             /* repeats of an unknown row */
 #define PLAN_LOOK_US (50 * STAY_MS)  /* before the first repeat; doubles */
 #define PLAN_REPEATS_MAX 2           /* repeats of a row that was not done, where that is safe */
-#define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND) /* one drain effect; repeated while the applier runs */
-#define PLAN_DRAIN_STALLS_MAX 6 /* slices without progress: what it received is gone, or takes too long */
+/* One drain effect; repeated while the applier runs. */
+#define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND)
+/* Slices without progress: what it received is gone, or takes too long. */
+#define PLAN_DRAIN_STALLS_MAX 6
 #define PLAN_ROUNDS_MAX 4            /* returns to freeze */
 #define PLAN_OTHERS_US (1 * STAY_SECOND)  /* nodes outside A: how long a row waits for them */
 #define PLAN_ANSWERS_US (3 * STAY_SECOND) /* a node that answered within this is asked */
-#define PLAN_FENCE_FRESH_US (1 * STAY_SECOND) /* an old primary that answered within this is fenced */
+/* An old primary that answered within this is fenced. */
+#define PLAN_FENCE_FRESH_US (1 * STAY_SECOND)
 #define PLAN_RETRY_US (30 * STAY_SECOND)
 #define PLAN_TEXT_MAX 240
 
@@ -202,19 +210,20 @@ struct plan_run {
     uint32_t rounds;         /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
     bool lossless_stood;     /* at start */
-    bool maybe_open;         /* making the candidate writable once ended unknown: seen read-only later
-                                does not prove that it never was */
+    bool maybe_open;         /* making the candidate writable once ended unknown: seen read-only
+                                later does not prove that it never was */
     bool was_open;           /* the old primary was writable at start */
     bool fenced;             /* F1 confirmed */
     bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
     bool diverged;           /* REJOIN, REPOINT: the node holds sets unknown to the primary */
     bool aims_lossless;      /* the new primary shall run lossless semi-sync */
-    uint64_t watch_uptime_s, watch_no_tx, watch_no_times; /* primary's, read after semi-sync was on */
+    /* The primary's, read after semi-sync was on. */
+    uint64_t watch_uptime_s, watch_no_tx, watch_no_times;
     struct gtid_set extra;   /* what it holds beyond the primary; shown, kept in the journal */
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
-    uint64_t left[NODES_MAX];   /* transactions a drain still missed in its last slice; not stored */
+    uint64_t left[NODES_MAX];   /* transactions a drain's last slice still missed; not stored */
     uint32_t stalls[NODES_MAX]; /* drain slices in a row without progress; not stored */
     uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary: at start */
     int64_t freeze_mono_us[NODES_MAX];
@@ -234,7 +243,8 @@ enum step_class step_kind_class(enum step_kind step);
 
 void plan_run_clear(struct plan_run *run);
 
-/* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the rule. */
+/* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the
+ * rule. */
 enum stay_rc plan_start(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                         const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                         struct stay_error *err) STAY_MUST_USE;
@@ -258,22 +268,23 @@ void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_
 
 enum plan_next { NEXT_ROW = 0, /* go on */
                  NEXT_GOTO,    /* back to row *ret_row (freeze no longer holds, next candidate) */
-                 NEXT_LOOK,    /* unknown: repeat the row's effects on its unknown nodes, verified */
+                 NEXT_LOOK,    /* unknown: the row's effects again on its unknown nodes, verified */
                  NEXT_UNDO,    /* undo done rows in reverse, then RUN_UNDONE and ask */
                  NEXT_ASK };   /* stop where we are; a human decides */
 /* May the row be concluded now: every target answered, or those that matter did and the rest had
  * their time (nodes outside A never hold a freeze or drain up), or waiting cannot help any more. If
- * not, *ret_recheck_mono_us is when to ask again without an answer in between (INT64_MAX: no need). */
+ * not, *ret_recheck_mono_us is when to ask again without an answer in between (INT64_MAX: no
+ * need). */
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us, int64_t *ret_recheck_mono_us);
 /* All targets answered or the row's deadline passed (remaining targets count as unknown): where
  * next? Past the point of no return never NEXT_UNDO. run->text says why when not NEXT_ROW. */
 enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                              int64_t now_mono_us, uint32_t *ret_row);
-/* Undo of a row that was begun in any round: nodes, effects, answers (rows[row].unknown holds the nodes
- * whose undo is not done yet). Undo never blocks: what fails is noted. */
-uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
-                           int64_t now_mono_us);
+/* Undo of a row that was begun in any round: nodes, effects, answers (rows[row].unknown holds the
+ * nodes whose undo is not done yet). Undo never blocks: what fails is noted. */
+uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
+                           uint32_t row, int64_t now_mono_us);
 void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, struct effect *ret_effect);
 void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,
@@ -286,8 +297,8 @@ int64_t plan_step_validity_us(enum step_kind step);
 /* STORE rows: what the cluster's record becomes. */
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record);
-/* The run ended: the record's plan ends. An automatic failover that was undone holds off PLAN_RETRY_US,
- * one that asks the whole cooldown, so that it is not started again at once. */
+/* The run ended: the record's plan ends. An automatic failover that was undone holds off
+ * PLAN_RETRY_US, one that asks the whole cooldown, so that it is not started again at once. */
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record);
 /* Called by a process that took up a stored run: before the point of no return decides whether it
@@ -295,9 +306,9 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row);
 
-/* The plan as it would run now, for --dry-run and `mainstay plan`: {"kind", "candidate", "certificate"
- * (as of now, before any drain), "refused" (text or null), "rows": [{"step", "targets": [names],
- * "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it. */
+/* The plan as it would run now, for --dry-run and `mainstay plan`: {"kind", "candidate",
+ * "certificate" (as of now, before any drain), "refused" (text or null), "rows": [{"step",
+ * "targets": [names], "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it. */
 json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
                       const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us);
 /* Every row of every plan, for mainstay-plans(7) and lint. */
