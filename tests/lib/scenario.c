@@ -12,6 +12,7 @@ bool scenario_is_long(void)
     return getenv("MAINSTAY_SCENARIO_LONG") != NULL;
 }
 
+static bool is_over;        /* passed, skipped, or failed with its logs kept */
 static struct lab *current; /* the one lab of this process, for the clean-up at exit */
 
 /* The logs of a run that failed outlive its lab. */
@@ -48,12 +49,15 @@ static void print_controller_view(void)
 
 static void take_down(void)
 {
+    if (current != NULL && !is_over && getenv("MAINSTAY_KEEP_LAB") == NULL)
+        keep_logs(); /* LAB_MUST ended the program */
     if (current != NULL && getenv("MAINSTAY_KEEP_LAB") == NULL)
         (void)lab_down(current);
 }
 
 static void finish(const char *word, const char *fmt, va_list args)
 {
+    is_over = true;
     fflush(stdout);
     printf("%s", word);
     vprintf(fmt, args);
@@ -84,6 +88,7 @@ void scenario_skip(const char *fmt, ...)
 void scenario_pass(const char *row, const char *injected, const char *happened,
                    const char *invariant)
 {
+    is_over = true;
     printf("%s | %s | %s | %s\n", row, injected, happened, invariant);
     fflush(stdout);
     exit(0);

@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     SCENARIO_CHECK(state_wait_node_rule(lab, "db2", 214, 15), "replica's verdict 214 not seen");
     expect_named(lab, "mainstay_replicate");
     scenario_stays(lab, "db1", 5);
+    SCENARIO_CHECK(state_wait_plans(lab, "mode degrade", 1, 20), "writes wait for ever");
     set_password(lab, "replicate", NULL);
     scenario_ready(lab, 60);
     SCENARIO_CHECK(strcmp(lab_writable(lab), "db1") == 0, "writable: '%s'", lab_writable(lab));
