@@ -215,7 +215,8 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     run->f &= ~lost;
     run->r &= ~lost;
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
-    bool is_chosen_well = (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
+    bool is_chosen_well =
+        (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
     if (is_chosen_well && (!needs_freeze || (lost & run->a) == 0))
         return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
     name_failure(run, view, row, "no longer holds");
@@ -296,6 +297,16 @@ static enum plan_next conclude_compare(struct plan_run *run, const struct cluste
     return NEXT_ROW;
 }
 
+/* The old primary came back whole and holds what the candidate lacks: it stays the primary, rather
+ * than that any of it be lost to a promise that broke unseen. */
+static bool returner_holds_more(const struct plan_run *run, uint32_t row)
+{
+    return run->kind == PLAN_FAILOVER && row > plan_row_of(run->kind, STEP_FREEZE) && run->fenced &&
+           run->was_open && !run->params.accept_loss &&
+           !(run->restarted & mask_of(run->old_primary)) &&
+           !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);
+}
+
 static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cluster_view *view,
                                            uint32_t row)
 {
@@ -370,6 +381,12 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     }
     if (step == STEP_CHOOSE && run->candidate == NO_NODE) {
         (void)stay_copy(run->text, sizeof run->text, run->rows[row].text);
+        return NEXT_UNDO;
+    }
+    if (step == STEP_FENCE && !run->past_no_return && returner_holds_more(run, row)) {
+        plan_say(run->text, sizeof run->text,
+                 "%s came back and holds transactions %s lacks: it stays the primary",
+                 plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate));
         return NEXT_UNDO;
     }
     if (step == STEP_CERTIFY)
