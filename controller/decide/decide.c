@@ -122,8 +122,8 @@ static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono
 }
 
 /* A server that was a replica by our record takes writes and holds what the recorded primary lacks:
- * somebody took over by hand while we were not looking (the runbook says how). Closing it and opening
- * the recorded primary would abandon what clients wrote there, so a human decides. */
+ * somebody took over by hand while we were not looking (the runbook says how). Closing it and
+ * opening the recorded primary would abandon what clients wrote there, so a human decides. */
 static bool is_taken_over(const struct cluster_view *view, uint32_t node)
 {
     return view->record.quarantine[node] == QUARANTINE_NONE &&
