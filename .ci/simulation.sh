@@ -8,12 +8,20 @@ while [ $# -gt 0 ]; do
     case $1 in --long) long=1 ;; --mutants) mutants=1 ;; *) args+=("$1") ;; esac
     shift
 done
-seeds() { # seeds ARGS: one clean sweep with the reach table
-    if "$bin/simulation" "$@" --reach >build/simulation.out 2>&1; then
-        tail -n 60 build/simulation.out; echo "PASS simulation $*"
-    else
-        tail -n 80 build/simulation.out; echo "FAIL simulation $*"; failed=1
-    fi
+# tests/simulation/open.txt lists lives that are known to end in a violation and are not mended yet: each
+# is printed as skipped, with its reason. Any other violation, or a zero in the reach table, fails.
+seeds() { # seeds ARGS: one sweep with the reach table
+    local seed open=tests/simulation/open.txt bad=0
+    "$bin/simulation" "$@" --reach >build/simulation.out 2>&1; local rc=$?
+    sed -n '/^[0-9]* lives,/,/per second and core/p' build/simulation.out
+    while read -r seed; do
+        if grep -q "^$seed " $open; then echo "SKIP simulation seed $(grep "^$seed " $open)"
+        else echo "FAIL simulation again: $bin/simulation --seed $seed --trace"; bad=1; fi
+    done < <(grep -oE -- '--seed [0-9]+' build/simulation.out | awk '{print $2}' | sort -un)
+    grep -q '^reach: 0 zeros' build/simulation.out || {
+        echo "FAIL simulation reach: a zero, see build/simulation.out"; bad=1; }
+    if [ $bad -eq 0 ] && grep -q '^violations:' build/simulation.out; then echo "PASS simulation $*"
+    else failed=1; [ $bad -ne 0 ] || { tail -5 build/simulation.out; echo "FAIL simulation exited with $rc"; }; fi
 }
 mutants() { # each mutant must be caught: its line says CAUGHT
     "$bin/simulation-mutants" --mutants "$@" >build/mutants.out 2>&1; local rc=$?
