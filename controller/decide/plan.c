@@ -193,7 +193,11 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     case PLAN_REJOIN:
     case PLAN_REPOINT:
         return run->mode == MODE_LOSSLESS;
-    case PLAN_ADOPT:
+    case PLAN_ADOPT: /* such a cluster is adopted, in the weaker mode */
+        for (uint32_t node = 0; node < view->config->node_count; node++)
+            if (plan_wrong_start_value(view, node) != NULL)
+                return false;
+        return view->config->mode == MODE_LOSSLESS;
     case PLAN_MODE_RESTORE:
         return view->config->mode == MODE_LOSSLESS;
     case PLAN_NONE:

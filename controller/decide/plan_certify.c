@@ -47,6 +47,22 @@ static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_prima
     return per_s * (uint64_t)(behind_us / STAY_SECOND + 1);
 }
 
+/* The old primary answered again during this run, before we touched it, and no longer runs what
+ * lossless_since was built on: somebody switched semi-sync off while it was out of sight. */
+static bool is_seen_broken(const struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t fence = plan_row_of(run->kind, STEP_FENCE);
+    size_t count = 0;
+    (void)plan_rows(run->kind, &count);
+    if (run->old_primary == NO_NODE || run->kind != PLAN_FAILOVER ||
+        (fence < count && run->rows[fence].touched != 0))
+        return false;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    return old->facts_begun_mono_us > run->begun_mono_us &&
+           (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
+            old->facts.ss_no_times != view->record.watch_no_times);
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -66,7 +82,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     struct certificate_input in = {
         .engine = view->config->engine,
         .mode = run->mode,
-        .lossless_stood = run->lossless_stood,
+        .lossless_stood = run->lossless_stood && !is_seen_broken(run, view),
         .acks = view->config->acks,
         .a = run->a,
         .f = run->f,

@@ -151,8 +151,9 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
     return STAY_OK;
 }
 
-/* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked since
- * then, and not restarted themselves about that time. A primary that keeps its tail needs none. */
+/* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
+ * since then, and not restarted themselves about that time. A primary that keeps its tail needs
+ * none. */
 static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t primary,
                                  uint32_t answering)
 {
@@ -200,18 +201,20 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
     return STAY_OK;
 }
 
-/* What a restart would bring must not undo lossless behind our back (failover.md section 4). */
-static enum stay_rc check_start_values(const struct plan_run *run, const struct cluster_view *view,
-                                       struct stay_error *err)
+const char *plan_wrong_start_value(const struct cluster_view *view, uint32_t node)
 {
-    (void)run;
+    const struct server_facts *facts = &view->nodes[node].facts;
+    return facts->start_read_only == TRI_NO             ? "read_only=OFF"
+           : facts->start_skip_replica == TRI_NO        ? "skip_slave_start=OFF"
+           : facts->start_ss_source == TRI_YES          ? "semi-sync source role ON"
+           : facts->start_relay_log_recovery == TRI_YES ? "relay_log_recovery=ON"
+                                                        : NULL;
+}
+
+static enum stay_rc check_start_values(const struct cluster_view *view, struct stay_error *err)
+{
     for (uint32_t node = 0; node < view->config->node_count; node++) {
-        const struct server_facts *facts = &view->nodes[node].facts;
-        const char *wrong = facts->start_read_only == TRI_NO      ? "read_only=OFF"
-                            : facts->start_skip_replica == TRI_NO ? "skip_slave_start=OFF"
-                            : facts->start_ss_source == TRI_YES   ? "semi-sync source role ON"
-                            : facts->start_relay_log_recovery == TRI_YES ? "relay_log_recovery=ON"
-                                                                         : NULL;
+        const char *wrong = plan_wrong_start_value(view, node);
         if (wrong != NULL)
             return stay_error(err, STAY_EREFUSED,
                               "%s would start with %s: lossless cannot be promised, see `mainstay "
@@ -226,7 +229,7 @@ static enum stay_rc check_mode_restore(const struct plan_run *run, const struct 
 {
     enum stay_rc rc = check_primary(run, view, now_mono_us, err);
     if (rc == STAY_OK)
-        rc = check_start_values(run, view, err);
+        rc = check_start_values(view, err);
     if (rc != STAY_OK)
         return rc;
     if (view->config->mode != MODE_LOSSLESS)

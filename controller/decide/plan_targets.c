@@ -83,7 +83,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
         return run->kind == PLAN_ADOPT && !run->aims_lossless;
     case STEP_CANARY: /* blocked on purpose: no acker and without_acker = "block" */
         return run->kind == PLAN_FAILOVER && run->aims_lossless && !run->degrade &&
-               run->attached == 0;
+               mask_count(run->attached) < view->config->acks;
     case STEP_QUARANTINE:
         return run->kind != PLAN_FENCE && !run->diverged;
     case STEP_CATCH_UP:

@@ -110,7 +110,7 @@ static void live_seeds(struct shared *shared, uint32_t j, const struct options *
 /* A safety invariant, or a plain failure that is no longer failed over; slow does not count. */
 static bool is_catch(enum sim_invariant inv)
 {
-    return (inv != INV_NONE && inv < INV_S14) || inv == INV_L2;
+    return (inv != INV_NONE && inv <= INV_S14) || inv == INV_L2;
 }
 
 static void hunt_mutant(struct shared *shared, uint32_t j, const struct options *o)
@@ -247,7 +247,20 @@ static int run_mutants(struct shared *shared, struct options *o)
     return missed != 0;
 }
 
-/* Each line "MUTANT SEED": the mutant is caught by that seed, the shipped code is not. */
+/* One line "MUTANT FROM COUNT": some seed of FROM .. FROM + COUNT - 1 catches it and is clean without. */
+static bool is_killed(struct sim *s, unsigned id, uint64_t from, uint64_t count)
+{
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        s->mutant = id;
+        if (!is_catch(sim_run(s, seed)))
+            continue;
+        s->mutant = MUTANT_NONE;
+        if (sim_run(s, seed) == INV_NONE)
+            return true;
+    }
+    return false;
+}
+
 static int run_killers(const struct options *o)
 {
     FILE *file = fopen(o->killers, "r");
@@ -258,25 +271,21 @@ static int run_killers(const struct options *o)
     static struct sim_stats stats;
     struct sim *s = sim_new(&stats);
     char name[64];
-    unsigned long long seed;
+    unsigned long long from, count;
     int failed = 0, n = 0;
-    while (fscanf(file, " %63s %llu", name, &seed) == 2) {
-        s->mutant = mutant_by_name(name);
-        enum sim_invariant inv = sim_run(s, seed);
-        bool caught = is_catch(inv);
-        s->mutant = MUTANT_NONE;
-        bool clean = sim_run(s, seed) == INV_NONE;
+    while (fscanf(file, " %63s %llu %llu", name, &from, &count) == 3) {
+        unsigned id = mutant_by_name(name);
         n++;
-        if (caught && clean)
+        if (id < MUTANT_COUNT && is_killed(s, id, from, count))
             continue;
         failed++;
-        printf("%s with seed %llu: %s\n", name, seed,
-               clean ? "no longer caught" : "violated without the mutant as well");
+        printf("%s is not caught by seeds %llu to %llu: find new ones with --mutants --mutant %s\n",
+               name, from, from + count - 1, name);
     }
     (void)fclose(file);
     sim_free(s);
     printf("killers: %d replayed, %d failed\n", n, failed);
-    return failed != 0 || n == 0;
+    return failed != 0 || n != (int)MUTANT_COUNT - 1;
 }
 
 static int usage(const char *program)

@@ -131,6 +131,9 @@ void check_left(struct sim *s, const struct effect *effect); /* a change leaves 
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
 void check_event(struct sim *s);
 void check_end(struct sim *s);
+
+/* sim_converge.c */
+bool check_is_attached(const struct sim *s, const struct sim_server *v); /* to the line */
 bool check_converged(struct sim *s, char *why, size_t size);
 
 /* sim_world.c */

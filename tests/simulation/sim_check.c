@@ -1,5 +1,5 @@
-/* The invariants S1-S9, S14, L3, L5, judged from the clients' own record and the world's truth, never
- * from what the controller believes. Each says precisely what it allows and why. */
+/* The invariants S1-S9, S14, L3, L5, judged from the clients' own record and the world's truth,
+ * never from what the controller believes. Each says precisely what it allows and why. */
 #include "tests/simulation/sim.h"
 
 /* How long a change behind our back may go unseen: two probes, their deadline, one save. */
@@ -13,8 +13,8 @@ static bool watches(const struct sim *s, uint32_t node)
            !s->server[node].denied && !s->server[node].too_many && !s->server[node].frozen;
 }
 
-/* A commit without the acks of a lossless mode. It excuses a loss only when somebody else weakened the
- * server and the controller had no time or no way to see it. */
+/* A commit without the acks of a lossless mode. It excuses a loss only when somebody else weakened
+ * the server and the controller had no time or no way to see it. */
 void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v)
 {
     int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
@@ -89,8 +89,9 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
                     s->loss_declared_max);
 }
 
-/* Another transaction under the same GTID: MariaDB numbers on from what a truncation left, so a server
- * opened by its own configuration, or written to by hand, gives a GTID twice. No set shows it. */
+/* Another transaction under the same GTID: MariaDB numbers on from what a truncation left, so a
+ * server opened by its own configuration, or written to by hand, gives a GTID twice. No set shows
+ * it. */
 static bool has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx)
 {
     for (uint32_t i = 0; i < v->log_n; i++)
@@ -100,9 +101,9 @@ static bool has_twin(const struct sim *s, const struct sim_server *v, uint32_t t
     return false;
 }
 
-/* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless the
- * old primary was read in its fence: then its counters told. skip_weak: leave out what a weaker mode
- * acknowledged, as no promise covers it. */
+/* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless
+ * the old primary was read in its fence: then its counters told. skip_weak: leave out what a weaker
+ * mode acknowledged, as no promise covers it. */
 static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                            uint32_t *ret_first)
 {
@@ -115,9 +116,10 @@ static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fence
         s->stats->lost_declared++;
         if ((t->excused && !fenced) || has_twin(s, v, i))
             continue;
-        sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s", t->origin + 1,
-                  t->seq, t->client, (double)t->begun / 1e6, (double)t->acked_at / 1e6,
-                  t->acked_by + 1, t->weak ? ", committed without its acks" : "");
+        sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s",
+                  t->origin + 1, t->seq, t->client, (double)t->begun / 1e6,
+                  (double)t->acked_at / 1e6, t->acked_by + 1,
+                  t->weak ? ", committed without its acks" : "");
         if (n++ == 0)
             *ret_first = i;
     }
@@ -128,13 +130,15 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
 {
     const struct sim_store *t = &s->store;
     if (!t->has_run || t->run->epoch != effect->epoch || t->record.epoch != effect->epoch)
-        sim_violate(s, INV_S6, "db%u made writable in epoch %llu, the store holds epoch %llu, plan %s",
+        sim_violate(s, INV_S6,
+                    "db%u made writable in epoch %llu, the store holds epoch %llu, plan %s",
                     v->index + 1, (unsigned long long)effect->epoch,
                     (unsigned long long)t->record.epoch, t->has_run ? t->run->id : "none");
 }
 
-/* S8 in truth: for a lossless certificate by revocation, fewer than k could still acknowledge for the
- * old primary. A receiver an operator started by hand after our last look is not ours to know. */
+/* S8 in truth: for a lossless certificate by revocation, fewer than k could still acknowledge for
+ * the old primary. A receiver an operator started by hand after our last look is not ours to
+ * know. */
 static void check_proof(struct sim *s, const struct plan_run *run)
 {
     const struct certificate *cert = &run->certificate;
@@ -148,14 +152,15 @@ static void check_proof(struct sim *s, const struct plan_run *run)
     uint32_t able = 0;
     for (uint32_t r = 0; r < s->setup.servers; r++) {
         const struct sim_server *p = &s->server[r];
-        able += r != old->index && p->up && p->receiver_on && p->configured &&
-                p->source == old->index && p->ss_active &&
-                !(strcmp(s->zone[r], s->zone[old->index]) == 0 && p->unseen_at > s->now - DETECT_US) &&
-                !(p->operator_started && s->now - p->operator_started_at < 2 * STAY_SECOND);
+        able +=
+            r != old->index && p->up && p->receiver_on && p->configured &&
+            p->source == old->index && p->ss_active &&
+            !(strcmp(s->zone[r], s->zone[old->index]) == 0 && p->unseen_at > s->now - DETECT_US) &&
+            !(p->operator_started && s->now - p->operator_started_at < 2 * STAY_SECOND);
     }
     if (run->kind == PLAN_FAILOVER && able >= s->config.acks)
-        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, certificate lossless", able,
-                    old->index + 1);
+        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, certificate lossless",
+                    able, old->index + 1);
 }
 
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
@@ -163,8 +168,9 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     uint32_t first = 0;
     uint32_t lost = count_lost(s, v, run->fenced, false, &first);
     bool moved = v->index != s->line;
-    bool lossless = moved ? run->certificate.kind == CERT_LOSSLESS
-                          : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
+    bool lossless = moved
+                        ? run->certificate.kind == CERT_LOSSLESS
+                        : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
     if (lost > 0 && lossless)
         sim_violate(s, INV_S2, "%u acknowledged writes are not on db%u, first db%u:%u", lost,
                     v->index + 1, s->tx[first].origin + 1, s->tx[first].seq);
@@ -191,11 +197,13 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
         int64_t certified = run->rows[plan_row_of(run->kind, STEP_CERTIFY)].ended_mono_us;
         int64_t oldest = (certified > 0 ? certified : s->now) - span - STAY_SECOND;
         if (s->tx[first].acked_at < oldest)
-            sim_violate(s, INV_S3, "a write acknowledged at %.3f s is lost, the certificate said %.3f s",
+            sim_violate(s, INV_S3,
+                        "a write acknowledged at %.3f s is lost, the certificate said %.3f s",
                         (double)s->tx[first].acked_at / 1e6, (double)span / 1e6);
         s->loss_declared_max = UINT32_MAX;
     } else if (lost > s->loss_declared_max) {
-        sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost, s->loss_declared_max);
+        sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost,
+                    s->loss_declared_max);
     }
 }
 
@@ -204,14 +212,16 @@ static void check_errant(struct sim *s, const struct sim_server *v, int64_t know
 {
     for (uint32_t i = 0; i < v->log_n && v->errant_at != STAY_NEVER; i++) {
         const struct sim_tx *t = &s->tx[v->log[i]];
-        if (t->kind == TX_ERRANT && t->flushed < known && !has_twin(s, &s->server[s->line], v->log[i]) &&
+        if (t->kind == TX_ERRANT && t->flushed < known &&
+            !has_twin(s, &s->server[s->line], v->log[i]) &&
             !bit_get(s->server[s->line].have, v->log[i]))
             sim_violate(s, INV_S7, "db%u is promoted with a transaction of its own from %.3f s",
                         v->index + 1, (double)t->flushed / 1e6);
     }
 }
 
-void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect, int64_t left_at)
+void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect,
+                    int64_t left_at)
 {
     if (s->now - left_at > STAY_SECOND) { /* sent in time, kept in a socket: nothing recalls it */
         v->opened_by_start = v->index != s->line;
@@ -264,8 +274,8 @@ void check_effect(struct sim *s, const struct effect *effect, struct sim_server 
         v->epoch_seen = effect->epoch;
 }
 
-/* SQL servers refuse nothing: what a late lane would send is only stopped by its validity, which never
- * reaches further than the step's own span after the last compare in the store. */
+/* SQL servers refuse nothing: what a late lane would send is only stopped by its validity, which
+ * never reaches further than the step's own span after the last compare in the store. */
 void check_left(struct sim *s, const struct effect *effect)
 {
     if (s->now > s->store.saved_at + plan_step_validity_us(effect->step) + STAY_MS)
@@ -320,56 +330,6 @@ void check_event(struct sim *s)
             s->server[n].unseen_at = s->now;
 }
 
-static bool attached(const struct sim *s, const struct sim_server *v)
-{
-    return v->configured && v->source == s->line && v->connected && v->applier_on;
-}
-
-static bool needs_no_human(const struct sim *s, const struct sim_server *v)
-{
-    return replica_holds_all(&s->server[s->line], v) && v->applier_errno == 0 &&
-           s->store.record.quarantine[v->index] == QUARANTINE_NONE;
-}
-
-bool check_converged(struct sim *s, char *why, size_t size)
-{
-    struct sim_controller *c = &s->controller;
-    const struct cluster_record *r = &s->store.record;
-    if (!controller_runs(s) || !c->ready || executor_is_busy(c->exec)) {
-        (void)snprintf(why, size, "the controller is busy");
-        return false;
-    }
-    for (uint32_t n = 0; n < s->setup.servers; n++) {
-        const struct sim_server *v = &s->server[n];
-        if (!v->up || v->read_only == (n != s->line)) {
-            if (v->up)
-                continue;
-        }
-        (void)snprintf(why, size, "db%u is %s", n + 1,
-                       !v->up ? "down" : v->read_only ? "read-only" : "writable");
-        return false;
-    }
-    if (strcmp(r->primary, s->config.nodes[s->line].name) != 0) {
-        (void)snprintf(why, size, "the store names '%s', db%u is writable", r->primary, s->line + 1);
-        return false;
-    }
-    bool writes = false;
-    for (uint32_t k = 0; k < SIM_CLIENTS; k++)
-        writes = writes || (s->client[k].proxy != SIM_NONE && s->client[k].last_ok != STAY_NEVER &&
-                            s->client[k].last_ok > s->now - 2 * STAY_SECOND &&
-                            s->client[k].last_ok > s->healed_at);
-    if (!writes) {
-        (void)snprintf(why, size, "no client writes through a proxy");
-        return false;
-    }
-    for (uint32_t n = 0; n < s->setup.servers; n++)
-        if (n != s->line && !attached(s, &s->server[n]) && needs_no_human(s, &s->server[n])) {
-            (void)snprintf(why, size, "db%u is healthy and not attached", n + 1);
-            return false;
-        }
-    return true;
-}
-
 /* Why a human is rightly waited for; NULL: nothing excuses it. */
 static const char *human_reason(const struct sim *s)
 {
@@ -404,14 +364,15 @@ static void check_holes(struct sim *s)
     for (uint32_t n = 0; n < s->setup.servers; n++) {
         const struct sim_server *v = &s->server[n];
         bool later = false;
-        if (n == s->line || !attached(s, v) || s->store.record.quarantine[n] != QUARANTINE_NONE)
+        if (n == s->line || !check_is_attached(s, v) ||
+            s->store.record.quarantine[n] != QUARANTINE_NONE)
             continue;
         for (uint32_t i = p->log_n; i > 0; i--) {
             later = later || bit_get(v->have, p->log[i - 1]);
             if (later && !bit_get(v->have, p->log[i - 1]) && !has_twin(s, v, p->log[i - 1])) {
-                sim_violate(s, INV_S7, "db%u follows db%u without its db%u:%u, though it has later ones",
-                            n + 1, s->line + 1, s->tx[p->log[i - 1]].origin + 1,
-                            s->tx[p->log[i - 1]].seq);
+                sim_violate(
+                    s, INV_S7, "db%u follows db%u without its db%u:%u, though it has later ones",
+                    n + 1, s->line + 1, s->tx[p->log[i - 1]].origin + 1, s->tx[p->log[i - 1]].seq);
                 return;
             }
         }

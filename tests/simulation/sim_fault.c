@@ -14,10 +14,14 @@ static uint32_t pick_replica(struct sim *s)
     return (s->line + 1 + sim_draw(s, s->setup.servers - 1)) % s->setup.servers;
 }
 
-static void restart_later(struct sim *s, struct sim_server *v)
+static void restart_later(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
 {
     if (s->setup.plain)
         return;
+    if (f->aimed && sim_percent(s, 70)) {
+        sim_at(s, s->now + sim_span(s, 30 * STAY_MS, 900 * STAY_MS), EV_START, v->index, 0, v->life, 0);
+        return;
+    }
     if (sim_percent(s, 75)) {
         int64_t in = sim_percent(s, 50) ? sim_span(s, 300 * STAY_MS, 3 * STAY_SECOND)
                                         : sim_span(s, 3 * STAY_SECOND, 12 * STAY_SECOND);
@@ -119,9 +123,9 @@ static void cut(struct sim *s, const struct sim_fault_run *f, int step)
 static void begin_server(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
 {
     switch ((int)f->fault) {
-    case FAULT_KILL: server_kill(s, v, false, false); restart_later(s, v); break;
-    case FAULT_SHUTDOWN: server_kill(s, v, true, false); restart_later(s, v); break;
-    case FAULT_POWER: server_kill(s, v, false, true); restart_later(s, v); break;
+    case FAULT_KILL: server_kill(s, v, false, false); restart_later(s, f, v); break;
+    case FAULT_SHUTDOWN: server_kill(s, v, true, false); restart_later(s, f, v); break;
+    case FAULT_POWER: server_kill(s, v, false, true); restart_later(s, f, v); break;
     case FAULT_FREEZE: server_freeze(s, v); break;
     case FAULT_SLOW_APPLIER: v->apply_us = (uint32_t)sim_span(s, 5000, 80000); break;
     case FAULT_STUCK_APPLIER:
@@ -441,7 +445,7 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     f->begun = s->now + sim_span(s, 0, 60 * STAY_MS);
     f->until = f->begun + sim_span(s, 300 * STAY_MS, 8 * STAY_SECOND);
     s->stats->fault[FAULT_AIMED]++;
-    f->placed = true;
+    f->placed = f->aimed = true;
     sim_at(s, f->begun, EV_FAULT, s->fault_n++, 0, 0, 0);
     struct sim_server *old = &s->server[s->line];
     if (!old->up && sim_percent(s, 50)) /* the old primary comes back in the middle of it */

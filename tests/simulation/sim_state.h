@@ -104,6 +104,7 @@ struct sim_fault_run {
     enum sim_fault fault;
     uint32_t x, y;
     bool placed; /* x and y are set already */
+    bool aimed;  /* at a step: what dies comes back while the plan may still run */
     int64_t begun, until;
     bool active;
 };

@@ -268,7 +268,12 @@ static void draw_faults(struct sim *s)
         u->faults |= UINT64_C(1) << FAULT_CRASH_POINT;
     if (u->quiet)
         u->faults = (u->faults & ours_only()) | UINT64_C(1) << FAULT_CUT_CONTROLLER;
-    u->aim_step = (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
+    static const enum step_kind aims[] = {STEP_FREEZE,      STEP_DRAIN,  STEP_DETACH,
+                                          STEP_SOURCE_ON,   STEP_ATTACH, STEP_WAIT_ACKERS,
+                                          STEP_STORE_MODE,  STEP_CHOOSE, STEP_VERIFY_FREEZE,
+                                          STEP_WRITABLE};
+    u->aim_step = sim_percent(s, 60) ? aims[sim_draw(s, STAY_COUNT(aims))]
+                                     : (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
     u->aim_what = sim_draw(s, 1000);
     u->crash_step = (enum step_kind)(1 + sim_draw(s, STEP_KIND_COUNT - 1));
     u->crash_side = sim_draw(s, 2);
