@@ -20,8 +20,8 @@ static inline uint32_t mask_of(uint32_t node)
 
 /* Text for people, cut at the end when it does not fit. Arguments must not point into text. */
 void plan_say(char *text, size_t size, const char *fmt, ...) STAY_PRINTF(3, 4);
-/* Candidates that failed after they forgot their source: they cannot acknowledge any more, so they stay
- * in F and R by what was read of them, and are not asked again. */
+/* Candidates that failed after they forgot their source: they cannot acknowledge any more, so they
+ * stay in F and R by what was read of them, and are not asked again. */
 static inline uint32_t plan_gone(const struct plan_run *run)
 {
     return run->detached & run->struck;
@@ -39,24 +39,24 @@ uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int
 uint32_t plan_required(const struct plan_run *run, uint32_t targets);
 /* Is F0 (fewer than k of A loose) or F1 given as of now? */
 bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view);
-/* A start-up value of `node` that would undo lossless behind our back at its next restart (failover.md
- * section 4); NULL: none. */
+/* A start-up value of `node` that would undo lossless behind our back at its next restart
+ * (failover.md section 4); NULL: none. */
 const char *plan_wrong_start_value(const struct cluster_view *view, uint32_t node);
-/* Did `node` restart at or after the primary's last acknowledged canary commit? Then it may have lost
- * what it acknowledged last, and cannot tell what a primary that restarted too has lost. */
+/* Did `node` restart at or after the primary's last acknowledged canary commit? Then it may have
+ * lost what it acknowledged last, and cannot tell what a primary that restarted too has lost. */
 bool plan_tells_nothing(const struct cluster_view *view, uint32_t node);
 /* Restarted at a time after which it was not seen to hold a primary set captured later. */
 bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *executed);
-/* An uptime lower than an earlier one plus the time since means another server process. A negative time
- * means another monotonic clock (the controller's host restarted): counted as a restart. */
+/* An uptime lower than an earlier one plus the time since means another server process. A negative
+ * time means another monotonic clock (the controller's host restarted): counted as a restart. */
 bool plan_has_restarted(uint64_t uptime_s, uint64_t before_s, int64_t before_mono_us,
                         int64_t now_mono_us);
 /* Does `all` hold what `node` itself wrote and `held`, its own set, lacks: a tail it lost? */
 bool plan_lost_by(const struct cluster_view *view, uint32_t node, const struct gtid_set *all,
                   const struct gtid_set *held);
-/* Latest monotonic time at which the process of `node` known to this run can have started; INT64_MAX when
- * none is known. */
+/* Latest monotonic time at which the process of `node` known to this run can have started;
+ * INT64_MAX when none is known. */
 int64_t plan_born_mono_us(const struct plan_run *run, uint32_t node);
 /* Has this plan's primary restarted since the plan began, as last seen? */
 bool plan_primary_restarted(const struct plan_run *run, const struct cluster_view *view);

@@ -247,7 +247,8 @@ static int run_mutants(struct shared *shared, struct options *o)
     return missed != 0;
 }
 
-/* One line "MUTANT FROM COUNT": some seed of FROM .. FROM + COUNT - 1 catches it and is clean without. */
+/* One line "MUTANT FROM COUNT": some seed of FROM .. FROM + COUNT - 1 catches it and is clean
+ * without. */
 static bool is_killed(struct sim *s, unsigned id, uint64_t from, uint64_t count)
 {
     for (uint64_t seed = from; seed < from + count; seed++) {
