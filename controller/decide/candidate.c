@@ -65,7 +65,7 @@ static const char *run_objection(const struct cluster_view *view, const struct p
         return "it failed earlier in this plan";
     if (!(run->f & NODE_BIT(node)))
         return "it could not be frozen";
-    if (!(run->r & NODE_BIT(node)) || !(run->collected & NODE_BIT(node)))
+    if (!(run->r & NODE_BIT(node)))
         return "it has not executed all it received";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
         plan_lost_by(view, node, &run->executed[node], &view->nodes[view->primary].facts.executed))
@@ -124,7 +124,7 @@ static int compare_ranks(const struct rank *a, const struct rank *b)
         return a->lag_s < b->lag_s ? -1 : 1;
     if (a->version != b->version) /* the lowest: everybody can replicate from it */
         return a->version < b->version ? -1 : 1;
-    return a->node < b->node ? -1 : 1;
+    return 0; /* the sort is stable: configured order */
 }
 
 static struct rank rank_node(const struct cluster_view *view, const struct plan_run *run,
@@ -235,11 +235,8 @@ uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run
         if (!plan_zones_differ(view, node, candidate) ||
             view->record.quarantine[node] != QUARANTINE_NONE)
             continue;
-        /* before a top-up the candidate will hold the union, after it it must */
-        bool contained = gtid_set_contains(&run->executed[candidate], &run->executed[node]) ||
-                         candidate_top_up_peer(run, candidate) != NO_NODE;
-        if (contained || MUTANT(view, DIVERGED_ATTACHED))
-            mask |= NODE_BIT(node);
+        /* what it holds the candidate holds, or will after its top-up: both are of R */
+        mask |= NODE_BIT(node);
     }
     return mask;
 }

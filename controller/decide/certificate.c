@@ -16,10 +16,8 @@ static void add_reason(struct certificate *cert, const char *fmt, ...) STAY_PRIN
 static void add_reason(struct certificate *cert, const char *fmt, ...)
 {
     size_t used = strlen(cert->reason);
-    if (used > 0 && used + 2 < sizeof cert->reason) {
-        (void)stay_copy(cert->reason + used, sizeof cert->reason - used, "; ");
-        used += 2;
-    }
+    (void)stay_copy(cert->reason + used, sizeof cert->reason - used, used > 0 ? "; " : "");
+    used = strlen(cert->reason);
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(cert->reason + used, sizeof cert->reason - used, fmt, args);
@@ -170,16 +168,11 @@ struct certificate certificate_compute(const struct certificate_input *in)
 
 bool certificate_may_proceed(const struct certificate *cert, const struct cluster_config *config)
 {
-    switch (cert->kind) {
-    case CERT_LOSSLESS:
+    if (cert->kind == CERT_LOSSLESS)
         return true;
-    case CERT_BOUNDED:
-        return config->accept == ACCEPT_BOUNDED && cert->lost_bytes_max <= config->loss_bytes_max &&
-               cert->lost_time_max_us <= config->loss_time_max_us;
-    case CERT_UNKNOWN:
-        return false;
-    }
-    return false;
+    return cert->kind == CERT_BOUNDED && config->accept == ACCEPT_BOUNDED &&
+           cert->lost_bytes_max <= config->loss_bytes_max &&
+           cert->lost_time_max_us <= config->loss_time_max_us;
 }
 
 const char *certificate_kind_text(enum certificate_kind kind)

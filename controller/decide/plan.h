@@ -14,10 +14,10 @@
 #include <jansson.h>
 
 #define PLAN_KINDS(X)                                                                              \
-    X(NONE, "none") X(FAILOVER, "failover") X(SWITCHOVER, "switchover") X(REJOIN, "rejoin")        \
-    X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")                        \
-    X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")            \
-    X(UNFENCE, "unfence")
+    X(NONE, "none")                                                                                \
+    X(FAILOVER, "failover") X(SWITCHOVER, "switchover") X(REJOIN, "rejoin") X(REPOINT, "repoint")  \
+        X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")          \
+            X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -28,8 +28,12 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
     X(INTENT, STORE, "intent", "new epoch and this plan, by compare-and-set")                      \
     X(HOOK_PRE, ROUTE, "hook before", "operator's hook, may veto")                                 \
     X(ROUTE_CLOSE, ROUTE, "close route", "servers to maintenance, sessions ended; proves nothing") \
-    X(FENCE, NODE, "fence", "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session left, semi-sync off, super_read_only. Answer: executed set after it") \
-    X(FREEZE, NODE, "freeze", "applier running, then the receiver only is stopped; answer: received set, executed set, uptime") \
+    X(FENCE, NODE, "fence",                                                                        \
+      "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session "      \
+      "left, semi-sync off, super_read_only. Answer: executed set after it")                       \
+    X(FREEZE, NODE, "freeze",                                                                      \
+      "applier running, then the receiver only is stopped; answer: received set, executed set, "   \
+      "uptime")                                                                                    \
     X(DRAIN, NODE, "drain", "wait until executed contains the highest received set ever seen")     \
     X(COLLECT, NODE, "collect", "read the executed set")                                           \
     X(CHOOSE, PURE, "choose", "candidate by what it holds, then policy")                           \
@@ -39,7 +43,8 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
     X(SOURCE_ON, NODE, "source role on", "semi-sync source, AFTER_SYNC, infinite timeout, k acks") \
     X(SOURCE_OFF, NODE, "source role off", "semi-sync source role off; never while clients wait")  \
     X(STORE_MODE, STORE, "record mode", "weaker mode recorded before it is applied")               \
-    X(ATTACH, NODE, "attach", "replicate from `peer`; replica role on only outside its zone; verified: receiver running") \
+    X(ATTACH, NODE, "attach",                                                                      \
+      "replicate from `peer`; replica role on only outside its zone; verified: receiver running")  \
     X(WAIT_ACKERS, NODE, "wait for ackers", "known semi-sync clients >= k")                        \
     X(VERIFY_FREEZE, NODE, "verify freeze", "not restarted, receiver off or from the new primary") \
     X(WRITABLE, NODE, "make writable", "read-only off; verified")                                  \
@@ -48,32 +53,41 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
     X(CANARY_ROUTE, ROUTE, "canary through route", "one commit from a client's address")           \
     X(COMMIT, STORE, "record", "primary, mode, ackers, cooldown; the plan ends")                   \
     X(HOOK_POST, ROUTE, "hook after", "operator's hook, cannot veto")                              \
-    X(QUIESCE, NODE, "quiesce", "old primary read-only, writers waited for and then killed; answer: executed set") \
+    X(QUIESCE, NODE, "quiesce",                                                                    \
+      "old primary read-only, writers waited for and then killed; answer: executed set")           \
     X(CATCH_UP, NODE, "catch up", "wait until executed contains the quiesced primary's set")       \
     X(THAW, NODE, "thaw", "start the receiver again on its old source (undo of freeze)")           \
-    X(UNFENCE, NODE, "unfence", "semi-sync on as recorded, writable again (undo of fence, quiesce)") \
+    X(UNFENCE, NODE, "unfence",                                                                    \
+      "semi-sync on as recorded, writable again (undo of fence, quiesce)")                         \
     X(COMPARE, NODE, "compare", "read the returned server's sets")                                 \
-    X(QUARANTINE, STORE, "quarantine", "recorded with the extra set; not attached, not a candidate") \
-    X(SET_TIMEOUTS, NODE, "set timeouts", "heartbeat, net timeout, kill-connection timeout; a replica drains first") \
+    X(QUARANTINE, STORE, "quarantine",                                                             \
+      "recorded with the extra set; not attached, not a candidate")                                \
+    X(SET_TIMEOUTS, NODE, "set timeouts",                                                          \
+      "heartbeat, net timeout, kill-connection timeout; a replica drains first")                   \
     X(CREATE_SCHEMA, NODE, "create schema", "mainstay.heartbeat on the primary")                   \
-    X(BARRIER, NODE, "barrier", "primary's executed set captured after semi-sync was on; ackers hold it") \
-    X(REPLICA_ROLE, NODE, "replica role", "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if status differs")
+    X(BARRIER, NODE, "barrier",                                                                    \
+      "primary's executed set captured after semi-sync was on; ackers hold it")                    \
+    X(REPLICA_ROLE, NODE, "replica role",                                                          \
+      "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if "   \
+      "status differs")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
     PLAN_KINDS(X)
 #undef X
-    PLAN_KIND_COUNT
+        PLAN_KIND_COUNT
 };
 enum step_kind {
 #define X(id, class, text, what) STEP_##id,
     STEP_KINDS(X)
 #undef X
-    STEP_KIND_COUNT
+        STEP_KIND_COUNT
 };
 
 enum plan_target {
-    TARGET_NONE = 0, TARGET_OLD_PRIMARY, TARGET_CANDIDATE,
+    TARGET_NONE = 0,
+    TARGET_OLD_PRIMARY,
+    TARGET_CANDIDATE,
     TARGET_RECEIVERS, /* every node but the old primary that answers (possible ackers and peers) */
     TARGET_FROZEN,    /* F */
     TARGET_ACKERS,    /* nodes attached before writable: drained, outside the candidate's zone */
@@ -82,12 +96,12 @@ enum plan_target {
 };
 
 enum row_flags {
-    ROW_BEST_EFFORT = 1,   /* a failure is noted, never blocks */
-    ROW_WITH_NEXT = 2,     /* starts together with the next row; both must conclude */
-    ROW_NO_RETURN = 4,     /* point of no return: after it the plan only goes forward */
-    ROW_SKIP_IF_DONE = 8,  /* plan_targets may be empty: the row is skipped */
-    ROW_NO_SAVE = 16,      /* reads, waits, computes or writes only our heartbeat row: begins
-                              without a save of its own, a resumed run simply does it again */
+    ROW_BEST_EFFORT = 1,  /* a failure is noted, never blocks */
+    ROW_WITH_NEXT = 2,    /* starts together with the next row; both must conclude */
+    ROW_NO_RETURN = 4,    /* point of no return: after it the plan only goes forward */
+    ROW_SKIP_IF_DONE = 8, /* plan_targets may be empty: the row is skipped */
+    ROW_NO_SAVE = 16,     /* reads, waits, computes or writes only our heartbeat row: begins
+                             without a save of its own, a resumed run simply does it again */
 };
 
 enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN };
@@ -96,16 +110,16 @@ struct plan_row {
     enum step_kind step;
     enum plan_target target;
     unsigned flags;
-    int64_t deadline_us;    /* of the row, from its start */
-    enum step_kind undo;    /* STEP_NONE: nothing to undo */
-    const char *why;        /* shown verbatim in plan, page and man page */
+    int64_t deadline_us; /* of the row, from its start */
+    enum step_kind undo; /* STEP_NONE: nothing to undo */
+    const char *why;     /* shown verbatim in plan, page and man page */
 };
 
 struct plan_params {
-    uint32_t node;          /* switchover --to, rejoin NODE ...; NO_NODE: choose */
-    uint16_t rule_id;       /* verdict that started it, 0 for an operator */
+    uint32_t node;    /* switchover --to, rejoin NODE ...; NO_NODE: choose */
+    uint16_t rule_id; /* verdict that started it, 0 for an operator */
     bool automatic;
-    bool accept_loss;       /* named human's override; reason must be set */
+    bool accept_loss; /* named human's override; reason must be set */
     char reason[128];
     char actor[64];
     int64_t detected_mono_us; /* when suspicion began, for the timeline; STAY_NEVER */
@@ -125,19 +139,19 @@ struct plan_params {
  * WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
     enum step_kind step;
-    uint32_t node;            /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new
-                                 primary */
-    uint32_t peer;            /* source for ATTACH/TOP_UP/THAW; old primary for routes; else
-                                 NO_NODE */
+    uint32_t node; /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new
+                      primary */
+    uint32_t peer; /* source for ATTACH/TOP_UP/THAW; old primary for routes; else
+                      NO_NODE */
     uint64_t epoch;
-    enum plan_kind plan;      /* whose row it is: hooks differ by it */
-    uint32_t acks;            /* k, for SOURCE_ON, WAIT_ACKERS */
-    bool semi_sync;           /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
-    bool lossless_roles;      /* start-up role matters: recorded mode is lossless */
+    enum plan_kind plan; /* whose row it is: hooks differ by it */
+    uint32_t acks;       /* k, for SOURCE_ON, WAIT_ACKERS */
+    bool semi_sync;      /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
+    bool lossless_roles; /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
-    int64_t born_mono_us;     /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later
-                                 than this (it restarted: what it holds is not what the plan
-                                 judged) */
+    int64_t born_mono_us; /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later
+                             than this (it restarted: what it holds is not what the plan
+                             judged) */
     int64_t deadline_mono_us;
     int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
                                     store compare, more for steps of many statements */
@@ -148,35 +162,49 @@ struct effect {
 
 struct effect_result {
     enum outcome outcome;
-    bool groups_read;             /* facts below are valid (STATUS group) */
+    bool groups_read;                 /* facts below are valid (STATUS group) */
     const struct server_facts *facts; /* read after the effect, borrowed; NULL if none */
-    bool receiver_was_lost;       /* FREEZE: its connection had ended from the source's side
-                                     before */
-    uint32_t strangers;           /* FENCE: application sessions left */
-    char text[240];               /* error or remark for people */
+    bool receiver_was_lost;           /* FREEZE: its connection had ended from the source's side
+                                         before */
+    uint32_t strangers;               /* FENCE: application sessions left */
+    char text[240];                   /* error or remark for people */
 };
 
-enum row_state { ROW_PENDING = 0, ROW_RUNNING, ROW_DONE, ROW_SKIPPED, ROW_FAILED, ROW_UNDONE,
-                 ROW_STATE_COUNT };
+enum row_state {
+    ROW_PENDING = 0,
+    ROW_RUNNING,
+    ROW_DONE,
+    ROW_SKIPPED,
+    ROW_FAILED,
+    ROW_UNDONE,
+    ROW_STATE_COUNT
+};
 
-#define PLAN_ROWS_MAX 40
-#define PLAN_LOOKS_MAX 5             /* repeats of an unknown row */
-#define PLAN_LOOK_US (50 * STAY_MS)  /* before the first repeat; doubles */
-#define PLAN_REPEATS_MAX 2           /* repeats of a row that was not done, where that is safe */
+#define PLAN_ROWS_MAX    40
+#define PLAN_LOOKS_MAX   5              /* repeats of an unknown row */
+#define PLAN_LOOK_US     (50 * STAY_MS) /* before the first repeat; doubles */
+#define PLAN_REPEATS_MAX 2              /* repeats of a row that was not done, where that is safe */
 /* One drain effect; repeated while the applier runs. */
 #define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND)
 /* Slices without progress: what it received is gone, or takes too long. */
 #define PLAN_DRAIN_STALLS_MAX 6
-#define PLAN_ROUNDS_MAX 4            /* returns to freeze */
-#define PLAN_OTHERS_US (1 * STAY_SECOND)  /* nodes outside A: how long a row waits for them */
-#define PLAN_ANSWERS_US (3 * STAY_SECOND) /* a node that answered within this is asked */
+#define PLAN_ROUNDS_MAX       4                 /* returns to freeze */
+#define PLAN_OTHERS_US        (1 * STAY_SECOND) /* nodes outside A: how long a row waits for them */
+#define PLAN_ANSWERS_US       (3 * STAY_SECOND) /* a node that answered within this is asked */
 /* An old primary that answered within this is fenced. */
 #define PLAN_FENCE_FRESH_US (1 * STAY_SECOND)
-#define PLAN_RETRY_US (30 * STAY_SECOND)
-#define PLAN_TEXT_MAX 240
+#define PLAN_RETRY_US       (30 * STAY_SECOND)
+#define PLAN_TEXT_MAX       240
 
-enum plan_state { RUN_IDLE = 0, RUN_FORWARD, RUN_UNDOING, RUN_SUCCEEDED, RUN_UNDONE,
-                  RUN_ASKS /* a human decides; nothing more happens */, RUN_STATE_COUNT };
+enum plan_state {
+    RUN_IDLE = 0,
+    RUN_FORWARD,
+    RUN_UNDOING,
+    RUN_SUCCEEDED,
+    RUN_UNDONE,
+    RUN_ASKS /* a human decides; nothing more happens */,
+    RUN_STATE_COUNT
+};
 
 struct row_run {
     enum row_state state;
@@ -188,38 +216,38 @@ struct row_run {
 };
 
 struct plan_run {
-    char id[24];             /* "shop-17": cluster and epoch; key of the journal */
+    char id[24]; /* "shop-17": cluster and epoch; key of the journal */
     enum plan_kind kind;
     enum plan_state state;
     uint64_t epoch;
-    uint32_t row;            /* current row in plan_rows(kind) */
+    uint32_t row; /* current row in plan_rows(kind) */
     bool past_no_return;
     struct plan_params params;
     uint32_t old_primary, candidate;
-    uint32_t a, f, r;        /* ackers at start, frozen, drained */
-    uint32_t collected;      /* nodes whose executed set below was read in this run */
-    uint32_t slow;           /* nodes whose drain goes on: the applier ran when last seen */
-    uint32_t restarted;      /* nodes seen to restart since their freeze: out of f and r */
-    uint32_t attached;       /* nodes attached to the candidate by this run */
-    uint32_t detached;       /* nodes that forgot their source in this run, verified: they cannot
-                                acknowledge for the old primary even if they die and come back */
-    uint32_t moved;          /* nodes whose source was changed in this run: thawing is not enough */
-    uint32_t lost_first;     /* frozen nodes whose connection had ended before our freeze */
-    uint32_t acking;         /* at start: ackers the primary's last fresh facts showed connected */
-    uint32_t struck;         /* candidates that failed in this run */
-    uint32_t rounds;         /* times the run went back to freeze */
+    uint32_t a, f, r;    /* ackers at start, frozen, drained */
+    uint32_t collected;  /* nodes whose executed set below was read in this run */
+    uint32_t slow;       /* nodes whose drain goes on: the applier ran when last seen */
+    uint32_t restarted;  /* nodes seen to restart since their freeze: out of f and r */
+    uint32_t attached;   /* nodes attached to the candidate by this run */
+    uint32_t detached;   /* nodes that forgot their source in this run, verified: they cannot
+                            acknowledge for the old primary even if they die and come back */
+    uint32_t moved;      /* nodes whose source was changed in this run: thawing is not enough */
+    uint32_t lost_first; /* frozen nodes whose connection had ended before our freeze */
+    uint32_t acking;     /* at start: ackers the primary's last fresh facts showed connected */
+    uint32_t struck;     /* candidates that failed in this run */
+    uint32_t rounds;     /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
-    bool lossless_stood;     /* at start */
-    bool maybe_open;         /* making the candidate writable once ended unknown: seen read-only
-                                later does not prove that it never was */
-    bool was_open;           /* the old primary was writable at start */
-    bool fenced;             /* F1 confirmed */
-    bool degrade;            /* no acker to attach: bounded is recorded, writes go on */
-    bool diverged;           /* REJOIN, REPOINT: the node holds sets unknown to the primary */
-    bool aims_lossless;      /* the new primary shall run lossless semi-sync */
+    bool lossless_stood;       /* at start */
+    bool maybe_open;           /* making the candidate writable once ended unknown: seen read-only
+                                  later does not prove that it never was */
+    bool was_open;             /* the old primary was writable at start */
+    bool fenced;               /* F1 confirmed */
+    bool degrade;              /* no acker to attach: bounded is recorded, writes go on */
+    bool diverged;             /* REJOIN, REPOINT: the node holds sets unknown to the primary */
+    bool aims_lossless;        /* the new primary shall run lossless semi-sync */
     /* The primary's, read after semi-sync was on. */
     uint64_t watch_uptime_s, watch_no_tx, watch_no_times;
-    struct gtid_set extra;   /* what it holds beyond the primary; shown, kept in the journal */
+    struct gtid_set extra; /* what it holds beyond the primary; shown, kept in the journal */
     struct gtid_set fenced_executed;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
@@ -266,11 +294,13 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
 void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                   int64_t now_mono_us);
 
-enum plan_next { NEXT_ROW = 0, /* go on */
-                 NEXT_GOTO,    /* back to row *ret_row (freeze no longer holds, next candidate) */
-                 NEXT_LOOK,    /* unknown: the row's effects again on its unknown nodes, verified */
-                 NEXT_UNDO,    /* undo done rows in reverse, then RUN_UNDONE and ask */
-                 NEXT_ASK };   /* stop where we are; a human decides */
+enum plan_next {
+    NEXT_ROW = 0, /* go on */
+    NEXT_GOTO,    /* back to row *ret_row (freeze no longer holds, next candidate) */
+    NEXT_LOOK,    /* unknown: the row's effects again on its unknown nodes, verified */
+    NEXT_UNDO,    /* undo done rows in reverse, then RUN_UNDONE and ask */
+    NEXT_ASK
+}; /* stop where we are; a human decides */
 /* May the row be concluded now: every target answered, or those that matter did and the rest had
  * their time (nodes outside A never hold a freeze or drain up), or waiting cannot help any more. If
  * not, *ret_recheck_mono_us is when to ask again without an answer in between (INT64_MAX: no

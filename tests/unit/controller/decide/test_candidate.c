@@ -112,6 +112,33 @@ static void a_detached_candidate_is_kept_when_it_is_still_good(void **state)
     drained(&c, &run, 3, "0-1-99");
     assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 3);
     assert_non_null(strstr(notes[0].why, "already detached"));
+    c.config.nodes[1].promote = PROMOTE_AVOID;
+    run.detached = 2;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+static void a_writable_server_needs_the_primarys_set_to_be_judged(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    drained(&c, &run, 1, "0-1-100");
+    c.view.nodes[1].facts.read_only = TRI_NO;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
+    c.view.nodes[0].groups_known = 0;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
+    assert_non_null(strstr(notes[0].why, "never read"));
+    c.view.nodes[1].facts.read_only = TRI_YES;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
+    c.view.primary = NO_NODE;
+    c.view.nodes[1].facts.read_only = TRI_NO;
+    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
     plan_run_clear(&run);
     case_clear(&c);
 }
@@ -141,6 +168,7 @@ int main(void)
         cmocka_unit_test(top_up_comes_from_the_drained_peer_that_gives_most),
         cmocka_unit_test(ackers_are_contained_drained_and_in_another_zone),
         cmocka_unit_test(a_detached_candidate_is_kept_when_it_is_still_good),
+        cmocka_unit_test(a_writable_server_needs_the_primarys_set_to_be_judged),
         cmocka_unit_test(a_node_that_wrote_by_itself_is_found_after_the_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
