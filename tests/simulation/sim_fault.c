@@ -19,7 +19,8 @@ static void restart_later(struct sim *s, const struct sim_fault_run *f, struct s
     if (s->setup.plain)
         return;
     if (f->aimed && sim_percent(s, 70)) {
-        sim_at(s, s->now + sim_span(s, 30 * STAY_MS, 900 * STAY_MS), EV_START, v->index, 0, v->life, 0);
+        sim_at(s, s->now + sim_span(s, 30 * STAY_MS, 900 * STAY_MS), EV_START, v->index, 0, v->life,
+               0);
         return;
     }
     if (sim_percent(s, 75)) {
@@ -56,19 +57,6 @@ static void maintenance_on(struct sim *s, struct cluster_record *r)
 {
     r->maintenance_until_wall_us = s->now + s->wall_offset + 4 * STAY_SECOND;
 }
-static void release_all(struct sim *s, struct cluster_record *r)
-{
-    (void)s;
-    r->paused = false;
-    r->maintenance_until_wall_us = 0;
-    r->cooldown_until_wall_us = 0;
-}
-
-void fault_release(struct sim *s)
-{
-    store_operator(s, release_all);
-}
-
 void fault_order(struct sim *s, enum plan_kind kind, bool accept)
 {
     if (!controller_runs(s) || executor_is_busy(s->controller.exec))

@@ -197,3 +197,16 @@ bool store_event(struct sim *s, const struct sim_event *e)
         on_saved(s, v);
     return true;
 }
+
+static void release_all(struct sim *s, struct cluster_record *r)
+{
+    (void)s;
+    r->paused = false;
+    r->maintenance_until_wall_us = 0;
+    r->cooldown_until_wall_us = 0;
+}
+
+void fault_release(struct sim *s)
+{
+    store_operator(s, release_all);
+}
