@@ -23,13 +23,25 @@ seeds() { # seeds ARGS: one sweep with the reach table
     if [ $bad -eq 0 ] && grep -q '^violations:' build/simulation.out; then echo "PASS simulation $*"
     else failed=1; [ $bad -ne 0 ] || { tail -5 build/simulation.out; echo "FAIL simulation exited with $rc"; }; fi
 }
-mutants() { # each mutant must be caught: its line says CAUGHT
-    "$bin/simulation-mutants" --mutants "$@" >build/mutants.out 2>&1; local rc=$?
-    sed -nE 's/^CAUGHT (.*)/PASS mutant \1/p; s/^MISSED (.*)/FAIL mutant \1/p' build/mutants.out
-    if [ $rc -ne 0 ] || ! grep -q '^CAUGHT' build/mutants.out; then failed=1; tail -20 build/mutants.out >&2
-        grep -q '^MISSED' build/mutants.out || echo "FAIL mutants exited with $rc"; fi
+mutants() { # search: every seeded bug must be caught, its first killer seed is printed
+    "$bin/simulation-mutants" --mutants "$@" >build/mutants.out 2>&1
+    sed -nE 's/^([A-Z_]+) +([0-9]+) +(.*)/PASS mutant \1 caught by seed \2: \3/p
+             s/^([A-Z_]+) +NOT CAUGHT(.*)/FAIL mutant \1 NOT CAUGHT\2/p' build/mutants.out
+    grep -q '^mutants: 0 not caught' build/mutants.out || failed=1
+}
+# Replay: each bug against its known killer seeds. A line "# NAME ..." names one no seed has caught yet.
+killers() {
+    "$bin/simulation-mutants" --killers "$1" >build/mutants.out 2>&1
+    local name
+    while read -r name _; do
+        if grep -q "^$name is not caught" build/mutants.out; then
+            echo "FAIL mutant $(grep "^$name is not caught" build/mutants.out)"; failed=1
+        else echo "PASS mutant $name"; fi
+    done < <(grep -v '^#' "$1")
+    sed -nE 's/^# ([A-Z_]+) (.*)/SKIP mutant \1: \2/p' "$1"
+    grep -q '^killers: ' build/mutants.out || { echo "FAIL mutants did not run"; failed=1; }
 }
 if [ -n "$mutants" ] && [ ${#args[@]} -eq 0 ]; then mutants; exit $failed; fi
 if [ ${#args[@]} -gt 0 ]; then seeds "${args[@]}"; [ -n "$mutants" ] && mutants; exit $failed; fi
-if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 20000; mutants --killers tests/simulation/killers.txt; fi
+if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 20000; killers tests/simulation/killers.txt; fi
 exit $failed
