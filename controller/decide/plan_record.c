@@ -93,6 +93,17 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
     }
 }
 
+/* The node this plan attaches acknowledges from then on, before the primary is read again: it is in A
+ * first, or a primary killed in between would be judged by too few. */
+static uint32_t coming_acker(const struct plan_run *run, const struct cluster_view *view)
+{
+    bool attaches = run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT;
+    if (!attaches || view->record.mode != MODE_LOSSLESS ||
+        !plan_zones_differ(view, run->params.node, run->candidate))
+        return 0;
+    return mask_of(run->params.node);
+}
+
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record)
 {
@@ -100,6 +111,7 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
     if (step == STEP_INTENT) {
         record->epoch = run->epoch;
         (void)stay_copy(record->plan_id, sizeof record->plan_id, run->id);
+        record->ackers |= coming_acker(run, view);
     } else if (step == STEP_STORE_MODE) {
         store_mode(run, view, record);
     } else if (step == STEP_QUARANTINE) {
