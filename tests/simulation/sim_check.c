@@ -42,6 +42,7 @@ static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
     if (executor_is_running(s)) /* it answers for its own steps; the watch goes on after it */
         return;
     int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
+    since = s->plan_ended_at > since ? s->plan_ended_at : since;
     if (v->weak_at != STAY_NEVER && s->now - since > DETECT_US)
         sim_violate(s, INV_S9, "db%u is weaker since %.3f s, the store still claims lossless",
                     server + 1, (double)v->weak_at / 1e6);
@@ -223,7 +224,10 @@ static void check_errant(struct sim *s, const struct sim_server *v, int64_t know
 void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect,
                     int64_t left_at)
 {
-    if (s->now - left_at > STAY_SECOND) { /* sent in time, kept in a socket: nothing recalls it */
+    bool current = s->store.has_run && s->store.run->epoch == effect->epoch &&
+                   s->store.record.epoch == effect->epoch &&
+                   (s->store.run->state == RUN_FORWARD || v->index == s->line);
+    if (s->now - left_at > STAY_SECOND && !current) { /* kept in a socket: nothing recalls it */
         v->opened_by_start = v->index != s->line;
         return;
     }

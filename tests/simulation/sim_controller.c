@@ -72,6 +72,7 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
         s->stats->plan_done[run->kind] += run->state == RUN_SUCCEEDED;
         s->stats->plan_undone[run->kind] += run->state == RUN_UNDONE;
         s->stats->plan_asks[run->kind] += run->state == RUN_ASKS;
+        s->plan_ended_at = s->now;
         if (s->healed && run->state != RUN_SUCCEEDED)
             s->undone_at = s->now;
         break;

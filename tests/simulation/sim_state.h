@@ -161,6 +161,7 @@ struct sim {
     uint16_t replica_rule[SIM_SERVERS]; /* last traced */
     uint32_t plans; /* begun in this life */
     int64_t human_since; /* a human has been waited for without a break; STAY_NEVER: not */
+    int64_t plan_ended_at; /* the last plan that ended, STAY_NEVER */
     int64_t undone_at; /* a failover or switchover was undone or asked, after heal */
     enum sim_invariant violation;
     char violation_text[400];

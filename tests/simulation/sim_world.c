@@ -100,7 +100,7 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->wall_offset = INT64_C(1800000000) * STAY_SECOND;
     s->order = s->event_n = s->tx_n = s->fault_n = s->effect_gen = 0;
     s->healed = s->stopped = s->calibrates = false;
-    s->undone_at = s->human_since = STAY_NEVER;
+    s->undone_at = s->human_since = s->plan_ended_at = STAY_NEVER;
     s->plans = 0;
     s->healed_at = s->line_first_ack = s->line_at = STAY_NEVER;
     s->line = s->line_lost = s->loss_declared_max = 0;
