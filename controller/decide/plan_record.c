@@ -93,8 +93,8 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
     }
 }
 
-/* The node this plan attaches acknowledges from then on, before the primary is read again: it is in A
- * first, or a primary killed in between would be judged by too few. */
+/* The node this plan attaches acknowledges from then on, before the primary is read again: it is in
+ * A first, or a primary killed in between would be judged by too few. */
 static uint32_t coming_acker(const struct plan_run *run, const struct cluster_view *view)
 {
     bool attaches = run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT;
