@@ -52,7 +52,8 @@ static enum proof_kind find_proof(const struct certificate_input *in)
  * and acknowledgements flowed to the end. */
 static bool shutdown_may_have_answered(const struct certificate_input *in)
 {
-    if (in->engine != ENGINE_MYSQL || in->fenced || MUTANT(in, SHUTDOWN_EXCEPTION_IGNORED))
+    bool fenced = in->fenced && in->fenced_whole; /* the one that may have answered, no later one */
+    if (in->engine != ENGINE_MYSQL || fenced || MUTANT(in, SHUTDOWN_EXCEPTION_IGNORED))
         return false;
     return !(in->connections_ended_first && in->acks_flowed);
 }
