@@ -2,8 +2,9 @@
  *
  * Happy path: executor_start -> save (intent and the first rows that act) -> effects -> answers ->
  * conclude -> ... -> save (plan ended). Failure paths: a save that conflicts stops the run; a save
- * that fails is tried again; an effect that does not answer is unknown at its row's deadline;
- * unknown is looked at again; what cannot go on is undone, or asks once nothing can be undone. */
+ * that fails is tried again until the store takes it; an effect that does not answer is unknown at
+ * its row's deadline; unknown is looked at again; what cannot go on is undone, or asks once nothing
+ * can be undone. */
 #include "controller/act/executor_private.h"
 
 #include "base/json.h"
@@ -47,6 +48,18 @@ bool exec_is_paused(const struct executor *x)
     return x->view->record.paused || x->view->paused_all;
 }
 
+bool exec_turns_back(struct executor *x)
+{
+    const char *why = NULL;
+    if (exec_is_paused(x))
+        why = "the kill switch is on: undone";
+    else if (x->store_was_gone)
+        why = "the store did not take the journal for long: undone when it did";
+    if (!x->abort_wanted && why != NULL)
+        (void)stay_copy(x->run.text, sizeof x->run.text, why);
+    return x->abort_wanted || why != NULL;
+}
+
 static void set_clock(struct executor *x, int64_t now_mono_us, int64_t now_wall_us)
 {
     x->now_mono_us = now_mono_us;
@@ -60,7 +73,7 @@ static void reset_journey(struct executor *x)
     x->saved_mono_us = STAY_NEVER;
     x->save_tries = x->save_conflicts = x->undo_tries = 0;
     x->must_save = true;
-    x->abort_wanted = false;
+    x->abort_wanted = x->store_was_gone = false;
     x->has_run = true;
 }
 
@@ -86,11 +99,11 @@ static enum stay_rc refuse_stale(struct executor *x, struct stay_error *err)
     const struct cluster_record *record = &x->view->record;
     if (record->epoch == x->run.epoch && strcmp(record->plan_id, x->run.id) == 0)
         return STAY_OK;
-    enum stay_rc rc = stay_error(err, STAY_ECONFLICT,
-                                 "the stored record no longer names plan %s of epoch %llu, it is "
-                                 "at epoch %llu",
-                                 x->run.id, (unsigned long long)x->run.epoch,
-                                 (unsigned long long)record->epoch);
+    enum stay_rc rc =
+        stay_error(err, STAY_ECONFLICT,
+                   "the stored record no longer names plan %s of epoch %llu, it is "
+                   "at epoch %llu",
+                   x->run.id, (unsigned long long)x->run.epoch, (unsigned long long)record->epoch);
     plan_run_clear(&x->run);
     x->has_run = false;
     return rc;
@@ -137,16 +150,19 @@ enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64
     return STAY_OK;
 }
 
-enum stay_rc executor_abort(struct executor *x, int64_t now_mono_us, struct stay_error *err)
+enum stay_rc executor_abort(struct executor *x, const char *why, int64_t now_mono_us,
+                            struct stay_error *err)
 {
     if (x->phase == PHASE_IDLE)
         return stay_error(err, STAY_ENOTFOUND, "no plan runs");
     if (x->run.past_no_return)
         return stay_error(err, STAY_EREFUSED, "plan %s is past its point of no return", x->run.id);
     x->now_mono_us = now_mono_us;
-    if (x->run.state == RUN_UNDOING)
+    if (x->run.state == RUN_UNDOING || x->run.state == RUN_UNDONE || x->abort_wanted)
         return STAY_OK;
-    (void)stay_copy(x->run.text, sizeof x->run.text, "aborted by a human");
+    if (x->run.state != RUN_FORWARD)
+        return stay_error(err, STAY_EREFUSED, "plan %s has ended", x->run.id);
+    (void)stay_copy(x->run.text, sizeof x->run.text, why);
     if (x->phase == PHASE_SAVING || x->phase == PHASE_WAITING) {
         x->abort_wanted = true; /* the save on the way decides first what is durable */
         return STAY_OK;
@@ -178,10 +194,23 @@ void executor_effect_done(struct executor *x, uint64_t token, const struct effec
         exec_try_conclude(x);
 }
 
+/* The kill switch came while effects are on the way, or waited for again: clients may be waiting
+ * too, with the route closed. */
+static bool turn_back_now(struct executor *x)
+{
+    if ((x->phase != PHASE_ROWS && x->phase != PHASE_LOOK) || x->run.past_no_return ||
+        !exec_turns_back(x))
+        return false;
+    exec_begin_undo(x);
+    return true;
+}
+
 void executor_tick(struct executor *x, int64_t now_mono_us, int64_t now_wall_us)
 {
     set_clock(x, now_mono_us, now_wall_us);
     bool is_due = x->phase != PHASE_IDLE && now_mono_us >= x->again_mono_us;
+    if (turn_back_now(x))
+        return;
     switch (x->phase) {
     case PHASE_IDLE:
     case PHASE_SAVING:

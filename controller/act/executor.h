@@ -15,8 +15,11 @@
  * way there: the effects side runs them one after the other per server. Every save compares the
  * cluster's epoch and version: STAY_ECONFLICT means another leader or a human acted; the run stops
  * where it is (RUN_ASKS) and starts nothing more - unless the view by then has a newer record that
- * still names this plan and epoch (a kill switch): saved again. The kill switch is read before each
- * row: paused -> undo if before the point of no return, else finish. */
+ * still names this plan and epoch (a kill switch): saved again. A store that refuses a save is
+ * asked again until it takes it: nothing begins meanwhile, the run stays busy, and a run that
+ * waited long (EXEC_SAVE_TRIES_MAX) is undone then if it still can be. The kill switch is read
+ * before each row and at every tick: paused -> undo if before the point of no return, whatever is
+ * on the way (a drain may take hours), else finish. */
 #ifndef CONTROLLER_ACT_EXECUTOR_H
 #define CONTROLLER_ACT_EXECUTOR_H
 #include "controller/decide/decide.h"
@@ -54,8 +57,10 @@ enum stay_rc executor_start(struct executor *x, enum plan_kind kind,
  * view's record names another plan or epoch; nothing is started. */
 enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64_t now_mono_us,
                              int64_t now_wall_us, struct stay_error *err);
-/* A human's abort: undo if still possible, STAY_EREFUSED after the point of no return. */
-enum stay_rc executor_abort(struct executor *x, int64_t now_mono_us, struct stay_error *err);
+/* Undo if still possible, STAY_EREFUSED after the point of no return. `why` says in one line who
+ * or what aborts it; it becomes the run's text unless the run is being undone already. */
+enum stay_rc executor_abort(struct executor *x, const char *why, int64_t now_mono_us,
+                            struct stay_error *err);
 
 void executor_effect_done(struct executor *x, uint64_t token, const struct effect_result *result,
                           int64_t now_mono_us);

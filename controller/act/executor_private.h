@@ -8,13 +8,13 @@
 #include "controller/act/executor.h"
 
 #define EXEC_PENDING_MAX       160 /* effects on the way: at most four rows of NODES_MAX */
-#define EXEC_SAVE_TRIES_MAX    20  /* then the store counts as gone and the run asks */
+#define EXEC_SAVE_TRIES_MAX    20  /* then the store counts as gone: when it is back, undo */
 #define EXEC_SAVE_RETRY_US     (50 * STAY_MS) /* doubles up to the next */
 #define EXEC_SAVE_RETRY_MAX_US (2 * STAY_SECOND)
 #define EXEC_CONFLICTS_MAX     5 /* our own record changed under us: saved again */
 #define EXEC_UNDO_TRIES_MAX    3
 /* An effect ends this long before its row gives it up. */
-#define EXEC_ANSWER_US         (20 * STAY_MS)
+#define EXEC_ANSWER_US (20 * STAY_MS)
 #define EXEC_VALID_LEFT_US                                                                         \
     (250 * STAY_MS) /* a light row that writes saves again when less is left */
 
@@ -65,7 +65,7 @@ struct executor {
     bool was_past;         /* run.past_no_return before the rows on the way began */
     bool must_save;        /* ownership not yet compared by this process */
     bool abort_wanted;
-    char abort_text[PLAN_TEXT_MAX];
+    bool store_was_gone; /* what the plan knows is old: it is undone once a save is taken */
 };
 
 static inline uint64_t row_bit(uint32_t row)
@@ -93,5 +93,8 @@ void exec_save(struct executor *x, enum exec_after after);
 void exec_send(struct executor *x, uint32_t row, uint32_t node, struct effect *effect);
 void exec_forget(struct executor *x, uint32_t row); /* its late answers will be ignored */
 bool exec_is_paused(const struct executor *x);
+/* Why the run turns back before its next effect, into run.text: an abort, the kill switch, a store
+ * that was gone. False: it goes on. */
+bool exec_turns_back(struct executor *x);
 
 #endif

@@ -120,8 +120,7 @@ void exec_forward(struct executor *x)
             exec_finish(x, RUN_SUCCEEDED);
             return;
         }
-        if (exec_is_paused(x) && !x->run.past_no_return) {
-            (void)stay_copy(x->run.text, sizeof x->run.text, "the kill switch is on");
+        if (!x->run.past_no_return && exec_turns_back(x)) {
             exec_begin_undo(x);
             return;
         }

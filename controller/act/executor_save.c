@@ -65,9 +65,11 @@ static void failed(struct executor *x, enum stay_rc rc)
         stop(x, "the stored record was changed by somebody else: this plan stopped where it was");
         return;
     }
-    if (x->save_tries >= EXEC_SAVE_TRIES_MAX) {
-        stop(x, "the store does not take the journal: this plan stopped where it was");
-        return;
+    if (x->save_tries >= EXEC_SAVE_TRIES_MAX && !x->store_was_gone) {
+        x->store_was_gone = true;
+        if (x->run.state == RUN_FORWARD)
+            (void)stay_copy(x->run.text, sizeof x->run.text,
+                            "the store does not take the journal: this plan waits for it");
     }
     retry(x);
 }
@@ -84,16 +86,16 @@ static void end_store_rows(struct executor *x)
         }
 }
 
-/* The kill switch came while the save was on the way: its rows do not begin, not even the point of
- * no return. Past it, and for an effect that may have been sent already, the plan goes on. */
-static bool is_stopped_by_pause(struct executor *x)
+/* A reason to turn back came while the save was on the way: its rows do not begin, not even the
+ * point of no return. Past it, and for an effect that may have been sent already, the plan goes on.
+ */
+static bool turns_back_here(struct executor *x)
 {
     bool begins = x->after == AFTER_ROWS;
-    if (x->run.state != RUN_FORWARD || (!begins && x->after != AFTER_LOOK) || !exec_is_paused(x) ||
-        (begins ? x->was_past : x->run.past_no_return))
+    if (x->run.state != RUN_FORWARD || (!begins && x->after != AFTER_LOOK) ||
+        (begins ? x->was_past : x->run.past_no_return) || !exec_turns_back(x))
         return false;
     x->run.past_no_return = false;
-    (void)stay_copy(x->run.text, sizeof x->run.text, "the kill switch is on");
     return true;
 }
 
@@ -115,8 +117,11 @@ void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_
         cluster_set_record(x->view, &x->save_record);
     }
     end_store_rows(x);
-    if ((x->abort_wanted && x->run.state == RUN_FORWARD) || is_stopped_by_pause(x)) {
-        x->abort_wanted = false;
+    bool turns_back = turns_back_here(x);
+    if (x->store_was_gone && !turns_back && x->run.state == RUN_FORWARD)
+        x->run.text[0] = '\0'; /* it waits no longer */
+    x->abort_wanted = x->store_was_gone = false;
+    if (turns_back) {
         exec_begin_undo(x);
         return;
     }

@@ -60,7 +60,7 @@ static bool shutdown_may_have_answered(const struct certificate_input *in)
 
 static uint64_t count_missing(const struct gtid_set *of, const struct gtid_set *held)
 {
-    if (of == NULL) /* never read: nothing is known to be missing */
+    if (of == NULL) /* never read: nothing is seen to be missing */
         return 0;
     STAY_AUTO(gtid_set_drop) struct gtid_set rest = {0};
     gtid_set_copy(&rest, of);
@@ -117,11 +117,30 @@ static bool bound_by_frozen(const struct certificate_input *in, struct certifica
         in->frozen_received == NULL)
         return false;
     uint64_t lost = count_missing(in->frozen_received, in->candidate_executed);
-    if (shutdown_may_have_answered(in))
-        lost += in->sessions_waiting_max;
+    if (shutdown_may_have_answered(in) &&
+        __builtin_add_overflow(lost, in->sessions_waiting_max, &lost))
+        lost = UINT64_MAX;
     cert->kind = CERT_BOUNDED;
     cert->lost_transactions_max = lost;
     return true;
+}
+
+/* Of the transactions it is only known what was missing when the old primary was last read. */
+static void estimate_loss(const struct certificate_input *in, struct certificate *cert)
+{
+    cert->kind = CERT_BOUNDED;
+    cert->lost_transactions_max = UINT64_MAX;
+    cert->lost_bytes_max = in->bytes_behind;
+    cert->lost_time_max_us = in->time_behind_us;
+    unsigned long long missing = count_missing(in->last_executed, in->candidate_executed);
+    add_reason(cert, "estimated from the canary and binary log");
+    if (in->last_executed == NULL || in->last_facts_age_us < 0)
+        add_reason(cert, "the primary's set was never read");
+    else
+        add_reason(cert,
+                   "%llu transactions were missing at its last facts, %lld s earlier; more "
+                   "may have come since",
+                   missing, (long long)(in->last_facts_age_us / STAY_SECOND));
 }
 
 static void bound_loss(const struct certificate_input *in, struct certificate *cert)
@@ -136,12 +155,7 @@ static void bound_loss(const struct certificate_input *in, struct certificate *c
         add_reason(cert,
                    "the old primary is silent, not known to be dead: it may still acknowledge");
     } else if (in->mode == MODE_BOUNDED && in->time_behind_us >= 0) {
-        cert->kind = CERT_BOUNDED;
-        cert->lost_transactions_max = UINT64_MAX; /* more came after the last look */
-        cert->lost_bytes_max = in->bytes_behind;
-        cert->lost_time_max_us = in->time_behind_us;
-        add_reason(cert, "estimated from the canary and binary log, %llu known to be missing",
-                   (unsigned long long)count_missing(in->last_executed, in->candidate_executed));
+        estimate_loss(in, cert);
     } else {
         cert->kind = CERT_UNKNOWN;
         add_reason(cert, "nothing bounds the loss");

@@ -27,8 +27,8 @@ struct certificate_input {
     bool connections_ended_first;   /* MySQL: the ackers' connections ended from the primary's side
                                        before our freeze */
     bool acks_flowed;               /* MySQL: last fresh facts show no waiter older than 1 s */
-    uint64_t sessions_waiting_max;  /* MySQL: sessions that could be waiting: connections last
-                                       seen */
+    uint64_t sessions_waiting_max;  /* MySQL: sessions that could be waiting: max_connections, not
+                                       those last seen; UINT64_MAX unknown */
     const struct gtid_set *fenced_executed;   /* old primary's set after F1; used if fenced */
     const struct gtid_set *last_executed;     /* old primary's last known set, may be empty */
     const struct gtid_set *candidate_executed;
@@ -36,14 +36,17 @@ struct certificate_input {
     const struct gtid_set *frozen_received;   /* union of the highest received sets of A and F */
     uint64_t bytes_behind;          /* estimate for BOUNDED, from binlog position */
     int64_t time_behind_us;         /* estimate for BOUNDED, from the canary; -1 unknown */
+    int64_t last_facts_age_us;      /* how long ago last_executed was asked for; -1 unknown. What
+                                       was missing then bounds nothing: more came after it */
     unsigned mutant;                /* as in struct cluster_view */
 };
 
 struct certificate {
     enum certificate_kind kind;
     enum proof_kind proof;
-    uint64_t lost_transactions_max; /* BOUNDED: at most this many acknowledged transactions;
-                                       UINT64_MAX: only bytes and time bound it */
+    uint64_t lost_transactions_max; /* BOUNDED: at most this many acknowledged transactions, from
+                                       sets that nothing can be added to; UINT64_MAX: their number
+                                       is not bounded, only bytes and time estimate it */
     uint64_t lost_bytes_max;
     int64_t lost_time_max_us;
     char reason[200];               /* why this kind and not a better one, with the sets' names */

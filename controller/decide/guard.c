@@ -102,17 +102,26 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
     return vetoes;
 }
 
+static bool is_past(const struct plan_run *run, enum step_kind step)
+{
+    return run->row > plan_row_of(run->kind, step);
+}
+
+/* A degrade whose weaker mode is recorded must still release those who wait: a server that only
+ * seems to hang behind them would be failed over, which that mode forbids. Where the process is
+ * gone nobody waits. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
     if (decision->want != PLAN_FAILOVER || decision->vetoes != bit(GUARD_BUSY) ||
         running == NULL || running->state != RUN_FORWARD || running->past_no_return)
         return false;
     switch (running->kind) {
+    case PLAN_MODE_DEGRADE:
+        return decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);
     case PLAN_REJOIN:
     case PLAN_REPOINT:
     case PLAN_ADOPT:
     case PLAN_MODE_RESTORE:
-    case PLAN_MODE_DEGRADE:
     case PLAN_MAKE_WRITABLE:
     case PLAN_FENCE:
     case PLAN_UNFENCE:

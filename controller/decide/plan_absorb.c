@@ -17,13 +17,13 @@ static void take_executed(struct plan_run *run, uint32_t node, const struct effe
     run->collected |= NODE_BIT(node);
 }
 
-static void absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t node,
-                          const struct effect_result *result, int64_t now_mono_us)
+static void absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                          uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
     const struct server_facts *facts = result->facts;
     if (facts == NULL || !result->groups_read) {
-        run->rows[run->row].done &= ~NODE_BIT(node);
-        run->rows[run->row].unknown |= NODE_BIT(node);
+        run->rows[row].done &= ~NODE_BIT(node);
+        run->rows[row].unknown |= NODE_BIT(node);
         return;
     }
     const struct node_view *seen = &view->nodes[node];
@@ -171,7 +171,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
 {
     switch (plan_row_at(run, row)->step) {
     case STEP_FREEZE:
-        absorb_freeze(run, view, node, result, now_mono_us);
+        absorb_freeze(run, view, row, node, result, now_mono_us);
         return;
     case STEP_DRAIN:
         absorb_drain(run, view, node, result);
@@ -251,6 +251,19 @@ static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effe
     return true;
 }
 
+/* A returner that has not caught up: does it work on? */
+static bool catches_up_later(struct plan_run *run, uint32_t node,
+                             const struct effect_result *result)
+{
+    const struct server_facts *facts = result->facts;
+    if (facts == NULL || !result->groups_read || facts->applier != TRI_YES ||
+        facts->applier_errno != 0)
+        return false;
+    take_executed(run, node, result);
+    run->slow |= NODE_BIT(node);
+    return true;
+}
+
 void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
                  const struct effect_result *result, int64_t now_mono_us)
 {
@@ -269,6 +282,11 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         return;
     case OUTCOME_NOT_DONE:
         if (step == STEP_DRAIN && drain_goes_on(run, node, result)) {
+            state->unknown |= bit;
+            return;
+        }
+        if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN &&
+            catches_up_later(run, node, result)) {
             state->unknown |= bit;
             return;
         }

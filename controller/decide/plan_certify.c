@@ -63,6 +63,15 @@ static bool is_seen_broken(const struct plan_run *run, const struct cluster_view
             old->facts.ss_no_times != view->record.watch_no_times);
 }
 
+/* The server admits one more for administrators. Those connected when it was last read bound
+ * nothing: more may have come. */
+static uint64_t sessions_max(const struct node_view *old)
+{
+    if (old == NULL || old->facts.max_connections == 0)
+        return UINT64_MAX;
+    return old->facts.max_connections + 1;
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -94,7 +103,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & run->acking)) == 0,
         .acks_flowed = acks_flowed(run, view),
-        .sessions_waiting_max = old != NULL ? old->facts.connections : 0,
+        .sessions_waiting_max = sessions_max(old),
         .fenced_executed = &run->fenced_executed,
         .last_executed = old != NULL ? &old->facts.executed : NULL,
         .candidate_executed = &run->executed[run->candidate],
@@ -102,6 +111,9 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .frozen_received = purged ? NULL : &received,
         .bytes_behind = bytes_behind(view, run->old_primary, behind_us),
         .time_behind_us = behind_us,
+        .last_facts_age_us = old == NULL || old->facts_begun_mono_us == STAY_NEVER
+                                 ? -1
+                                 : now_mono_us - old->facts_begun_mono_us,
         .mutant = view->mutant,
     };
     run->certificate = certificate_compute(&in);

@@ -321,6 +321,31 @@ static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cl
     return undo_or_ask(run);
 }
 
+/* The returner is attached. That it is merely behind is no failure, but is said; that its applier
+ * broke, or that it is gone again, is one. */
+static enum plan_next conclude_rejoin(struct plan_run *run, const struct cluster_view *view,
+                                      uint32_t row, int64_t now_mono_us)
+{
+    const struct row_run *state = &run->rows[row];
+    uint32_t node = run->params.node;
+    const char *name = plan_node_name(view, node);
+    if ((state->targets & ~state->done) == 0)
+        return NEXT_ROW;
+    if ((state->failed & mask_of(node)) ||
+        !plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us)) {
+        plan_say(run->text, sizeof run->text, "%s was attached but does not follow%s%s", name,
+                 state->text[0] ? ": " : ": it does not answer", state->text);
+        return NEXT_UNDO;
+    }
+    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
+    gtid_set_copy(&missing, &run->executed[run->candidate]);
+    gtid_set_subtract(&missing, &run->executed[node]);
+    plan_say(run->text, sizeof run->text,
+             "%s follows; when last read it still missed %llu transactions", name,
+             (unsigned long long)gtid_set_count(&missing));
+    return NEXT_ROW;
+}
+
 /* All other rows: every target done, else by kind of plan. */
 static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_view *view,
                                      uint32_t row, uint32_t *ret_row)
@@ -389,6 +414,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
                  plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate));
         return NEXT_UNDO;
     }
+    if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN)
+        return conclude_rejoin(run, view, row, now_mono_us);
     if (step == STEP_CERTIFY)
         return conclude_certify(run, view, ret_row);
     if (step == STEP_TOP_UP)

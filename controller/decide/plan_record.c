@@ -124,10 +124,24 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
     }
 }
 
+/* A rejoin that ended after its node was compared and attached: what is wrong with it now is said
+ * by its replica rule. Taken up as a stale primary again and again, each attach would stop its
+ * receiver. */
+static void lift_if_attached(const struct plan_run *run, struct cluster_record *record)
+{
+    uint32_t node = run->params.node;
+    uint32_t row = plan_row_of(PLAN_REJOIN, STEP_CATCH_UP);
+    if (run->kind == PLAN_REJOIN && run->state == RUN_UNDONE && node < NODES_MAX &&
+        (run->attached & run->rows[row].failed & NODE_BIT(node)) &&
+        record->quarantine[node] == QUARANTINE_STALE_PRIMARY)
+        record->quarantine[node] = QUARANTINE_NONE;
+}
+
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record)
 {
     record->plan_id[0] = '\0';
+    lift_if_attached(run, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
     int64_t hold_us =

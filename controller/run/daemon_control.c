@@ -84,7 +84,7 @@ static enum stay_rc control_abort(void *ctx, const char *cluster, struct stay_er
     struct daemon_cluster *c = daemon_cluster_named(d, cluster);
     if (!c)
         return no_cluster(cluster, err);
-    return executor_abort(c->executor, loop_now_mono_us(&d->loop), err);
+    return executor_abort(c->executor, "aborted by an operator", loop_now_mono_us(&d->loop), err);
 }
 
 /* --- switches -------------------------------------------------------------------------------- */

@@ -259,7 +259,7 @@ void controller_turn(struct sim *s)
             if (!c->probes[n].flying)
                 sim_at(s, s->now, EV_PROBE, n, 0, ++c->probes[n].gen, c->life);
     if (guard_preempts(d, executor_run(c->exec)) && busy)
-        (void)executor_abort(c->exec, s->now, NULL);
+        (void)executor_abort(c->exec, "gave way to a failover", s->now, NULL);
     if (!controller_runs(s))
         return;
     busy = executor_is_busy(c->exec);

@@ -228,7 +228,7 @@ static void begin_ours(struct sim *s, const struct sim_fault_run *f)
     case FAULT_OP_UNFENCE: fault_order(s, PLAN_UNFENCE, false); break;
     case FAULT_OP_ABORT:
         if (controller_runs(s) && executor_is_busy(s->controller.exec))
-            (void)executor_abort(s->controller.exec, s->now, NULL);
+            (void)executor_abort(s->controller.exec, "aborted by an operator", s->now, NULL);
         break;
     case FAULT_CLOCK_JUMP:
         s->wall_offset += sim_span(s, -3600 * STAY_SECOND, 3600 * STAY_SECOND);

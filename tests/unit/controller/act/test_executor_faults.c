@@ -170,41 +170,85 @@ static void a_save_that_meets_the_kill_switch_is_saved_again(void **state)
     world_close(&w);
 }
 
-static void a_failing_store_is_tried_again_and_then_asks(void **state)
+/* Every save is refused for so long; effects are done. */
+static void store_refuses_for(struct world *w, int64_t us)
+{
+    int64_t end_us = w->now + us;
+    for (int i = 0; i < 2000 && w->now < end_us && executor_is_busy(w->x); i++) {
+        if (w->count > 0 && w->queue[0].is_save) {
+            uint64_t token = w->queue[0].token;
+            free(w->queue[0].journal);
+            memmove(&w->queue[0], &w->queue[1], --w->count * sizeof w->queue[0]);
+            executor_saved(w->x, token, STAY_ESYSTEM, 0, w->now);
+            continue;
+        }
+        if (world_step(w))
+            continue;
+        assert_true(w->wake != INT64_MAX);
+        w->now = w->wake;
+        w->wake = INT64_MAX;
+        world_probe(w);
+        executor_tick(w->x, w->now, w->now + CASE_WALL - CASE_NOW);
+    }
+}
+
+/* A store that refuses for minutes leaves nothing half done once it answers: undone then. */
+static void a_store_that_was_gone_lets_the_plan_be_undone_when_it_is_back(void **state)
 {
     (void)state;
     struct world w;
-    world_open(&w, PAIR "refused db1\n");
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    until(&w, STEP_CATCH_UP);
+    store_refuses_for(&w, 3 * 60 * STAY_SECOND);
+    assert_true(executor_is_busy(w.x)); /* nobody else may start a plan meanwhile */
+    assert_non_null(strstr(run_of(&w)->text, "waits for it"));
+    assert_true(!w.servers[0].writable && w.route == NO_NODE);
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
+    assert_non_null(strstr(run_of(&w)->text, "store did not take the journal"));
+    assert_true(w.servers[0].writable && w.route == 0);
+    assert_string_equal(w.stored.plan_id, "");
+    world_close(&w);
+}
+
+static void a_store_that_was_gone_past_no_return_lets_the_plan_finish(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR);
+    start(&w, PLAN_SWITCHOVER);
+    until(&w, STEP_CANARY);
+    store_refuses_for(&w, 3 * 60 * STAY_SECOND);
+    assert_true(executor_is_busy(w.x));
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_string_equal(run_of(&w)->text, "");
+    assert_string_equal(w.stored.primary, "db2");
+    world_close(&w);
+}
+
+/* Clients wait, with the route closed, while a replica applies hours of lag: the kill switch does
+ * not wait for it. */
+static void the_kill_switch_ends_a_long_drain(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "fact db2 executed 0-1-50 received 0-1-100\nrefused db1\n");
     start(&w, PLAN_FAILOVER);
-    for (int i = 0; i < 40 && executor_is_busy(w.x); i++) {
-        if (w.count > 0) {
-            assert_true(w.queue[0].is_save);
-            uint64_t token = w.queue[0].token;
-            free(w.queue[0].journal);
-            w.count = 0;
-            executor_saved(w.x, token, STAY_ESYSTEM, 0, w.now);
-            continue;
-        }
-        w.now = w.wake;
-        w.wake = INT64_MAX;
-        executor_tick(w.x, w.now, w.now);
-    }
-    while (executor_is_busy(w.x)) {
-        assert_true(w.count > 0 || w.wake != INT64_MAX);
-        if (w.count > 0) {
-            uint64_t token = w.queue[0].token;
-            free(w.queue[0].journal);
-            w.count = 0;
-            executor_saved(w.x, token, STAY_EUNKNOWN, 0, w.now);
-            continue;
-        }
-        w.now = w.wake;
-        w.wake = INT64_MAX;
-        executor_tick(w.x, w.now, w.now);
-    }
-    assert_int_equal(run_of(&w)->state, RUN_ASKS);
-    assert_non_null(strstr(run_of(&w)->text, "does not take the journal"));
-    assert_true(w.servers[0].up == false && !w.servers[1].writable);
+    until(&w, STEP_DRAIN);
+    int64_t paused_at = w.now;
+    w.stored.paused = true;
+    w.stored.version++;
+    cluster_set_record(&w.c.view, &w.stored);
+    world_probe(&w);
+    executor_tick(w.x, w.now, w.now + CASE_WALL - CASE_NOW);
+    assert_int_equal(run_of(&w)->state, RUN_UNDOING); /* before the drain answered */
+    world_run(&w);
+    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
+    assert_non_null(strstr(run_of(&w)->text, "kill switch"));
+    assert_true(w.now - paused_at < 40 * STAY_SECOND);
+    assert_true(w.route == 0 && w.stored.paused);
     world_close(&w);
 }
 
@@ -218,16 +262,16 @@ static void abort_undoes_until_the_point_of_no_return(void **state)
         struct world w;
         struct stay_error err = {0};
         world_open(&w, PAIR);
-        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_ENOTFOUND);
+        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_ENOTFOUND);
         start(&w, PLAN_SWITCHOVER);
         for (int n = 0; n < 100 && !is_queued(&w, steps[i]); n++)
             assert_true(world_step(&w));
         int64_t asked = w.now;
-        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
-        assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
+        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
+        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
         world_run(&w);
         assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-        assert_string_equal(run_of(&w)->text, "aborted by a human");
+        assert_string_equal(run_of(&w)->text, "aborted by a test");
         assert_true(w.servers[0].writable && w.servers[0].source == NO_NODE && w.route == 0);
         assert_true(w.servers[1].source == 0 && w.servers[1].receiver_on);
         assert_true(w.now - asked < 2 * STAY_SECOND);
@@ -242,7 +286,7 @@ static void abort_while_a_save_is_on_the_way_waits_for_it(void **state)
     struct stay_error err = {0};
     world_open(&w, PAIR);
     start(&w, PLAN_SWITCHOVER);
-    assert_int_equal(executor_abort(w.x, w.now, &err), STAY_OK);
+    assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
     world_run(&w);
     assert_int_equal(run_of(&w)->state, RUN_UNDONE);
     assert_string_equal(str_text(&w.log), "save record\nsave record\n");
@@ -257,7 +301,7 @@ static void abort_after_the_point_of_no_return_is_refused(void **state)
     world_open(&w, PAIR);
     start(&w, PLAN_SWITCHOVER);
     until(&w, STEP_WRITABLE);
-    assert_int_equal(executor_abort(w.x, w.now, &err), STAY_EREFUSED);
+    assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_EREFUSED);
     assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_EBUSY);
     assert_int_equal(executor_resume(w.x, "{}", w.now, w.now, &err), STAY_EBUSY);
     world_run(&w);
@@ -416,7 +460,9 @@ int main(void)
         cmocka_unit_test(the_kill_switch_undoes_before_the_point_of_no_return),
         cmocka_unit_test(the_kill_switch_after_the_point_of_no_return_lets_it_finish),
         cmocka_unit_test(a_save_that_meets_the_kill_switch_is_saved_again),
-        cmocka_unit_test(a_failing_store_is_tried_again_and_then_asks),
+        cmocka_unit_test(a_store_that_was_gone_lets_the_plan_be_undone_when_it_is_back),
+        cmocka_unit_test(a_store_that_was_gone_past_no_return_lets_the_plan_finish),
+        cmocka_unit_test(the_kill_switch_ends_a_long_drain),
         cmocka_unit_test(abort_undoes_until_the_point_of_no_return),
         cmocka_unit_test(abort_while_a_save_is_on_the_way_waits_for_it),
         cmocka_unit_test(abort_after_the_point_of_no_return_is_refused),

@@ -65,6 +65,8 @@ static void take(struct inputs *i, const char *key, const char *value)
         in->sessions_waiting_max = number;
     else if (strcmp(key, "bytes") == 0)
         in->bytes_behind = number;
+    else if (strcmp(key, "facts_age_s") == 0)
+        in->last_facts_age_us = strtol(value, NULL, 10) * STAY_SECOND;
     else if (strcmp(key, "time_s") == 0)
         in->time_behind_us = strtol(value, NULL, 10) * STAY_SECOND;
     else
@@ -73,7 +75,8 @@ static void take(struct inputs *i, const char *key, const char *value)
 
 static void certificate_text(char *facts, struct str *out)
 {
-    struct inputs i = {.in = {.engine = ENGINE_MARIADB, .acks = 1, .time_behind_us = -1}};
+    struct inputs i = {
+        .in = {.engine = ENGINE_MARIADB, .acks = 1, .time_behind_us = -1, .last_facts_age_us = -1}};
     cluster_config_defaults(&i.config);
     for (char *line; (line = strsep(&facts, "\n")) != NULL;) {
         char *key = strsep(&line, " ");
@@ -87,7 +90,7 @@ static void certificate_text(char *facts, struct str *out)
         str_addf(out, "at most %llu transactions\n",
                  (unsigned long long)cert.lost_transactions_max);
     if (cert.kind == CERT_BOUNDED && cert.lost_transactions_max == UINT64_MAX)
-        str_addf(out, "at most %llu bytes, %lld s\n", (unsigned long long)cert.lost_bytes_max,
+        str_addf(out, "estimated %llu bytes, %lld s\n", (unsigned long long)cert.lost_bytes_max,
                  (long long)(cert.lost_time_max_us / STAY_SECOND));
     str_addf(out, "%s\n", cert.reason);
     gtid_set_clear(&i.fenced);

@@ -121,6 +121,26 @@ static void a_rejoin_that_failed_leaves_the_next_node_its_turn(void **state)
     free(run);
 }
 
+/* A MySQL whose logins hang behind commits that wait looks hung: its waiters are released first. */
+static void a_degrade_past_its_record_does_not_give_way(void **state)
+{
+    (void)state;
+    struct plan_run *run = run_of(PLAN_MODE_DEGRADE, RUN_FORWARD, NO_NODE);
+    struct decision d = {.want = PLAN_FAILOVER,
+                         .vetoes = UINT32_C(1) << GUARD_BUSY,
+                         .verdict = {.rule_id = 121}};
+    run->row = plan_row_of(PLAN_MODE_DEGRADE, STEP_STORE_MODE);
+    assert_true(guard_preempts(&d, run));
+    run->row++;
+    assert_false(guard_preempts(&d, run));
+    d.verdict.rule_id = 120; /* gone: nobody waits there any more */
+    assert_true(guard_preempts(&d, run));
+    run->kind = PLAN_MODE_RESTORE;
+    d.verdict.rule_id = 121;
+    assert_true(guard_preempts(&d, run));
+    free(run);
+}
+
 static void after_a_failover_that_asks_past_no_return_nothing_is_started(void **state)
 {
     (void)state;
@@ -439,6 +459,7 @@ int main(void)
         T(a_running_plan_is_a_veto_not_a_blindfold),
         T(facts_from_before_a_plan_ended_start_no_other),
         T(a_rejoin_that_failed_leaves_the_next_node_its_turn),
+        T(a_degrade_past_its_record_does_not_give_way),
         T(after_a_failover_that_asks_past_no_return_nothing_is_started),
         T(a_takeover_by_hand_is_not_undone),
         T(our_own_plan_breaks_nothing_but_new_ackers_count),

@@ -1,0 +1,135 @@
+/* tests/unit/controller/decide/test_plan_absorb.c - what one answer changes in a run, and where the
+ * row it belongs to leads: for rows whose answers are easy to book wrongly. */
+#include "tests/unit/controller/decide/case_view.h"
+
+#include "controller/decide/plan.h"
+
+#define PAIR                                                                                       \
+    "node db1 zone a\nnode db2 zone b\n"                                                           \
+    "record primary db1 mode lossless stands ackers db2\n"                                         \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-90 received 0-1-100\n"
+
+static void begin(struct case_view *c, struct plan_run *run, const char *text, enum plan_kind kind,
+                  uint32_t node)
+{
+    struct stay_error err = {0};
+    STAY_AUTO(stay_free_charp) char *copy = stay_strdup(text);
+    struct plan_params params = {.node = node, .detected_mono_us = STAY_NEVER};
+    case_load(c, copy);
+    memset(run, 0, sizeof *run);
+    if (plan_start(run, kind, &params, &c->view, CASE_NOW, CASE_WALL, &err) != STAY_OK)
+        fail_msg("start: %s", err.text);
+}
+
+static void end(struct case_view *c, struct plan_run *run)
+{
+    plan_run_clear(run);
+    case_clear(c);
+}
+
+/* Rows that begin together share run->row, the first of them: an answer is booked on its own. */
+static void a_freeze_without_facts_is_unknown_on_its_own_row(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    begin(&c, &run, PAIR "refused db1\n", PLAN_FAILOVER, NO_NODE);
+    uint32_t close = plan_row_of(PLAN_FAILOVER, STEP_ROUTE_CLOSE);
+    uint32_t freeze = plan_row_of(PLAN_FAILOVER, STEP_FREEZE);
+    run.row = close;
+    plan_begin_row(&run, close, 1, CASE_NOW);
+    plan_begin_row(&run, freeze, 2, CASE_NOW);
+    run.rows[close].done = 1;
+    struct effect_result result = {.outcome = OUTCOME_DONE};
+    plan_absorb(&run, &c.view, freeze, 1, &result, CASE_NOW);
+    assert_int_equal(run.rows[freeze].done, 0);
+    assert_int_equal(run.rows[freeze].unknown, 2);
+    assert_int_equal(run.rows[close].done, 1);
+    assert_int_equal(run.rows[close].unknown, 0);
+    assert_int_equal(run.f, 0);
+    end(&c, &run);
+}
+
+#define RETURNER                                                                                   \
+    "node db1 zone a\nnode db2 zone b\nrecord primary db1 mode bounded\n"                          \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-90 source -\n"
+
+/* A returner up to the answer of its CATCH_UP; where that leads. */
+static enum plan_next catch_up(struct case_view *c, struct plan_run *run,
+                               const struct effect_result *result)
+{
+    uint32_t row = plan_row_of(PLAN_REJOIN, STEP_CATCH_UP), to = row;
+    begin(c, run, RETURNER, PLAN_REJOIN, 1);
+    c->view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY;
+    case_gtids(c, "0-1-100", &run->executed[0]);
+    run->collected = 3;
+    run->attached = 2;
+    run->row = row;
+    plan_begin_row(run, row, 2, CASE_NOW);
+    plan_absorb(run, &c->view, row, 1, result, CASE_NOW);
+    return plan_conclude(run, &c->view, row, CASE_NOW, &to);
+}
+
+/* Seen: "succeeded" for a returner whose applier had stopped on an error. */
+static void a_rejoin_whose_applier_broke_is_no_success(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    struct server_facts facts = {.applier = TRI_NO, .applier_errno = 1062};
+    struct effect_result result = {.outcome = OUTCOME_NOT_DONE,
+                                   .groups_read = true,
+                                   .facts = &facts,
+                                   .text = "applier stopped: (1062) Duplicate entry"};
+    assert_int_equal(catch_up(&c, &run, &result), NEXT_UNDO);
+    assert_string_equal(run.text, "db2 was attached but does not follow: db2: applier stopped: "
+                                  "(1062) Duplicate entry");
+    struct cluster_record record = c.view.record;
+    run.state = RUN_UNDONE;
+    plan_end_record(&run, &c.view, CASE_WALL, &record); /* or each retry stopped its receiver */
+    assert_int_equal(record.quarantine[1], QUARANTINE_NONE);
+    end(&c, &run);
+}
+
+static void a_rejoin_of_one_that_is_behind_says_so(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    struct server_facts facts = {.applier = TRI_YES, .receiver = RECEIVER_RUNNING};
+    struct effect_result result = {
+        .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts, .text = "not yet"};
+    assert_int_equal(gtid_set_parse(GTID_MARIADB, "0-1-93", &facts.executed, NULL), STAY_OK);
+    assert_int_equal(catch_up(&c, &run, &result), NEXT_ROW);
+    assert_string_equal(run.text, "db2 follows; when last read it still missed 7 transactions");
+    gtid_set_clear(&facts.executed);
+    end(&c, &run);
+}
+
+static void a_rejoin_of_one_that_is_gone_again_is_no_success(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    uint32_t row = plan_row_of(PLAN_REJOIN, STEP_CATCH_UP), to = row;
+    struct effect_result result = {.outcome = OUTCOME_UNKNOWN, .text = "no answer"};
+    assert_int_equal(catch_up(&c, &run, &result), NEXT_ROW); /* it still answers the probes */
+    c.view.nodes[1].query_ok_mono_us = CASE_NOW - 4 * STAY_SECOND;
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_UNDO);
+    struct cluster_record record = c.view.record;
+    run.state = RUN_UNDONE;
+    plan_end_record(&run, &c.view, CASE_WALL, &record);
+    assert_int_equal(record.quarantine[1], QUARANTINE_STALE_PRIMARY);
+    end(&c, &run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_freeze_without_facts_is_unknown_on_its_own_row),
+        cmocka_unit_test(a_rejoin_whose_applier_broke_is_no_success),
+        cmocka_unit_test(a_rejoin_of_one_that_is_behind_says_so),
+        cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
