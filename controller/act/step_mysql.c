@@ -293,6 +293,8 @@ static step_fn function_of(enum step_kind kind)
         return step_barrier;
     case STEP_REPLICA_ROLE:
         return step_replica_role;
+    case STEP_START_APPLIER:
+        return step_start_applier;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:

@@ -67,6 +67,7 @@ enum outcome step_attach(struct step *s);
 enum outcome step_verify_freeze(struct step *s);
 enum outcome step_thaw(struct step *s);
 enum outcome step_replica_role(struct step *s);
+enum outcome step_start_applier(struct step *s);
 enum outcome step_set_timeouts(struct step *s);
 enum outcome step_barrier(struct step *s);
 

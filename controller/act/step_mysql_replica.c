@@ -11,7 +11,8 @@
 #include "base/io/real_clock.h"
 
 #define LOOK_AGAIN_US (2 * STAY_MS)
-#define WAIT_SLICE_S "0.2" /* one server-side wait; between two of them the applier is looked at */
+#define WAIT_SLICE_S  "0.2" /* one server-side wait; between two of them the applier is looked at  \
+                             */
 
 static bool receiver_is_off(const struct step *s)
 {
@@ -70,11 +71,12 @@ enum outcome step_freeze(struct step *s)
 /* Lets the server wait for the set, a slice at a time. */
 static enum outcome wait_slice(struct step *s, const struct gtid_set *set)
 {
-    STAY_AUTO(stay_free_charp) char *position =
-        step_is_mariadb(s) ? gtid_set_format_mariadb_pos(set) : gtid_set_format(set);
-    STAY_AUTO(stay_free_charp) char *sql = stay_sprintf(
-        "SELECT %s('%s', " WAIT_SLICE_S ")",
-        step_is_mariadb(s) ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET", position);
+    STAY_AUTO(stay_free_charp)
+    char *position = step_is_mariadb(s) ? gtid_set_format_mariadb_pos(set) : gtid_set_format(set);
+    STAY_AUTO(stay_free_charp)
+    char *sql = stay_sprintf("SELECT %s('%s', " WAIT_SLICE_S ")",
+                             step_is_mariadb(s) ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET",
+                             position);
     STAY_AUTO(stay_free_charp) char *answer = NULL;
     return step_ask(s, sql, &answer);
 }
@@ -139,15 +141,17 @@ static enum outcome change_source(struct step *s)
     STAY_AUTO(stay_free_charp) char *password = mysql_quote(s->in->replicate.password);
     bool tls = s->in->peer.tls_required || s->in->peer.ca[0] != '\0';
     if (step_is_mariadb(s)) /* DEMOTE: a former primary's own writes count as its position */
-        return step_say(s, "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
-                           "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
-                           "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
-                           "MASTER_SSL = %d, MASTER_USER = %s, MASTER_PASSWORD = %s",
+        return step_say(s,
+                        "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
+                        "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
+                        "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
+                        "MASTER_SSL = %d, MASTER_USER = %s, MASTER_PASSWORD = %s",
                         host, s->in->peer.port, tls ? 1 : 0, user, password);
-    return step_say(s, "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
-                       "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
-                       "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, SOURCE_SSL = %d, "
-                       "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, SOURCE_PASSWORD = %s",
+    return step_say(s,
+                    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
+                    "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
+                    "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, SOURCE_SSL = %d, "
+                    "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, SOURCE_PASSWORD = %s",
                     host, s->in->peer.port, tls ? 1 : 0, user, password);
 }
 
@@ -195,8 +199,7 @@ static enum outcome become_replica(struct step *s)
     const struct server_facts *f = &s->result->facts;
     enum outcome o = OUTCOME_DONE;
     if (f->super_read_only != TRI_YES)
-        o = step_say(s, "SET GLOBAL %s = 1",
-                     step_is_mariadb(s) ? "read_only" : "super_read_only");
+        o = step_say(s, "SET GLOBAL %s = 1", step_is_mariadb(s) ? "read_only" : "super_read_only");
     if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES)
         o = step_source_off(s);
     return o;
@@ -360,7 +363,25 @@ static bool has_role(const struct step *s)
            ((f->ss_replica_on == TRI_YES) == want || (want && f->receiver != RECEIVER_RUNNING));
 }
 
-/* The receiver is restarted with the applier running: nothing received is lost by that. */
+/* The receiver is restarted with the applier running: nothing received is lost by that. A server
+ * that is set aside and cannot apply is stopped instead: it keeps what it has not executed. */
+static enum outcome restart_receiver(struct step *s)
+{
+    bool applies = s->result->facts.applier == TRI_YES;
+    if (!applies && s->in->effect.plan != PLAN_QUARANTINE)
+        return step_end(s, OUTCOME_NOT_DONE, "its applier does not run: receiver not restarted");
+    enum outcome o = step_say(s, "%s", s->sql->stop_receiver);
+    if (o == OUTCOME_DONE && applies)
+        o = step_say(s, "%s", s->sql->start_receiver);
+    do {
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    } while (o == OUTCOME_DONE && applies &&
+             !(has_role(s) && s->result->facts.receiver == RECEIVER_RUNNING) &&
+             step_wait(s, LOOK_AGAIN_US));
+    return o;
+}
+
 enum outcome step_replica_role(struct step *s)
 {
     enum outcome o = step_look(s);
@@ -371,19 +392,36 @@ enum outcome step_replica_role(struct step *s)
         o = step_look(s);
     if (o != OUTCOME_DONE || has_role(s))
         return o;
-    if (s->result->facts.applier != TRI_YES)
-        return step_end(s, OUTCOME_NOT_DONE, "its applier does not run: receiver not restarted");
-    o = step_say(s, "%s", s->sql->stop_receiver);
-    if (o == OUTCOME_DONE)
-        o = step_say(s, "%s", s->sql->start_receiver);
-    do {
-        if (o == OUTCOME_DONE)
-            o = step_look(s);
-    } while (o == OUTCOME_DONE && !(has_role(s) && s->result->facts.receiver == RECEIVER_RUNNING) &&
-             step_wait(s, LOOK_AGAIN_US));
+    o = restart_receiver(s);
     if (o == OUTCOME_DONE && !has_role(s))
         return step_end(s, OUTCOME_NOT_DONE, "the server shows its replica role %s",
                         s->result->facts.ss_replica_on == TRI_YES ? "on" : "off");
+    return o;
+}
+
+/* Only while the receiver runs: with both threads stopped MariaDB throws away, at the start of
+ * either, what is not executed. A source role left on would make the applier wait for
+ * acknowledgements. */
+enum outcome step_start_applier(struct step *s)
+{
+    enum outcome o = step_look(s);
+    const struct server_facts *f = &s->result->facts;
+    if (o != OUTCOME_DONE || f->applier == TRI_YES)
+        return o;
+    if (receiver_is_off(s))
+        return step_end(s, OUTCOME_NOT_DONE, "its receiver does not run either");
+    if (f->ss_source_enabled == TRI_YES)
+        o = step_source_off(s);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->start_applier);
+    do {
+        if (o == OUTCOME_DONE)
+            o = step_look(s);
+    } while (o == OUTCOME_DONE && f->applier != TRI_YES && f->applier_errno == 0 &&
+             step_wait(s, LOOK_AGAIN_US));
+    if (o == OUTCOME_DONE && f->applier != TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE, "the applier did not start: (%lld) %.150s",
+                        (long long)f->applier_errno, f->applier_error);
     return o;
 }
 

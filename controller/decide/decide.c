@@ -32,6 +32,8 @@ static bool touches_primary(enum plan_kind kind)
     case PLAN_NONE:
     case PLAN_REJOIN:
     case PLAN_REPOINT:
+    case PLAN_QUARANTINE:
+    case PLAN_START_APPLIER:
     case PLAN_KIND_COUNT:
         break;
     }
@@ -151,6 +153,8 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
         return PLAN_REPOINT;
     case ACT_FENCE_STALE:
         return PLAN_FENCE;
+    case ACT_QUARANTINE:
+        return PLAN_QUARANTINE;
     case ACT_NONE:
     case ACT_ALERT:
     case ACT_HOLD:
@@ -159,7 +163,6 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
     case ACT_REPAIR_ACKERS:
     case ACT_MAKE_WRITABLE:
     case ACT_ASK:
-    case ACT_QUARANTINE:
     case ACT_MODE_RESTORE:
     case ACT_MODE_DEGRADE:
     case ACT_COUNT:
@@ -176,6 +179,14 @@ static bool must_drain(const struct cluster_view *view, uint32_t node)
            (view->record.ackers & (UINT32_C(1) << node)) != 0;
 }
 
+/* Set aside as the last acker, it went on acknowledging; now the others are enough. */
+static bool is_acker_too_many(const struct cluster_view *view, uint32_t node)
+{
+    uint32_t ackers = cluster_ackers_now(view, NULL), self = UINT32_C(1) << node;
+    return view->record.quarantine[node] == QUARANTINE_DIVERGED && (ackers & self) &&
+           (uint32_t)__builtin_popcount(ackers & ~self) >= view->config->acks;
+}
+
 /* The first replica that a plan would put right. */
 static void want_replica_repair(const struct cluster_view *view, const struct plan_run *last,
                                 int64_t now_mono_us, struct decision *d)
@@ -188,8 +199,10 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
         if (kind == PLAN_REPOINT && !must_drain(view, i))
             kind = PLAN_REJOIN;
         if (verdict.action == ACT_START_REPLICATION &&
-            view->nodes[i].facts.receiver == RECEIVER_RUNNING)
-            kind = PLAN_REPOINT; /* its relay log holds unapplied rows: they drain first */
+            view->nodes[i].facts.receiver != RECEIVER_STOPPED)
+            kind = PLAN_START_APPLIER; /* its receiver goes on: it may be the only acker */
+        if (verdict.rule_id == 208 && is_acker_too_many(view, i))
+            kind = PLAN_QUARANTINE;
         if (want(view, last, &verdict, kind, i, now_mono_us, d))
             return;
     }

@@ -125,6 +125,8 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
     case PLAN_MAKE_WRITABLE:
     case PLAN_FENCE:
     case PLAN_UNFENCE:
+    case PLAN_QUARANTINE:
+    case PLAN_START_APPLIER:
         return true;
     case PLAN_NONE:
     case PLAN_FAILOVER:

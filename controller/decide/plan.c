@@ -62,6 +62,15 @@ uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int
     return mask;
 }
 
+bool plan_may_stop_acking(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    uint32_t ackers = cluster_ackers_now(view, NULL);
+    if (facts->ss_replica_enabled != TRI_YES && facts->ss_replica_on != TRI_YES)
+        return false;
+    return !(ackers & NODE_BIT(node)) || mask_count(ackers & ~NODE_BIT(node)) >= view->config->acks;
+}
+
 uint32_t plan_required(const struct plan_run *run, uint32_t targets)
 {
     uint32_t required = targets & run->a;
@@ -203,6 +212,8 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     case PLAN_NONE:
     case PLAN_MODE_DEGRADE:
     case PLAN_FENCE:
+    case PLAN_QUARANTINE:
+    case PLAN_START_APPLIER:
     case PLAN_KIND_COUNT:
         break;
     }

@@ -15,9 +15,11 @@
 
 #define PLAN_KINDS(X)                                                                              \
     X(NONE, "none")                                                                                \
-    X(FAILOVER, "failover") X(SWITCHOVER, "switchover") X(REJOIN, "rejoin") X(REPOINT, "repoint")  \
-        X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")          \
-            X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")
+    X(FAILOVER, "failover")                                                                        \
+    X(SWITCHOVER, "switchover") X(REJOIN, "rejoin") X(REPOINT, "repoint") X(ADOPT, "adopt")        \
+        X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                            \
+            X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")              \
+                X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -69,7 +71,9 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "primary's executed set captured after semi-sync was on; ackers hold it")                    \
     X(REPLICA_ROLE, NODE, "replica role",                                                          \
       "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if "   \
-      "status differs")
+      "status differs")                                                                            \
+    X(START_APPLIER, NODE, "start applier",                                                        \
+      "only while its receiver runs: MariaDB would throw the relay log away; verified")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
@@ -134,7 +138,9 @@ struct plan_params {
  * ATTACH has `want` (NULL: unknown): a server whose executed set is not within it holds what the
  * source lacks, and is not attached (NOT_DONE).
  * THAW has `want`: the receiver may start only when executed contains it (the drain ended).
- * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have. HOOK_PRE answers NOT_DONE for a
+ * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have; a node that is set aside
+ * (plan QUARANTINE) and whose applier does not run loses its receiver instead: restarted it would
+ * throw away what is not executed. HOOK_PRE answers NOT_DONE for a
  * veto. DRAIN may end NOT_DONE with facts while its applier still runs: it is asked again.
  * WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {

@@ -226,6 +226,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     case STEP_CREATE_SCHEMA:
     case STEP_BARRIER:
     case STEP_REPLICA_ROLE:
+    case STEP_START_APPLIER:
     case STEP_KIND_COUNT:
         return;
     }

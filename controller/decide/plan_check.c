@@ -166,6 +166,22 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
     return answering;
 }
 
+/* The only holder of what the primary wrote and lost: a server that may not be promoted needs a
+ * human's word for it. */
+static enum stay_rc refuse_lost_tail(const struct cluster_view *view, uint32_t node,
+                                     struct stay_error *err)
+{
+    const char *name = plan_node_name(view, node);
+    if (view->config->nodes[node].promote != PROMOTE_NEVER)
+        return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary wrote and lost",
+                          name);
+    return stay_error(err, STAY_EREFUSED,
+                      "only %s holds transactions the primary wrote and lost, and its promote is "
+                      "\"never\": set it to \"avoid\" in the configuration, then `mainstay "
+                      "reload`: it is promoted, and `mainstay switchover %s` leads back later",
+                      name, view->config->name);
+}
+
 /* After a restart the primary may have lost what a replica holds: then a failover is right. */
 static enum stay_rc check_make_writable(const struct plan_run *run, const struct cluster_view *view,
                                         int64_t now_mono_us, struct stay_error *err)
@@ -185,9 +201,7 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
         if (node == run->old_primary)
             continue;
         if (plan_lost_by(view, run->old_primary, &seen->received_high, held))
-            return stay_error(err, STAY_EREFUSED,
-                              "%s holds transactions the primary wrote and lost",
-                              plan_node_name(view, node));
+            return refuse_lost_tail(view, node, err);
         if (view->record.quarantine[node] != QUARANTINE_NONE)
             continue;
         if (seen->facts.read_only == TRI_NO && (answering & NODE_BIT(node)))
@@ -195,7 +209,10 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
                               plan_node_name(view, node));
         if (!gtid_set_contains(held, &seen->received_high) ||
             !gtid_set_contains(held, &seen->facts.executed))
-            return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary lacks",
+            return stay_error(err, STAY_EREFUSED,
+                              "%s holds transactions the primary lacks: look at them (`mainstay "
+                              "problems %s`), then `mainstay fence %s %s` sets it aside",
+                              plan_node_name(view, node), view->config->name, view->config->name,
                               plan_node_name(view, node));
     }
     return STAY_OK;
@@ -284,6 +301,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return check_switchover(run, view, now_mono_us, err);
     case PLAN_REJOIN:
     case PLAN_REPOINT:
+    case PLAN_QUARANTINE:
+    case PLAN_START_APPLIER:
         return check_follower(run, view, now_mono_us, err);
     case PLAN_ADOPT:
         return check_adopt(run, view, now_mono_us, err);

@@ -355,7 +355,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     bool enough = (state->targets & ~state->done) == 0;
     if (what->step == STEP_BARRIER)
         enough = mask_count(state->done) >= view->config->acks;
-    if (what->step == STEP_REPLICA_ROLE)
+    if (what->step == STEP_REPLICA_ROLE && run->kind != PLAN_QUARANTINE)
         enough = mask_count(state->done &
                             plan_acker_nodes(view, run->candidate, state->begun_mono_us)) >=
                  view->config->acks;
@@ -426,11 +426,11 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return conclude_writable(run, view, row, ret_row);
     if (step == STEP_WAIT_ACKERS && run->kind != PLAN_MAKE_WRITABLE)
         return conclude_wait_ackers(run, view, row);
-    if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE)
+    if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE && run->kind != PLAN_QUARANTINE)
         return NEXT_ASK; /* the text says what it holds */
     enum plan_next next = conclude_plain(run, view, row, ret_row);
     if (next == NEXT_ROW && step == STEP_COLLECT &&
-        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT))
+        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE))
         return conclude_compare(run, view);
     return next;
 }

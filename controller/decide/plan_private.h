@@ -35,6 +35,9 @@ bool plan_node_answers(const struct cluster_view *view, uint32_t node, int64_t w
 uint32_t plan_nodes_answering(const struct cluster_view *view, int64_t now_mono_us);
 /* Nodes outside the primary's zone, not quarantined, whose acks the mode may count. */
 uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int64_t now_mono_us);
+/* Does `node`'s semi-sync replica role go on although it is not needed: it does not acknowledge
+ * now, or enough others do? Nobody is answered less safely when it goes off. */
+bool plan_may_stop_acking(const struct cluster_view *view, uint32_t node);
 /* Members of A whose loss of freeze or drain matters; every target when A is empty. */
 uint32_t plan_required(const struct plan_run *run, uint32_t targets);
 /* Is F0 (fewer than k of A loose) or F1 given as of now? */

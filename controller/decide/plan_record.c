@@ -74,6 +74,8 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
     case PLAN_REPOINT:
     case PLAN_MODE_RESTORE:
     case PLAN_FENCE:
+    case PLAN_QUARANTINE:
+    case PLAN_START_APPLIER:
     case PLAN_NONE:
     case PLAN_KIND_COUNT:
         return;

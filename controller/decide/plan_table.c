@@ -208,6 +208,27 @@ static const struct plan_row unfence_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
 };
 
+static const struct plan_row quarantine_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
+     "never a candidate; what it holds more is shown until somebody dealt with it"},
+    {STEP_REPLICA_ROLE, TARGET_NODE, SKIP, SEC(10), STEP_NONE,
+     "what it acknowledges might never be executed; the last acker keeps acknowledging"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
+static const struct plan_row start_applier_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_START_APPLIER, TARGET_NODE, 0, SEC(3), STEP_NONE,
+     "its receiver is not touched: it goes on acknowledging"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
 struct plan_table {
     const struct plan_row *rows;
     size_t count;
@@ -228,6 +249,8 @@ static const struct plan_table tables[PLAN_KIND_COUNT] = {
     [PLAN_MAKE_WRITABLE] = TABLE(make_writable_rows),
     [PLAN_FENCE] = TABLE(fence_rows),
     [PLAN_UNFENCE] = TABLE(unfence_rows),
+    [PLAN_QUARANTINE] = TABLE(quarantine_rows),
+    [PLAN_START_APPLIER] = TABLE(start_applier_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -313,7 +336,7 @@ int64_t plan_step_validity_us(enum step_kind step)
     if (step == STEP_ATTACH)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
-        step == STEP_THAW)
+        step == STEP_START_APPLIER || step == STEP_THAW)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

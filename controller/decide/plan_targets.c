@@ -77,6 +77,9 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_STORE_MODE:
         return run->kind == PLAN_FAILOVER && !run->degrade;
     case STEP_REPLICA_ROLE:
+        if (run->kind == PLAN_QUARANTINE)
+            return !run->diverged || !plan_may_stop_acking(view, run->params.node);
+        return !run->aims_lossless;
     case STEP_BARRIER:
         return !run->aims_lossless;
     case STEP_COLLECT:
@@ -116,6 +119,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_COMPARE:
     case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA:
+    case STEP_START_APPLIER:
     case STEP_KIND_COUNT:
         break;
     }
@@ -282,8 +286,9 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         ret_effect->peer = run->candidate;
         /* On even while the source role is off: it harms nothing there, and without it a MariaDB
          * server that lost its own tail would skip it for good (step_mysql_own.c). */
-        ret_effect->semi_sync =
-            view->config->mode == MODE_LOSSLESS && plan_zones_differ(view, node, run->candidate);
+        ret_effect->semi_sync = run->kind != PLAN_QUARANTINE &&
+                                view->config->mode == MODE_LOSSLESS &&
+                                plan_zones_differ(view, node, run->candidate);
         break;
     case STEP_SET_TIMEOUTS:
         ret_effect->peer = run->candidate;
@@ -332,6 +337,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_QUARANTINE:
     case STEP_CREATE_SCHEMA:
     case STEP_BARRIER:
+    case STEP_START_APPLIER:
     case STEP_KIND_COUNT:
         break;
     }

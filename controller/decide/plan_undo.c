@@ -76,6 +76,7 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_CREATE_SCHEMA:
     case STEP_BARRIER:
     case STEP_REPLICA_ROLE:
+    case STEP_START_APPLIER:
     case STEP_KIND_COUNT:
         break;
     }
@@ -115,6 +116,8 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
         ret_effect->step = STEP_ATTACH;
     else if (what->undo == STEP_THAW)
         ret_effect->want = &run->received_high[node];
+    if (run->kind == PLAN_REPOINT && ret_effect->step == STEP_THAW)
+        ret_effect->peer = NO_NODE; /* whatever source it had: it was not compared with ours */
     if (ret_effect->step == STEP_ATTACH && run->old_primary != NO_NODE)
         ret_effect->want =
             run->fenced ? &run->fenced_executed : &view->nodes[run->old_primary].facts.executed;

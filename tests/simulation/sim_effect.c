@@ -50,7 +50,8 @@ static bool changes(enum step_kind step)
     case STEP_SOURCE_ON: case STEP_SOURCE_OFF: case STEP_STORE_MODE: case STEP_ATTACH:
     case STEP_WRITABLE: case STEP_CANARY: case STEP_ROUTE_OPEN: case STEP_COMMIT: case STEP_QUIESCE:
     case STEP_THAW: case STEP_UNFENCE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
-    case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_KIND_COUNT:
+    case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_START_APPLIER:
+    case STEP_KIND_COUNT:
         break;
     }
     return true;

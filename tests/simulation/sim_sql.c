@@ -385,11 +385,28 @@ static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struc
         if (v->receiver_on && v->ss_active != v->ss_replica && v->applier_on) {
             replica_stop_receiver(s, v);
             replica_start_receiver(s, v);
+        } else if (x->effect.plan == PLAN_QUARANTINE && v->receiver_on && v->ss_active) {
+            replica_stop_receiver(s, v); /* started again it would purge what is not executed */
         }
         return next_phase(s, x);
     }
     x->read = true;
     return SQL_DONE;
+}
+
+static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    if (x->phase > 0)
+        return v->applier_on ? SQL_DONE : SQL_FAILED;
+    if (v->applier_on)
+        return SQL_DONE;
+    if (!v->receiver_on)
+        return SQL_FAILED;
+    if (v->ss_source)
+        server_ss_set(s, v, false, true); /* its applier would wait for acknowledgements */
+    replica_start_applier(s, v);
+    return next_phase(s, x);
 }
 
 static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -442,6 +459,7 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_UNFENCE: return unfence(s, x, v);
     case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
     case STEP_REPLICA_ROLE: return replica_role(s, x, v);
+    case STEP_START_APPLIER: return start_applier(s, x, v);
     case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
     case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:
     case STEP_CANARY_ROUTE: case STEP_COMMIT: case STEP_HOOK_POST: case STEP_QUARANTINE:

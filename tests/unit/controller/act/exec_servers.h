@@ -185,6 +185,9 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_REPLICA_ROLE:
         s->ss_replica = e->semi_sync;
         return OUTCOME_DONE;
+    case STEP_START_APPLIER:
+        s->applier_stuck = false;
+        return OUTCOME_DONE;
     case STEP_COLLECT:
     case STEP_COMPARE:
     case STEP_VERIFY_FREEZE:

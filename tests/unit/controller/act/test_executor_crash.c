@@ -81,6 +81,17 @@ static void check_repointed(struct world *w, const char *where)
     expect(w->servers[2].source == 0 && w->servers[2].receiver_on);
 }
 
+static void check_quarantined(struct world *w, const char *where)
+{
+    expect(w->stored.quarantine[1] == QUARANTINE_DIVERGED);
+    expect(!w->servers[1].ss_replica && w->servers[1].receiver_on);
+}
+
+static void check_applies(struct world *w, const char *where)
+{
+    expect(!w->servers[1].applier_stuck && w->servers[1].receiver_on);
+}
+
 static void check_adopted(struct world *w, const char *where)
 {
     expect(w->stored.adopted && strcmp(w->stored.primary, "db1") == 0);
@@ -121,6 +132,13 @@ static const struct matrix matrices[] = {
      "fact db1 executed 0-1-100\nfact db2 executed 0-1-100\n"
      "fact db3 executed 0-1-90 received 0-1-95 source db2\n",
      PLAN_REPOINT, 2, check_repointed},
+    {"quarantine",
+     "node db1 zone a\nnode db2 zone b\nnode db3 zone c\n"
+     "record primary db1 mode lossless stands ackers db2,db3\nfact db1 executed 0-1-100\n"
+     "fact db2 executed 0-1-100,0-2-1\nfact db3 executed 0-1-100\n"
+     "fact db2 acks yes\nfact db3 acks yes\n",
+     PLAN_QUARANTINE, 1, check_quarantined},
+    {"start applier", PAIR, PLAN_START_APPLIER, 1, check_applies},
     {"adopt",
      "node db1 zone a\nnode db2 zone b\nrecord mode bounded\nfact db1 executed 0-1-9 read_only no "
      "source -\nfact db2 executed 0-1-9 source db1\n",

@@ -73,6 +73,17 @@ static void case_record(struct case_view *c, char **words, int count)
     primary->ss_source_enabled = primary->ss_source_on = TRI_YES;
 }
 
+/* The node acknowledges the primary's commits. */
+static void case_acks(struct case_view *c, uint32_t node)
+{
+    struct server_facts *primary = &c->view.nodes[c->view.primary].facts;
+    struct server_facts *facts = &c->view.nodes[node].facts;
+    struct dump_peer *peer = &primary->dump_peers[primary->dump_peer_count++];
+    facts->ss_replica_enabled = facts->ss_replica_on = TRI_YES;
+    primary->ss_clients++;
+    (void)stay_copy(peer->host, sizeof peer->host, c->config.nodes[node].host);
+}
+
 static void case_fact(struct case_view *c, char **words, int count)
 {
     uint32_t node = case_node(c, words[1]);
@@ -100,6 +111,8 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "applier_error") == 0)
             n->facts.applier_errno = strtol(value, NULL, 10);
+        else if (strcmp(key, "acks") == 0)
+            case_acks(c, node);
         else if (strcmp(key, "restarted") == 0)
             n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "version") == 0)

@@ -205,7 +205,8 @@ static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
         assert_int_equal(d.record.ackers, 6);
         free(run);
     }
-    static const enum plan_kind others[] = {PLAN_REJOIN, PLAN_REPOINT, PLAN_NONE};
+    static const enum plan_kind others[] = {PLAN_REJOIN, PLAN_REPOINT, PLAN_QUARANTINE,
+                                            PLAN_START_APPLIER, PLAN_NONE};
     for (size_t i = 0; i < STAY_COUNT(others); i++) {
         struct plan_run *run = run_of(others[i], RUN_FORWARD, 1);
         assert_false(judge_with(run, NULL).record.lossless_stands);
