@@ -153,6 +153,18 @@ enum outcome step_set(struct step *s, const char *variable, const char *value)
     return step_say(s, "SET GLOBAL %s = %s", variable, value);
 }
 
+enum outcome step_refuse_restarted(struct step *s)
+{
+    if (s->in->effect.born_mono_us == INT64_MAX)
+        return OUTCOME_DONE;
+    enum outcome o = step_look(s);
+    int64_t born_us =
+        real_clock_mono_us() - (int64_t)s->result->facts.uptime_s * STAY_SECOND - STAY_SECOND;
+    if (o != OUTCOME_DONE || born_us <= s->in->effect.born_mono_us)
+        return o;
+    return step_end(s, OUTCOME_NOT_DONE, "it restarted since the plan looked at it");
+}
+
 bool step_is_drained(const struct step *s)
 {
     return gtid_set_contains(&s->result->facts.executed, &s->result->facts.received);

@@ -46,6 +46,10 @@ enum outcome step_set(struct step *s, const char *variable, const char *value);
  * counted. */
 enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left);
 
+/* NOT_DONE when the server's process is younger than effect.born_mono_us says: one that restarted
+ * holds something else than the plan judged (measured: MariaDB truncates). */
+enum outcome step_refuse_restarted(struct step *s);
+
 bool step_is_drained(const struct step *s); /* facts: executed contains received */
 bool step_holds_want(const struct step *s); /* facts: executed contains want, or none wanted */
 

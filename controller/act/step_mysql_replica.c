@@ -278,6 +278,17 @@ static enum outcome stop_again(struct step *s)
     return step_look(s);
 }
 
+/* A former primary that lost its tail takes it back only with the role on (step_mysql_own.c); the
+ * peer is no semi-sync source, so nothing is acknowledged by it. */
+static enum outcome accept_own(struct step *s)
+{
+    struct gtid_set own = {0};
+    step_own_missing(s, &own);
+    bool fetches_own = !gtid_set_is_empty(&own);
+    gtid_set_clear(&own);
+    return fetches_own ? step_set(s, s->sql->replica_enabled, "1") : OUTCOME_DONE;
+}
+
 enum outcome step_top_up(struct step *s)
 {
     enum outcome o = step_look(s);
@@ -288,6 +299,8 @@ enum outcome step_top_up(struct step *s)
     if (!s->in->has_peer)
         return step_end(s, OUTCOME_NOT_DONE, "no peer to fetch from");
     o = make_changeable(s);
+    if (o == OUTCOME_DONE)
+        o = accept_own(s);
     if (o == OUTCOME_DONE)
         o = change_source(s);
     if (o == OUTCOME_DONE)
@@ -334,7 +347,9 @@ enum outcome step_verify_freeze(struct step *s)
  */
 enum outcome step_thaw(struct step *s)
 {
-    enum outcome o = step_look(s);
+    enum outcome o = step_refuse_restarted(s);
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
     if (o != OUTCOME_DONE)
         return o;
     const struct server_facts *f = &s->result->facts;

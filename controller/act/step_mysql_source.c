@@ -205,23 +205,9 @@ enum outcome step_wait_ackers(struct step *s)
     }
 }
 
-/* A server that restarted holds something else than the plan judged (measured: MariaDB truncates).
- */
-static enum outcome refuse_restarted(struct step *s)
-{
-    if (s->in->effect.born_mono_us == INT64_MAX)
-        return OUTCOME_DONE;
-    enum outcome o = step_look(s);
-    int64_t born_us =
-        real_clock_mono_us() - (int64_t)s->result->facts.uptime_s * STAY_SECOND - STAY_SECOND;
-    if (o != OUTCOME_DONE || born_us <= s->in->effect.born_mono_us)
-        return o;
-    return step_end(s, OUTCOME_NOT_DONE, "it restarted since the plan looked at it");
-}
-
 enum outcome step_writable(struct step *s)
 {
-    enum outcome o = refuse_restarted(s);
+    enum outcome o = step_refuse_restarted(s);
     if (o != OUTCOME_DONE)
         return o;
     if (!step_is_mariadb(s)) {
@@ -240,7 +226,7 @@ enum outcome step_writable(struct step *s)
 
 enum outcome step_unfence(struct step *s)
 {
-    enum outcome o = refuse_restarted(s);
+    enum outcome o = step_refuse_restarted(s);
     if (o == OUTCOME_DONE)
         o = step_source_on(s); /* as recorded; semi_sync false: off */
     return o == OUTCOME_DONE ? step_writable(s) : o;

@@ -52,6 +52,8 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         return "it is writable, and what the primary held was never read";
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
+    if (cluster_wrote_alone(view, node, &facts->executed))
+        return "it wrote transactions of its own";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
         plan_lost_by(view, node, &facts->executed, &view->nodes[view->primary].facts.executed))
         return "it wrote transactions of its own";
@@ -67,6 +69,8 @@ static const char *run_objection(const struct cluster_view *view, const struct p
         return "it could not be frozen";
     if (!(run->r & NODE_BIT(node)))
         return "it has not executed all it received";
+    if (cluster_wrote_alone(view, node, &run->executed[node]))
+        return "it wrote transactions of its own";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
         plan_lost_by(view, node, &run->executed[node], &view->nodes[view->primary].facts.executed))
         return "it wrote transactions of its own";

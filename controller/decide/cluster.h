@@ -72,6 +72,9 @@ struct cluster_record {
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
     uint8_t quarantine[NODES_MAX];     /* enum quarantine_reason, by node index */
+    uint32_t written_known;            /* mask: written[] below was read for these nodes */
+    uint64_t written[NODES_MAX];       /* transactions of the node's own making that this epoch's
+                                          primary held at most; more on the node is errant */
     char plan_id[24];             /* running plan's journal key, empty if none */
 };
 
@@ -163,9 +166,20 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
+/* Takes into *record how much of each other node's own making `held` has, the set of the record's
+ * primary (`primary`): the most ever seen stands until another primary is recorded. Nodes whose
+ * server id or uuid was never read are left as they were. Returns whether *record changed. */
+bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
+                          const struct gtid_set *held, struct cluster_record *record);
+/* Does `held`, a set of `node`, contain more of the node's own making than any primary of this
+ * epoch was seen to hold, by the record: written by hand? False when nothing is recorded of it. It
+ * tells even where the primary was never read: it died before this controller started. */
+bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *held);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates
  * then what its engine had not flushed, acknowledged or not, so its set no longer is what it
- * acknowledged. MySQL keeps its log: false. */
+ * acknowledged. A primary found read-only by a controller that never saw it write counts: it may
+ * have restarted before. MySQL keeps its log: false. */
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);

@@ -141,8 +141,34 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
-    return view->config->engine != ENGINE_MYSQL && n->restarted_mono_us != STAY_NEVER &&
-           n->writable_mono_us < n->restarted_mono_us;
+    if (view->config->engine == ENGINE_MYSQL)
+        return false;
+    if (n->restarted_mono_us != STAY_NEVER)
+        return n->writable_mono_us < n->restarted_mono_us;
+    return node == view->primary && (n->groups_known & FACTS_STATUS) != 0 &&
+           n->facts.read_only == TRI_YES && n->writable_mono_us == STAY_NEVER;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `text` is a uuid in its usual form, dashes anywhere between bytes. */
+static bool is_uuid(const uint8_t uuid[16], const char *text)
+{
+    for (size_t i = 0; i < 16; i++) {
+        text += *text == '-';
+        int high = hex_digit(text[0]);
+        int low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0 || uuid[i] != (uint8_t)(high << 4 | low))
+            return false;
+        text += 2;
+    }
+    return *text == '\0';
 }
 
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
@@ -150,14 +176,8 @@ bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
 {
     const struct server_facts *facts = &view->nodes[node].facts;
     const uint8_t *u = range->source;
-    if (view->config->engine != ENGINE_MYSQL) {
-        uint64_t id = (uint64_t)u[4] << 24 | (uint64_t)u[5] << 16 | (uint64_t)u[6] << 8 | u[7];
-        return id == facts->server_id;
-    }
-    char uuid[37];
-    (void)snprintf(uuid, sizeof uuid,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
-                   u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
-                   u[14], u[15]);
-    return strcmp(uuid, facts->server_uuid) == 0;
+    if (view->config->engine == ENGINE_MYSQL)
+        return is_uuid(u, facts->server_uuid);
+    uint64_t id = (uint64_t)u[4] << 24 | (uint64_t)u[5] << 16 | (uint64_t)u[6] << 8 | u[7];
+    return id == facts->server_id;
 }

@@ -47,6 +47,15 @@ static bool is_stale_after(const struct cluster_view *view, const struct plan_ru
            view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
 }
 
+/* What the primary holds of the others' own making, so that it is known when it has died. */
+static bool note_written(const struct cluster_view *view, struct cluster_record *record)
+{
+    return view->record.adopted && view->primary != NO_NODE &&
+           (view->nodes[view->primary].groups_known & FACTS_STATUS) != 0 &&
+           cluster_note_written(view, view->primary, &view->nodes[view->primary].facts.executed,
+                                record);
+}
+
 /* Under our own plan nothing is concluded, but a new acker enters A at once all the same. */
 static bool watch_under_plan(const struct cluster_view *view, int64_t now_mono_us,
                              struct cluster_record *record)
@@ -313,6 +322,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     d->record_changed = ours
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
+    d->record_changed |= note_written(view, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);
     d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;
     bool may_repair = d->verdict.action != ACT_FAILOVER && !d->suspicion &&

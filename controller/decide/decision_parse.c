@@ -188,6 +188,15 @@ static bool read_node_line(struct reader *r, const char *name, char *text)
         r->view->record.quarantine[r->node] = (uint8_t)reason;
         return true;
     }
+    if (strcmp(name, "written") == 0) {
+        const char *rest = NULL;
+        int64_t value = 0;
+        if (!read_i64(text, &value, &rest) || *rest != '\0' || value < 0)
+            return false;
+        r->view->record.written_known |= UINT32_C(1) << r->node;
+        r->view->record.written[r->node] = (uint64_t)value;
+        return true;
+    }
     if ((f = find_field(GROUP_NODE_CONFIG, name)) != NULL)
         return read_field(r, f, &r->config->nodes[r->node], text);
     if ((f = find_field(GROUP_NODE, name)) != NULL)

@@ -137,6 +137,8 @@ static void write_node(struct writer *w, uint32_t node)
     write_group(w, GROUP_NODE_CONFIG, &w->view->config->nodes[node]);
     if (reason > 0 && reason < count)
         str_addf(&w->s, "quarantine=%s\n", reasons[reason]);
+    if (w->view->record.written_known & (UINT32_C(1) << node))
+        str_addf(&w->s, "written=%llu\n", (unsigned long long)w->view->record.written[node]);
     write_group(w, GROUP_NODE, n);
     write_group(w, GROUP_FACTS, &n->facts);
     if (n->facts.dump_peer_count == 0)

@@ -249,6 +249,18 @@ static uint32_t ackers_at_last_facts(const struct cluster_view *view)
     return mask;
 }
 
+static uint32_t receivers_at_start(const struct cluster_view *view)
+{
+    uint32_t mask = 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        enum receiver_state state = view->nodes[node].facts.receiver;
+        if ((view->nodes[node].groups_known & FACTS_STATUS) &&
+            (state == RECEIVER_RUNNING || state == RECEIVER_CONNECTING))
+            mask |= NODE_BIT(node);
+    }
+    return mask;
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -268,6 +280,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands;
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->acking = ackers_at_last_facts(view);
+    run->received = receivers_at_start(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);
     run->aims_lossless = aims_lossless(run, view);

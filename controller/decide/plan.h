@@ -16,10 +16,10 @@
 #define PLAN_KINDS(X)                                                                              \
     X(NONE, "none")                                                                                \
     X(FAILOVER, "failover")                                                                        \
-    X(SWITCHOVER, "switchover") X(REJOIN, "rejoin") X(REPOINT, "repoint") X(ADOPT, "adopt")        \
-        X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                            \
-            X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")              \
-                X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
+    X(SWITCHOVER, "switchover")                                                                    \
+    X(REJOIN, "rejoin") X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")    \
+        X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")        \
+            X(UNFENCE, "unfence") X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -137,7 +137,8 @@ struct plan_params {
  * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
  * ATTACH has `want` (NULL: unknown): a server whose executed set is not within it holds what the
  * source lacks, and is not attached (NOT_DONE).
- * THAW has `want`: the receiver may start only when executed contains it (the drain ended).
+ * THAW has `want`: the receiver may start only when executed contains it (the drain ended); without
+ * a `peer` on whatever source it has.
  * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have; a node that is set aside
  * (plan QUARANTINE) and whose applier does not run loses its receiver instead: restarted it would
  * throw away what is not executed. HOOK_PRE answers NOT_DONE for a
@@ -155,7 +156,7 @@ struct effect {
     bool semi_sync;      /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
     bool lossless_roles; /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
-    int64_t born_mono_us; /* UNFENCE, WRITABLE: NOT_DONE if the server's process started later
+    int64_t born_mono_us; /* UNFENCE, WRITABLE, THAW: NOT_DONE if the server's process started later
                              than this (it restarted: what it holds is not what the plan
                              judged) */
     int64_t deadline_mono_us;
@@ -239,9 +240,11 @@ struct plan_run {
                             acknowledge for the old primary even if they die and come back */
     uint32_t moved;      /* nodes whose source was changed in this run: thawing is not enough */
     uint32_t lost_first; /* frozen nodes whose connection had ended before our freeze */
-    uint32_t acking;     /* at start: ackers the primary's last fresh facts showed connected */
-    uint32_t struck;     /* candidates that failed in this run */
-    uint32_t rounds;     /* times the run went back to freeze */
+    uint32_t received; /* at start: nodes whose receiver ran. Only these are thawed by an undo: one
+                          that stood still is compared before it is attached (a rejoin) */
+    uint32_t acking;   /* at start: ackers the primary's last fresh facts showed connected */
+    uint32_t struck;   /* candidates that failed in this run */
+    uint32_t rounds;   /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
     bool lossless_stood;       /* at start */
     bool maybe_open;           /* making the candidate writable once ended unknown: seen read-only

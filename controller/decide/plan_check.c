@@ -182,6 +182,18 @@ static enum stay_rc refuse_lost_tail(const struct cluster_view *view, uint32_t n
                       name, view->config->name);
 }
 
+/* With k ackers unasked, what the primary acknowledged and lost may be on them alone. */
+static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct cluster_view *view,
+                                        uint32_t answering, struct stay_error *err)
+{
+    if (run->mode == MODE_LOSSLESS && run->a != 0 &&
+        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >=
+            view->config->acks)
+        return stay_error(err, STAY_EREFUSED,
+                          "too few ackers answer to know what the primary lost");
+    return STAY_OK;
+}
+
 /* After a restart the primary may have lost what a replica holds: then a failover is right. */
 static enum stay_rc check_make_writable(const struct plan_run *run, const struct cluster_view *view,
                                         int64_t now_mono_us, struct stay_error *err)
@@ -191,11 +203,9 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
         return rc;
     uint32_t answering = plan_nodes_answering(view, now_mono_us);
     const struct gtid_set *held = &view->nodes[run->old_primary].facts.executed;
-    if (run->mode == MODE_LOSSLESS && run->a != 0 &&
-        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >=
-            view->config->acks)
-        return stay_error(err, STAY_EREFUSED,
-                          "too few ackers answer to know what the primary lost");
+    rc = check_tail_is_known(run, view, answering, err);
+    if (rc != STAY_OK)
+        return rc;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         const struct node_view *seen = &view->nodes[node];
         if (node == run->old_primary)
@@ -278,6 +288,8 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
         return stay_error(err, STAY_EREFUSED,
                           "%s is not this epoch's primary: use `mainstay rejoin`",
                           plan_node_name(view, run->params.node));
+    if (rc == STAY_OK && cluster_may_have_lost_tail(view, run->params.node))
+        rc = check_tail_is_known(run, view, plan_nodes_answering(view, now_mono_us), err);
     if (rc != STAY_OK)
         return rc;
     const struct gtid_set *held = &view->nodes[run->params.node].facts.executed;

@@ -127,7 +127,8 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(f)                                                                                           \
     X(r)                                                                                           \
     X(collected)                                                                                   \
-    X(slow) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(acking) X(struck)
+    X(slow)                                                                                        \
+    X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(received) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
     X(lossless_stood) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)

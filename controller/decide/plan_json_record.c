@@ -38,6 +38,11 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
             stay_json_set_string(quarantine, config->nodes[node].name,
                                  quarantine_texts[record->quarantine[node]]);
     stay_json_set(obj, "quarantine", quarantine);
+    json_t *written = json_object();
+    for (uint32_t node = 0; node < config->node_count; node++)
+        if (record->written_known & (UINT32_C(1) << node))
+            stay_json_set_int(written, config->nodes[node].name, (int64_t)record->written[node]);
+    stay_json_set(obj, "written", written);
     return obj;
 }
 
@@ -66,6 +71,25 @@ static enum stay_rc read_quarantine(const json_t *obj, const struct cluster_conf
     return STAY_OK;
 }
 
+/* Absent in records of older versions, and for nodes that were never read. */
+static enum stay_rc read_written(const json_t *obj, const struct cluster_config *config,
+                                 struct cluster_record *record, struct stay_error *err)
+{
+    json_t *map = NULL;
+    if (json_object_get(obj, "written") == NULL)
+        return STAY_OK;
+    TRY(stay_json_get_object(obj, "written", &map, err));
+    for (uint32_t node = 0; node < config->node_count; node++) {
+        int64_t value = 0;
+        if (json_object_get(map, config->nodes[node].name) == NULL)
+            continue;
+        TRY(stay_json_get_int(map, config->nodes[node].name, &value, err));
+        record->written[node] = (uint64_t)value;
+        record->written_known |= UINT32_C(1) << node;
+    }
+    return STAY_OK;
+}
+
 static enum stay_rc read_record(const json_t *obj, const struct cluster_config *config,
                                 struct cluster_record *record, struct stay_error *err)
 {
@@ -86,7 +110,8 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
 #define X(name) TRY(stay_json_get_bool(obj, #name, &record->name, err));
     RECORD_FLAGS(X)
 #undef X
-    return read_quarantine(obj, config, record, err);
+    TRY(read_quarantine(obj, config, record, err));
+    return read_written(obj, config, record, err);
 }
 
 enum stay_rc cluster_record_from_json(const json_t *json, const struct cluster_config *config,

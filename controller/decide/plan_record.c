@@ -27,6 +27,9 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
 {
     set_primary(record, view, run->candidate);
     restart_watch(record, run->attached);
+    record->written_known = 0;
+    if (run->collected & mask_of(run->candidate))
+        (void)cluster_note_written(view, run->candidate, &run->executed[run->candidate], record);
     if (run->degrade)
         record->mode = MODE_BOUNDED;
     if (run->kind != PLAN_FAILOVER)
@@ -52,6 +55,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
         return;
     case PLAN_ADOPT:
         record->adopted = true;
+        record->written_known = 0; /* read anew: whatever was written by hand is accepted now */
         set_primary(record, view, run->candidate);
         record->mode = run->aims_lossless ? MODE_LOSSLESS : view->config->mode;
         if (record->mode == MODE_LOSSLESS && !run->aims_lossless)
@@ -139,11 +143,24 @@ static void lift_if_attached(const struct plan_run *run, struct cluster_record *
         record->quarantine[node] = QUARANTINE_NONE;
 }
 
+/* A failover that recorded the weaker mode for its candidate and was undone before that one could
+ * be written to: the old primary and what its clients were told are as they were. */
+static void give_back_mode(const struct plan_run *run, struct cluster_record *record)
+{
+    uint32_t row = plan_row_of(run->kind, STEP_STORE_MODE);
+    if (run->kind != PLAN_FAILOVER || run->state != RUN_UNDONE || run->past_no_return ||
+        run->rows[row].touched == 0)
+        return;
+    record->mode = run->mode;
+    record->lossless_stands = run->lossless_stood;
+}
+
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record)
 {
     record->plan_id[0] = '\0';
     lift_if_attached(run, record);
+    give_back_mode(run, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
     int64_t hold_us =

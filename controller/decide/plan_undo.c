@@ -23,6 +23,19 @@ static bool old_primary_is_whole(const struct plan_run *run, const struct cluste
     return true;
 }
 
+/* Those that received when the plan began, and are the same process: started again as it is,
+ * another one could silently skip what it lost (MariaDB and its own transactions). A source whose
+ * set was never read gets nobody attached to it. */
+static uint32_t freeze_undo_targets(const struct plan_run *run, const struct cluster_view *view,
+                                    uint32_t touched)
+{
+    bool is_read =
+        run->fenced || (run->old_primary != NO_NODE &&
+                        (view->nodes[run->old_primary].groups_known & FACTS_STATUS) != 0);
+    uint32_t as_it_was = touched & ~run->moved & run->received & ~run->restarted;
+    return as_it_was | (is_read ? touched & run->moved : 0);
+}
+
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
                            uint32_t row, int64_t now_mono_us)
 {
@@ -38,11 +51,8 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_FENCE:
     case STEP_QUIESCE:
         return old_primary_is_whole(run, view, now_mono_us) ? touched : 0;
-    case STEP_FREEZE: /* a source whose set was never read gets nobody attached to it */
-        return run->fenced || (run->old_primary != NO_NODE &&
-                               (view->nodes[run->old_primary].groups_known & FACTS_STATUS))
-                   ? touched
-                   : touched & ~run->moved;
+    case STEP_FREEZE:
+        return freeze_undo_targets(run, view, touched);
     case STEP_DETACH:
     case STEP_ATTACH:
         return freezes ? 0 : touched & run->moved;
@@ -112,12 +122,13 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
         ret_effect->peer = NO_NODE;
         return;
     }
-    if (what->undo == STEP_THAW && (run->moved & NODE_BIT(node)))
+    if (what->undo == STEP_THAW && (run->moved & NODE_BIT(node))) {
         ret_effect->step = STEP_ATTACH;
-    else if (what->undo == STEP_THAW)
+    } else if (what->undo == STEP_THAW) { /* on the source it had: nothing was compared here */
+        ret_effect->peer = NO_NODE;
         ret_effect->want = &run->received_high[node];
-    if (run->kind == PLAN_REPOINT && ret_effect->step == STEP_THAW)
-        ret_effect->peer = NO_NODE; /* whatever source it had: it was not compared with ours */
+        ret_effect->born_mono_us = plan_born_mono_us(run, node);
+    }
     if (ret_effect->step == STEP_ATTACH && run->old_primary != NO_NODE)
         ret_effect->want =
             run->fenced ? &run->fenced_executed : &view->nodes[run->old_primary].facts.executed;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define JOBS_MAX 16
-#define FOUND_MAX 12
+#define FOUND_MAX 200
 #define HUMAN_MAX 24
 #define MUTANT_SEEDS_MAX 100000
 

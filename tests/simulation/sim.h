@@ -103,6 +103,7 @@ bool controller_runs(const struct sim *s);
 enum stay_rc controller_order(struct sim *s, enum plan_kind kind, const struct plan_params *params);
 void store_save(void *ctx, uint64_t token, const struct plan_run *run,
                 const struct cluster_record *record, uint64_t expect);
+void store_settle(struct sim *s); /* the controller is about to be gone */
 void store_put_record(struct sim *s, const struct cluster_record *record, uint64_t expect);
 bool store_event(struct sim *s, const struct sim_event *e);
 void store_operator(struct sim *s, void (*change)(struct sim *s, struct cluster_record *record));

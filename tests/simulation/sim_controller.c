@@ -127,6 +127,7 @@ void controller_kill(struct sim *s)
     if (!c->up)
         return;
     sim_trace(s, "controller is gone");
+    store_settle(s);
     executor_free(c->exec);
     c->exec = NULL;
     cluster_clear(c->view);

@@ -146,12 +146,25 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
     }
 }
 
+/* What the source holds of this server's own making and it lacks: its tail, truncated at a
+ * restart. */
+static bool lacks_own(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
+{
+    if (s->setup.engine != ENGINE_MARIADB)
+        return false;
+    for (size_t i = 0; i < x->want.n; i++)
+        if (x->want.v[i].source[7] == v->index + 1 && x->want.v[i].last > v->max_have[v->index])
+            return true;
+    return false;
+}
+
 static enum sql_progress top_up(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->phase) {
     case 0:
         replica_stop_receiver(s, v);
-        v->ss_replica = false;
+        if (lacks_own(s, x, v) && s->mutant != MUTANT_ATTACH_WITHOUT_ROLE)
+            v->ss_replica = true; /* or its own transactions are skipped */
         replica_change(s, v, x->effect.peer);
         replica_start_receiver(s, v);
         replica_start_applier(s, v);
@@ -185,18 +198,6 @@ static bool is_attached(const struct sim_effect *x, const struct sim_server *v)
     return v->configured && v->source == x->effect.peer && v->connected && v->applier_on &&
            v->ss_replica == x->effect.semi_sync && v->ss_active == x->effect.semi_sync &&
            !v->ss_source;
-}
-
-/* What the source holds of this server's own making and it lacks: its tail, truncated at a
- * restart. */
-static bool lacks_own(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
-{
-    if (s->setup.engine != ENGINE_MARIADB)
-        return false;
-    for (size_t i = 0; i < x->want.n; i++)
-        if (x->want.v[i].source[7] == v->index + 1 && x->want.v[i].last > v->max_have[v->index])
-            return true;
-    return false;
 }
 
 static bool holds_more(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
@@ -278,7 +279,7 @@ static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_
 static enum sql_progress thaw(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
-    if (!v->configured)
+    if (!v->configured || v->boot_at > x->effect.born_mono_us)
         return SQL_FAILED;
     if (x->phase > 0 || (x->effect.peer != NO_NODE && v->source != x->effect.peer))
         return attach(s, x, v);

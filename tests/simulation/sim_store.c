@@ -169,6 +169,22 @@ static void on_saved(struct sim *s, struct sim_save *v)
     controller_turn(s);
 }
 
+/* The controller is killed: its write on the way was committed or was not, before anybody else can
+ * open the file (its lock is held to the end). */
+void store_settle(struct sim *s)
+{
+    for (uint32_t i = 0; i < SIM_SAVES; i++) {
+        struct sim_save *v = &s->save[i];
+        if (!v->used || v->life != s->controller.life)
+            continue;
+        rebase(s, v);
+        if (v->rc == STAY_OK && v->version == 0 && !s->store.down &&
+            v->expect == s->store.record.version && sim_percent(s, 50))
+            apply(s, v);
+        v->used = false;
+    }
+}
+
 void store_operator(struct sim *s, void (*change)(struct sim *s, struct cluster_record *record))
 {
     struct sim_store *t = &s->store;
