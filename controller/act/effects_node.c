@@ -15,21 +15,26 @@
 
 struct effects_job;
 
+/* Outlives the configuration it came with: a server that is configured anew while something is
+ * under way keeps its one queue. */
 struct effects_node {
+    struct effects_node *next; /* of the set */
+    char cluster[NAME_MAX_LEN];
     struct mysql_target target;
     char name[NAME_MAX_LEN];
     uint64_t key;
     struct step_sessions sessions; /* lent to the running job; operate NULL: none any more */
     struct effects_job *running;
     struct effects_job *first, *last; /* waiting */
-    bool is_forgotten; /* no job will come any more; the sessions go with the last one */
+    bool is_forgotten; /* no job comes until it is configured again; sessions go with the last */
+    bool is_changed;   /* its sessions are of another address, account or TLS setting */
 };
 
 struct effects_cluster_entry {
     char name[NAME_MAX_LEN];
     struct mysql_account monitor, canary, operate, replicate;
     uint32_t node_count;
-    struct effects_node nodes[NODES_MAX];
+    struct effects_node *nodes[NODES_MAX]; /* the set's */
     struct effects_cluster_entry *next;
 };
 
@@ -38,7 +43,7 @@ struct effects_node_set {
     struct lane_pool *pool;
     struct timer *warm;
     struct effects_cluster_entry *clusters;
-    struct effects_cluster_entry *forgotten; /* freed with the set: jobs may point into them */
+    struct effects_node *nodes; /* forgotten ones too: jobs point to them; freed with the set */
     uint64_t keys;
     bool is_ending;
 };
@@ -96,25 +101,20 @@ struct effects_node_set *effects_node_new(struct loop *loop)
 
 static void job_release(void *arg);
 
-static void free_entry(struct effects_cluster_entry *entry)
+static void free_node(struct effects_node *node)
 {
-    for (uint32_t i = 0; i < NODES_MAX; i++) {
-        for (struct effects_job *job = entry->nodes[i].first, *next; job != NULL; job = next) {
-            next = job->next;
-            job_release(job);
-        }
-        free_sessions(&entry->nodes[i].sessions);
+    for (struct effects_job *job = node->first, *next; job != NULL; job = next) {
+        next = job->next;
+        job_release(job);
     }
-    free(entry);
+    free_sessions(&node->sessions);
+    free(node);
 }
 
-static void free_entries(struct effects_cluster_entry *entry)
+static void free_entry(struct effects_cluster_entry *entry)
 {
-    while (entry != NULL) {
-        struct effects_cluster_entry *next = entry->next;
-        free_entry(entry);
-        entry = next;
-    }
+    explicit_bzero(entry, sizeof *entry);
+    free(entry);
 }
 
 void effects_node_free(struct effects_node_set *set, int64_t wait_us)
@@ -122,13 +122,18 @@ void effects_node_free(struct effects_node_set *set, int64_t wait_us)
     if (set == NULL)
         return;
     timer_free(set->warm);
-    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
-        for (uint32_t i = 0; i < c->node_count; i++)
-            abort_sessions(&c->nodes[i].sessions);
+    for (struct effects_node *node = set->nodes; node != NULL; node = node->next)
+        abort_sessions(&node->sessions);
     set->is_ending = true;
     (void)lane_pool_free(set->pool, wait_us);
-    free_entries(set->clusters);
-    free_entries(set->forgotten);
+    for (struct effects_node *node = set->nodes, *next; node != NULL; node = next) {
+        next = node->next;
+        free_node(node);
+    }
+    for (struct effects_cluster_entry *c = set->clusters, *next; c != NULL; c = next) {
+        next = c->next;
+        free_entry(c);
+    }
     free(set);
 }
 
@@ -140,34 +145,95 @@ static struct effects_cluster_entry *find(struct effects_node_set *set, const ch
     return c;
 }
 
-static void drop_if_forgotten(struct effects_node *node)
+static bool is_account(const struct mysql_account *a, const struct mysql_account *b)
 {
-    if (node->is_forgotten && node->running == NULL && node->first == NULL)
-        free_sessions(&node->sessions);
+    return strcmp(a->user, b->user) == 0 && strcmp(a->password, b->password) == 0;
 }
 
-void effects_node_forget(struct effects_node_set *set, const char *name)
+static bool is_target(const struct mysql_target *a, const struct mysql_target *b)
+{
+    return a->engine == b->engine && a->port == b->port && a->tls_required == b->tls_required &&
+           strcmp(a->host, b->host) == 0 && strcmp(a->ca, b->ca) == 0 &&
+           strcmp(a->cert, b->cert) == 0 && strcmp(a->key, b->key) == 0;
+}
+
+/* No job uses them now: sessions that nobody needs, or that lead elsewhere, go. */
+static void settle_sessions(struct effects_node *node)
+{
+    if (node->running != NULL || node->first != NULL)
+        return;
+    if (node->is_forgotten || node->is_changed)
+        free_sessions(&node->sessions);
+    if (!node->is_forgotten && node->sessions.operate == NULL)
+        node->sessions = new_sessions();
+    node->is_changed = false;
+}
+
+/* Out of the set, its nodes forgotten for now; NULL: not known. */
+static struct effects_cluster_entry *take_out(struct effects_node_set *set, const char *name)
 {
     for (struct effects_cluster_entry **at = &set->clusters; *at != NULL; at = &(*at)->next) {
         struct effects_cluster_entry *gone = *at;
         if (strcmp(gone->name, name) != 0)
             continue;
         *at = gone->next;
-        gone->next = set->forgotten;
-        set->forgotten = gone;
-        for (uint32_t i = 0; i < gone->node_count; i++) {
-            gone->nodes[i].is_forgotten = true;
-            drop_if_forgotten(&gone->nodes[i]);
-        }
-        return;
+        for (uint32_t i = 0; i < gone->node_count; i++)
+            gone->nodes[i]->is_forgotten = true;
+        return gone;
     }
+    return NULL;
+}
+
+static void drop(struct effects_cluster_entry *entry)
+{
+    if (entry == NULL)
+        return;
+    for (uint32_t i = 0; i < entry->node_count; i++)
+        settle_sessions(entry->nodes[i]);
+    free_entry(entry);
+}
+
+void effects_node_forget(struct effects_node_set *set, const char *name)
+{
+    drop(take_out(set, name));
+}
+
+/* The node at this address, with its queue, or a new one. */
+static struct effects_node *node_of(struct effects_node_set *set, const char *cluster,
+                                    const struct mysql_target *target)
+{
+    for (struct effects_node *node = set->nodes; node != NULL; node = node->next)
+        if (node->is_forgotten && node->target.port == target->port &&
+            strcmp(node->target.host, target->host) == 0 && strcmp(node->cluster, cluster) == 0)
+            return node;
+    struct effects_node *node = stay_calloc(1, sizeof *node);
+    (void)stay_copy(node->cluster, sizeof node->cluster, cluster);
+    node->target = *target;
+    node->key = set->keys++;
+    node->next = set->nodes;
+    set->nodes = node;
+    return node;
+}
+
+static void target_from(const struct effects_cluster *cluster, const struct node_config *from,
+                        struct mysql_target *ret)
+{
+    *ret = (struct mysql_target){.engine = cluster->config->engine,
+                                 .port = from->port,
+                                 .tls_required = cluster->tls_required};
+    (void)stay_copy(ret->host, sizeof ret->host, from->host);
+    (void)stay_copy(ret->ca, sizeof ret->ca, cluster->ca);
+    (void)stay_copy(ret->cert, sizeof ret->cert, cluster->cert);
+    (void)stay_copy(ret->key, sizeof ret->key, cluster->key);
 }
 
 void effects_node_configure(struct effects_node_set *set, const struct effects_cluster *cluster)
 {
     const struct cluster_config *config = cluster->config;
     struct effects_cluster_entry *entry = stay_calloc(1, sizeof *entry);
-    effects_node_forget(set, config->name);
+    struct effects_cluster_entry *before = take_out(set, config->name);
+    bool is_same = before != NULL && is_account(&before->canary, &cluster->canary) &&
+                   is_account(&before->operate, &cluster->operate);
     (void)stay_copy(entry->name, sizeof entry->name, config->name);
     entry->monitor = cluster->monitor;
     entry->canary = cluster->canary;
@@ -175,18 +241,17 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
     entry->replicate = cluster->replicate;
     entry->node_count = config->node_count;
     for (uint32_t i = 0; i < config->node_count; i++) {
-        struct effects_node *node = &entry->nodes[i];
-        const struct node_config *from = &config->nodes[i];
-        (void)stay_copy(node->name, sizeof node->name, from->name);
-        node->target = (struct mysql_target){.engine = config->engine, .port = from->port,
-                                             .tls_required = cluster->tls_required};
-        (void)stay_copy(node->target.host, sizeof node->target.host, from->host);
-        (void)stay_copy(node->target.ca, sizeof node->target.ca, cluster->ca);
-        (void)stay_copy(node->target.cert, sizeof node->target.cert, cluster->cert);
-        (void)stay_copy(node->target.key, sizeof node->target.key, cluster->key);
-        node->key = set->keys++;
-        node->sessions = new_sessions();
+        struct mysql_target target;
+        target_from(cluster, &config->nodes[i], &target);
+        struct effects_node *node = node_of(set, config->name, &target);
+        (void)stay_copy(node->name, sizeof node->name, config->nodes[i].name);
+        node->is_changed = !is_same || !is_target(&node->target, &target);
+        node->target = target;
+        node->is_forgotten = false;
+        settle_sessions(node);
+        entry->nodes[i] = node;
     }
+    drop(before);
     entry->next = set->clusters;
     set->clusters = entry;
     timer_start_repeat(set->warm, loop_now_mono_us(set->loop), EFFECTS_WARM_US);
@@ -324,7 +389,7 @@ static void run_next(struct effects_node *node)
         }
         fail_later(job, "not begun before its deadline");
     }
-    drop_if_forgotten(node);
+    settle_sessions(node);
 }
 
 static void enqueue(struct effects_node_set *set, struct effects_node *node,
@@ -349,15 +414,15 @@ static void on_warm(struct timer *timer, void *arg)
     (void)timer;
     for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
         for (uint32_t i = 0; i < c->node_count; i++) {
-            if (c->nodes[i].running != NULL)
+            if (c->nodes[i]->running != NULL)
                 continue;
             struct effects_job *job = stay_calloc(1, sizeof *job);
             job->is_warm = true;
-            job->input.target = c->nodes[i].target;
+            job->input.target = c->nodes[i]->target;
             job->input.operate = c->operate;
             job->input.canary = c->canary;
             job->input.effect.deadline_mono_us = loop_now_mono_us(set->loop) + STAY_SECOND;
-            enqueue(set, &c->nodes[i], job);
+            enqueue(set, c->nodes[i], job);
         }
 }
 
@@ -381,13 +446,13 @@ void effects_node_start(struct effects_node_set *set, const char *cluster, uint6
         gtid_set_copy(&in->want, effect->want);
         in->effect.want = &in->want;
     }
-    struct effects_node *node = &c->nodes[effect->node];
+    struct effects_node *node = c->nodes[effect->node];
     (void)stay_copy(in->cluster, sizeof in->cluster, c->name);
     (void)stay_copy(in->node, sizeof in->node, node->name);
     in->target = node->target;
     in->has_peer = effect->peer < c->node_count;
     if (in->has_peer)
-        in->peer = c->nodes[effect->peer].target;
+        in->peer = c->nodes[effect->peer]->target;
     in->operate = c->operate;
     in->canary = c->canary;
     in->replicate = c->replicate;

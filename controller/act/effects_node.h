@@ -29,7 +29,9 @@ struct effects_node_set *effects_node_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. */
 void effects_node_free(struct effects_node_set *set, int64_t wait_us);
 
-/* Registers a cluster (by config->name) or replaces its addresses and accounts. */
+/* Registers a cluster (by config->name) or replaces its addresses and accounts. A server that
+ * stays, or comes back, keeps its queue: what is under way there ends before anything else begins.
+ */
 void effects_node_configure(struct effects_node_set *set, const struct effects_cluster *cluster);
 void effects_node_forget(struct effects_node_set *set, const char *cluster);
 

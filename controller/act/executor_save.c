@@ -65,6 +65,10 @@ static void failed(struct executor *x, enum stay_rc rc)
         stop(x, "the stored record was changed by somebody else: this plan stopped where it was");
         return;
     }
+    if (rc == STAY_ELIMIT) { /* no later try would end better */
+        stop(x, "its journal is too big for the store: this plan stopped where it was");
+        return;
+    }
     if (x->save_tries >= EXEC_SAVE_TRIES_MAX && !x->store_was_gone) {
         x->store_was_gone = true;
         if (x->run.state == RUN_FORWARD)

@@ -174,7 +174,8 @@ unsigned history_failovers_since(const struct history *h, int64_t wall_us)
     unsigned count = 0;
     for (size_t i = 0; i < h->count && h->entries[i].begun_wall_us >= wall_us; i++)
         if (text_is(h->entries[i].summary, "kind", "failover") &&
-            json_is_true(json_object_get(h->entries[i].summary, "automatic")))
+            json_is_true(json_object_get(h->entries[i].summary, "automatic")) &&
+            !text_is(h->entries[i].summary, "state", "undone")) /* the primary never changed */
             count++;
     return count;
 }

@@ -19,9 +19,10 @@ struct store_compare { const char *key; uint64_t version; /* STORE_ABSENT: must 
 struct store_put { const char *key; const char *value; /* NULL: delete */ };
 struct store_item { const char *key; const char *value; uint64_t version; };
 
-/* rc STAY_OK: durable. STAY_ECONFLICT: a compare failed, nothing was written. STAY_EUNKNOWN: it may
- * or may not have happened, read again. `revision` is the store-wide number of this transaction and
- * the new version of every key it put. */
+/* rc STAY_OK: durable. STAY_ECONFLICT: a compare failed, nothing was written. STAY_ELIMIT: a value
+ * is longer than STORE_VALUE_MAX, nothing was written. STAY_EUNKNOWN: it may or may not have
+ * happened, read again. `revision` is the store-wide number of this transaction and the new version
+ * of every key it put. */
 typedef void (*store_txn_fn)(void *ctx, enum stay_rc rc, uint64_t revision,
                              const struct stay_error *err);
 typedef void (*store_get_fn)(void *ctx, enum stay_rc rc, const struct store_item *items,

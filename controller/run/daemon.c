@@ -23,6 +23,14 @@ struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name)
     return NULL;
 }
 
+struct daemon_cluster *daemon_cluster_born(struct daemon *d, uint64_t birth)
+{
+    for (size_t i = 0; i < d->cluster_count; i++)
+        if (d->clusters[i]->birth == birth)
+            return d->clusters[i];
+    return NULL;
+}
+
 void daemon_mark_dirty(struct daemon_cluster *c)
 {
     c->is_dirty = true;
@@ -69,7 +77,7 @@ void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why)
 
 void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err)
 {
-    bool is_ok = rc == STAY_OK || rc == STAY_ECONFLICT;
+    bool is_ok = rc == STAY_OK || rc == STAY_ECONFLICT || rc == STAY_ELIMIT; /* it answered */
     if (rc == STAY_ECANCELED)
         return;
     d->store_errors += !is_ok;

@@ -65,6 +65,7 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
     struct daemon_cluster *c = stay_calloc(1, sizeof *c);
     c->daemon = d;
     c->settings = settings;
+    c->birth = ++d->births;
     c->save_tail = &c->save_head;
     c->started_mono_us = loop_now_mono_us(&d->loop);
     c->save_failed_mono_us = STAY_NEVER;
@@ -127,13 +128,34 @@ static void fill_view(struct daemon_cluster *c)
     c->view.isolated = d->is_isolated;
 }
 
+/* An epoch is one plan: no copy of the state file is a million plans old. Somebody wrote into the
+ * canary's row, and following it would use up the epochs there are. Said once. */
+static bool is_epoch_believed(struct daemon_cluster *c, uint32_t node, uint64_t epoch)
+{
+    if (epoch <= c->view.record.epoch || epoch - c->view.record.epoch <= DAEMON_EPOCH_JUMP_MAX)
+        return true;
+    if (epoch <= c->epoch_refused)
+        return false;
+    c->epoch_refused = epoch;
+    const char *name = c->settings->config.nodes[node].name;
+    struct log_field fields[] = {{"MAINSTAY_CLUSTER", name_of(c)}, {"MAINSTAY_NODE", name}};
+    log_write(LOG_LEVEL_ERROR, fields, STAY_COUNT(fields),
+              "%s: mainstay.heartbeat on %s says epoch %llu, the state file %llu: not believed, "
+              "somebody else wrote that row. The canary overwrites it on the primary; see who may "
+              "write the schema mainstay",
+              name_of(c), name, (unsigned long long)epoch,
+              (unsigned long long)c->view.record.epoch);
+    return false;
+}
+
 /* The highest epoch on the servers: the canary writes it into its row. */
-static uint64_t epoch_on_servers(const struct daemon_cluster *c)
+static uint64_t epoch_on_servers(struct daemon_cluster *c)
 {
     uint64_t seen = 0;
     for (uint32_t n = 0; n < c->settings->config.node_count; n++) {
         const struct node_view *node = &c->view.nodes[n];
-        if ((node->groups_known & FACTS_STATUS) && node->facts.canary_epoch > seen)
+        if ((node->groups_known & FACTS_STATUS) && node->facts.canary_epoch > seen &&
+            is_epoch_believed(c, n, node->facts.canary_epoch))
             seen = node->facts.canary_epoch;
     }
     return seen;
@@ -168,7 +190,7 @@ static void resume(struct daemon_cluster *c)
 static bool raise_epoch(struct daemon_cluster *c)
 {
     uint64_t seen = epoch_on_servers(c);
-    if (seen <= c->view.record.epoch || seen >= INT64_MAX)
+    if (seen <= c->view.record.epoch)
         return false;
     struct cluster_record record = c->view.record;
     record.epoch = seen;

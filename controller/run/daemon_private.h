@@ -25,6 +25,7 @@
 #define DAEMON_STALL_US (2 * STAY_SECOND)   /* a stall beyond this holds */
 #define DAEMON_FIRST_FACTS_US (3 * STAY_SECOND)
 #define DAEMON_STORE_CHECK_US (5 * STAY_SECOND)
+#define DAEMON_EPOCH_JUMP_MAX 1000000       /* further above the record's no epoch is believed */
 #define DAEMON_FAILOVERS_PER_HOUR 3         /* what the guard HOURLY_LIMIT counts to */
 
 struct effects;
@@ -47,6 +48,7 @@ struct daemon_cluster {
     struct cluster_view view;
     struct executor *executor;
     uint32_t probe_id;    /* number in the probe set */
+    uint64_t birth;       /* unique: an answer for an earlier one of this name is late */
     struct decision decision;
     bool is_decided;      /* decision is valid */
     bool is_dirty;        /* a turn is due */
@@ -56,6 +58,7 @@ struct daemon_cluster {
     int64_t started_mono_us;
     char *resume_text;    /* journal of a run the last process left; taken up once ready */
     int64_t resume_epoch; /* of that run */
+    uint64_t epoch_refused; /* highest one on a server that was not believed */
     struct timer *wake;   /* the executor's */
     int64_t wake_at_mono_us;
     struct daemon_save *save_head, **save_tail;
@@ -97,6 +100,7 @@ struct daemon {
     struct control control;
     struct daemon_cluster *clusters[SETTINGS_CLUSTERS_MAX];
     size_t cluster_count;
+    uint64_t births;
     uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
     struct timer *tick, *fast_tick, *store_check, *watchdog;
     bool is_loop_open;
@@ -118,6 +122,7 @@ void daemon_mark_dirty(struct daemon_cluster *c);
 void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why);
 void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err);
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name); /* or NULL */
+struct daemon_cluster *daemon_cluster_born(struct daemon *d, uint64_t birth);    /* or NULL */
 void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
                   struct fleet *ret_fleet);
 

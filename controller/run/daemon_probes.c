@@ -121,16 +121,17 @@ void daemon_probes_set_primary(struct daemon_cluster *c)
     probe_set_canary(c->daemon->probes, c->probe_id, node, record->epoch);
 }
 
-/* By name: the cluster may be gone when a late answer comes. */
+/* By birth: the cluster may be gone when a late answer comes, or another of its name be there,
+ * whose tokens begin anew. */
 struct effect_call {
     struct daemon *daemon;
-    char cluster[NAME_MAX_LEN];
+    uint64_t birth;
 };
 
 static void on_effect_done(void *arg, uint64_t token, const struct effect_result *result)
 {
     struct effect_call *call = arg;
-    struct daemon_cluster *c = daemon_cluster_named(call->daemon, call->cluster);
+    struct daemon_cluster *c = daemon_cluster_born(call->daemon, call->birth);
     if (c) {
         executor_effect_done(c->executor, token, result, loop_now_mono_us(&call->daemon->loop));
         daemon_mark_dirty(c);
@@ -143,8 +144,9 @@ void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
 {
     struct effect_call *call = stay_calloc(1, sizeof *call);
     call->daemon = c->daemon;
-    (void)stay_copy(call->cluster, sizeof call->cluster, c->settings->config.name);
-    effects_start(c->daemon->effects, call->cluster, token, effect, on_effect_done, call);
+    call->birth = c->birth;
+    const char *name = c->settings->config.name;
+    effects_start(c->daemon->effects, name, token, effect, on_effect_done, call);
 }
 
 /* Replicas that may serve reads: they receive and apply. */

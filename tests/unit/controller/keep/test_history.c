@@ -70,6 +70,10 @@ static void failovers_count_only_automatic_ones_of_the_hour(void **state)
     update(h, summary("shop-4", "shop", "switchover", 400, true));
     assert_int_equal(history_failovers_since(h, 150), 1);
     assert_int_equal(history_failovers_since(h, 0), 2);
+    json_t *undone = summary("shop-5", "shop", "failover", 500, true);
+    stay_json_set_string(undone, "state", "undone"); /* an attempt is not a failover */
+    update(h, undone);
+    assert_int_equal(history_failovers_since(h, 0), 2);
     history_free(h);
 }
 

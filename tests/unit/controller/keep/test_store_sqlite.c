@@ -211,6 +211,28 @@ static void full_disk_refuses_writes_and_recovers(void **state)
     assert_int_equal(put_if("big", STORE_ABSENT, "1").rc, STAY_OK);
 }
 
+/* A journal grows with the sets that servers show: too big is an answer, never the daemon's end, and
+ * does not fail those who share its batch. */
+static void a_value_that_is_too_big_is_refused_alone(void **state)
+{
+    (void)state;
+    char *big = stay_calloc(1, STORE_VALUE_MAX + 2);
+    memset(big, 'v', STORE_VALUE_MAX + 1);
+    struct answer answers[2] = {0};
+    struct store_put puts[2] = {{"small", "1"}, {"big", big}}, other = {"other", "2"};
+    store->ops->txn(store, NULL, 0, puts, 2, take_txn, &answers[0]);
+    store->ops->txn(store, NULL, 0, &other, 1, take_txn, &answers[1]);
+    for (int i = 0; i < 500 && answers[1].count == 0; i++)
+        (void)loop_turn(&loop, 10 * STAY_MS);
+    assert_int_equal(answers[0].rc, STAY_ELIMIT);
+    assert_int_equal(answers[1].rc, STAY_OK);
+    assert_int_equal(get_one("small").items, 0);
+    assert_int_equal(get_one("other").items, 1);
+    big[STORE_VALUE_MAX] = '\0';
+    assert_int_equal(put_if("big", STORE_ABSENT, big).rc, STAY_OK);
+    free(big);
+}
+
 /* Closing answers everything that waits: no caller is left without its callback. */
 static void close_answers_what_is_queued(void **state)
 {
@@ -269,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_file_is_refused, make_folder, teardown),
         cmocka_unit_test_setup_teardown(folder_is_refused, make_folder, teardown),
         cmocka_unit_test_setup_teardown(full_disk_refuses_writes_and_recovers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_that_is_too_big_is_refused_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(close_answers_what_is_queued, setup, teardown),
         cmocka_unit_test_setup_teardown(files_as_they_lie_hold_what_was_answered, setup, teardown),
     };

@@ -28,20 +28,25 @@ static char *accounts(void)
     return text;
 }
 
-static void write_config(const char *extra)
+static void write_config_of(const char *name, const char *extra)
 {
     struct stay_error err;
     STAY_AUTO(stay_free_charp) char *users = accounts();
     STAY_AUTO(stay_free_charp) char *text = stay_sprintf(
         "controller = { name = \"ctl\"; zone = \"w\"; state = \"sqlite:%s/state.db\";\n"
         "  socket = \"%s/sock\"; runbook = \"%s/runbook.txt\"; recorder = \"%s/recorder\"; };\n"
-        "clusters = ( { name = \"shop\"; engine = \"mariadb\";\n"
+        "clusters = ( { name = \"%s\"; engine = \"mariadb\";\n"
         "  nodes = ( { name = \"db1\"; address = \"127.0.0.1:1\"; zone = \"a\"; },\n"
         "            { name = \"db2\"; address = \"127.0.0.1:2\"; zone = \"b\"; } );\n"
         "  accounts = { %s }; %s } );\n",
-        folder, folder, folder, folder, users, extra);
+        folder, folder, folder, folder, name, users, extra);
     if (file_write_atomic(config, text, strlen(text), 0644, &err) != STAY_OK)
         fail_msg("%s", err.text);
+}
+
+static void write_config(const char *extra)
+{
+    write_config_of("shop", extra);
 }
 
 static void open_daemon(void)
@@ -209,6 +214,24 @@ static void wrong_configuration_is_not_taken_over(void **state)
     assert_true(turn_until(is_ready, 10 * STAY_SECOND));
 }
 
+/* Its executor counts tokens from 0 again: a late answer to the former one must not reach it. */
+static void a_cluster_that_comes_back_is_another_one(void **state)
+{
+    (void)state;
+    struct stay_error err;
+    open_daemon();
+    assert_true(turn_until(is_ready, 10 * STAY_SECOND));
+    uint64_t before = d->clusters[0]->birth;
+    assert_ptr_equal(daemon_cluster_born(d, before), d->clusters[0]);
+    write_config_of("other", "");
+    if (daemon_reload(d, &err) != STAY_OK)
+        fail_msg("%s", err.text);
+    write_config("");
+    assert_int_equal(daemon_reload(d, &err), STAY_OK);
+    assert_string_equal(d->clusters[0]->settings->config.name, "shop");
+    assert_null(daemon_cluster_born(d, before));
+}
+
 static void clusters_come_and_go_with_a_reload(void **state)
 {
     (void)state;
@@ -269,6 +292,29 @@ static void an_old_state_file_is_not_acted_upon(void **state)
     assert_null(executor_run(d->clusters[0]->executor));
 }
 
+/* A garbage row in the canary's table would use up all epochs there are. */
+static void an_epoch_nobody_used_is_not_believed(void **state)
+{
+    (void)state;
+    open_daemon();
+    assert_true(turn_until(is_ready, 10 * STAY_SECOND));
+    struct cluster_view *view = &d->clusters[0]->view;
+    struct cluster_record record = view->record;
+    record.adopted = true;
+    record.epoch = 3;
+    (void)stay_copy(record.primary, sizeof record.primary, "db1");
+    cluster_set_record(view, &record);
+    view->nodes[1].groups_known |= FACTS_STATUS;
+    view->nodes[1].facts.canary_epoch = INT64_MAX - 1;
+    assert_false(turn_until(is_epoch_raised, STAY_SECOND / 2));
+    assert_int_equal(view->record.epoch, 3);
+    assert_true(view->record.adopted);
+    assert_true(d->clusters[0]->epoch_refused == INT64_MAX - 1); /* and said */
+    view->nodes[0].groups_known |= FACTS_STATUS;
+    view->nodes[0].facts.canary_epoch = 9; /* one that may be is still followed */
+    assert_true(turn_until(is_epoch_raised, 5 * STAY_SECOND));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,8 +326,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(switches_survive_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_configuration_is_not_taken_over, setup, teardown),
         cmocka_unit_test_setup_teardown(clusters_come_and_go_with_a_reload, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_cluster_that_comes_back_is_another_one, setup, teardown),
         cmocka_unit_test_setup_teardown(hold_keeps_the_later_end, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_state_file_is_not_acted_upon, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_epoch_nobody_used_is_not_believed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
