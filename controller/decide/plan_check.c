@@ -166,17 +166,38 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
     return answering;
 }
 
-/* The only holder of what the primary wrote and lost: a server that may not be promoted needs a
- * human's word for it. */
+/* Who holds what the primary wrote and lost; of several one that only its promote rule keeps from
+ * being promoted. */
+static uint32_t holder_of_lost(const struct cluster_view *view, uint32_t primary)
+{
+    const struct gtid_set *held = &view->nodes[primary].facts.executed;
+    uint32_t found = NO_NODE;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        if (node == primary || !plan_lost_by(view, primary, &view->nodes[node].received_high, held))
+            continue;
+        if (view->record.quarantine[node] == QUARANTINE_NONE && view->nodes[node].errant != TRI_YES)
+            return node;
+        found = found == NO_NODE ? node : found;
+    }
+    return found;
+}
+
+/* A server that may not be promoted needs a human's word for it. */
 static enum stay_rc refuse_lost_tail(const struct cluster_view *view, uint32_t node,
                                      struct stay_error *err)
 {
     const char *name = plan_node_name(view, node);
+    if (view->record.quarantine[node] != QUARANTINE_NONE || view->nodes[node].errant == TRI_YES)
+        return stay_error(err, STAY_EREFUSED,
+                          "%s holds transactions the primary wrote and lost, and others of its "
+                          "own: choose one of the two by hand; SET GLOBAL read_only = 0 on the "
+                          "primary abandons them",
+                          name);
     if (view->config->nodes[node].promote != PROMOTE_NEVER)
         return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary wrote and lost",
                           name);
     return stay_error(err, STAY_EREFUSED,
-                      "only %s holds transactions the primary wrote and lost, and its promote is "
+                      "%s holds transactions the primary wrote and lost, and its promote is "
                       "\"never\": set it to \"avoid\" in the configuration, then `mainstay "
                       "reload`: it is promoted, and `mainstay switchover %s` leads back later",
                       name, view->config->name);
@@ -206,13 +227,12 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
     rc = check_tail_is_known(run, view, answering, err);
     if (rc != STAY_OK)
         return rc;
+    uint32_t holder = holder_of_lost(view, run->old_primary);
+    if (holder != NO_NODE)
+        return refuse_lost_tail(view, holder, err);
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         const struct node_view *seen = &view->nodes[node];
-        if (node == run->old_primary)
-            continue;
-        if (plan_lost_by(view, run->old_primary, &seen->received_high, held))
-            return refuse_lost_tail(view, node, err);
-        if (view->record.quarantine[node] != QUARANTINE_NONE)
+        if (node == run->old_primary || view->record.quarantine[node] != QUARANTINE_NONE)
             continue;
         if (seen->facts.read_only == TRI_NO && (answering & NODE_BIT(node)))
             return stay_error(err, STAY_EREFUSED, "%s is writable already",
