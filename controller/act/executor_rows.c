@@ -31,6 +31,12 @@ static void end_row(struct executor *x, uint32_t row, enum row_state state)
     exec_note(x, EXEC_ROW_ENDED, row);
 }
 
+static bool is_all_done(const struct executor *x, uint32_t row)
+{
+    const struct row_run *state = &x->run.rows[row];
+    return (state->targets & ~state->done) == 0;
+}
+
 static int64_t look_pause_us(const struct row_run *state)
 {
     return state->looks == 0 ? PLAN_LOOK_US : PLAN_LOOK_US << (state->looks - 1);
@@ -43,7 +49,7 @@ static bool follow(struct executor *x, enum plan_next next, uint32_t row, uint32
     case NEXT_ROW:
         return true;
     case NEXT_GOTO:
-        end_row(x, row, ROW_FAILED);
+        end_row(x, row, is_all_done(x, row) ? ROW_DONE : ROW_FAILED);
         plan_reset_rows(&x->run, to);
         x->run.row = to;
         return true;
@@ -233,9 +239,7 @@ static bool are_rows_done(struct executor *x)
 static enum row_state state_at_end(const struct executor *x, uint32_t row)
 {
     const struct row_run *state = &x->run.rows[row];
-    return (state->targets & ~state->done) == 0 ? ROW_DONE
-           : state->done != 0                   ? ROW_DONE
-                                                : ROW_FAILED;
+    return is_all_done(x, row) || state->done != 0 ? ROW_DONE : ROW_FAILED;
 }
 
 void exec_try_conclude(struct executor *x)

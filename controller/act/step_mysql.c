@@ -139,6 +139,21 @@ enum outcome step_look(struct step *s)
     return outcome_of(s, rc, "look", &e);
 }
 
+static void keep_second(void *arg, const struct mysql_row *row)
+{
+    if (row->columns > 1 && row->values[1] != NULL)
+        *(uint64_t *)arg = strtoull(row->values[1], NULL, 10);
+}
+
+enum outcome step_uptime(struct step *s, uint64_t *ret_uptime_s)
+{
+    struct stay_error e = {0};
+    static const char sql[] = "SHOW GLOBAL STATUS LIKE 'Uptime'";
+    enum stay_rc rc =
+        mysql_session_run(s->session, sql, s->due_mono_us, keep_second, ret_uptime_s, &e);
+    return outcome_of(s, rc, sql, &e);
+}
+
 bool step_wait(struct step *s, int64_t us)
 {
     int64_t left = s->due_mono_us - real_clock_mono_us();
@@ -157,9 +172,9 @@ enum outcome step_refuse_restarted(struct step *s)
 {
     if (s->in->effect.born_mono_us == INT64_MAX)
         return OUTCOME_DONE;
-    enum outcome o = step_look(s);
-    int64_t born_us =
-        real_clock_mono_us() - (int64_t)s->result->facts.uptime_s * STAY_SECOND - STAY_SECOND;
+    uint64_t uptime_s = 0;
+    enum outcome o = step_uptime(s, &uptime_s);
+    int64_t born_us = real_clock_mono_us() - (int64_t)uptime_s * STAY_SECOND - STAY_SECOND;
     if (o != OUTCOME_DONE || born_us <= s->in->effect.born_mono_us)
         return o;
     return step_end(s, OUTCOME_NOT_DONE, "it restarted since the plan looked at it");

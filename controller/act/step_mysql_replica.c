@@ -11,8 +11,10 @@
 #include "base/io/real_clock.h"
 
 #define LOOK_AGAIN_US (2 * STAY_MS)
-#define WAIT_SLICE_S  "0.2" /* one server-side wait; between two of them the applier is looked at  \
-                             */
+#define WAIT_SLICE_S                                                                               \
+    "0.2" /* one server-side wait; between two of them the applier is looked at                    \
+           */
+#define SSL_CONNECT_ERROR 2026
 
 static bool receiver_is_off(const struct step *s)
 {
@@ -133,26 +135,56 @@ static enum outcome drain_received(struct step *s)
     return o;
 }
 
+/* The certificates the server itself trusts. A MariaDB receiver that is given none reads the whole
+ * system store at every connect and again at every STOP SLAVE (measured on 10.11.19: 80 ms each,
+ * inside a switchover's pause), and verifies nothing. */
+static char *own_trust(struct step *s)
+{
+    char *ca = NULL;
+    if (step_ask(s, "SELECT IFNULL(@@global.ssl_ca, '')", &ca) != OUTCOME_DONE)
+        return stay_strdup("");
+    return ca;
+}
+
 /* Points replication at the peer; both threads are stopped and everything received is executed. */
-static enum outcome change_source(struct step *s)
+static enum outcome change_source(struct step *s, bool trusting)
 {
     STAY_AUTO(stay_free_charp) char *host = mysql_quote(s->in->peer.host);
     STAY_AUTO(stay_free_charp) char *user = mysql_quote(s->in->replicate.user);
     STAY_AUTO(stay_free_charp) char *password = mysql_quote(s->in->replicate.password);
     bool tls = s->in->peer.tls_required || s->in->peer.ca[0] != '\0';
-    if (step_is_mariadb(s)) /* DEMOTE: a former primary's own writes count as its position */
+    if (!step_is_mariadb(s))
         return step_say(s,
-                        "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
-                        "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
-                        "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
-                        "MASTER_SSL = %d, MASTER_USER = %s, MASTER_PASSWORD = %s",
+                        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
+                        "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
+                        "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, "
+                        "SOURCE_SSL = %d, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, "
+                        "SOURCE_PASSWORD = %s",
                         host, s->in->peer.port, tls ? 1 : 0, user, password);
+    STAY_AUTO(stay_free_charp) char *ca = tls && !trusting ? own_trust(s) : stay_strdup("");
+    STAY_AUTO(stay_free_charp) char *trust = mysql_quote(ca);
+    /* DEMOTE: a former primary's own writes count as its position */
     return step_say(s,
-                    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
-                    "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
-                    "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, SOURCE_SSL = %d, "
-                    "GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, SOURCE_PASSWORD = %s",
-                    host, s->in->peer.port, tls ? 1 : 0, user, password);
+                    "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
+                    "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
+                    "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
+                    "MASTER_SSL = %d, MASTER_SSL_CA = %s, MASTER_USER = %s, "
+                    "MASTER_PASSWORD = %s",
+                    host, s->in->peer.port, tls ? 1 : 0, trust, user, password);
+}
+
+/* The peer's certificate is not of an authority this server trusts: without TLS's word then, as an
+ * operator's own CHANGE MASTER without MASTER_SSL_CA has it. Nothing was received yet. */
+static enum outcome trust_blindly(struct step *s, bool *trusting)
+{
+    enum outcome o = OUTCOME_DONE;
+    if (*trusting || !step_is_mariadb(s) || s->result->facts.receiver_errno != SSL_CONNECT_ERROR)
+        return o;
+    *trusting = true;
+    o = step_say(s, "%s", s->sql->stop_both);
+    if (o == OUTCOME_DONE)
+        o = change_source(s, true);
+    return o == OUTCOME_DONE ? step_say(s, "%s", s->sql->start_both) : o;
 }
 
 /* Receiver off, drained, both threads off: from here CHANGE destroys nothing. */
@@ -177,8 +209,11 @@ static bool is_attached(const struct step *s)
 
 static enum outcome wait_attached(struct step *s)
 {
+    bool trusting = false;
     for (;;) {
         enum outcome o = step_look(s);
+        if (o == OUTCOME_DONE)
+            o = trust_blindly(s, &trusting);
         if (o != OUTCOME_DONE || is_attached(s))
             return o;
         const struct server_facts *f = &s->result->facts;
@@ -214,12 +249,12 @@ static enum outcome set_timeouts(struct step *s)
 }
 
 /* `want` is what the source holds: more than that must never replicate from it. */
-static enum outcome refuse_diverged(struct step *s)
+static enum outcome refuse_diverged(struct step *s, bool anew)
 {
     const struct gtid_set *want = s->in->effect.want;
     if (want == NULL)
         return OUTCOME_DONE;
-    enum outcome o = step_look(s);
+    enum outcome o = anew ? step_look(s) : OUTCOME_DONE;
     if (o != OUTCOME_DONE || gtid_set_contains(want, &s->result->facts.executed))
         return o;
     return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
@@ -244,11 +279,14 @@ enum outcome step_attach(struct step *s)
     enum outcome o = step_look(s);
     if (o != OUTCOME_DONE || is_attached(s))
         return o;
+    const struct server_facts *f = &s->result->facts;
+    bool still = f->super_read_only == TRI_YES && f->receiver == RECEIVER_NONE &&
+                 f->applier != TRI_YES; /* nobody adds to what it executed */
     o = become_replica(s);
     if (o == OUTCOME_DONE)
         o = make_changeable(s);
     if (o == OUTCOME_DONE)
-        o = refuse_diverged(s);
+        o = refuse_diverged(s, !still);
     if (o == OUTCOME_DONE)
         o = set_timeouts(s);
     struct gtid_set own = {0};
@@ -259,7 +297,7 @@ enum outcome step_attach(struct step *s)
         o = step_set(s, s->sql->replica_enabled,
                      s->in->effect.semi_sync || fetches_own ? "1" : "0");
     if (o == OUTCOME_DONE)
-        o = change_source(s);
+        o = change_source(s, false);
     if (o == OUTCOME_DONE)
         o = step_say(s, "%s", s->sql->start_both);
     if (o == OUTCOME_DONE && fetches_own && !s->in->effect.semi_sync)
@@ -302,13 +340,16 @@ enum outcome step_top_up(struct step *s)
     if (o == OUTCOME_DONE)
         o = accept_own(s);
     if (o == OUTCOME_DONE)
-        o = change_source(s);
+        o = change_source(s, false);
     if (o == OUTCOME_DONE)
         o = step_say(s, "%s", s->sql->start_both);
     if (o != OUTCOME_DONE)
         return o;
+    bool trusting = false;
     do {
         o = step_look(s);
+        if (o == OUTCOME_DONE)
+            o = trust_blindly(s, &trusting);
     } while (o == OUTCOME_DONE && !step_holds_want(s) && step_wait(s, LOOK_AGAIN_US));
     bool holds = o == OUTCOME_DONE && step_holds_want(s);
     enum outcome stopped = stop_again(s);
@@ -319,14 +360,11 @@ enum outcome step_top_up(struct step *s)
 
 enum outcome step_detach(struct step *s)
 {
-    enum outcome o = step_look(s);
-    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE) {
-        o = step_say(s, "%s", s->sql->stop_both);
-        if (o == OUTCOME_DONE)
-            o = step_say(s, "%s", s->sql->forget);
-        if (o == OUTCOME_DONE)
-            o = step_look(s);
-    }
+    enum outcome o = step_say(s, "%s", s->sql->stop_both);
+    if (o == OUTCOME_DONE)
+        o = step_say(s, "%s", s->sql->forget);
+    if (o == OUTCOME_DONE)
+        o = step_look(s);
     if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE)
         return step_end(s, OUTCOME_NOT_DONE, "the server still shows source %s",
                         s->result->facts.source_host);

@@ -125,28 +125,23 @@ enum outcome step_fence(struct step *s)
  * receive, so whoever waits for them gets its answer: nothing here is taken away from a client. */
 enum outcome step_quiesce(struct step *s)
 {
-    uint32_t left = 0;
-    for (int round = 0;; round++) {
+    for (;;) {
+        uint32_t left = 0;
         enum outcome o = step_is_mariadb(s)
                              ? step_say_or(s, STATEMENT_TIME_LIMIT,
                                            "SET STATEMENT max_statement_time = 0.05 "
                                            "FOR SET GLOBAL read_only = 1")
                              : step_say_or(s, LOCK_WAIT_TIMEOUT, "SET GLOBAL super_read_only = ON");
         if (o == OUTCOME_DONE)
+            o = step_end_sessions(s, false, &left);
+        s->result->strangers = left;
+        if (o == OUTCOME_DONE)
             o = step_look(s);
-        if (o != OUTCOME_DONE)
-            return o;
-        if (s->result->facts.super_read_only == TRI_YES)
-            break;
-        o = step_end_sessions(s, false, &left);
-        if (o != OUTCOME_DONE)
+        if (o != OUTCOME_DONE || s->result->facts.super_read_only == TRI_YES)
             return o;
         if (!step_wait(s, 2 * STAY_MS))
             return step_end(s, OUTCOME_NOT_DONE, "read-only did not take, %u sessions left", left);
     }
-    enum outcome o = step_end_sessions(s, false, &left);
-    s->result->strangers = left;
-    return o == OUTCOME_DONE ? step_look(s) : o;
 }
 
 enum outcome step_source_on(struct step *s)

@@ -201,7 +201,13 @@ enum row_state {
 /* An old primary that answered within this is fenced. */
 #define PLAN_FENCE_FRESH_US (1 * STAY_SECOND)
 #define PLAN_RETRY_US       (30 * STAY_SECOND)
-#define PLAN_TEXT_MAX       240
+/* A switchover's candidate catches up before clients are paused: tried until one round takes no
+ * longer than SHORT, for as long as LAG_MAX; then it may still take PAUSE, or nothing is touched.
+ */
+#define PLAN_LAG_MAX_S    10
+#define PLAN_LAG_SHORT_US (50 * STAY_MS)
+#define PLAN_LAG_PAUSE_US (1 * STAY_SECOND)
+#define PLAN_TEXT_MAX     240
 
 enum plan_state {
     RUN_IDLE = 0,

@@ -115,9 +115,10 @@ static enum stay_rc check_switchover(const struct plan_run *run, const struct cl
                           "degrades",
                           plan_node_name(view, next), view->config->acks);
     int64_t lag_s = view->nodes[next].facts.lag_s;
-    if (lag_s > 1)
-        return stay_error(err, STAY_EREFUSED, "%s lags %lld s: a switchover waits at most 1.5 s",
-                          plan_node_name(view, next), (long long)lag_s);
+    if (lag_s > PLAN_LAG_MAX_S)
+        return stay_error(err, STAY_EREFUSED,
+                          "%s lags %lld s: a switchover waits at most %d s for it to catch up",
+                          plan_node_name(view, next), (long long)lag_s, PLAN_LAG_MAX_S);
     return STAY_OK;
 }
 

@@ -46,6 +46,9 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     if (run->kind == PLAN_SWITCHOVER && step == STEP_CATCH_UP &&
         !(pending & mask_of(run->candidate)))
         return mask_count(state->done & ~mask_of(run->candidate)) >= view->config->acks;
+    if (run->kind == PLAN_SWITCHOVER && step == STEP_ATTACH &&
+        plan_row_at(run, row)->target == TARGET_ACKERS) /* the rest comes after the pause */
+        return mask_count(run->attached) >= view->config->acks;
     if (run->kind != PLAN_FAILOVER)
         return false;
     if (step != STEP_FREEZE && step != STEP_DRAIN)
@@ -346,6 +349,33 @@ static enum plan_next conclude_rejoin(struct plan_run *run, const struct cluster
     return NEXT_ROW;
 }
 
+/* Before the pause: how long the candidate took to execute what the primary held is how long
+ * clients would wait. */
+static enum plan_next conclude_lag(struct plan_run *run, const struct cluster_view *view,
+                                   uint32_t row, int64_t now_mono_us, uint32_t *ret_row)
+{
+    struct row_run *state = &run->rows[row];
+    int64_t lag_us = now_mono_us - state->begun_mono_us;
+    if (!(state->done & mask_of(run->candidate))) {
+        name_failure(run, view, row, "before the write pause did not end");
+        return NEXT_UNDO;
+    }
+    if (lag_us <= PLAN_LAG_SHORT_US)
+        return NEXT_ROW;
+    plan_say(state->text, sizeof state->text, "%s was %lld ms behind",
+             plan_node_name(view, run->candidate), (long long)(lag_us / STAY_MS));
+    if (now_mono_us - run->begun_mono_us < PLAN_LAG_MAX_S * STAY_SECOND) {
+        *ret_row = plan_row_of(run->kind, STEP_COLLECT);
+        return NEXT_GOTO;
+    }
+    if (lag_us <= PLAN_LAG_PAUSE_US)
+        return NEXT_ROW;
+    plan_say(run->text, sizeof run->text,
+             "%s: clients would wait as long; nothing was touched, try again at a calmer time",
+             state->text);
+    return NEXT_UNDO;
+}
+
 /* All other rows: every target done, else by kind of plan. */
 static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_view *view,
                                      uint32_t row, uint32_t *ret_row)
@@ -424,6 +454,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return conclude_verify(run, view, row, ret_row);
     if (step == STEP_WRITABLE)
         return conclude_writable(run, view, row, ret_row);
+    if (step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER && !run->fenced)
+        return conclude_lag(run, view, row, now_mono_us, ret_row);
     if (step == STEP_WAIT_ACKERS && run->kind != PLAN_MAKE_WRITABLE)
         return conclude_wait_ackers(run, view, row);
     if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE && run->kind != PLAN_QUARANTINE)

@@ -26,7 +26,8 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
                         int64_t now_wall_us, struct cluster_record *record)
 {
     set_primary(record, view, run->candidate);
-    restart_watch(record, run->attached);
+    uint32_t asked = run->rows[plan_row_of(run->kind, STEP_ATTACH)].touched; /* or late to answer */
+    restart_watch(record, run->attached | asked);
     record->written_known = 0;
     if (run->collected & mask_of(run->candidate))
         (void)cluster_note_written(view, run->candidate, &run->executed[run->candidate], record);

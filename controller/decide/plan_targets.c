@@ -64,12 +64,12 @@ static bool node_is_shut(const struct cluster_view *view, uint32_t node)
 static bool is_needless(const struct plan_run *run, const struct cluster_view *view,
                         enum step_kind step)
 {
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
     switch (step) {
     case STEP_SOURCE_ON:
         return !run->aims_lossless || run->degrade;
     case STEP_WAIT_ACKERS:
-        return !run->aims_lossless || run->degrade || (swaps && run->attached == 0);
+        return !run->aims_lossless || run->degrade ||
+               (run->kind == PLAN_FAILOVER && run->attached == 0);
     case STEP_SOURCE_OFF:
         if (run->kind == PLAN_FAILOVER)
             return !run->degrade || node_is_shut(view, run->candidate);
@@ -252,8 +252,8 @@ static const struct gtid_set *effect_want(const struct plan_run *run, enum step_
         return &run->executed[run->candidate];
     if (step == STEP_BARRIER || (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN))
         return &run->executed[run->candidate];
-    if (step == STEP_CATCH_UP)
-        return &run->fenced_executed;
+    if (step == STEP_CATCH_UP) /* a switchover's first one comes before the write pause */
+        return run->fenced ? &run->fenced_executed : &run->executed[run->old_primary];
     if (step == STEP_TOP_UP) { /* the peer holds what is missed; its set is part of the union */
         uint32_t peer = candidate_top_up_peer(run, node);
         return peer == NO_NODE ? NULL : &run->executed[peer];

@@ -55,6 +55,10 @@ static bool world_is_faulty(struct world *w, const struct effect *e)
     bool any_node = step_kind_class(e->step) == CLASS_ROUTE;
     if (w->fault_times == 0 || e->step != w->fault_step || (!any_node && e->node != w->fault_node))
         return false;
+    if (w->fault_after > 0) {
+        w->fault_after--;
+        return false;
+    }
     w->fault_times--;
     return true;
 }

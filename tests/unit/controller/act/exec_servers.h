@@ -48,6 +48,7 @@ struct world {
     enum step_kind fault_step;
     uint32_t fault_node;
     enum outcome fault_outcome;
+    uint32_t fault_after; /* this many such effects are well first */
     uint32_t fault_times;
     bool fault_did_it;    /* unknown, but it happened */
     uint32_t conflict_at; /* n-th save meets another leader */

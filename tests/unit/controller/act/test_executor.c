@@ -78,9 +78,10 @@ static void switchover_swaps_roles_within_few_round_trips(void **state)
     world_open(&w, PAIR "fact db2 executed 0-1-100\n");
     start(&w, PLAN_SWITCHOVER, NO_NODE);
     world_run(&w);
-    assert_log(&w, "save record\nhook before\nsave\nclose route db1\nquiesce db1\ncatch up db2\n"
-                   "save\ndetach db2\nsource role off db1\nsave\nsource role on db2\nsave\n"
-                   "attach db1 from db2 acking\nwait for ackers db2\nsave\nmake writable db2\n"
+    assert_log(&w, "save record\nhook before\ncollect db1\ncatch up db2\nsave\nclose route db1\n"
+                   "quiesce db1\ncatch up db2\nsave\ndetach db2\nsource role off db1\nsave\n"
+                   "source role on db2\nattach db1 from db2 acking\nwait for ackers "
+                   "db2\nsave\nmake writable db2\n"
                    "canary db2\nsave\nopen route db2\nsave record\ncanary through route db2\nsave\n"
                    "hook after db2\nsave record\n");
     assert_int_equal(executor_run(w.x)->state, RUN_SUCCEEDED);
@@ -92,12 +93,50 @@ static void switchover_swaps_roles_within_few_round_trips(void **state)
     world_close(&w);
 }
 
+static void switchover_waits_for_a_lagging_candidate_before_the_pause(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "fact db2 executed 0-1-100\n");
+    w.answer_cost_us = 400 * STAY_MS; /* longer than short, shorter than a pause may be */
+    start(&w, PLAN_SWITCHOVER, NO_NODE);
+    world_run(&w);
+    const struct plan_run *run = executor_run(w.x);
+    const char *pause = strstr(str_text(&w.log), "close route");
+    const char *rounds = strstr(str_text(&w.log), "collect db1\ncatch up db2\ncollect db1\n");
+    assert_non_null(rounds);
+    assert_non_null(pause);
+    assert_true(rounds < pause);
+    uint32_t close = plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
+    assert_true(run->rows[close].begun_mono_us - run->begun_mono_us >= 10 * STAY_SECOND);
+    world_close(&w);
+}
+
+static void switchover_of_a_candidate_that_lags_touches_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, PAIR "fact db2 executed 0-1-100\n");
+    w.answer_cost_us = 1200 * STAY_MS;
+    start(&w, PLAN_SWITCHOVER, NO_NODE);
+    world_run(&w);
+    const struct plan_run *run = executor_run(w.x);
+    assert_int_equal(run->state, RUN_UNDONE);
+    assert_non_null(strstr(run->text, "db2 was 1200 ms behind"));
+    assert_null(strstr(str_text(&w.log), "close route"));
+    assert_null(strstr(str_text(&w.log), "quiesce"));
+    assert_true(w.servers[0].writable);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failover_of_a_pair_drains_degrades_and_promotes),
         cmocka_unit_test(failover_tops_up_and_keeps_lossless_with_a_third_zone),
         cmocka_unit_test(switchover_swaps_roles_within_few_round_trips),
+        cmocka_unit_test(switchover_waits_for_a_lagging_candidate_before_the_pause),
+        cmocka_unit_test(switchover_of_a_candidate_that_lags_touches_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void the_kill_switch_undoes_before_the_point_of_no_return(void **state)
     struct world w;
     world_open(&w, PAIR);
     start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_CATCH_UP);
+    until(&w, STEP_QUIESCE);
     w.stored.paused = true;
     w.stored.version++;
     cluster_set_record(&w.c.view, &w.stored);
@@ -199,7 +199,7 @@ static void a_store_that_was_gone_lets_the_plan_be_undone_when_it_is_back(void *
     struct world w;
     world_open(&w, PAIR);
     start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_CATCH_UP);
+    until(&w, STEP_QUIESCE);
     store_refuses_for(&w, 3 * 60 * STAY_SECOND);
     assert_true(executor_is_busy(w.x)); /* nobody else may start a plan meanwhile */
     assert_non_null(strstr(run_of(&w)->text, "waits for it"));

@@ -46,7 +46,8 @@ static void set_fault(struct world *w, const char *line)
     w->fault_node = case_node(&w->c, node);
     w->fault_outcome = strcmp(outcome, "unknown") == 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE;
     w->fault_times = times;
-    w->fault_did_it = did[0] != '\0';
+    w->fault_did_it = strcmp(did, "did") == 0;
+    w->fault_after = strncmp(did, "after", 5) == 0 ? (uint32_t)strtoul(did + 5, NULL, 10) : 0;
 }
 
 static void end_text(struct world *w, struct str *out)
