@@ -100,6 +100,8 @@ void cluster_set_record(struct cluster_view *view, const struct cluster_record *
     if (record != &view->record)
         view->record = *record;
     view->primary = primary;
+    if (!record->lossless_stands)
+        view->lossless_fell = false; /* the store says it now */
     if (is_other)
         forget_primary(view);
 }

@@ -132,6 +132,8 @@ struct cluster_view {
     uint64_t watch_own_base, watch_yes_base; /* own transactions and yes-acks, as they grow */
     int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
+    bool lossless_fell;           /* lossless_since was seen broken and the store does not say so
+                                     yet (it was away): no plan may build on it */
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 

@@ -4,6 +4,7 @@
 #include "controller/decide/verdict_private.h"
 
 #define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
+#define FENCE_AFTER_US  (2 * STAY_SECOND)  /* clients write to it meanwhile: no long wait */
 
 static bool is_over(const struct plan_run *run)
 {
@@ -86,7 +87,8 @@ static bool is_due(const struct cluster_view *view, const struct plan_run *last,
 {
     int64_t failed = node == NO_NODE ? view->repair_failed_mono_us
                                      : view->nodes[node].repair_failed_mono_us;
-    if (failed != STAY_NEVER && now_mono_us - failed < REPEAT_AFTER_US)
+    int64_t wait_us = kind == PLAN_FENCE ? FENCE_AFTER_US : REPEAT_AFTER_US;
+    if (failed != STAY_NEVER && now_mono_us - failed < wait_us)
         return false;
     if (!is_over(last) || kind == PLAN_FAILOVER)
         return true;
@@ -127,6 +129,35 @@ static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono
         if (i != view->primary && is_loose(facts) &&
             verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
             facts->canary_epoch <= view->record.epoch)
+            return i;
+    }
+    return NO_NODE;
+}
+
+/* A replica that follows and accepts writes all the same (its own start-up values): nobody took
+ * over by hand, and the primary must not be opened beside it. */
+static uint32_t open_follower(const struct cluster_view *view, int64_t now_mono_us)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        const struct server_facts *facts = &view->nodes[i].facts;
+        if (i != view->primary && facts->read_only == TRI_NO && !is_loose(facts) &&
+            view->record.quarantine[i] == QUARANTINE_NONE &&
+            verdict_node_answers(view, i, now_mono_us) == TRI_YES)
+            return i;
+    }
+    return NO_NODE;
+}
+
+/* A primary that an earlier failover of ours replaced, and that takes writes again: whoever is
+ * primary now and however it fares, what clients write there is doomed. No proof is wanted, the
+ * record names it. */
+static uint32_t stale_primary_writable(const struct cluster_view *view, int64_t now_mono_us)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (i != view->primary && view->record.quarantine[i] == QUARANTINE_STALE_PRIMARY &&
+            is_loose(&view->nodes[i].facts) &&
+            verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
+            view->nodes[i].facts.canary_epoch <= view->record.epoch)
             return i;
     }
     return NO_NODE;
@@ -246,6 +277,9 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
                 break;
             }
             kind = PLAN_FENCE;
+        } else if (open_follower(view, now_mono_us) != NO_NODE) {
+            node = open_follower(view, now_mono_us);
+            kind = PLAN_FENCE;
         }
         break;
     case ACT_FENCE_STALE:
@@ -310,6 +344,17 @@ static void describe(const struct cluster_view *view, struct decision *d)
     }
 }
 
+/* The verdict's plan, else a replica's repair. A stronger mode comes last: it may be refused for
+ * long (start-up values), and no server is left writable or unattached for that. */
+static void want_plan(const struct cluster_view *view, const struct plan_run *last,
+                      bool may_repair, int64_t now_mono_us, struct decision *d)
+{
+    if (d->verdict.action == ACT_MODE_RESTORE && may_repair)
+        want_replica_repair(view, last, now_mono_us, d);
+    if (d->want == PLAN_NONE && !want_for_verdict(view, last, now_mono_us, d) && may_repair)
+        want_replica_repair(view, last, now_mono_us, d);
+}
+
 void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
             int64_t now_mono_us, int64_t now_wall_us, struct decision *ret_decision)
 {
@@ -329,8 +374,11 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
-    if (!is_human_asked(running) && !want_for_verdict(view, running, now_mono_us, d) && may_repair)
-        want_replica_repair(view, running, now_mono_us, d);
+    uint32_t stale = stale_primary_writable(view, now_mono_us);
+    bool closes = stale != NO_NODE && !is_human_asked(running) &&
+                  want(view, running, &d->verdict, PLAN_FENCE, stale, now_mono_us, d);
+    if (!closes && !is_human_asked(running))
+        want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
     uint32_t other = stale_writable(view, now_mono_us);

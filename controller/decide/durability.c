@@ -214,6 +214,7 @@ static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster
 
 static void fall(struct cluster_view *view, struct cluster_record *record)
 {
+    view->lossless_fell = view->lossless_fell || record->lossless_stands;
     record->lossless_stands = false;
     record->lossless_since_wall_us = 0;
     barrier_drop(view);
@@ -246,7 +247,8 @@ static void watch_standing(struct cluster_view *view, uint32_t possible, int64_t
 {
     if (is_shut_since_restart(view, record, now_wall_us))
         return;
-    if (is_spoiled(view, possible) || is_broken(view, record, now_wall_us)) {
+    if (view->lossless_fell || is_spoiled(view, possible) ||
+        is_broken(view, record, now_wall_us)) {
         fall(view, record);
         return;
     }

@@ -87,8 +87,8 @@ bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
         return run->f != 0;
     uint32_t loose = mask_count(run->a & ~run->f);
     if (MUTANT(view, LESS_FOR_LESS_EQUAL))
-        return loose <= view->config->acks;
-    return run->a != 0 && loose < view->config->acks;
+        return loose <= run->acks;
+    return run->a != 0 && loose < run->acks;
 }
 
 bool plan_tells_nothing(const struct cluster_view *view, uint32_t node)
@@ -261,6 +261,18 @@ static uint32_t receivers_at_start(const struct cluster_view *view)
     return mask;
 }
 
+/* k of the primary that is replaced: what its server was seen to wait for when that is less than
+ * the configured count, which may have been raised since (a reload reaches a dead server never). */
+static uint32_t acks_waited_for(const struct cluster_view *view)
+{
+    uint32_t acks = view->config->acks;
+    if (view->primary == NO_NODE || view->config->engine != ENGINE_MYSQL)
+        return acks;
+    const struct server_facts *facts = &view->nodes[view->primary].facts;
+    bool waits = facts->ss_source_enabled == TRI_YES && facts->ss_wait_count > 0;
+    return waits && facts->ss_wait_count < acks ? (uint32_t)facts->ss_wait_count : acks;
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -277,7 +289,9 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
         run->candidate = NO_NODE;
     run->mode = record->mode;
-    run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands;
+    run->lossless_stood =
+        record->mode == MODE_LOSSLESS && record->lossless_stands && !view->lossless_fell;
+    run->acks = acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->acking = ackers_at_last_facts(view);
     run->received = receivers_at_start(view);
@@ -388,6 +402,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
     (void)now_mono_us;
     uint32_t gone = run->detached & run->struck;
     *ret_row = run->row;
+    plan_note_broken(run, view);
     if (run->state == RUN_UNDOING)
         return NEXT_UNDO;
     if (run->past_no_return) {
@@ -396,7 +411,8 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
         bool redo = run->kind == PLAN_FAILOVER && run->row == writable &&
                     !MUTANT(view, FREEZE_LOST_AT_RESTART);
         run->maybe_open = run->maybe_open || run->row == writable;
-        *ret_row = redo ? verify : run->row;
+        /* the row before it closes an old primary that came back meanwhile */
+        *ret_row = redo ? verify - 1 : run->row;
         return redo ? NEXT_GOTO : NEXT_ROW;
     }
     uint32_t hook = plan_row_of(run->kind, STEP_HOOK_PRE);

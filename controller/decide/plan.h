@@ -252,7 +252,9 @@ struct plan_run {
     uint32_t struck;   /* candidates that failed in this run */
     uint32_t rounds;   /* times the run went back to freeze */
     enum durability_mode mode; /* recorded at start */
-    bool lossless_stood;       /* at start */
+    uint64_t acks;             /* k of the old primary: what the proofs count with, whatever the
+                                  configuration says by now */
+    bool lossless_stood;       /* at start, and not seen broken since */
     bool maybe_open;           /* making the candidate writable once ended unknown: seen read-only
                                   later does not prove that it never was */
     bool was_open;             /* the old primary was writable at start */

@@ -121,8 +121,8 @@ static void absorb_collect(struct plan_run *run, uint32_t node, const struct eff
     run->watch_no_times = result->facts->ss_no_times;
 }
 
-static void absorb_fence(struct plan_run *run, uint32_t node, const struct effect_result *result,
-                         int64_t now_mono_us)
+static void absorb_fence(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                         const struct effect_result *result, int64_t now_mono_us)
 {
     if (result->facts == NULL || !result->groups_read || node != run->old_primary)
         return;
@@ -131,6 +131,8 @@ static void absorb_fence(struct plan_run *run, uint32_t node, const struct effec
     if (plan_has_restarted(result->facts->uptime_s, run->freeze_uptime_s[node],
                            run->freeze_mono_us[node], now_mono_us))
         run->restarted |= NODE_BIT(node);
+    else if (result->facts->ss_no_times > view->record.watch_no_times + 1)
+        run->lossless_stood = false; /* off once more than our own fence switched it */
     take_executed(run, node, result);
 }
 
@@ -178,7 +180,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         return;
     case STEP_FENCE:
     case STEP_QUIESCE:
-        absorb_fence(run, node, result, now_mono_us);
+        absorb_fence(run, view, node, result, now_mono_us);
         return;
     case STEP_COLLECT:
         absorb_collect(run, node, result);
@@ -271,6 +273,7 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
     struct row_run *state = &run->rows[row];
     enum step_kind step = plan_row_at(run, row)->step;
     uint32_t bit = NODE_BIT(node);
+    plan_note_broken(run, view);
     state->unknown &= ~bit;
     if (result->text[0] != '\0')
         plan_say(state->text, sizeof state->text, "%s%s%s",

@@ -58,7 +58,7 @@ static bool is_seen_broken(const struct plan_run *run, const struct cluster_view
         (fence < count && run->rows[fence].touched != 0))
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
-    return old->facts_begun_mono_us > run->begun_mono_us &&
+    return run->lossless_stood && old->facts_begun_mono_us > run->begun_mono_us &&
            (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
             old->facts.ss_no_times != view->record.watch_no_times);
 }
@@ -72,12 +72,19 @@ static uint64_t sessions_max(const struct node_view *old)
     return old->facts.max_connections + 1;
 }
 
+void plan_note_broken(struct plan_run *run, const struct cluster_view *view)
+{
+    if (is_seen_broken(run, view))
+        run->lossless_stood = false;
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
     STAY_AUTO(gtid_set_drop) struct gtid_set received = {0};
     const struct node_view *old =
         run->old_primary == NO_NODE ? NULL : &view->nodes[run->old_primary];
+    plan_note_broken(run, view);
     plan_drained_union(run, &drained);
     for (uint32_t node = 0; node < NODES_MAX; node++)
         if ((run->a | run->f) & NODE_BIT(node))
@@ -91,8 +98,8 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     struct certificate_input in = {
         .engine = view->config->engine,
         .mode = run->mode,
-        .lossless_stood = run->lossless_stood && !is_seen_broken(run, view),
-        .acks = view->config->acks,
+        .lossless_stood = run->lossless_stood,
+        .acks = (uint32_t)run->acks,
         .a = run->a,
         .f = run->f,
         .r = run->r,

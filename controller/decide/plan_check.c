@@ -77,13 +77,13 @@ static enum stay_rc check_failover(const struct plan_run *run, const struct clus
                      view->nodes[run->old_primary].refused_first_mono_us == STAY_NEVER;
     if (run->mode == MODE_LOSSLESS && !run->params.accept_loss && !may_fence &&
         !MUTANT(view, FENCE_SKIPPED) && !MUTANT(view, K_IGNORED)) {
-        bool revocable = MUTANT(view, LESS_FOR_LESS_EQUAL) ? mask_count(dead) <= view->config->acks
-                                                           : mask_count(dead) < view->config->acks;
+        bool revocable = MUTANT(view, LESS_FOR_LESS_EQUAL) ? mask_count(dead) <= run->acks
+                                                           : mask_count(dead) < run->acks;
         if (run->a == 0 || !revocable)
             return stay_error(err, STAY_EREFUSED,
                               "no fencing proof is possible: %u of %u ackers do not answer, and "
                               "fewer than %u may; a named human may accept loss",
-                              mask_count(dead), mask_count(run->a), view->config->acks);
+                              mask_count(dead), mask_count(run->a), (unsigned)run->acks);
     }
     if (!run->params.accept_loss && !may_fence && !MUTANT(view, FENCE_SKIPPED)) {
         enum stay_rc rc = check_hope(run, view, err);
@@ -209,8 +209,7 @@ static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct
                                         uint32_t answering, struct stay_error *err)
 {
     if (run->mode == MODE_LOSSLESS && run->a != 0 &&
-        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >=
-            view->config->acks)
+        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >= run->acks)
         return stay_error(err, STAY_EREFUSED,
                           "too few ackers answer to know what the primary lost");
     return STAY_OK;

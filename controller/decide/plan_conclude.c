@@ -1,6 +1,7 @@
 /* controller/decide/plan_conclude.c - a row's answers are in: may it end, and where to next? The
  * few rows with rules of their own are listed first; every other row needs all its targets. */
 #include "controller/decide/plan_private.h"
+#include "controller/decide/verdict.h"
 
 static uint32_t answered(const struct row_run *state)
 {
@@ -8,20 +9,18 @@ static uint32_t answered(const struct row_run *state)
 }
 
 /* Waiting longer cannot bring |A \ R| below k any more: an acker failed, or restarted. */
-static bool drain_is_hopeless(const struct plan_run *run, const struct cluster_view *view,
-                              const struct row_run *state)
+static bool drain_is_hopeless(const struct plan_run *run, const struct row_run *state)
 {
     uint32_t pending = state->targets & (~answered(state) | run->slow) & ~run->restarted;
     uint32_t best = run->r | pending;
-    return mask_count(run->a & ~best) >= view->config->acks;
+    return mask_count(run->a & ~best) >= run->acks;
 }
 
 /* More draining would not change what the certificate can say. */
-static bool is_drain_settled(const struct plan_run *run, const struct cluster_view *view,
-                             const struct row_run *state)
+static bool is_drain_settled(const struct plan_run *run, const struct row_run *state)
 {
     return run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced && !run->params.accept_loss &&
-           drain_is_hopeless(run, view, state);
+           drain_is_hopeless(run, state);
 }
 
 /* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R, and
@@ -32,6 +31,19 @@ static uint32_t drain_required(const struct plan_run *run, const struct row_run 
     return able == 0 ? 0 : plan_required(run, able);
 }
 
+/* The new primary serves and is recorded; what is left can wait, or is done by later repairs, when
+ * the cluster needs its next plan now: the new primary fails too, or the old one takes writes. */
+static bool tail_may_wait(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                          int64_t now_mono_us)
+{
+    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    if (!swaps || row <= plan_row_of(run->kind, STEP_COMMIT) || view->primary != run->candidate ||
+        plan_row_at(run, row)->step != STEP_ATTACH)
+        return false;
+    enum verdict_action action = verdict_judge(view, now_mono_us).action;
+    return action == ACT_FAILOVER || action == ACT_FENCE_STALE;
+}
+
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us, int64_t *ret_recheck_mono_us)
 {
@@ -39,7 +51,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     enum step_kind step = plan_row_at(run, row)->step;
     uint32_t pending = state->targets & ~answered(state);
     *ret_recheck_mono_us = INT64_MAX;
-    if (pending == 0)
+    if (pending == 0 || tail_may_wait(run, view, row, now_mono_us))
         return true;
     if (step == STEP_BARRIER)
         return mask_count(state->done) >= view->config->acks;
@@ -56,7 +68,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     uint32_t required =
         step == STEP_DRAIN ? drain_required(run, state) : plan_required(run, state->targets);
     bool others_only = (pending & required) == 0;
-    if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, view, state))
+    if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, state))
         return true;
     if (!others_only)
         return false;
@@ -142,7 +154,7 @@ static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster
     plan_say(run->text, sizeof run->text,
              "no fencing proof: %u of %u ackers could not be frozen, fewer than %u may be; the "
              "old primary could still acknowledge",
-             mask_count(run->a & ~run->f), mask_count(run->a), view->config->acks);
+             mask_count(run->a & ~run->f), mask_count(run->a), (unsigned)run->acks);
     return NEXT_UNDO;
 }
 
@@ -152,7 +164,7 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
     struct row_run *state = &run->rows[row];
     uint32_t lost = state->unknown & drain_required(run, state);
     bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
-    bool needs_it = run->r == 0 || !is_drain_settled(run, view, state);
+    bool needs_it = run->r == 0 || !is_drain_settled(run, state);
     if ((lost & run->slow) != 0 && in_time && needs_it) {
         if ((lost & ~run->slow) != 0 && state->looks < PLAN_LOOKS_MAX)
             state->looks++;
@@ -208,8 +220,24 @@ static enum plan_next conclude_certify(struct plan_run *run, const struct cluste
     return NEXT_UNDO;
 }
 
+/* Taken up again between the stored promotion and its doing: the old primary answered meanwhile and
+ * shows that lossless had broken. What was certified before no longer holds. */
+static bool is_certificate_stale(struct plan_run *run, const struct cluster_view *view,
+                                 int64_t now_mono_us)
+{
+    if (run->lossless_stood || run->certificate.kind != CERT_LOSSLESS || run->params.accept_loss)
+        return false;
+    plan_certify(run, view, now_mono_us);
+    if (certificate_may_proceed(&run->certificate, view->config))
+        return false;
+    plan_say(run->text, sizeof run->text,
+             "taken up again: the certificate is %s by now: %s; a human decides",
+             certificate_kind_text(run->certificate.kind), run->certificate.reason);
+    return true;
+}
+
 static enum plan_next conclude_verify(struct plan_run *run, const struct cluster_view *view,
-                                      uint32_t row, uint32_t *ret_row)
+                                      uint32_t row, int64_t now_mono_us, uint32_t *ret_row)
 {
     struct row_run *state = &run->rows[row];
     if (should_look(run, row))
@@ -220,8 +248,11 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     bool is_chosen_well =
         (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
-    if (is_chosen_well && (!needs_freeze || (lost & run->a) == 0))
+    if (is_chosen_well && (!needs_freeze || (lost & run->a) == 0)) {
+        if (run->past_no_return && is_certificate_stale(run, view, now_mono_us))
+            return NEXT_ASK;
         return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
+    }
     name_failure(run, view, row, "no longer holds");
     if (run->past_no_return)
         return NEXT_ASK;
@@ -451,7 +482,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     if (step == STEP_TOP_UP)
         return conclude_top_up(run, view, row, ret_row);
     if (step == STEP_VERIFY_FREEZE)
-        return conclude_verify(run, view, row, ret_row);
+        return conclude_verify(run, view, row, now_mono_us, ret_row);
     if (step == STEP_WRITABLE)
         return conclude_writable(run, view, row, ret_row);
     if (step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER && !run->fenced)

@@ -133,7 +133,7 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(past_no_return)                                                                              \
     X(lossless_stood) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
 #define RUN_TIMES(X)  X(begun_mono_us) X(begun_wall_us) X(ended_mono_us)
-#define RUN_COUNTS(X) X(epoch) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
+#define RUN_COUNTS(X) X(epoch) X(acks) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
 
 json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config *config)
 {

@@ -68,6 +68,10 @@ void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err);
+/* Takes lossless_since away from a failover whose old primary answered again, before we touched it,
+ * and no longer runs what it was built on. Called on every answer and when a run is taken up:
+ * after our own fence its counters no longer tell. */
+void plan_note_broken(struct plan_run *run, const struct cluster_view *view);
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us);
 const char *plan_node_name(const struct cluster_view *view, uint32_t node); /* "-" for NO_NODE */
 

@@ -125,7 +125,9 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server);
 /* left_at: when the lane sent it; what a frozen server or a cut link kept may come much later. */
 void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect,
                     int64_t left_at);
-void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v);
+void check_commit(struct sim *s, uint32_t tx, struct sim_server *v);
+/* The controller has the answer to a status query that process `life` of `node` gave at read_at. */
+void check_seen(struct sim *s, uint32_t node, uint32_t life, int64_t read_at);
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
 void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
 void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */

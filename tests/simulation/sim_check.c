@@ -13,13 +13,29 @@ static bool watches(const struct sim *s, uint32_t node)
            !s->server[node].denied && !s->server[node].too_many && !s->server[node].frozen;
 }
 
-/* A commit without the acks of a lossless mode. It excuses a loss only when somebody else weakened
- * the server and the controller had no time or no way to see it. */
-void check_commit(struct sim *s, uint32_t tx, const struct sim_server *v)
+/* A commit without the acks of a lossless mode. failover.md section 5: LOSSLESS says lossless_since
+ * stood "up to the last fresh fact before the loss"; so a loss is excused only if somebody else
+ * weakened the server and no answer the controller had of that process is younger than that. */
+void check_commit(struct sim *s, uint32_t tx, struct sim_server *v)
 {
-    int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
     s->tx[tx].weak = true;
-    s->tx[tx].excused = v->weak_at != STAY_NEVER && !v->weak_by_us && s->now - since <= DETECT_US;
+    s->tx[tx].excused = v->weak_at != STAY_NEVER && !v->weak_by_us;
+    s->tx[tx].weak_since = v->weak_at;
+    s->tx[tx].life = (uint16_t)v->life;
+    v->excused_n += s->tx[tx].excused;
+}
+
+void check_seen(struct sim *s, uint32_t node, uint32_t life, int64_t read_at)
+{
+    struct sim_server *v = &s->server[node];
+    for (uint32_t i = s->tx_n; i > 0 && v->excused_n > 0; i--) {
+        struct sim_tx *t = &s->tx[i - 1];
+        if (!t->excused || t->origin != node || t->life != (uint16_t)life ||
+            t->weak_since > read_at)
+            continue;
+        t->excused = false;
+        v->excused_n--;
+    }
 }
 
 static bool executor_is_running(const struct sim *s)
@@ -48,11 +64,28 @@ static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
                     server + 1, (double)v->weak_at / 1e6);
 }
 
-/* Somebody switched the fenced-off server's semi-sync off while automation held: it may not act. */
-static bool broken_under_hold(const struct sim *s, const struct sim_server *v)
+/* Why a server that is no longer the primary may take writes for a moment; NULL: for no reason.
+ * Each ends DETECT_US after automation could see it and was allowed to act: 131 fences it. */
+static const char *stray_reason(const struct sim *s, const struct sim_server *v,
+                                const struct sim_tx *t)
 {
-    bool holds = s->controller.up && s->controller.view->hold_until_mono_us > s->now - DETECT_US;
-    return v->weak_at != STAY_NEVER && !v->weak_by_us && holds;
+    if (!s->store.record.adopted)
+        return "nothing is managed yet";
+    int64_t since = v->unable_at > s->line_at ? v->unable_at : s->line_at;
+    since = v->boot_at > since ? v->boot_at : since;
+    /* Nobody can tell it from a server that a human took over by hand while the recorded primary
+     * does not serve: guard taken-over leaves it to them; and there is one plan at a time. */
+    int64_t opened = s->unserved_at > since ? s->unserved_at : since;
+    opened = s->plan_ended_at > opened ? s->plan_ended_at : opened;
+    if (v->opened_by_start && (executor_is_running(s) || s->now - opened <= DETECT_US))
+        return "its own configuration opened it";
+    if (s->now - since > DETECT_US)
+        return NULL;
+    if (s->line_overridden)
+        return "a human accepted it without a proof";
+    if (t->weak && v->weak_at != STAY_NEVER && !v->weak_by_us && !s->line_fenced)
+        return "somebody switched its semi-sync off while it could not be seen";
+    return NULL;
 }
 
 void check_ack(struct sim *s, uint32_t tx, uint32_t server)
@@ -67,25 +100,21 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
             s->line_first_ack = s->now;
         return;
     }
-    bool declared = s->line_overridden || s->line_unproven;
-    /* A server whose own configuration opens it at start is the operator's doing: 131 fences it. */
-    declared = declared || s->server[server].opened_by_start || t->excused ||
-               (t->weak && broken_under_hold(s, &s->server[server]));
-    if (!declared && s->line_first_ack != STAY_NEVER && t->begun > s->line_first_ack)
+    const char *reason = stray_reason(s, &s->server[server], t);
+    if (!reason && s->line_first_ack != STAY_NEVER && t->begun > s->line_first_ack)
         sim_violate(s, INV_S1, "db%u acknowledged a write begun after db%u's first acknowledgement",
                     server + 1, s->line + 1);
     if (bit_get(s->server[s->line].have, tx))
         return;
     t->lost = true;
     s->stats->lost_declared++;
-    if ((t->excused && !s->line_fenced) || s->server[server].opened_by_start ||
-        (t->weak && broken_under_hold(s, &s->server[server])))
+    if (reason)
         return;
     s->line_lost++;
     if (s->line_cert == CERT_LOSSLESS)
         sim_violate(s, INV_S2, "db%u acknowledged client %u's write; db%u does not hold it",
                     server + 1, t->client, s->line + 1);
-    else if (!declared && s->line_lost > s->loss_declared_max)
+    else if (!s->line_overridden && s->line_lost > s->loss_declared_max)
         sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", s->line_lost,
                     s->loss_declared_max);
 }
@@ -186,7 +215,7 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     s->line_epoch = run->epoch;
     s->line_cert = run->certificate.kind;
     s->line_overridden = run->params.accept_loss;
-    s->line_unproven = run->certificate.proof == PROOF_NONE;
+    s->line_weaker = s->store.record.mode != MODE_LOSSLESS;
     s->line_fenced = run->fenced;
     s->line_lost = lost;
     uint64_t max = run->certificate.lost_transactions_max;
@@ -294,6 +323,7 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
     if (record && record->epoch < t->record.epoch)
         sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
                     (unsigned long long)record->epoch);
+    s->line_weaker = s->line_weaker || (record && record->mode != MODE_LOSSLESS);
     if (!run)
         return;
     bool other = t->has_run && strcmp(t->run->id, run->id) != 0;
@@ -328,10 +358,20 @@ static void check_stuck(struct sim *s)
 
 void check_event(struct sim *s)
 {
+    const struct cluster_record *r = &s->store.record;
     bool ours = controller_runs(s) && !s->store.down;
-    for (uint32_t n = 0; n < s->setup.servers; n++)
-        if (!ours || !watches(s, n))
+    bool holds = !ours || r->paused || s->controller.view->hold_until_mono_us > s->now ||
+                 r->maintenance_until_wall_us > s->now + s->wall_offset;
+    const struct sim_server *p = &s->server[s->line];
+    if (!ours || !watches(s, s->line) || !p->up || p->read_only || p->offline)
+        s->unserved_at = s->now;
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        bool unseen = !ours || !watches(s, n);
+        if (unseen)
             s->server[n].unseen_at = s->now;
+        if (unseen || holds)
+            s->server[n].unable_at = s->now;
+    }
 }
 
 /* Why a human is rightly waited for; NULL: nothing excuses it. */
@@ -415,7 +455,8 @@ void check_end(struct sim *s)
         check_holes(s);
         uint32_t first = 0;
         uint32_t lost = count_lost(s, &s->server[s->line], false, true, &first);
-        if (lost > 0 && s->line_cert == CERT_LOSSLESS)
+        /* A certificate speaks of its promotion; later only a mode recorded lossless promises. */
+        if (lost > 0 && s->line_cert == CERT_LOSSLESS && !s->line_weaker)
             sim_violate(s, INV_S2, "%u acknowledged writes left db%u later, first db%u:%u", lost,
                         s->line + 1, s->tx[first].origin + 1, s->tx[first].seq);
         s->stats->converged++;

@@ -19,11 +19,13 @@ struct sim_tx {
     uint8_t origin, kind, acked_by;
     bool acked, lost;     /* lost: accounted to an earlier failover's declared loss */
     bool weak;            /* committed without the acks a lossless mode needs */
-    bool excused;         /* ... by a change behind our back that nobody could have seen yet */
+    bool excused;         /* ... by a change behind our back, in no status answer that the
+                             controller had of that server while the loss was still to come */
+    uint16_t life;        /* of the process that committed it */
     uint16_t client;
     uint32_t seq;         /* number in the GTID */
     uint32_t epoch;       /* canary: epoch it carries */
-    int64_t begun, flushed, acked_at;
+    int64_t begun, flushed, acked_at, weak_since;
 };
 
 struct sim_waiter {
@@ -76,6 +78,8 @@ struct sim_server {
     int64_t weak_at; /* when semi-sync last became weaker than lossless; STAY_NEVER: strong */
     bool weak_by_us, ss_toggle_back;
     int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
+    int64_t unable_at; /* ... or could watch it and was not allowed to act */
+    uint32_t excused_n; /* transactions of this process that are excused; 0: none to look for */
     int64_t weak_toggled_at; /* somebody toggled semi-sync and left it on; STAY_NEVER */
     int64_t slow_stop_us; /* kill-connection delay when its source does not answer */
     struct sim_dump dump[SIM_SERVERS];

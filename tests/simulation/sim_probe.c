@@ -94,6 +94,7 @@ static void on_arrive(struct sim *s, uint32_t n)
         }
         facts_read(s, v, &p->facts, p->obs.groups);
         p->obs.facts = &p->facts;
+        p->read_at = s->now;
         p->held = true;
         p->held_life = v->life;
         end_probe(s, n, LAYER_QUERY, OUT_OK, 0, back);
@@ -108,6 +109,8 @@ static void on_answer(struct sim *s, uint32_t n)
     p->obs.taken_mono_us = s->now;
     if (p->obs.reach.outcome != OUT_OK && p->obs.reach.outcome != OUT_DENIED)
         p->held = false;
+    if (p->obs.reach.outcome == OUT_OK)
+        check_seen(s, n, p->held_life, p->read_at);
     observed(s, &p->obs);
     if (!controller_runs(s))
         return;

@@ -53,6 +53,7 @@ struct sim_probe {
     bool flying;
     uint32_t gen, life;
     int64_t begun, next_slow, next_at;
+    int64_t read_at; /* when the server answered, by its own side */
     bool held; /* a session is held to it */
     uint32_t held_life;
     struct observation obs;
@@ -151,12 +152,13 @@ struct sim {
     /* checker */
     uint32_t line;          /* server whose log is the surviving line, by writable effects */
     uint64_t line_epoch;
-    int64_t line_first_ack, line_at, line_rebased;
+    int64_t line_first_ack, line_at;
+    int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
     uint32_t loss_declared_max;
     uint32_t line_lost;
-    /* Overridden: by a human; unproven: bounded mode without a proof. */
-    bool line_fenced, line_overridden, line_unproven;
+    /* Overridden: by a human; weaker: some time since then the record did not say lossless. */
+    bool line_fenced, line_overridden, line_weaker;
     char human[240];
     uint16_t replica_rule[SIM_SERVERS]; /* last traced */
     uint32_t plans; /* begun in this life */
