@@ -47,9 +47,22 @@ static enum outcome stop_receiver(struct step *s)
     return o;
 }
 
+/* A replica whose source role is on (wrong start value, a former primary): its applier would wait
+ * for acknowledgements, and the drain never end. Read-only, no client of it waits. */
+static enum outcome applier_must_not_wait(struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    if (f->ss_source_enabled != TRI_YES || f->super_read_only != TRI_YES)
+        return OUTCOME_DONE;
+    enum outcome o = step_set(s, s->sql->source_enabled, "0");
+    return o == OUTCOME_DONE ? step_look(s) : o;
+}
+
 enum outcome step_freeze(struct step *s)
 {
     enum outcome o = step_look(s);
+    if (o == OUTCOME_DONE)
+        o = applier_must_not_wait(s);
     if (o != OUTCOME_DONE)
         return o;
     const struct server_facts *f = &s->result->facts;

@@ -34,8 +34,8 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session "      \
       "left, semi-sync off, super_read_only. Answer: executed set after it")                       \
     X(FREEZE, NODE, "freeze",                                                                      \
-      "applier running, then the receiver only is stopped; answer: received set, executed set, "   \
-      "uptime")                                                                                    \
+      "source role off on a read-only server, applier running, then the receiver only is stopped; " \
+      "answer: received set, executed set, uptime")                                                                                    \
     X(DRAIN, NODE, "drain", "wait until executed contains the highest received set ever seen")     \
     X(COLLECT, NODE, "collect", "read the executed set")                                           \
     X(CHOOSE, PURE, "choose", "candidate by what it holds, then policy")                           \
@@ -193,6 +193,8 @@ enum row_state {
 #define PLAN_REPEATS_MAX 2              /* repeats of a row that was not done, where that is safe */
 /* One drain effect; repeated while the applier runs. */
 #define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND)
+/* A top-up goes by the same slices, and gives its candidate up after so many without progress. */
+#define PLAN_TOP_UP_STALLS_MAX 3
 /* Slices without progress: what it received is gone, or takes too long. */
 #define PLAN_DRAIN_STALLS_MAX 6
 #define PLAN_ROUNDS_MAX       4                 /* returns to freeze */

@@ -267,6 +267,14 @@ static bool catches_up_later(struct plan_run *run, uint32_t node,
     return true;
 }
 
+/* Not topped up in its slice: has it come nearer? */
+static void note_top_up(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    uint64_t before = gtid_set_count(&run->executed[node]);
+    take_executed(run, node, result);
+    run->stalls[node] = gtid_set_count(&run->executed[node]) > before ? 0 : run->stalls[node] + 1;
+}
+
 void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t row, uint32_t node,
                  const struct effect_result *result, int64_t now_mono_us)
 {
@@ -295,12 +303,16 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
             return;
         }
         state->failed |= bit;
+        if (step == STEP_TOP_UP)
+            note_top_up(run, node, result);
         if (step == STEP_FREEZE || step == STEP_VERIFY_FREEZE)
             drop_node(run, node);
         return;
     case OUTCOME_NONE:
     case OUTCOME_UNKNOWN:
         state->unknown |= bit;
+        if (step == STEP_TOP_UP)
+            note_top_up(run, node, result);
         return;
     }
 }

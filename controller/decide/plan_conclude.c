@@ -436,12 +436,43 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     return undo_or_ask(run);
 }
 
+/* The peer restarted since it was frozen: what it was to give may be gone with its tail. */
+static bool is_peer_lost(const struct plan_run *run, const struct cluster_view *view, uint32_t peer)
+{
+    const struct node_view *seen = &view->nodes[peer];
+    return (seen->groups_known & FACTS_STATUS) != 0 &&
+           seen->facts_begun_mono_us > run->freeze_mono_us[peer] &&
+           plan_has_restarted(seen->facts.uptime_s, run->freeze_uptime_s[peer],
+                              run->freeze_mono_us[peer], seen->facts_mono_us);
+}
+
+/* By slices, for as long as they bring something. */
 static enum plan_next conclude_top_up(struct plan_run *run, const struct cluster_view *view,
                                       uint32_t row, uint32_t *ret_row)
 {
-    enum plan_next next = conclude_plain(run, view, row, ret_row);
-    if (next != NEXT_ROW || candidate_top_up_peer(run, run->candidate) == NO_NODE)
-        return next;
+    struct row_run *state = &run->rows[row];
+    uint32_t peer = candidate_top_up_peer(run, run->candidate);
+    uint32_t open = state->targets & ~state->done;
+    if (peer == NO_NODE)
+        return NEXT_ROW;
+    if (open != 0 && is_peer_lost(run, view, peer) && run->rounds < PLAN_ROUNDS_MAX) {
+        name_failure(run, view, row, "lost its peer");
+        run->restarted |= NODE_BIT(peer);
+        run->f &= ~NODE_BIT(peer);
+        run->r &= ~NODE_BIT(peer);
+        run->collected &= ~NODE_BIT(peer);
+        run->rounds++;
+        *ret_row = plan_row_of(run->kind, STEP_FREEZE);
+        return NEXT_GOTO;
+    }
+    if (open != 0 && run->stalls[run->candidate] < PLAN_TOP_UP_STALLS_MAX) {
+        state->failed &= ~open;
+        state->unknown |= open;
+        state->looks = 1;
+        return NEXT_LOOK;
+    }
+    if (open != 0)
+        return strike(run, view, row, ret_row);
     if (run->rounds >= PLAN_ROUNDS_MAX)
         return NEXT_UNDO;
     run->rounds++;

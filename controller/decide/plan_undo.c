@@ -4,7 +4,9 @@
 #include "controller/decide/plan_private.h"
 
 /* Opened again only if it was open, answers, is the same process, and holds all that any server
- * ever received: one that restarted may have lost what its clients were told is safe. */
+ * ever received: one that restarted may have lost what its clients were told is safe. A fence whose
+ * answer was lost left no set to compare with, and perhaps a server that is half closed: there its
+ * process alone counts. */
 static bool old_primary_is_whole(const struct plan_run *run, const struct cluster_view *view,
                                  int64_t now_mono_us)
 {
@@ -12,6 +14,8 @@ static bool old_primary_is_whole(const struct plan_run *run, const struct cluste
     if (old == NO_NODE || !run->was_open || plan_primary_restarted(run, view) ||
         !plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us))
         return false;
+    if (!run->fenced)
+        return true;
     const struct node_view *seen = &view->nodes[old];
     STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
     gtid_set_copy(&held, &seen->facts.executed);
@@ -146,6 +150,7 @@ int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row)
 int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row)
 {
     const struct plan_row *what = plan_row_at(run, row);
-    bool slices = what->step == STEP_DRAIN && what->deadline_us > PLAN_DRAIN_SLICE_US;
+    bool slices = (what->step == STEP_DRAIN || what->step == STEP_TOP_UP) &&
+                  what->deadline_us > PLAN_DRAIN_SLICE_US;
     return slices ? PLAN_DRAIN_SLICE_US : what->deadline_us;
 }

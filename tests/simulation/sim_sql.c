@@ -114,6 +114,8 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
         x->lost_source =
             v->configured && v->receiver_on && !v->connected; /* not one stopped here */
         s->stats->received_not_executed += v->relay_n > v->relay_head;
+        if (v->ss_source && v->read_only) /* its applier would wait for acknowledgements */
+            server_ss_set(s, v, false, true);
         if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
             server_ss_set(s, v, true, true);
         if (!v->configured || (!v->receiver_on && !v->applier_on && !is_drained(s, v) &&

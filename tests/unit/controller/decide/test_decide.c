@@ -218,7 +218,6 @@ static void watch_under_a_plan_needs_a_primary_that_answers(void **state)
 {
     (void)state;
     w.view.record.ackers = 2;
-    (void)cluster_note_written(&w.view, 0, &w.view.nodes[0].facts.executed, &w.view.record);
     struct plan_run *run = run_of(PLAN_FAILOVER, RUN_FORWARD, NO_NODE);
     w.now += SEC(10);
     assert_false(judge_with(run, NULL).record_changed);

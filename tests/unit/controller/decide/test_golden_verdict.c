@@ -98,7 +98,7 @@ static void run_case(const char *name)
     int64_t wall = wall_of(&w);
     if (decision_record_apply(text, &w.config, &w.view, &w.now, &wall, &err) != STAY_OK)
         fail_msg("%s: %s", name, err.text);
-    if (w.view.record.written_known == 0 && w.view.primary != NO_NODE) /* noted long ago */
+    if (w.view.primary != NO_NODE) /* noted long ago */
         (void)cluster_note_written(&w.view, w.view.primary,
                                    &w.view.nodes[w.view.primary].facts.executed, &w.view.record);
     STAY_AUTO(stay_free_charp) char *got = decided(&w, wall);

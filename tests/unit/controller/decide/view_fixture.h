@@ -130,6 +130,7 @@ static inline void world_init(struct world *w, enum engine engine)
         .lossless_since_wall_us = WALL0 - SEC(1000),
         .ackers = 6,
         .watch_uptime_base_s = (uint64_t)(WALL0 / STAY_SECOND) - 5000,
+        .written_known = 7, /* nobody but db1 ever wrote */
     };
     cluster_set_record(&w->view, &record);
 }
