@@ -5,10 +5,10 @@
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 
-#define RECORD_REPEAT_US (5 * STAY_SECOND)   /* decisions that do not say "healthy" */
-#define RECORD_URGENT_US (100 * STAY_MS)     /* and those under suspicion or a plan */
-#define RECORD_LANE_US (10 * STAY_SECOND)
-#define SAVE_RETRY_US STAY_SECOND
+#define RECORD_REPEAT_US (5 * STAY_SECOND) /* decisions that do not say "healthy" */
+#define RECORD_URGENT_US (100 * STAY_MS)   /* and those under suspicion or a plan */
+#define RECORD_LANE_US   (10 * STAY_SECOND)
+#define SAVE_RETRY_US    STAY_SECOND
 
 static int64_t now_mono(const struct daemon_cluster *c)
 {
@@ -168,11 +168,11 @@ static void resume(struct daemon_cluster *c)
     struct stay_error err;
     STAY_AUTO(stay_free_charp) char *text = c->resume_text;
     c->resume_text = NULL;
-    enum stay_rc rc =
-        epoch_on_servers(c) > c->view.record.epoch
-            ? stay_error(&err, STAY_ECONFLICT, "the servers have seen a later epoch than the state "
-                                               "file")
-            : executor_resume(c->executor, text, now_mono(c), now_wall(c), &err);
+    enum stay_rc rc = epoch_on_servers(c) > c->view.record.epoch
+                          ? stay_error(&err, STAY_ECONFLICT,
+                                       "the servers have seen a later epoch than the state "
+                                       "file")
+                          : executor_resume(c->executor, text, now_mono(c), now_wall(c), &err);
     struct log_field field = {"MAINSTAY_CLUSTER", name_of(c)};
     if (rc != STAY_OK)
         log_write(LOG_LEVEL_ERROR, &field, 1,
@@ -226,9 +226,8 @@ static void log_decision(struct daemon_cluster *c)
     const char *node = now->verdict.node < c->settings->config.node_count
                            ? c->settings->config.nodes[now->verdict.node].name
                            : NULL;
-    struct log_field fields[] = {{"MAINSTAY_CLUSTER", name_of(c)},
-                                 {"MAINSTAY_RULE", rule},
-                                 {"MAINSTAY_NODE", node}};
+    struct log_field fields[] = {
+        {"MAINSTAY_CLUSTER", name_of(c)}, {"MAINSTAY_RULE", rule}, {"MAINSTAY_NODE", node}};
     bool is_healthy = now->verdict.rule_id == 100;
     if (!is_healthy || c->logged_rule != 0)
         log_write(is_healthy ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, fields, STAY_COUNT(fields),
@@ -246,8 +245,8 @@ static void record_decision(struct daemon_cluster *c, bool has_changed)
 {
     struct daemon *d = c->daemon;
     int64_t repeat_us = c->is_fast ? RECORD_URGENT_US : RECORD_REPEAT_US;
-    bool is_due = c->recorded_mono_us == STAY_NEVER ||
-                  now_mono(c) - c->recorded_mono_us >= repeat_us;
+    bool is_due =
+        c->recorded_mono_us == STAY_NEVER || now_mono(c) - c->recorded_mono_us >= repeat_us;
     if (!d->recorder || (!has_changed && (c->decision.verdict.rule_id == 100 || !is_due)))
         return;
     c->recorded_mono_us = now_mono(c);
@@ -260,8 +259,10 @@ enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind 
                                        const struct plan_params *params, struct stay_error *err)
 {
     if (!c->is_loaded || !c->is_ready)
-        return stay_error(err, STAY_EBUSY, "%s: the controller has just started, try again in a "
-                          "second", name_of(c));
+        return stay_error(err, STAY_EBUSY,
+                          "%s: the controller has just started, try again in a "
+                          "second",
+                          name_of(c));
     if (daemon_cluster_is_busy(c))
         return stay_error(err, STAY_EBUSY, "%s: a plan runs already: `mainstay status %s`",
                           name_of(c), name_of(c));
@@ -327,6 +328,17 @@ static bool decision_changed(const struct decision *before, const struct decisio
            now->record_changed;
 }
 
+/* Silence ends in a verdict when its bound passes, not at the next answer of another server. */
+static void wake_when_silent(struct daemon_cluster *c)
+{
+    const struct cluster_view *view = &c->view;
+    if (view->primary == NO_NODE || view->nodes[view->primary].silent_since_mono_us == STAY_NEVER)
+        return;
+    int64_t bound = view->nodes[view->primary].silent_since_mono_us + view->config->silence_us;
+    if (bound > now_mono(c))
+        env_wake_at(c, bound);
+}
+
 void daemon_cluster_turn(struct daemon_cluster *c)
 {
     c->is_dirty = false;
@@ -349,6 +361,7 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     if (is_urgent != c->is_fast)
         daemon_probes_pace(c, is_urgent);
     c->is_fast = is_urgent;
+    wake_when_silent(c);
     daemon_probes_routes(c);
     daemon_measure_loss(c);
 }
