@@ -2,6 +2,7 @@
  * -> the next in the queue. One job per node is on a lane at a time, so a job past its deadline
  * takes its sessions with it, to be freed when its thread is back, and the node gets new ones. */
 #include <mysql.h>
+#include <stdatomic.h>
 
 #include "controller/act/effects_node.h"
 
@@ -12,6 +13,7 @@
 #define LANES 32
 #define STEP_MARGIN_US (30 * STAY_MS) /* a step ends this long before its lane gives it up */
 #define WARM_PATIENCE_US (50 * STAY_MS)
+#define WARM_MARGIN_US (200 * STAY_MS) /* it ends before its lane takes both sessions away */
 
 struct effects_job;
 
@@ -54,7 +56,8 @@ struct effects_job {
     struct step_sessions sessions;
     bool owns_sessions;
     int64_t begun_mono_us;
-    bool is_warm; /* only opens or looks at the connection */
+    bool is_warm; /* only opens or looks at the connections */
+    _Atomic bool at_canary; /* warm: the operate session is well */
     struct effects_job *next;
     struct step_input input;
     struct step_result result;
@@ -280,10 +283,12 @@ static enum stay_rc job_work(struct lane_job *lane, void *arg)
         step_mysql_run(&job->sessions, &job->input, &job->result);
         return STAY_OK;
     }
+    due -= WARM_MARGIN_US;
     enum stay_rc rc = warm(job->sessions.operate, &job->input.target, &job->input.operate, due);
-    return rc != STAY_OK
-               ? rc
-               : warm(job->sessions.canary, &job->input.target, &job->input.canary, due);
+    if (rc != STAY_OK)
+        return rc;
+    atomic_store(&job->at_canary, true);
+    return warm(job->sessions.canary, &job->input.target, &job->input.canary, due);
 }
 
 /* ---- on the loop */
@@ -392,6 +397,15 @@ static void run_next(struct effects_node *node)
     settle_sessions(node);
 }
 
+/* It hangs. A login that does not come through must not cost the session that needs none: a MySQL
+ * whose account lock is held answers nobody else. */
+static void make_way(struct effects_job *warm)
+{
+    if (!atomic_load(&warm->at_canary))
+        mysql_session_abort(warm->sessions.operate);
+    mysql_session_abort(warm->sessions.canary);
+}
+
 static void enqueue(struct effects_node_set *set, struct effects_node *node,
                     struct effects_job *job)
 {
@@ -399,7 +413,7 @@ static void enqueue(struct effects_node_set *set, struct effects_node *node,
     job->node = node;
     if (node->running != NULL && node->running->is_warm &&
         loop_now_mono_us(set->loop) - node->running->begun_mono_us > WARM_PATIENCE_US)
-        abort_sessions(&node->running->sessions); /* it hangs: make way */
+        make_way(node->running);
     if (node->last != NULL)
         node->last->next = job;
     else

@@ -77,6 +77,10 @@ void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t n
 /* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
  * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
 bool durability_source_whole(const struct cluster_view *view, uint32_t node);
+/* The primary greets but nothing more is answered, and its last facts showed commits that wait and
+ * nobody who acknowledges: on MySQL an account statement that waits so holds the lock that logins,
+ * SET GLOBAL and most queries need (seen on 9.7). It lives; rule 123, not 121. */
+bool durability_is_blocked(const struct cluster_view *view);
 /* "Effectively infinite": 10^9 ms are 11 days, far past any repair; engines take up to 2^32-1. */
 #define DURABILITY_TIMEOUT_MS UINT64_C(1000000000)
 

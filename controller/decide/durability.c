@@ -286,19 +286,42 @@ static void claim_less(struct cluster_view *view, struct cluster_record *record)
     record->mode = MODE_BOUNDED;
 }
 
+/* Sessions wait and nothing moves, as the primary's last facts show. */
+static bool is_stuck(const struct node_view *primary)
+{
+    return primary->facts.ss_waiters > 0 &&
+           primary->facts_begun_mono_us - primary->ss_progress_mono_us >= STAY_SECOND;
+}
+
+static bool lacks_ackers(const struct cluster_view *view)
+{
+    uint32_t ackers = count(cluster_ackers_now(view, NULL));
+    return ackers < view->config->acks || ackers == 0;
+}
+
 /* Nobody acknowledges: no acker, or sessions wait and nothing moves although one is connected. */
 static void watch_no_acker(struct cluster_view *view, int64_t now_mono_us)
 {
     const struct node_view *primary = &view->nodes[view->primary];
-    uint32_t ackers = count(cluster_ackers_now(view, NULL));
-    bool stuck = primary->facts.ss_waiters > 0 &&
-                 primary->facts_begun_mono_us - primary->ss_progress_mono_us >= STAY_SECOND;
-    bool missing = ackers < view->config->acks || ackers == 0;
+    bool stuck = is_stuck(primary), missing = lacks_ackers(view);
     if (!missing && !stuck)
         view->no_acker_since_mono_us = STAY_NEVER;
     else if (view->no_acker_since_mono_us == STAY_NEVER)
         view->no_acker_since_mono_us = stuck && !missing ? primary->ss_progress_mono_us
                                                          : now_mono_us;
+}
+
+/* A process that greets is alive (TLS begins after the greeting): SIGSTOP and a dead host end
+ * before that, once the session that was held is given up. */
+bool durability_is_blocked(const struct cluster_view *view)
+{
+    if (view->primary == NO_NODE)
+        return false;
+    const struct node_view *primary = &view->nodes[view->primary];
+    enum obs_layer layer = primary->reach.layer;
+    bool greets = primary->refused_first_mono_us == STAY_NEVER &&
+                  (layer == LAYER_TLS || layer > LAYER_GREETING);
+    return greets && primary->facts.ss_waiters > 0 && (is_stuck(primary) || lacks_ackers(view));
 }
 
 static bool is_same(const struct cluster_record *a, const struct cluster_record *b)

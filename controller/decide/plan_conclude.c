@@ -341,11 +341,14 @@ static bool returner_holds_more(const struct plan_run *run, uint32_t row)
            !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);
 }
 
+/* In a failover those that this run attached, by their own word, are needed besides the server's
+ * count, which MySQL takes from connections that may have ended. */
 static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cluster_view *view,
                                            uint32_t row)
 {
     struct row_run *state = &run->rows[row];
-    if (state->done == state->targets)
+    bool attached = run->kind != PLAN_FAILOVER || mask_count(run->attached) >= view->config->acks;
+    if (state->done == state->targets && attached)
         return NEXT_ROW;
     if (run->kind == PLAN_FAILOVER) {
         run->degrade = view->config->without_acker == WITHOUT_ACKER_DEGRADE;

@@ -1,5 +1,6 @@
 /* controller/decide/verdict.c - computes what the primary's rules match on, and judges a
  * cluster. */
+#include "controller/decide/decide.h"
 #include "controller/decide/verdict_private.h"
 #include "base/mutant.h"
 
@@ -192,6 +193,8 @@ void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
     ret_facts->other_writable = other_writable(view, now_mono_us);
     if (ret_facts->answers == TRI_YES)
         judge_answering(view, now_mono_us, ret_facts);
+    else
+        ret_facts->waiters_stuck = tri_of(durability_is_blocked(view));
 }
 
 /* Attempts on every node ended, and neither an answer nor a refusal came of late: it is us. */

@@ -36,7 +36,7 @@ struct verdict {
     X(replicas_receive, "some reachable replica still receives from it")                          \
     X(replicas_silent, "every replica that answers says it does not receive; at least one answers") \
     X(canary_fails, "reads work, the write canary fails or blocks")                               \
-    X(waiters_stuck, "sessions wait for an acknowledgement and no acker is connected")            \
+    X(waiters_stuck, "sessions wait for an acknowledgement, no acker is connected; it greets")            \
     X(read_only, "it is read-only")                                                               \
     X(lost_tail, "read-only, and a replica holds what it wrote and no longer has")                 \
     X(other_writable, "another node is writable")                                                 \

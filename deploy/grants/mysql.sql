@@ -43,6 +43,14 @@ GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMI
 GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT ON performance_schema.* TO mainstay_operate@'@HOSTS@';
 
+-- An account statement (ALTER USER ...) that waits for a semi-sync acknowledgement holds the server's
+-- account lock: logins, SET GLOBAL, KILL and every SELECT wait behind it, those of open sessions too
+-- (seen on 9.7.4), and no acker can log in again. A session in which a role is active judges its
+-- rights without that lock. The role grants nothing.
+CREATE ROLE IF NOT EXISTS mainstay_ready;
+GRANT mainstay_ready TO mainstay_monitor@'@HOSTS@', mainstay_operate@'@HOSTS@';
+SET DEFAULT ROLE mainstay_ready TO mainstay_monitor@'@HOSTS@', mainstay_operate@'@HOSTS@';
+
 -- replicate: replicas and the archiver; nobody else may hold REPLICATION SLAVE.
 CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';
 GRANT REPLICATION SLAVE ON *.* TO mainstay_replicate@'@HOSTS@';

@@ -123,12 +123,34 @@ static void a_rejoin_of_one_that_is_gone_again_is_no_success(void **state)
     end(&c, &run);
 }
 
+/* Seen on MySQL: "4 semi-sync replicas" with 2 attached; a primary that opens so answers nobody. */
+static void a_server_that_counts_ackers_who_left_is_not_believed(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_WAIT_ACKERS), to = row;
+    struct effect_result result = {.outcome = OUTCOME_DONE, .text = "4 semi-sync replicas"};
+    begin(&c, &run, PAIR "without_acker degrade\nrefused db1\n", PLAN_FAILOVER, NO_NODE);
+    run.candidate = 1;
+    plan_begin_row(&run, row, 2, CASE_NOW);
+    plan_absorb(&run, &c.view, row, 1, &result, CASE_NOW);
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_ROW);
+    assert_true(run.degrade); /* bounded is recorded and the role switched off first */
+    run.degrade = false;
+    run.attached = 4;
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_ROW);
+    assert_false(run.degrade);
+    end(&c, &run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_freeze_without_facts_is_unknown_on_its_own_row),
         cmocka_unit_test(a_rejoin_whose_applier_broke_is_no_success),
         cmocka_unit_test(a_rejoin_of_one_that_is_behind_says_so),
+        cmocka_unit_test(a_server_that_counts_ackers_who_left_is_not_believed),
         cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

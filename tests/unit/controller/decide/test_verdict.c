@@ -118,6 +118,39 @@ static void silence_is_dead_after_two_seconds_when_no_replica_advances(void **st
     assert_int_equal(rule(&w), 120);
 }
 
+/* MySQL: an ALTER USER that waits for an acknowledgement holds the lock that logins need (seen). */
+static void a_greeting_server_with_stuck_commits_is_blocked_not_hung(void **state)
+{
+    (void)state;
+    w.facts[0].dump_peer_count = 0; /* its ackers are gone */
+    w.facts[0].ss_waiters = 2;
+    healthy(&w, 3);
+    lose_receivers();
+    w.now += MS(1000);
+    silent_rounds(12, LAYER_TLS);
+    struct decision d = judge(&w);
+    assert_int_equal(d.verdict.rule_id, 123);
+    assert_int_equal(d.want, PLAN_NONE);
+    silent_rounds(1, LAYER_GREETING); /* not even a greeting: SIGSTOP */
+    assert_int_equal(rule(&w), 121);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    w.now += MS(160);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    w.now += MS(2);
+    see(&w, 1);
+    see(&w, 2);
+    assert_int_equal(rule(&w), 120); /* gone, and those who waited with it */
+}
+
+static void a_hung_login_without_stuck_commits_is_hung(void **state)
+{
+    (void)state;
+    healthy(&w, 3);
+    w.now += MS(1000);
+    silent_rounds(12, LAYER_TLS);
+    assert_int_equal(rule(&w), 121);
+}
+
 static void accepting_without_greeting_is_hung(void **state)
 {
     (void)state;
@@ -284,6 +317,8 @@ int main(void)
         T(an_answer_between_refusals_ends_their_run),
         T(replicas_that_receive_make_it_a_cut),
         T(silence_is_dead_after_two_seconds_when_no_replica_advances),
+        T(a_greeting_server_with_stuck_commits_is_blocked_not_hung),
+        T(a_hung_login_without_stuck_commits_is_hung),
         T(accepting_without_greeting_is_hung),
         T(silence_with_heartbeats_at_a_replica_is_a_cut),
         T(a_stale_word_of_a_replica_is_no_witness),
