@@ -34,6 +34,7 @@ static void node_reset(struct node_view *node)
         .facts_mono_us = STAY_NEVER,
         .slow_mono_us = STAY_NEVER,
         .reach_mono_us = STAY_NEVER,
+        .watched_mono_us = STAY_NEVER,
         .answered_mono_us = STAY_NEVER,
         .query_ok_mono_us = STAY_NEVER,
         .refused_first_mono_us = STAY_NEVER,
@@ -44,6 +45,7 @@ static void node_reset(struct node_view *node)
         .canary_fail_mono_us = STAY_NEVER,
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
+        .caught_up_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,
@@ -81,6 +83,7 @@ void cluster_init(struct cluster_view *view, const struct cluster_config *config
         node_reset(&view->nodes[i]);
     view->hold_until_mono_us = STAY_NEVER;
     view->repair_failed_mono_us = STAY_NEVER;
+    view->lossless_fell_mono_us = STAY_NEVER;
     forget_primary(view);
 }
 
@@ -101,7 +104,7 @@ void cluster_set_record(struct cluster_view *view, const struct cluster_record *
         view->record = *record;
     view->primary = primary;
     if (!record->lossless_stands)
-        view->lossless_fell = false; /* the store says it now */
+        view->lossless_fell_mono_us = STAY_NEVER; /* the store says it now */
     if (is_other)
         forget_primary(view);
 }
@@ -121,7 +124,7 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
                          const struct cluster_config *config)
 {
     struct cluster_record from = *record;
-    record->ackers = record->written_known = 0;
+    record->ackers = record->restarted = record->written_known = 0;
     memset(record->quarantine, 0, sizeof record->quarantine);
     for (uint32_t i = 0; i < config->node_count; i++) {
         uint32_t j = cluster_node_by_name(old, config->nodes[i].name);
@@ -133,6 +136,8 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
             record->written_known |= UINT32_C(1) << i;
         if (from.ackers & (UINT32_C(1) << j))
             record->ackers |= UINT32_C(1) << i;
+        if (from.restarted & (UINT32_C(1) << j))
+            record->restarted |= UINT32_C(1) << i;
     }
     for (uint32_t j = 0; j < old->node_count; j++) {
         bool is_gone = cluster_node_by_name(config, old->nodes[j].name) == NO_NODE;

@@ -65,6 +65,8 @@ struct cluster_record {
     bool lossless_stands;         /* barrier passed and unbroken (lossless_since) */
     int64_t lossless_since_wall_us;
     uint32_t ackers;              /* A: mask of nodes attached at any time since lossless_since */
+    uint32_t restarted;           /* of A: restarted, and not seen since to hold a set that the
+                                     primary had after: it may lack what it acknowledged */
     uint64_t watch_uptime_base_s; /* wall second at which the primary's process started; this and */
     uint64_t watch_no_tx;         /* its counters as of the barrier: any change that is not ours */
     uint64_t watch_no_times;      /* breaks lossless_since (durability_rebase sets all three) */
@@ -86,6 +88,7 @@ struct node_view {
     int64_t slow_mono_us;
     struct reach reach;           /* last attempt */
     int64_t reach_mono_us;
+    int64_t watched_mono_us;      /* when this controller first asked it anything */
     int64_t answered_mono_us;     /* last success on any layer beyond connect */
     int64_t query_ok_mono_us;     /* last answered status query */
     int64_t refused_first_mono_us;/* first of the unbroken run of refusals, else STAY_NEVER */
@@ -96,6 +99,8 @@ struct node_view {
     int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
+    int64_t caught_up_mono_us;    /* when it was last seen to hold a primary's set asked for after
+                                     its restart; STAY_NEVER: not by this controller */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
@@ -132,8 +137,8 @@ struct cluster_view {
     uint64_t watch_own_base, watch_yes_base; /* own transactions and yes-acks, as they grow */
     int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
-    bool lossless_fell;           /* lossless_since was seen broken and the store does not say so
-                                     yet (it was away): no plan may build on it */
+    int64_t lossless_fell_mono_us; /* lossless_since was seen broken then and the store does not
+                                     say so yet: no plan may build on it; STAY_NEVER */
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 

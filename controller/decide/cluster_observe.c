@@ -85,6 +85,8 @@ static void fold_refusal(struct node_view *node, const struct observation *obs)
 static bool fold_reach(struct node_view *node, const struct observation *obs)
 {
     bool is_answer = cluster_reach_is_answer(&obs->reach);
+    if (node->watched_mono_us == STAY_NEVER)
+        node->watched_mono_us = obs->begun_mono_us;
     if (!is_answer && obs->begun_mono_us < node->answered_mono_us)
         return false;
     if (obs->taken_mono_us >= node->reach_mono_us) {
@@ -104,9 +106,19 @@ static bool fold_reach(struct node_view *node, const struct observation *obs)
     return true;
 }
 
-/* Did the process start anew between two readings of its uptime? 3 s cover whole-second clocks. */
+/* A process as young as this, read for the first time, may have begun while nobody looked: between
+ * two controllers. */
+#define YOUNG_PROCESS_S 60
+
+/* Did the process start anew between two readings of its uptime? 3 s cover whole-second clocks.
+ * Read for the first time: is it younger than this controller's watch, or young at all? */
 static bool has_restarted(const struct node_view *node, const struct observation *obs)
 {
+    if (node->facts_mono_us == STAY_NEVER) {
+        int64_t began_us = obs->begun_mono_us - (int64_t)obs->facts->uptime_s * STAY_SECOND;
+        return obs->facts->uptime_s < YOUNG_PROCESS_S ||
+               (node->watched_mono_us != STAY_NEVER && began_us > node->watched_mono_us);
+    }
     if (!(node->groups_known & FACTS_STATUS))
         return false;
     int64_t elapsed_s = (obs->begun_mono_us - node->facts_mono_us) / STAY_SECOND;
@@ -244,6 +256,25 @@ static void note_primary_facts(struct cluster_view *view)
     }
 }
 
+/* What it executed holds a primary's set asked for after its restart: nothing that it acknowledged
+ * before can be missing, unless the primary itself may have lost of it. */
+static void note_caught_up(struct cluster_view *view)
+{
+    const struct node_view *primary = &view->nodes[view->primary];
+    if (primary->facts_mono_us == STAY_NEVER || cluster_may_have_lost_tail(view, view->primary))
+        return;
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        struct node_view *n = &view->nodes[i];
+        bool is_open = n->restarted_mono_us == STAY_NEVER
+                           ? n->caught_up_mono_us == STAY_NEVER
+                           : n->caught_up_mono_us <= n->restarted_mono_us;
+        if (i != view->primary && is_open && n->facts_mono_us != STAY_NEVER &&
+            primary->facts_begun_mono_us > n->restarted_mono_us &&
+            gtid_set_contains(&n->facts.executed, &primary->facts.executed))
+            later(&n->caught_up_mono_us, primary->facts_begun_mono_us);
+    }
+}
+
 static bool receives_by_word(const struct cluster_view *view, uint32_t node)
 {
     return view->nodes[node].facts.receiver == RECEIVER_RUNNING && view->primary != NO_NODE &&
@@ -264,6 +295,8 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
         note_primary_facts(view);
     if (has_facts && !is_primary)
         note_replica_facts(view, node);
+    if (has_facts && view->primary != NO_NODE)
+        note_caught_up(view);
     if (has_facts && !is_primary && received && node->facts.receiver != RECEIVER_RUNNING)
         suspect(view, obs->taken_mono_us);
     if (has_facts)

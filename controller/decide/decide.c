@@ -57,6 +57,24 @@ static bool note_written(const struct cluster_view *view, struct cluster_record 
                                 record);
 }
 
+/* Which ackers restarted and have not caught up since, for a controller that starts after the
+ * primary died: it can ask nobody what they lost. */
+static bool note_restarted(const struct cluster_view *view, struct cluster_record *record)
+{
+    uint32_t mask = record->restarted & record->ackers;
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        const struct node_view *n = &view->nodes[i];
+        if (n->restarted_mono_us == STAY_NEVER && n->caught_up_mono_us == STAY_NEVER)
+            continue; /* as recorded */
+        mask &= ~(UINT32_C(1) << i);
+        if (n->restarted_mono_us != STAY_NEVER && n->caught_up_mono_us <= n->restarted_mono_us)
+            mask |= record->ackers & (UINT32_C(1) << i);
+    }
+    bool changed = mask != record->restarted;
+    record->restarted = mask;
+    return changed && record->adopted;
+}
+
 /* Under our own plan nothing is concluded, but a new acker enters A at once all the same. */
 static bool watch_under_plan(const struct cluster_view *view, int64_t now_mono_us,
                              struct cluster_record *record)
@@ -368,6 +386,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
+    d->record_changed |= note_restarted(view, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);
     d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;
     bool may_repair = d->verdict.action != ACT_FAILOVER && !d->suspicion &&

@@ -60,8 +60,8 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
                      const struct fleet *fleet, enum plan_kind kind, bool automatic,
                      int64_t now_mono_us, int64_t now_wall_us);
 
-/* Must the running plan give way: a failover is wanted, nothing but that plan forbids it, and
- * what runs is a repair that can be undone. The caller aborts it (executor_abort) and starts
+/* Must the running plan give way: a failover, or a fence of a server that takes writes beside the
+ * primary, is wanted, nothing but that plan forbids it, and what runs is a repair that can be undone. The caller aborts it (executor_abort) and starts
  * what is wanted when it has ended. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running);
 

@@ -67,6 +67,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, facts_mono_us, MONO),
     PLAIN(node_view, slow_mono_us, MONO),
     PLAIN(node_view, reach_mono_us, MONO),
+    PLAIN(node_view, watched_mono_us, MONO),
     PLAIN(node_view, answered_mono_us, MONO),
     PLAIN(node_view, query_ok_mono_us, MONO),
     PLAIN(node_view, refused_first_mono_us, MONO),
@@ -77,6 +78,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, canary_fail_mono_us, MONO),
     PLAIN(node_view, advanced_mono_us, MONO),
     PLAIN(node_view, restarted_mono_us, MONO),
+    PLAIN(node_view, caught_up_mono_us, MONO),
     PLAIN(node_view, receiver_off_mono_us, MONO),
     PLAIN(node_view, writable_mono_us, MONO),
     PLAIN(node_view, acker_seen_mono_us, MONO),
@@ -110,6 +112,7 @@ static const struct field record_fields[] = {
     PLAIN(cluster_record, lossless_stands, BOOL),
     PLAIN(cluster_record, lossless_since_wall_us, I64),
     PLAIN(cluster_record, ackers, MASK),
+    PLAIN(cluster_record, restarted, MASK),
     PLAIN(cluster_record, watch_uptime_base_s, U64),
     PLAIN(cluster_record, watch_no_tx, U64),
     PLAIN(cluster_record, watch_no_times, U64),
@@ -139,6 +142,7 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, watch_yes_base, U64),
     PLAIN(cluster_view, watch_seen_mono_us, MONO),
     PLAIN(cluster_view, watch_odd, U32),
+    PLAIN(cluster_view, lossless_fell_mono_us, MONO),
     PLAIN(cluster_view, mutant, U32),
 };
 

@@ -214,7 +214,8 @@ static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster
 
 static void fall(struct cluster_view *view, struct cluster_record *record)
 {
-    view->lossless_fell = view->lossless_fell || record->lossless_stands;
+    if (record->lossless_stands && view->lossless_fell_mono_us == STAY_NEVER)
+        view->lossless_fell_mono_us = view->nodes[view->primary].facts_mono_us;
     record->lossless_stands = false;
     record->lossless_since_wall_us = 0;
     barrier_drop(view);
@@ -247,8 +248,7 @@ static void watch_standing(struct cluster_view *view, uint32_t possible, int64_t
 {
     if (is_shut_since_restart(view, record, now_wall_us))
         return;
-    if (view->lossless_fell || is_spoiled(view, possible) ||
-        is_broken(view, record, now_wall_us)) {
+    if (is_spoiled(view, possible) || is_broken(view, record, now_wall_us)) {
         fall(view, record);
         return;
     }
@@ -344,6 +344,10 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
         barrier_drop(view);
         watch_acks_anew(view);
         return false;
+    }
+    if (record->lossless_stands && view->lossless_fell_mono_us != STAY_NEVER) {
+        fall(view, record); /* seen before; the store was away, or a plan was running */
+        return true;
     }
     if (verdict_node_answers(view, view->primary, now_mono_us) != TRI_YES) {
         view->no_acker_since_mono_us = STAY_NEVER; /* it is not seen to lack one */

@@ -112,7 +112,9 @@ static bool is_past(const struct plan_run *run, enum step_kind step)
  * gone nobody waits. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
-    if (decision->want != PLAN_FAILOVER || decision->vetoes != bit(GUARD_BUSY) ||
+    bool closes = decision->want == PLAN_FENCE && running != NULL &&
+                  running->params.node != decision->params.node; /* a rejoin closes it itself */
+    if ((decision->want != PLAN_FAILOVER && !closes) || decision->vetoes != bit(GUARD_BUSY) ||
         running == NULL || running->state != RUN_FORWARD || running->past_no_return)
         return false;
     switch (running->kind) {

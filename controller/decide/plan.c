@@ -91,25 +91,36 @@ bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
     return run->a != 0 && loose < run->acks;
 }
 
+/* As seen by this controller, or by one before it that recorded it: then before all it knows. */
+static int64_t restarted_us(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *seen = &view->nodes[node];
+    bool recorded = (view->record.restarted & NODE_BIT(node)) != 0;
+    if (seen->restarted_mono_us != STAY_NEVER || !recorded ||
+        seen->caught_up_mono_us != STAY_NEVER)
+        return seen->restarted_mono_us;
+    return 0;
+}
+
 bool plan_tells_nothing(const struct cluster_view *view, uint32_t node)
 {
-    int64_t restarted_us = view->nodes[node].restarted_mono_us;
+    int64_t restarted = restarted_us(view, node);
     int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
-    return restarted_us != STAY_NEVER &&
-           (acked_us == STAY_NEVER || restarted_us > acked_us - 2 * STAY_SECOND);
+    return restarted != STAY_NEVER &&
+           (acked_us == STAY_NEVER || restarted > acked_us - 2 * STAY_SECOND);
 }
 
 bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *executed)
 {
-    const struct node_view *seen = &view->nodes[node];
-    if (seen->restarted_mono_us == STAY_NEVER || view->primary == NO_NODE)
+    int64_t restarted = restarted_us(view, node);
+    if (restarted == STAY_NEVER || view->primary == NO_NODE)
         return false;
     const struct node_view *primary = &view->nodes[view->primary];
     if (cluster_may_have_lost_tail(view, view->primary) && plan_tells_nothing(view, node))
         return true; /* both restarted: the primary's set is no longer what was acknowledged */
     return primary->facts_begun_mono_us == STAY_NEVER ||
-           primary->facts_begun_mono_us <= seen->restarted_mono_us ||
+           primary->facts_begun_mono_us <= restarted ||
            !gtid_set_contains(executed, &primary->facts.executed);
 }
 
@@ -290,7 +301,8 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
         run->candidate = NO_NODE;
     run->mode = record->mode;
     run->lossless_stood =
-        record->mode == MODE_LOSSLESS && record->lossless_stands && !view->lossless_fell;
+        record->mode == MODE_LOSSLESS && record->lossless_stands &&
+        view->lossless_fell_mono_us == STAY_NEVER;
     run->acks = acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->acking = ackers_at_last_facts(view);

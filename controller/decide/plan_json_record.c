@@ -25,6 +25,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_string(obj, "plan_id", record->plan_id);
     stay_json_set_string(obj, "mode", plan_mode_text(record->mode));
     stay_json_set(obj, "ackers", plan_mask_to_json(record->ackers, config));
+    stay_json_set(obj, "restarted", plan_mask_to_json(record->restarted, config));
 #define X(name) stay_json_set_int(obj, #name, (int64_t)record->name);
     RECORD_COUNTS(X)
     RECORD_TIMES(X)
@@ -99,6 +100,8 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     TRY(stay_json_get_copy(obj, "plan_id", record->plan_id, sizeof record->plan_id, err));
     TRY(plan_choice_mode(obj, "mode", &record->mode, err));
     TRY(plan_mask_from_json(obj, "ackers", config, &record->ackers, err));
+    if (json_object_get(obj, "restarted") != NULL) /* absent in records of older versions */
+        TRY(plan_mask_from_json(obj, "restarted", config, &record->restarted, err));
 #define X(name)                                                                                    \
     TRY(stay_json_get_int(obj, #name, &value, err));                                               \
     record->name = (uint64_t)value;

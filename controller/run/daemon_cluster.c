@@ -291,10 +291,10 @@ static void give_way(struct daemon_cluster *c)
     char why[PLAN_TEXT_MAX];
     if (!guard_preempts(&c->decision, run))
         return;
-    (void)snprintf(why, sizeof why, "gave way to a failover: %u %s", c->decision.verdict.rule_id,
-                   c->decision.verdict.name);
+    (void)snprintf(why, sizeof why, "gave way to a %s: %u %s", plan_kind_text(c->decision.want),
+                   c->decision.verdict.rule_id, c->decision.verdict.name);
     log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
-              "%s: %s gives way to a failover", name_of(c), run->id);
+              "%s: %s gives way to a %s", name_of(c), run->id, plan_kind_text(c->decision.want));
     if (executor_abort(c->executor, why, now_mono(c), &err) != STAY_OK)
         log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
                   "%s: %s", name_of(c), err.text);

@@ -4,6 +4,7 @@
 
 /* How long a change behind our back may go unseen: two probes, their deadline, one save. */
 #define DETECT_US (3 * STAY_SECOND)
+#define LANE_LATE_US (3 * STAY_SECOND)
 #define CONVERGE_US (75 * STAY_SECOND)
 #define HUMAN_US (35 * STAY_SECOND) /* longer than automation waits before it tries again */
 
@@ -79,7 +80,8 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
     opened = s->plan_ended_at > opened ? s->plan_ended_at : opened;
     if (v->opened_by_start && (executor_is_running(s) || s->now - opened <= DETECT_US))
         return "its own configuration opened it";
-    if (s->now - since > DETECT_US)
+    int64_t late = s->setup.lane_ppm > 0 ? LANE_LATE_US : 0; /* the fault: SQL leaves late */
+    if (s->now - since > DETECT_US + late)
         return NULL;
     if (s->line_overridden)
         return "a human accepted it without a proof";
