@@ -307,7 +307,7 @@ static void call_done(struct effects_job *job, const struct step_result *r)
 {
     struct effect_result result = {.outcome = r->outcome, .groups_read = r->groups_read,
                                    .facts = r->groups_read ? &r->facts : NULL,
-                                   .receiver_was_lost = r->receiver_was_lost,
+                                   .receiver_before = r->receiver_before,
                                    .strangers = r->strangers};
     (void)stay_copy(result.text, sizeof result.text, r->text);
     job->done(job->arg, job->token, &result);

@@ -33,7 +33,7 @@ struct step_result {
     enum outcome outcome;
     bool groups_read; /* facts: STATUS group as seen after the step */
     struct server_facts facts;
-    bool receiver_was_lost;
+    enum receiver_before receiver_before;
     uint32_t strangers;
     char text[PLAN_TEXT_MAX];
 };

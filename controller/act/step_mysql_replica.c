@@ -58,6 +58,24 @@ static enum outcome applier_must_not_wait(struct step *s)
     return o == OUTCOME_DONE ? step_look(s) : o;
 }
 
+/* Errors 2000 and up are the client library's: it could not reach its source, or lost it. */
+static enum receiver_before receiver_before(const struct server_facts *f)
+{
+    switch (f->receiver) {
+    case RECEIVER_RUNNING:
+        return BEFORE_CONNECTED;
+    case RECEIVER_CONNECTING:
+        return BEFORE_LOST;
+    case RECEIVER_STOPPED:
+        return f->receiver_errno >= 2000 && f->receiver_errno < 3000 ? BEFORE_LOST : BEFORE_UNKNOWN;
+    case RECEIVER_UNKNOWN:
+    case RECEIVER_NONE:
+    case RECEIVER_COUNT:
+        break;
+    }
+    return BEFORE_UNKNOWN;
+}
+
 enum outcome step_freeze(struct step *s)
 {
     enum outcome o = step_look(s);
@@ -66,7 +84,7 @@ enum outcome step_freeze(struct step *s)
     if (o != OUTCOME_DONE)
         return o;
     const struct server_facts *f = &s->result->facts;
-    s->result->receiver_was_lost = f->receiver != RECEIVER_RUNNING;
+    s->result->receiver_before = receiver_before(f);
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_DONE, "it replicates from nobody");
     bool was_off = receiver_is_off(s);

@@ -47,6 +47,7 @@ static void node_reset(struct node_view *node)
         .restarted_mono_us = STAY_NEVER,
         .caught_up_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
+        .receiver_lost_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,

@@ -102,6 +102,8 @@ struct node_view {
     int64_t caught_up_mono_us;    /* when it was last seen to hold a primary's set asked for after
                                      its restart; STAY_NEVER: not by this controller */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
+    int64_t receiver_lost_mono_us;/* begin of its present run of trying to reconnect to its source;
+                                     STAY_NEVER: connected, stopped or without a source */
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */

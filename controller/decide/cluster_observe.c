@@ -155,6 +155,10 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
             node->writable_mono_us = obs->taken_mono_us;
         if (obs->facts->receiver == RECEIVER_STOPPED || obs->facts->receiver == RECEIVER_NONE)
             later(&node->receiver_off_mono_us, obs->taken_mono_us);
+        if (obs->facts->receiver != RECEIVER_CONNECTING)
+            node->receiver_lost_mono_us = STAY_NEVER;
+        else if (node->receiver_lost_mono_us == STAY_NEVER)
+            node->receiver_lost_mono_us = obs->taken_mono_us;
         node->facts_begun_mono_us = obs->begun_mono_us;
         node->facts_mono_us = obs->taken_mono_us;
         later(&node->query_ok_mono_us, obs->taken_mono_us);

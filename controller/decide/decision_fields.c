@@ -80,6 +80,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, restarted_mono_us, MONO),
     PLAIN(node_view, caught_up_mono_us, MONO),
     PLAIN(node_view, receiver_off_mono_us, MONO),
+    PLAIN(node_view, receiver_lost_mono_us, MONO),
     PLAIN(node_view, writable_mono_us, MONO),
     PLAIN(node_view, acker_seen_mono_us, MONO),
     PLAIN(node_view, ss_progress_mono_us, MONO),

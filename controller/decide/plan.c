@@ -167,6 +167,20 @@ bool plan_primary_restarted(const struct plan_run *run, const struct cluster_vie
                                run->freeze_mono_us[old], seen->facts_mono_us));
 }
 
+bool plan_acks_flowed(const struct cluster_view *view, uint32_t primary)
+{
+    const struct node_view *old = &view->nodes[primary];
+    return old->facts_mono_us != STAY_NEVER && old->ss_progress_mono_us != STAY_NEVER &&
+           old->facts_mono_us - old->ss_progress_mono_us <= STAY_SECOND;
+}
+
+bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_t lost_mono_us)
+{
+    int64_t read_us = view->nodes[primary].facts_mono_us;
+    return read_us != STAY_NEVER && lost_mono_us != STAY_NEVER &&
+           lost_mono_us > read_us - STAY_SECOND && lost_mono_us - read_us < PLAN_LOST_SOON_US;
+}
+
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set)
 {
     for (uint32_t node = 0; node < NODES_MAX; node++)
@@ -284,6 +298,18 @@ static uint32_t acks_waited_for(const struct cluster_view *view)
     return waits && facts->ss_wait_count < acks ? (uint32_t)facts->ss_wait_count : acks;
 }
 
+/* What tells on MySQL whether an orderly shutdown can have answered waiting sessions; noted when
+ * the run begins, for whoever ends it may never have seen the old primary. */
+static void note_acks(struct plan_run *run, const struct cluster_view *view)
+{
+    if (run->old_primary == NO_NODE)
+        return;
+    run->acks_flowed = plan_acks_flowed(view, run->old_primary);
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (plan_is_lost_soon(view, run->old_primary, view->nodes[node].receiver_lost_mono_us))
+            run->lost_first |= NODE_BIT(node);
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -306,6 +332,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->acks = acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->acking = ackers_at_last_facts(view);
+    note_acks(run, view);
     run->received = receivers_at_start(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);
@@ -411,8 +438,9 @@ void plan_reset_rows(struct plan_run *run, uint32_t row)
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row)
 {
-    (void)now_mono_us;
     uint32_t gone = run->detached & run->struck;
+    if (now_mono_us < run->begun_mono_us) /* another clock: what was seen when cannot be compared */
+        run->acks_flowed = false;
     *ret_row = run->row;
     plan_note_broken(run, view);
     if (run->state == RUN_UNDOING)

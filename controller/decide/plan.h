@@ -167,12 +167,16 @@ struct effect {
                       SEMISYNC_OFF_FIRST); 0 in every other build and ignored by the real effects */
 };
 
+/* BEFORE_LOST: it had lost its source and tried to reconnect, or was stopped while it did (measured
+ * on MySQL 9.7.4: SHOW REPLICA STATUS keeps Last_IO_Errno 2003 or 2013 then, and 0 when a connected
+ * one is stopped). BEFORE_UNKNOWN: stopped or without a source when it came. */
+enum receiver_before { BEFORE_UNKNOWN = 0, BEFORE_CONNECTED, BEFORE_LOST };
+
 struct effect_result {
     enum outcome outcome;
     bool groups_read;                 /* facts below are valid (STATUS group) */
     const struct server_facts *facts; /* read after the effect, borrowed; NULL if none */
-    bool receiver_was_lost;           /* FREEZE: its connection had ended from the source's side
-                                         before */
+    enum receiver_before receiver_before; /* FREEZE: how it found the receiver */
     uint32_t strangers;               /* FENCE: application sessions left */
     char text[240];                   /* error or remark for people */
 };
@@ -188,6 +192,10 @@ enum row_state {
 };
 
 #define PLAN_ROWS_MAX    40
+/* A receiver gives up a silent source after replica_net_timeout, 4 s. Seen trying to reconnect this
+ * soon after the source's last facts, while it acknowledged, it was the source that ended the
+ * connection. */
+#define PLAN_LOST_SOON_US (3 * STAY_SECOND)
 #define PLAN_LOOKS_MAX   5              /* repeats of an unknown row */
 #define PLAN_LOOK_US     (50 * STAY_MS) /* before the first repeat; doubles */
 #define PLAN_REPEATS_MAX 2              /* repeats of a row that was not done, where that is safe */
@@ -247,7 +255,8 @@ struct plan_run {
     uint32_t detached;   /* nodes that forgot their source in this run, verified: they cannot
                             acknowledge for the old primary even if they die and come back */
     uint32_t moved;      /* nodes whose source was changed in this run: thawing is not enough */
-    uint32_t lost_first; /* frozen nodes whose connection had ended before our freeze */
+    uint32_t lost_first; /* nodes whose connection the source ended, before our freeze */
+    uint32_t froze;      /* nodes whose freeze was answered in this run: stopped by us since */
     uint32_t received; /* at start: nodes whose receiver ran. Only these are thawed by an undo: one
                           that stood still is compared before it is attached (a rejoin) */
     uint32_t acking;   /* at start: ackers the primary's last fresh facts showed connected */
@@ -259,6 +268,7 @@ struct plan_run {
     bool lossless_stood;       /* at start, and not seen broken since */
     bool maybe_open;           /* making the candidate writable once ended unknown: seen read-only
                                   later does not prove that it never was */
+    bool acks_flowed;          /* at start: no session waited long in the primary's last facts */
     bool was_open;             /* the old primary was writable at start */
     bool fenced;               /* F1 confirmed */
     bool degrade;              /* no acker to attach: bounded is recorded, writes go on */

@@ -17,6 +17,28 @@ static void take_executed(struct plan_run *run, uint32_t node, const struct effe
     run->collected |= NODE_BIT(node);
 }
 
+/* Who ended its connection to the old primary? One found stopped tells nothing: by us in an earlier
+ * attempt, or by somebody else. */
+static void note_lost(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                      enum receiver_before before, int64_t now_mono_us)
+{
+    bool was_asked = (run->froze & NODE_BIT(node)) != 0;
+    run->froze |= NODE_BIT(node);
+    switch (before) {
+    case BEFORE_LOST:
+        if (run->old_primary != NO_NODE && plan_is_lost_soon(view, run->old_primary, now_mono_us))
+            run->lost_first |= NODE_BIT(node);
+        return; /* later than that it may have given up a silent source: what was known stands */
+    case BEFORE_UNKNOWN:
+        if (was_asked)
+            return;
+        break;
+    case BEFORE_CONNECTED:
+        break;
+    }
+    run->lost_first &= ~NODE_BIT(node);
+}
+
 static void absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                           uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
@@ -47,8 +69,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     run->left[node] = UINT64_MAX;
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
-    if (result->receiver_was_lost) /* once seen it stays: a second freeze finds it stopped by us */
-        run->lost_first |= NODE_BIT(node);
+    note_lost(run, view, node, result->receiver_before, now_mono_us);
     if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED)) {
         take_executed(run, node, result);
         run->r |= NODE_BIT(node);

@@ -24,15 +24,15 @@ static int64_t time_behind_us(const struct plan_run *run, const struct cluster_v
     return since_us > behind_us ? since_us : behind_us;
 }
 
-/* Acknowledgements flowed up to the primary's last fresh facts: no session waited, or the count of
- * yes-acks moved, within a second of them. */
+/* Judged when the plan began, and again when the primary was heard of since: a process that takes
+ * the plan up knows nothing of a primary that is dead by then. */
 static bool acks_flowed(const struct plan_run *run, const struct cluster_view *view)
 {
-    if (run->old_primary == NO_NODE)
+    if (run->old_primary == NO_NODE || !run->acks_flowed)
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
-    return old->facts_mono_us != STAY_NEVER && old->ss_progress_mono_us != STAY_NEVER &&
-           old->facts_mono_us - old->ss_progress_mono_us <= STAY_SECOND;
+    bool is_newer = old->facts_mono_us != STAY_NEVER && old->facts_mono_us > run->begun_mono_us;
+    return !is_newer || plan_acks_flowed(view, run->old_primary);
 }
 
 static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_primary,

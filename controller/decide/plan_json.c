@@ -128,10 +128,12 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(r)                                                                                           \
     X(collected)                                                                                   \
     X(slow)                                                                                        \
-    X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(received) X(acking) X(struck)
+    X(restarted)                                                                                   \
+    X(attached) X(detached) X(moved) X(lost_first) X(froze) X(received) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
-    X(lossless_stood) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
+    X(lossless_stood)                                                                              \
+    X(acks_flowed) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
 #define RUN_TIMES(X)  X(begun_mono_us) X(begun_wall_us) X(ended_mono_us)
 #define RUN_COUNTS(X) X(epoch) X(acks) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
 

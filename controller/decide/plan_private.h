@@ -63,6 +63,12 @@ bool plan_lost_by(const struct cluster_view *view, uint32_t node, const struct g
 int64_t plan_born_mono_us(const struct plan_run *run, uint32_t node);
 /* Has this plan's primary restarted since the plan began, as last seen? */
 bool plan_primary_restarted(const struct plan_run *run, const struct cluster_view *view);
+/* Acknowledgements flowed up to the primary's last facts: no session waited, or the count of
+ * yes-acks moved, within a second of them. */
+bool plan_acks_flowed(const struct cluster_view *view, uint32_t primary);
+/* Is `lost_mono_us` so close to the primary's last facts that no timeout can have ended the
+ * connection? */
+bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_t lost_mono_us);
 /* Union of executed (or, mutant, received) sets of R. */
 void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */

@@ -228,7 +228,7 @@ static void deliver(struct sim *s, struct sim_effect *x)
         return;
     static struct effect_result r;
     r = (struct effect_result){.outcome = x->outcome,
-                               .receiver_was_lost = x->lost_source,
+                               .receiver_before = x->before,
                                .strangers = x->strangers};
     if (x->read && x->outcome != OUTCOME_UNKNOWN && x->effect.node != NO_NODE) {
         r.groups_read = true;

@@ -162,6 +162,7 @@ void replica_start_receiver(struct sim *s, struct sim_server *v)
         return;
     purge_if_both_stopped(s, v);
     v->receiver_on = true;
+    v->cannot_reach = false;
     v->receiver_errno = 0;
     v->ss_active = v->ss_replica;
     sim_at(s, s->now + 5 * STAY_MS, EV_RECONNECT, v->index, 0, v->life, 0);
@@ -188,6 +189,7 @@ void replica_change(struct sim *s, struct sim_server *v, uint32_t source)
     replica_stop_receiver(s, v);
     v->applier_on = false;
     replica_purge_relay(s, v, s->setup.engine == ENGINE_MARIADB && source != SIM_NONE);
+    v->cannot_reach = false;
     v->receiver_errno = v->applier_errno = 0;
     v->attached_by_us = v->attached_by_us && source != SIM_NONE;
     v->configured = source != SIM_NONE;
@@ -241,6 +243,7 @@ static void connect_stream(struct sim *s, struct sim_server *v, struct sim_serve
     v->connected = true;
     v->conn_gen = gen;
     v->last_rx = s->now;
+    v->cannot_reach = false;
     v->receiver_errno = 0;
     if (v->relay_n == v->relay_head && s->setup.engine == ENGINE_MARIADB) {
         memset(v->claim_last, 0, sizeof v->claim_last); /* the lie ends with a new connection */
@@ -265,6 +268,7 @@ static void on_reconnect(struct sim *s, const struct sim_event *e)
     struct sim_server *source = &s->server[v->source];
     if (v->frozen || !server_alive(source) || source->index == v->index ||
         !net_both(s, v->index, v->source)) {
+        v->cannot_reach = true;
         sim_at(s, s->now + RETRY_US, EV_RECONNECT, e->a, 0, e->gen, 0);
         return;
     }

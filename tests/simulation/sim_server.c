@@ -330,7 +330,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->excused_n = 0;
     v->yes_tx = v->no_tx = v->no_times = 0;
     v->ss_replica = v->st_ss_replica;
-    v->ss_active = v->connected = v->receiver_on = v->applier_on = false;
+    v->cannot_reach = v->ss_active = v->connected = v->receiver_on = v->applier_on = false;
     v->frozen_by_us = v->operator_started = false;
     v->ss_timeout_ms = UINT64_C(1000000000);
     v->ss_wait_count = s->config.acks;

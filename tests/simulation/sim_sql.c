@@ -107,12 +107,21 @@ static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct
     }
 }
 
+/* One stopped while it tried to reconnect keeps the error that tells so. */
+static enum receiver_before receiver_before(const struct sim_server *v)
+{
+    if (!v->configured)
+        return BEFORE_UNKNOWN;
+    if (v->receiver_on)
+        return v->connected ? BEFORE_CONNECTED : BEFORE_LOST;
+    return v->cannot_reach ? BEFORE_LOST : BEFORE_UNKNOWN;
+}
+
 static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->phase) {
     case 0:
-        x->lost_source =
-            v->configured && v->receiver_on && !v->connected; /* not one stopped here */
+        x->before = receiver_before(v);
         s->stats->received_not_executed += v->relay_n > v->relay_head;
         if (v->ss_source && v->read_only) /* its applier would wait for acknowledgements */
             server_ss_set(s, v, false, true);

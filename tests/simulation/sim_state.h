@@ -43,7 +43,8 @@ struct sim_effect {
     uint32_t phase, server_life, canary_tx;
     int64_t started, phase_at, left_at; /* left_at: the lane sent it; 0 not yet */
     enum outcome outcome;
-    bool lost_source, read;
+    enum receiver_before before;
+    bool read;
     uint32_t strangers;
     char text[80];
     struct server_facts *facts;

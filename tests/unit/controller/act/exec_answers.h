@@ -78,9 +78,21 @@ static void world_log(struct world *w, const struct effect *e, enum outcome outc
     str_add(&w->log, "\n");
 }
 
+static enum receiver_before world_receiver_before(const struct world *w, const struct effect *e)
+{
+    bool is_node = step_kind_class(e->step) == CLASS_NODE;
+    const struct world_server *s = is_node ? &w->servers[e->node] : NULL;
+    if (e->step != STEP_FREEZE || s == NULL || s->source == NO_NODE)
+        return BEFORE_UNKNOWN;
+    if (!s->receiver_on)
+        return s->cannot_reach ? BEFORE_LOST : BEFORE_UNKNOWN;
+    return w->servers[s->source].up ? BEFORE_CONNECTED : BEFORE_LOST;
+}
+
 static void world_answer_effect(struct world *w, struct world_call *call)
 {
-    struct effect_result result = {0};
+    struct effect_result result = {
+        .receiver_before = world_receiver_before(w, &call->effect)};
     struct server_facts facts = {0};
     bool faulty = world_is_faulty(w, &call->effect);
     bool does = !faulty || w->fault_did_it;
@@ -95,7 +107,6 @@ static void world_answer_effect(struct world *w, struct world_call *call)
     }
     if (result.outcome != OUTCOME_DONE)
         (void)stay_copy(result.text, sizeof result.text, "as the test wants");
-    result.receiver_was_lost = call->effect.step == STEP_FREEZE && is_node && !w->servers[0].up;
     world_log(w, &call->effect, result.outcome);
     if (!w->is_dead)
         executor_effect_done(w->x, call->token, &result, w->now);

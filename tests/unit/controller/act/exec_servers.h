@@ -11,6 +11,7 @@
 
 struct world_server {
     bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck, ever_writable_again;
+    bool cannot_reach; /* it was stopped while it tried to reconnect: its last error says so */
     uint32_t source; /* NO_NODE: none */
     struct gtid_set executed, received;
     uint64_t born_s; /* monotonic second of its start */
@@ -135,6 +136,8 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
             s->ss_source = false;
         return OUTCOME_DONE;
     case STEP_FREEZE:
+        if (s->receiver_on && s->source != NO_NODE)
+            s->cannot_reach = !w->servers[s->source].up;
         s->receiver_on = false;
         return OUTCOME_DONE;
     case STEP_DRAIN:
