@@ -317,6 +317,8 @@ static void take_start(struct mysql_reader *r, unsigned columns, const char *con
         return;
     const char *origin = values[2] == NULL ? "" : values[2];
     const char *value = values[1];
+    if (row->kind == VALUE_READ_ONLY && r->engine == ENGINE_MYSQL)
+        return; /* alone it lets administrators write: super_read_only says it */
     if (strcasecmp(origin, "SQL") == 0 || strcasecmp(origin, "DYNAMIC") == 0)
         value = NULL;
     if (columns > 3 && values[3] != NULL)
@@ -327,7 +329,7 @@ static void take_start(struct mysql_reader *r, unsigned columns, const char *con
     enum tri before = *at;
     if (!take(r, row, value))
         bad(r, values[0], value);
-    else if (before == TRI_YES) /* read_only and super_read_only: either one is enough */
+    else if (before == TRI_YES) /* one variable under its old and its new name */
         *at = TRI_YES;
 }
 

@@ -46,6 +46,7 @@ static void node_reset(struct node_view *node)
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
         .caught_up_mono_us = STAY_NEVER,
+        .canary_moved_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
         .receiver_lost_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,

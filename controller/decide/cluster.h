@@ -97,6 +97,7 @@ struct node_view {
     int64_t session_end_mono_us;
     int64_t canary_ok_mono_us;    /* last canary commit on this node */
     int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
+    int64_t canary_moved_mono_us; /* when mainstay.heartbeat on it was seen to have moved */
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
     int64_t caught_up_mono_us;    /* when it was last seen to hold a primary's set asked for after

@@ -136,6 +136,9 @@ static void note_progress(struct node_view *node, const struct observation *obs)
         node->advanced_mono_us = obs->taken_mono_us;
     if (is_first || new->ss_waiters == 0 || new->ss_yes_tx != old->ss_yes_tx)
         node->ss_progress_mono_us = obs->taken_mono_us;
+    if (!is_first &&
+        (new->canary_wall_us != old->canary_wall_us || new->canary_epoch != old->canary_epoch))
+        node->canary_moved_mono_us = obs->taken_mono_us;
 }
 
 /* Takes the facts of a newer question than those held; returns whether it did. */

@@ -122,6 +122,68 @@ static enum stay_rc check_switchover(const struct plan_run *run, const struct cl
     return STAY_OK;
 }
 
+/* The canary's row moves although this controller has not adopted the cluster and so writes none:
+ * another one manages it. Seen to move, or written just now by a clock like ours. */
+static enum stay_rc check_no_other_owner(const struct plan_run *run,
+                                         const struct cluster_view *view, int64_t now_mono_us,
+                                         struct stay_error *err)
+{
+    const struct node_view *seen = &view->nodes[run->old_primary];
+    int64_t written_us = run->begun_wall_us - seen->facts.canary_wall_us;
+    bool moves = seen->canary_moved_mono_us != STAY_NEVER &&
+                 now_mono_us - seen->canary_moved_mono_us < PLAN_OWNER_US;
+    bool is_new = seen->facts.canary_wall_us != 0 && written_us > -PLAN_OWNER_US &&
+                  written_us < PLAN_OWNER_US;
+    if (view->record.adopted || run->params.accept_loss || (!moves && !is_new))
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED,
+                      "another controller manages it: mainstay.heartbeat on %s is written (epoch "
+                      "%llu). Two must never act on one cluster: stop the other mainstayd, wait 5 "
+                      "s and adopt again, or use its state file; `mainstay adopt %s --take-over "
+                      "REASON` adopts all the same",
+                      plan_node_name(view, run->old_primary),
+                      (unsigned long long)seen->facts.canary_epoch, view->config->name);
+}
+
+/* Lossless needs ackers outside the primary's zone that replicate from it: said here, not by a row
+ * that waits for them in vain. */
+static enum stay_rc check_adopted_ackers(const struct plan_run *run,
+                                         const struct cluster_view *view, struct stay_error *err)
+{
+    uint32_t count = 0, idle = NO_NODE;
+    bool mysql = view->config->engine == ENGINE_MYSQL;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        enum receiver_state receiver = view->nodes[node].facts.receiver;
+        if (node == run->old_primary || !plan_zones_differ(view, node, run->old_primary))
+            continue;
+        bool follows = cluster_source_of(view, node) == run->old_primary &&
+                       (receiver == RECEIVER_RUNNING || receiver == RECEIVER_CONNECTING);
+        count += follows;
+        idle = follows ? idle : node;
+    }
+    if (!run->aims_lossless || count >= view->config->acks || idle == NO_NODE)
+        return STAY_OK;
+    bool none = view->nodes[idle].facts.receiver == RECEIVER_NONE;
+    bool stopped = view->nodes[idle].facts.receiver == RECEIVER_STOPPED &&
+                   cluster_source_of(view, idle) == run->old_primary;
+    return stay_error(err, STAY_EREFUSED,
+                      "%s %s, and lossless needs %u servers outside %s's zone that replicate from "
+                      "it: on it %s%s%s, then adopt",
+                      plan_node_name(view, idle),
+                      none      ? "replicates from nobody"
+                      : stopped ? "has its receiver stopped"
+                                : "replicates from another server",
+                      view->config->acks, plan_node_name(view, run->old_primary),
+                      stopped ? ""
+                      : mysql ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '"
+                              : "CHANGE MASTER TO MASTER_HOST = '",
+                      stopped ? "" : view->config->nodes[run->old_primary].host,
+                      stopped && mysql ? "START REPLICA"
+                      : stopped        ? "START SLAVE"
+                      : mysql          ? "', SOURCE_AUTO_POSITION = 1, ...; START REPLICA"
+                                       : "', MASTER_USE_GTID = slave_pos, ...; START SLAVE");
+}
+
 static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster_view *view,
                                 int64_t now_mono_us, struct stay_error *err)
 {
@@ -149,7 +211,8 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
         if (node != run->old_primary && view->nodes[node].errant == TRI_YES)
             return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary lacks",
                               plan_node_name(view, node));
-    return STAY_OK;
+    enum stay_rc rc = check_no_other_owner(run, view, now_mono_us, err);
+    return rc == STAY_OK ? check_adopted_ackers(run, view, err) : rc;
 }
 
 /* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
@@ -251,9 +314,10 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
 const char *plan_wrong_start_value(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
-    return facts->start_read_only == TRI_NO             ? "read_only=OFF"
-           : facts->start_skip_replica == TRI_NO        ? "skip_slave_start=OFF"
-           : facts->start_ss_source == TRI_YES          ? "semi-sync source role ON"
+    bool mysql = view->config->engine == ENGINE_MYSQL;
+    return facts->start_read_only == TRI_NO      ? (mysql ? "super_read_only=OFF" : "read_only=OFF")
+           : facts->start_skip_replica == TRI_NO ? "skip_slave_start=OFF"
+           : facts->start_ss_source == TRI_YES   ? "semi-sync source role ON"
            : facts->start_relay_log_recovery == TRI_YES ? "relay_log_recovery=ON"
                                                         : NULL;
 }

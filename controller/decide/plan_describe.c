@@ -4,6 +4,17 @@
 #include "controller/decide/plan_json_private.h"
 #include "controller/decide/plan_private.h"
 
+/* A primary that answers now is rehearsed to die as a killed one does: its ackers lose their
+ * connections before they are frozen. Of one that is silent only what its ackers show counts. */
+static void assume_seen_to_die(struct plan_run *run, const struct cluster_view *view,
+                               int64_t now_mono_us)
+{
+    bool answers = plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us);
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (answers || view->nodes[node].facts.receiver != RECEIVER_RUNNING)
+            run->lost_first |= NODE_BIT(node);
+}
+
 /* As if every node that answers were frozen, drained and read now. */
 static void assume_drained(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us)
@@ -21,6 +32,7 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
         if (facts->applier_errno == 0 && !plan_restart_counts(view, node, &run->executed[node]))
             run->r |= NODE_BIT(node);
     }
+    assume_seen_to_die(run, view, now_mono_us);
     if (run->kind == PLAN_SWITCHOVER && run->old_primary != NO_NODE) {
         run->fenced = true;
         gtid_set_copy(&run->fenced_executed, &view->nodes[run->old_primary].facts.executed);

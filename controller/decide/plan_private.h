@@ -6,6 +6,8 @@
 #include "base/mutant.h"
 #include "controller/decide/candidate.h"
 
+/* A heartbeat this young is written by somebody who runs; the canary writes one each second. */
+#define PLAN_OWNER_US (5 * STAY_SECOND)
 #define NODE_BIT(node) (UINT32_C(1) << (node))
 
 static inline uint32_t mask_count(uint32_t mask)

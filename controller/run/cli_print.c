@@ -123,10 +123,15 @@ static void print_exposure(struct cli *cli, const json_t *c)
     else if (candidate[0] == '\0')
         snprintf(text, sizeof text, "no server could take over now");
     else
-        snprintf(text, sizeof text, "if %s died now: %s takes over, %s%s%s",
-                 primary[0] == '\0' ? "the primary" : primary, candidate, cli_text(cert, "kind"),
-                 strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0 ? "" : ": ",
-                 strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0 ? "" : cli_text(cert, "reason"));
+        snprintf(
+            text, sizeof text, "if %s died now: %s takes over, %s%s%s",
+            primary[0] == '\0' ? "the primary" : primary, candidate, cli_text(cert, "kind"),
+            strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0 ? "" : ": ",
+            strcmp(cli_text(cert, "kind"), "LOSSLESS") != 0 ? cli_text(cert, "reason")
+            : strcmp(cli_text(c, "engine"), "mysql") == 0
+                ? " if it is seen to die; of one that is only silent (frozen, cut off) a human "
+                  "is asked, for MySQL answers its waiters when it is shut down"
+                : "");
     fprintf(cli->out, "  exposure\n");
     cli_wrap(cli, cli->out, 4, text);
 }

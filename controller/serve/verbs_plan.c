@@ -209,8 +209,17 @@ void verb_unfence(struct request *r)
 void verb_adopt(struct request *r)
 {
     struct plan_params params = {.node = NO_NODE};
-    if (take_reason(r, &params))
-        start(r, PLAN_ADOPT, &params);
+    const char *take_over = request_arg(r, "take_over");
+    if (!take_reason(r, &params))
+        return;
+    if (take_over != NULL && take_over[0] == '\0') {
+        request_refuse(r, 2, NULL, "--take-over needs a reason: it is kept with your name");
+        return;
+    }
+    params.accept_loss = take_over != NULL;
+    if (take_over != NULL)
+        (void)stay_copy(params.reason, sizeof params.reason, take_over);
+    start(r, PLAN_ADOPT, &params);
 }
 
 /* plan CLUSTER failover|switchover|rejoin: what would happen; starts nothing. */

@@ -192,6 +192,28 @@ static void a_value_set_at_run_time_hides_its_start_value(void **state)
     end(&r);
 }
 
+static void mysql_starts_read_only_by_super_read_only_alone(void **state)
+{
+    (void)state;
+    const char *names[] = {"n", "v", "o", "p"};
+    const char *plain[] = {"read_only", "ON", "GLOBAL", NULL};
+    const char *super_off[] = {"super_read_only", "OFF", "COMPILED", NULL};
+    const char *super_on[] = {"super_read_only", "ON", "GLOBAL", NULL};
+    struct reading r;
+    begin(&r, ENGINE_MYSQL);
+    mysql_reader_row(&r.reader, PART_START, 4, names, plain);
+    assert_int_equal(r.facts.start_read_only, TRI_UNKNOWN);
+    mysql_reader_row(&r.reader, PART_START, 4, names, super_off);
+    assert_int_equal(r.facts.start_read_only, TRI_NO);
+    mysql_reader_row(&r.reader, PART_START, 4, names, super_on);
+    assert_int_equal(r.facts.start_read_only, TRI_YES);
+    end(&r);
+    begin(&r, ENGINE_MARIADB);
+    mysql_reader_row(&r.reader, PART_START, 3, names, plain);
+    assert_int_equal(r.facts.start_read_only, TRI_YES);
+    end(&r);
+}
+
 static void dump_peers_lose_their_port_and_are_bounded(void **state)
 {
     (void)state;
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_does_not_parse_is_a_bad_reply),
         cmocka_unit_test(a_missing_required_value_is_a_bad_reply),
         cmocka_unit_test(a_value_set_at_run_time_hides_its_start_value),
+        cmocka_unit_test(mysql_starts_read_only_by_super_read_only_alone),
         cmocka_unit_test(dump_peers_lose_their_port_and_are_bounded),
         cmocka_unit_test(every_group_has_its_question),
         cmocka_unit_test(the_canary_carries_epoch_and_time),

@@ -54,6 +54,8 @@ static void case_record(struct case_view *c, char **words, int count)
             record.quarantine[case_node(c, value)] = QUARANTINE_DIVERGED;
         else if (strcmp(words[i], "stands") == 0)
             record.lossless_stands = true;
+        else if (strcmp(words[i], "observed") == 0)
+            record.adopted = false;
     }
     cluster_set_record(&c->view, &record);
     for (uint32_t node = 0; node < c->config.node_count; node++)
@@ -81,6 +83,7 @@ static void case_acks(struct case_view *c, uint32_t node)
     struct dump_peer *peer = &primary->dump_peers[primary->dump_peer_count++];
     facts->ss_replica_enabled = facts->ss_replica_on = TRI_YES;
     primary->ss_clients++;
+    c->view.nodes[node].acker_seen_mono_us = c->view.nodes[c->view.primary].facts_mono_us;
     (void)stay_copy(peer->host, sizeof peer->host, c->config.nodes[node].host);
 }
 
@@ -107,6 +110,8 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->facts.lag_s = strtol(value, NULL, 10);
         else if (strcmp(key, "server_id") == 0)
             n->facts.server_id = strtoull(value, NULL, 10);
+        else if (strcmp(key, "canary_moved") == 0)
+            n->canary_moved_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "canary_lag") == 0)
             n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "applier_error") == 0)

@@ -140,6 +140,21 @@ static void a_restart_is_seen_though_uptime_grew(void **state)
     assert_string_equal(db(2)->facts.version, "10.11.6-MariaDB"); /* learned in good times */
 }
 
+static void a_heartbeat_that_somebody_writes_is_seen_to_move(void **state)
+{
+    (void)state;
+    see(&w, 0);
+    assert_true(db(1)->canary_moved_mono_us == STAY_NEVER); /* a first look shows no movement */
+    w.now += MS(500);
+    w.facts[0].canary_wall_us += STAY_SECOND;
+    see(&w, 0);
+    int64_t moved = db(1)->canary_moved_mono_us;
+    assert_true(moved != STAY_NEVER && moved >= w.now);
+    w.now += MS(500);
+    see(&w, 0);
+    assert_int_equal(db(1)->canary_moved_mono_us, moved);
+}
+
 static void the_highest_received_set_survives_a_lower_one(void **state)
 {
     (void)state;
@@ -287,6 +302,7 @@ int main(void)
         T(silence_begins_with_the_first_attempt_that_was_not_answered),
         T(what_counts_as_an_answer),
         T(a_restart_is_seen_though_uptime_grew),
+        T(a_heartbeat_that_somebody_writes_is_seen_to_move),
         T(the_highest_received_set_survives_a_lower_one),
         T(errant_is_told_by_a_primary_read_that_began_later),
         T(answers_that_always_cross_are_compared_all_the_same),
