@@ -81,19 +81,23 @@ static const struct mysql_query mariadb_start = {
 static const struct mysql_query mysql_status = MYSQL_STATUS("REPLICA");
 static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE");
 
+#define MYSQL_SLOW_SQL(word)                                                                       \
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', "                     \
+    "'max_connections', 'sync_binlog', 'innodb_flush_log_at_trx_commit', "                         \
+    "'sync_relay_log', 'relay_log_recovery', 'log_bin', 'log_slave_updates', "                     \
+    "'log_replica_updates', 'gtid_mode', 'binlog_format', 'binlog_row_image', "                    \
+    "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged');"                                  \
+    "SHOW " word " STATUS;"                                                                        \
+    "SELECT 'heartbeat_period_s', HEARTBEAT_INTERVAL "                                             \
+    "FROM performance_schema.replication_connection_configuration "                                \
+    "WHERE CHANNEL_NAME = ''"
+/* Events: of a replica only. The dictionary's views take the account lock whatever role is active,
+ * and behind an ALTER USER that waits for an acknowledgement the session would hang (seen). */
 #define MYSQL_SLOW(word)                                                                           \
     {                                                                                              \
-        .sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', "          \
-               "'max_connections', 'sync_binlog', 'innodb_flush_log_at_trx_commit', "              \
-               "'sync_relay_log', 'relay_log_recovery', 'log_bin', 'log_slave_updates', "          \
-               "'log_replica_updates', 'gtid_mode', 'binlog_format', 'binlog_row_image', "         \
-               "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged');"                       \
-               "SHOW " word " STATUS;"                                                             \
-               "SELECT 'events_on', COUNT(*) FROM information_schema.EVENTS "                      \
-               "WHERE STATUS = 'ENABLED';"                                                         \
-               "SELECT 'heartbeat_period_s', HEARTBEAT_INTERVAL "                                  \
-               "FROM performance_schema.replication_connection_configuration "                     \
-               "WHERE CHANNEL_NAME = ''",                                                          \
+        .sql_writable = MYSQL_SLOW_SQL(word),                                                      \
+        .sql = MYSQL_SLOW_SQL(word) ";SELECT 'events_on', COUNT(*) "                               \
+                                    "FROM information_schema.EVENTS WHERE STATUS = 'ENABLED'",     \
         .part_count = 4, .required = 2,                                                            \
         .parts = {PART_PAIRS, PART_REPLICA, PART_PAIRS, PART_PAIRS},                               \
     }

@@ -10,6 +10,7 @@
 
 struct mysql_query {
     const char *sql;
+    const char *sql_writable; /* to a server that takes writes: its first parts only; NULL: sql */
     unsigned part_count;
     unsigned required; /* results that must come; an error after them only means "not there yet" */
     enum mysql_part parts[MYSQL_PARTS_MAX];

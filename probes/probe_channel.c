@@ -301,8 +301,11 @@ void channel_ask(struct channel *c, enum fact_group group, const char *sql, int6
     c->limit_us = limit_us;
     c->group = group;
     c->state = CHANNEL_SENDING;
-    if (group != 0)
-        sql = mysql_query_for(c->target->engine, mysql_session_version(c->session), group)->sql;
+    if (group != 0) {
+        const struct mysql_query *query =
+            mysql_query_for(c->target->engine, mysql_session_version(c->session), group);
+        sql = c->takes_writes && query->sql_writable != NULL ? query->sql_writable : query->sql;
+    }
     submit(c, JOB_SEND, stay_strdup(sql), c->begun_mono_us + limit_us);
 }
 

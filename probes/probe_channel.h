@@ -43,6 +43,7 @@ struct channel {
     uint64_t key;
     channel_fn fn;
     void *arg;
+    bool takes_writes;  /* the server, when last read */
     bool keeps_waiting; /* a late answer is reported but waited for again (canary) */
     enum channel_state state;
     struct mysql_session *session;

@@ -306,6 +306,7 @@ static void on_facts(struct probed_node *node, const struct channel_event *event
             node->slow_due_mono_us = node->start_due_mono_us = 0;
         }
         node->uptime_s = facts.uptime_s;
+        node->channel.takes_writes = facts.read_only == TRI_NO;
     }
     if (event->group == FACTS_START)
         remember_start(node, &facts);

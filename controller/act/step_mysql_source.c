@@ -200,9 +200,9 @@ enum outcome step_wait_ackers(struct step *s)
             return o;
         unsigned long long connected = replicas_connected(&s->result->facts);
         if (connected >= s->in->effect.acks)
-            return step_end(s, OUTCOME_DONE, "%llu semi-sync replicas", connected);
+            return step_end(s, OUTCOME_DONE, "%llu semi-sync connections", connected);
         if (!step_wait(s, 3 * STAY_MS))
-            return step_end(s, OUTCOME_NOT_DONE, "%llu semi-sync replicas, %u needed", connected,
+            return step_end(s, OUTCOME_NOT_DONE, "%llu semi-sync connections, %u needed", connected,
                             s->in->effect.acks);
     }
 }

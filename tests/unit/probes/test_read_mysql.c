@@ -244,6 +244,10 @@ static void every_group_has_its_question(void **state)
             assert_true(q->required <= q->part_count && q->part_count <= MYSQL_PARTS_MAX);
         }
     }
+    const struct mysql_query *slow = mysql_query_for(ENGINE_MYSQL, 80045, FACTS_SLOW);
+    assert_non_null(strstr(slow->sql, "information_schema")); /* hangs behind an ALTER USER */
+    assert_null(strstr(slow->sql_writable, "information_schema"));
+    assert_memory_equal(slow->sql, slow->sql_writable, strlen(slow->sql_writable));
     assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80021, FACTS_STATUS)->sql, "SHOW SLAVE"));
     assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80045, FACTS_STATUS)->sql,
                            "SHOW REPLICA STATUS"));
