@@ -135,10 +135,12 @@ enum obs_outcome mysql_outcome(unsigned native, int os_errno)
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
     case ER_HOST_NOT_PRIVILEGED:
     case ER_HOST_IS_BLOCKED:
-    case 1275:              /* old authentication protocol */
-    case 1862: case 1820:   /* password expired */
-    case 4151: case 3118:   /* account locked: MariaDB, MySQL */
-    case 3032:              /* MySQL: the server is in offline mode */
+    case 1275: /* old authentication protocol */
+    case 1862:
+    case 1820: /* password expired */
+    case 4151:
+    case 3118: /* account locked: MariaDB, MySQL */
+    case 3032: /* MySQL: the server is in offline mode */
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
     case CR_AUTH_PLUGIN_ERR:
         return OUT_DENIED;
@@ -146,8 +148,9 @@ enum obs_outcome mysql_outcome(unsigned native, int os_errno)
         return OUT_READ_ONLY;
     case CR_CONNECTION_ERROR:
     case CR_CONN_HOST_ERROR:
-        return os_errno == ECONNREFUSED ? OUT_REFUSED
-               : os_errno == ECONNRESET || os_errno == EPIPE ? OUT_RESET : OUT_TIMEOUT;
+        return os_errno == ECONNREFUSED                      ? OUT_REFUSED
+               : os_errno == ECONNRESET || os_errno == EPIPE ? OUT_RESET
+                                                             : OUT_TIMEOUT;
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
         return os_errno == ETIMEDOUT || os_errno == EAGAIN ? OUT_TIMEOUT : OUT_RESET;
@@ -157,7 +160,8 @@ enum obs_outcome mysql_outcome(unsigned native, int os_errno)
         return OUT_RESET;
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_QUERY_INTERRUPTED:
-    case 1969: case 3024: /* statement time limit: MariaDB, MySQL */
+    case 1969:
+    case 3024: /* statement time limit: MariaDB, MySQL */
         return OUT_TIMEOUT;
     }
     return OUT_BAD_REPLY;
@@ -198,8 +202,10 @@ static void fill_reach(struct mysql_session *s, struct reach *reach)
     }
     reach->layer = layer;
     reach->native = (int)native;
-    (void)stay_copy(reach->text, sizeof reach->text,
-                    s->connect_errno != 0 ? strerror(s->connect_errno) : text);
+    (void)snprintf(
+        reach->text, sizeof reach->text, "%.110s%s",
+        s->connect_errno != 0 ? strerror(s->connect_errno) : text,
+        native == CR_SSL_CONNECTION_ERROR && !s->has_timed_out ? " (tls.ca, tls.verify_name)" : "");
 }
 
 static enum stay_rc resolve(const struct mysql_target *target, char *ret_host, size_t size,
@@ -221,9 +227,16 @@ static enum stay_rc resolve(const struct mysql_target *target, char *ret_host, s
     if (rc == 0)
         return STAY_OK;
     *reach = (struct reach){.layer = LAYER_RESOLVE,
-                            .outcome = rc == EAI_AGAIN ? OUT_TIMEOUT : OUT_BAD_REPLY, .native = rc};
+                            .outcome = rc == EAI_AGAIN ? OUT_TIMEOUT : OUT_BAD_REPLY,
+                            .native = rc};
     (void)stay_copy(reach->text, sizeof reach->text, gai_strerror(rc));
     return stay_error(err, STAY_EUNREACHABLE, "resolve '%s': %s", target->host, gai_strerror(rc));
+}
+
+/* Without an authority there is nothing that would vouch for a name. */
+static bool has_name_to_verify(const struct mysql_target *target)
+{
+    return target->verify_name && target->ca[0] != '\0';
 }
 
 static void set_options(struct mysql_session *s, const struct mysql_target *target)
@@ -247,6 +260,8 @@ static void set_options(struct mysql_session *s, const struct mysql_target *targ
         mysql_options(s->mysql, MYSQL_OPT_SSL_CERT, target->cert);
         mysql_options(s->mysql, MYSQL_OPT_SSL_KEY, target->key);
     }
+    my_bool verify = has_name_to_verify(target);
+    mysql_options(s->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (s->is_tls)
         mysql_options(s->mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
 }
@@ -280,7 +295,10 @@ enum stay_rc mysql_session_open(struct mysql_session *s, const struct mysql_targ
     set_options(s, target);
     atomic_store(&s->layer, LAYER_CONNECT);
     begin_call(s, deadline_mono_us);
-    bool ok = mysql_real_connect(s->mysql, host, account->user, account->password, NULL,
+    /* The client compares the certificate with the host it is given: then the name, not what it
+     * resolved to. */
+    const char *peer = has_name_to_verify(target) ? target->host : host;
+    bool ok = mysql_real_connect(s->mysql, peer, account->user, account->password, NULL,
                                  target->port, NULL, CLIENT_MULTI_STATEMENTS) != NULL;
     end_call();
     if (ok && s->is_tls && mysql_get_ssl_cipher(s->mysql) == NULL)
@@ -423,7 +441,9 @@ static bool read_rows(MYSQL_RES *result, struct answer *a)
         if (++a->rows > MYSQL_SESSION_ROWS_MAX || a->bytes > MYSQL_SESSION_BYTES_MAX)
             return false;
         if (a->fn != NULL) {
-            struct mysql_row r = {.result = a->results, .columns = columns, .names = names,
+            struct mysql_row r = {.result = a->results,
+                                  .columns = columns,
+                                  .names = names,
                                   .values = (const char *const *)row};
             a->fn(a->arg, &r);
         }

@@ -31,6 +31,7 @@ struct mysql_target {
     char ca[256];   /* empty: the server's certificate is not checked */
     char cert[256], key[256];
     bool tls_required;
+    bool verify_name; /* with ca: the certificate must be for `host` */
 };
 
 struct mysql_session;

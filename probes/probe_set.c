@@ -88,7 +88,8 @@ static void init_node(struct probed_cluster *cluster, uint32_t index)
     node->index = index;
     node->target = (struct mysql_target){.engine = config->engine,
                                          .port = config->nodes[index].port,
-                                         .tls_required = config->tls_required};
+                                         .tls_required = config->tls_required,
+                                         .verify_name = config->verify_name};
     (void)stay_copy(node->target.host, sizeof node->target.host, config->nodes[index].host);
     (void)stay_copy(node->target.ca, sizeof node->target.ca, config->ca);
     (void)stay_copy(node->target.cert, sizeof node->target.cert, config->cert);

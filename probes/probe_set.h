@@ -34,7 +34,7 @@ struct probe_cluster {
     } nodes[PROBE_NODES_MAX];
     struct mysql_account monitor, canary, operate, replicate;
     char ca[256], cert[256], key[256];
-    bool tls_required;
+    bool tls_required, verify_name;
     int64_t interval_us;            /* 500 ms */
     int64_t suspicion_interval_us;  /* 100 ms */
     int64_t deadline_us;            /* 1 s */

@@ -46,6 +46,7 @@ void effects_configure(struct effects *e, const struct settings_cluster *setting
     (void)stay_copy(cluster->cert, sizeof cluster->cert, settings->tls.cert);
     (void)stay_copy(cluster->key, sizeof cluster->key, settings->tls.key);
     cluster->tls_required = settings->tls.required;
+    cluster->verify_name = settings->tls.verify_name;
     effects_node_configure(e->nodes, cluster);
     effects_route_configure(e->routes, settings);
     explicit_bzero(cluster, sizeof *cluster);

@@ -156,6 +156,7 @@ static bool is_account(const struct mysql_account *a, const struct mysql_account
 static bool is_target(const struct mysql_target *a, const struct mysql_target *b)
 {
     return a->engine == b->engine && a->port == b->port && a->tls_required == b->tls_required &&
+           a->verify_name == b->verify_name &&
            strcmp(a->host, b->host) == 0 && strcmp(a->ca, b->ca) == 0 &&
            strcmp(a->cert, b->cert) == 0 && strcmp(a->key, b->key) == 0;
 }
@@ -223,7 +224,8 @@ static void target_from(const struct effects_cluster *cluster, const struct node
 {
     *ret = (struct mysql_target){.engine = cluster->config->engine,
                                  .port = from->port,
-                                 .tls_required = cluster->tls_required};
+                                 .tls_required = cluster->tls_required,
+                                 .verify_name = cluster->verify_name};
     (void)stay_copy(ret->host, sizeof ret->host, from->host);
     (void)stay_copy(ret->ca, sizeof ret->ca, cluster->ca);
     (void)stay_copy(ret->cert, sizeof ret->cert, cluster->cert);

@@ -19,7 +19,7 @@ struct effects_cluster {
     const struct cluster_config *config; /* borrowed during the call only */
     struct mysql_account monitor, canary, operate, replicate;
     char ca[256], cert[256], key[256];
-    bool tls_required;
+    bool tls_required, verify_name;
 };
 
 /* result and its facts are borrowed for the call; token is what start was given. */

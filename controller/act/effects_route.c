@@ -177,7 +177,7 @@ static bool set_target(struct call *c, const struct settings_cluster *settings)
     (void)stay_copy(c->target.ca, sizeof c->target.ca, settings->tls.ca);
     (void)stay_copy(c->target.cert, sizeof c->target.cert, settings->tls.cert);
     (void)stay_copy(c->target.key, sizeof c->target.key, settings->tls.key);
-    c->target.tls_required = settings->tls.required;
+    c->target.tls_required = settings->tls.required; /* through a proxy: no name to check */
     (void)stay_copy(c->account.user, sizeof c->account.user, account->user);
     (void)stay_copy(c->account.password, sizeof c->account.password, account->password.text);
     return true;

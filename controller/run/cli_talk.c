@@ -28,10 +28,14 @@ static bool find_controller(struct cli *cli)
         if (cli->socket == NULL)
             (void)stay_copy(cli->socket_path, sizeof cli->socket_path, settings->socket);
         (void)stay_copy(cli->runbook_path, sizeof cli->runbook_path, settings->runbook);
+        if (cli->socket != NULL && strcmp(cli->socket, settings->socket) != 0)
+            cli->runbook_path[0] = '\0'; /* another controller's: its words are not this one's */
     } else if (cli->config != NULL && cli->socket == NULL) {
         cli_usage_error(cli, "%s", err.text);
         return false;
     }
+    if (settings == NULL && cli->socket != NULL && strcmp(cli->socket, SOCKET_DEFAULT) != 0)
+        cli->runbook_path[0] = '\0';
     bool has_named = cli->socket != NULL || cli->config != NULL || settings != NULL;
     if (!has_named && !file_exists(SOCKET_DEFAULT) && file_exists(LAB_SOCKET)) {
         /* No controller is installed here, but quickstart's lab runs one. */
@@ -44,7 +48,8 @@ static bool find_controller(struct cli *cli)
 static int unreachable(struct cli *cli, const struct stay_error *err)
 {
     STAY_AUTO(stay_free_charp) char *runbook = NULL;
-    if (file_read(cli->runbook_path, RUNBOOK_MAX, &runbook, NULL, NULL) != STAY_OK)
+    bool is_known = cli->runbook_path[0] != '\0';
+    if (!is_known || file_read(cli->runbook_path, RUNBOOK_MAX, &runbook, NULL, NULL) != STAY_OK)
         runbook = NULL;
     if (cli->json) {
         json_t *json = json_object();
@@ -64,8 +69,11 @@ static int unreachable(struct cli *cli, const struct stay_error *err)
     if (runbook != NULL)
         fprintf(cli->out, "\nWhat the controller last wrote to %s:\n\n%s", cli->runbook_path,
                 runbook);
-    else
+    else if (is_known)
         fprintf(cli->err, "There is no runbook at %s.\n", cli->runbook_path);
+    else
+        fprintf(cli->err, "Where that controller keeps its runbook says its configuration: name it "
+                          "with --config FILE.\n");
     return CLI_UNREACHABLE;
 }
 

@@ -62,6 +62,7 @@ static void probe_cluster_from(const struct settings_cluster *settings, struct p
     (void)stay_copy(ret->cert, sizeof ret->cert, settings->tls.cert);
     (void)stay_copy(ret->key, sizeof ret->key, settings->tls.key);
     ret->tls_required = settings->tls.required;
+    ret->verify_name = settings->tls.verify_name;
     ret->interval_us = config->probe_interval_us;
     /* Two attempts fit exactly into the gap that two refusals must have: the second one counts. */
     int64_t gap_us = config->refusal_gap_us / 2 + REFUSAL_MARGIN_US;

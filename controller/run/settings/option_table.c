@@ -90,6 +90,9 @@ static const struct option table[] = {
     {"clusters.tls.key", OPTION_FILE, 0, AT(settings_cluster, tls.key), .help = "its private key"},
     {"clusters.tls.required", OPTION_BOOL, 0, AT(settings_cluster, tls.required),
      .otherwise = "false", .help = "refuse to talk to a server without TLS"},
+    {"clusters.tls.verify_name", OPTION_BOOL, 0, AT(settings_cluster, tls.verify_name),
+     .otherwise = "true",
+     .help = "with ca: the certificate must name the node's address (subjectAltName)"},
 
     {"clusters.durability", OPTION_GROUP, .help = "what an acknowledged commit is worth"},
     {"clusters.durability.mode", OPTION_WORD, 0, AT(settings_cluster, config.mode),
@@ -154,7 +157,7 @@ static const struct option table[] = {
      LIST_OF(settings_cluster, routes, route_count, SETTINGS_ROUTES_MAX),
      .help = "how clients reach the primary"},
     {"clusters.routes.type", OPTION_WORD, NEEDED, AT(settings_route, type), .range = "haproxy",
-     .help = "what routes"},
+     .help = "what routes; the state of its servers is set, never their address"},
     {"clusters.routes.sockets", OPTION_SOCKETS, NEEDED,
      LIST_OF(settings_route, sockets, socket_count, SETTINGS_PROXIES_MAX),
      .help = "runtime API of every proxy: host:port or /path of a unix socket (level admin)"},

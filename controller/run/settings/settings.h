@@ -50,7 +50,8 @@ struct settings_tls {
     char ca[SETTINGS_TEXT_MAX];   /* empty: the server's certificate is not checked */
     char cert[SETTINGS_TEXT_MAX]; /* ours, with key; both or none */
     char key[SETTINGS_TEXT_MAX];
-    bool required; /* connections without TLS are refused by us */
+    bool required;    /* connections without TLS are refused by us */
+    bool verify_name; /* the certificate must be for the server's address */
 };
 
 /* One set of HAProxy processes that carry the same backends. A socket is "host:port" or "/path". */

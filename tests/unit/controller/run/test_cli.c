@@ -142,6 +142,13 @@ static void without_a_controller_nothing_is_done_and_the_runbook_printed(void **
     assert_int_equal(c.exit_code, CLI_UNREACHABLE);
     assert_non_null(strstr(c.out, "\"runbook\":\"type this\\n\""));
     call_clear(&c);
+    snprintf(line, sizeof line, "mainstay --socket %s/other.sock --config %s status", folder,
+             config_path); /* another controller: this runbook is not its */
+    c = run(line);
+    assert_int_equal(c.exit_code, CLI_UNREACHABLE);
+    assert_null(strstr(c.out, "type this"));
+    assert_non_null(strstr(c.err, "name it with --config FILE"));
+    call_clear(&c);
     unlink(path);
     unlink(config_path);
     rmdir(folder);

@@ -35,6 +35,7 @@ static void values_of_the_file_reach_their_places(void **state)
     assert_string_equal(c->accounts[ACCOUNT_CANARY].user, "c");
     assert_string_equal(c->accounts[ACCOUNT_CANARY].password.text, "hunter2");
     assert_true(c->tls.required);
+    assert_true(c->tls.verify_name);
     assert_int_equal(c->config.mode, MODE_LOSSLESS);
     assert_int_equal(c->config.cooldown_us, 3600 * STAY_SECOND);
     assert_int_equal(c->route_count, 1);
