@@ -210,6 +210,8 @@ enum outcome step_wait_ackers(struct step *s)
 enum outcome step_writable(struct step *s)
 {
     enum outcome o = step_refuse_restarted(s);
+    if (o == OUTCOME_DONE)
+        o = step_renumber(s);
     if (o != OUTCOME_DONE)
         return o;
     if (!step_is_mariadb(s)) {

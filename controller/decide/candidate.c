@@ -185,7 +185,10 @@ uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run
         STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
         if (node == view->primary || (run != NULL && !(run->r & NODE_BIT(node))))
             continue;
-        held_set(view, run, node, &held);
+        if (run != NULL)
+            plan_contribution(run, view, node, &held);
+        else
+            held_set(view, run, node, &held);
         gtid_set_union(&all, &held);
     }
     for (uint32_t node = 0; node < view->config->node_count; node++) {
@@ -209,15 +212,16 @@ uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run
     return rank_count > 0 ? ranks[0].node : NO_NODE;
 }
 
-uint32_t candidate_top_up_peer(const struct plan_run *run, uint32_t candidate)
+uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct plan_run *run,
+                               uint32_t candidate)
 {
     uint32_t best = NO_NODE;
     uint64_t best_gain = 0;
-    for (uint32_t node = 0; node < NODES_MAX && candidate < NODES_MAX; node++) {
+    for (uint32_t node = 0; node < view->config->node_count && candidate < NODES_MAX; node++) {
         if (!(run->r & run->collected & ~plan_gone(run) & NODE_BIT(node)) || node == candidate)
             continue;
         STAY_AUTO(gtid_set_drop) struct gtid_set missed = {0};
-        gtid_set_copy(&missed, &run->executed[node]);
+        plan_contribution(run, view, node, &missed);
         gtid_set_subtract(&missed, &run->executed[candidate]);
         uint64_t gain = gtid_set_count(&missed);
         if (gain > best_gain) {
@@ -237,7 +241,8 @@ uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run
         if (!(drained & NODE_BIT(node)) || node == candidate || node == run->old_primary)
             continue;
         if (!plan_zones_differ(view, node, candidate) ||
-            view->record.quarantine[node] != QUARANTINE_NONE)
+            view->record.quarantine[node] != QUARANTINE_NONE ||
+            cluster_wrote_alone(view, node, &run->executed[node]))
             continue;
         /* what it holds the candidate holds, or will after its top-up: both are of R */
         mask |= NODE_BIT(node);

@@ -8,15 +8,19 @@
 #define CONTROLLER_DECIDE_CANDIDATE_H
 #include "controller/decide/plan.h"
 
-struct candidate_note { uint32_t node; bool eligible; char why[120]; };
+struct candidate_note {
+    uint32_t node;
+    bool eligible;
+    char why[120];
+};
 
 /* Ranks nodes best first; ret_notes[node_count] explains each, refused ones last with their reason.
  * `run` may be NULL (rehearsal: judge by received sets as of now). Returns the best or NO_NODE. */
 uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run *run,
-                          int64_t now_mono_us, struct candidate_note *ret_notes,
-                          size_t *ret_count);
+                          int64_t now_mono_us, struct candidate_note *ret_notes, size_t *ret_count);
 /* The drained peer that holds most of what `candidate` misses of the union, NO_NODE if none. */
-uint32_t candidate_top_up_peer(const struct plan_run *run, uint32_t candidate);
+uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct plan_run *run,
+                               uint32_t candidate);
 /* Nodes to attach before writable so that the new primary has ackers: outside its zone, drained or
  * contained, not quarantined. */
 uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run *run,

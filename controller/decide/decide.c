@@ -382,6 +382,8 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     note_failed(view, running);
     bool ours = (is_running(running) && touches_primary(running->kind)) ||
                 is_stale_after(view, running);
+    if (ours) /* our own numbering and switching are no acknowledgements that stay away */
+        view->watch_seen_mono_us = STAY_NEVER;
     d->record_changed = ours
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);

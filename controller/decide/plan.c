@@ -181,11 +181,30 @@ bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_
            lost_mono_us > read_us - STAY_SECOND && lost_mono_us - read_us < PLAN_LOST_SOON_US;
 }
 
-void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set)
+void plan_contribution(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                       struct gtid_set *ret_set)
 {
-    for (uint32_t node = 0; node < NODES_MAX; node++)
-        if (run->r & run->collected & NODE_BIT(node))
-            gtid_set_union(ret_set, &run->executed[node]);
+    const struct gtid_set *executed = &run->executed[node];
+    gtid_set_copy(ret_set, executed);
+    if (!cluster_wrote_alone(view, node, executed))
+        return;
+    STAY_AUTO(gtid_set_drop) struct gtid_set own = {0};
+    for (size_t i = 0; i < executed->n; i++)
+        if (cluster_range_is_of(view, node, &executed->v[i]))
+            gtid_set_add_range(&own, executed->flavor, &executed->v[i]);
+    gtid_set_subtract(ret_set, &own);
+}
+
+void plan_drained_union(const struct plan_run *run, const struct cluster_view *view,
+                        struct gtid_set *ret_set)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
+        if (!(run->r & run->collected & NODE_BIT(node)))
+            continue;
+        plan_contribution(run, view, node, &held);
+        gtid_set_union(ret_set, &held);
+    }
 }
 
 void plan_run_clear(struct plan_run *run)

@@ -17,7 +17,8 @@
     X(NONE, "none")                                                                                \
     X(FAILOVER, "failover")                                                                        \
     X(SWITCHOVER, "switchover")                                                                    \
-    X(REJOIN, "rejoin") X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")    \
+    X(REJOIN, "rejoin")                                                                            \
+    X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")                        \
         X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")        \
             X(UNFENCE, "unfence") X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
 
@@ -34,8 +35,9 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session "      \
       "left, semi-sync off, super_read_only. Answer: executed set after it")                       \
     X(FREEZE, NODE, "freeze",                                                                      \
-      "source role off on a read-only server, applier running, then the receiver only is stopped; " \
-      "answer: received set, executed set, uptime")                                                                                    \
+      "source role off on a read-only server, applier running, then the receiver only is "         \
+      "stopped; "                                                                                  \
+      "answer: received set, executed set, uptime")                                                \
     X(DRAIN, NODE, "drain", "wait until executed contains the highest received set ever seen")     \
     X(COLLECT, NODE, "collect", "read the executed set")                                           \
     X(CHOOSE, PURE, "choose", "candidate by what it holds, then policy")                           \
@@ -156,6 +158,9 @@ struct effect {
     bool semi_sync;      /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
     bool lossless_roles; /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
+    bool renumber; /* UNFENCE, WRITABLE: MariaDB leaves a gap in its GTIDs before anybody writes: it
+                      may have lost its tail, and would give the lost numbers a second time to
+                      other transactions; with the gap whoever holds the tail is refused (1236) */
     int64_t born_mono_us; /* UNFENCE, WRITABLE, THAW: NOT_DONE if the server's process started later
                              than this (it restarted: what it holds is not what the plan
                              judged) */

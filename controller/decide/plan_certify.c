@@ -85,7 +85,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     const struct node_view *old =
         run->old_primary == NO_NODE ? NULL : &view->nodes[run->old_primary];
     plan_note_broken(run, view);
-    plan_drained_union(run, &drained);
+    plan_drained_union(run, view, &drained);
     for (uint32_t node = 0; node < NODES_MAX; node++)
         if ((run->a | run->f) & NODE_BIT(node))
             gtid_set_union(&received, &run->received_high[node]);

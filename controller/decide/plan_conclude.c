@@ -454,7 +454,7 @@ static enum plan_next conclude_top_up(struct plan_run *run, const struct cluster
                                       uint32_t row, uint32_t *ret_row)
 {
     struct row_run *state = &run->rows[row];
-    uint32_t peer = candidate_top_up_peer(run, run->candidate);
+    uint32_t peer = candidate_top_up_peer(view, run, run->candidate);
     uint32_t open = state->targets & ~state->done;
     if (peer == NO_NODE)
         return NEXT_ROW;

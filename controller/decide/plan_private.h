@@ -71,8 +71,13 @@ bool plan_acks_flowed(const struct cluster_view *view, uint32_t primary);
 /* Is `lost_mono_us` so close to the primary's last facts that no timeout can have ended the
  * connection? */
 bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_t lost_mono_us);
-/* Union of executed (or, mutant, received) sets of R. */
-void plan_drained_union(const struct plan_run *run, struct gtid_set *ret_set);
+/* What `node` adds to what must survive: its executed set, without its own making where it wrote by
+ * hand (no client of the primary was answered for that). */
+void plan_contribution(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                       struct gtid_set *ret_set);
+/* Union of the contributions of R. */
+void plan_drained_union(const struct plan_run *run, const struct cluster_view *view,
+                        struct gtid_set *ret_set);
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err);

@@ -126,9 +126,10 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     return false;
 }
 
-static uint32_t top_up_targets(const struct plan_run *run)
+static uint32_t top_up_targets(const struct plan_run *run, const struct cluster_view *view)
 {
-    return candidate_top_up_peer(run, run->candidate) == NO_NODE ? 0 : mask_of(run->candidate);
+    return candidate_top_up_peer(view, run, run->candidate) == NO_NODE ? 0
+                                                                       : mask_of(run->candidate);
 }
 
 static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_view *view,
@@ -188,7 +189,7 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
         return mask_of(run->old_primary);
     case TARGET_CANDIDATE:
         if (what->step == STEP_TOP_UP)
-            return top_up_targets(run);
+            return top_up_targets(run, view);
         if (what->step ==
             STEP_CATCH_UP) /* the coming ackers must not be changed before they hold it */
             return mask_of(run->candidate) |
@@ -241,13 +242,16 @@ static unsigned effect_flaw(const struct cluster_view *view, enum step_kind step
     return 0;
 }
 
-static const struct gtid_set *effect_want(const struct plan_run *run, enum step_kind step,
+static const struct gtid_set *effect_want(const struct plan_run *run,
+                                          const struct cluster_view *view, enum step_kind step,
                                           uint32_t node)
 {
     if (step == STEP_DRAIN)
         return &run->received_high[node];
-    if (step == STEP_ATTACH && run->kind == PLAN_SWITCHOVER)
-        return &run->fenced_executed;
+    bool is_read = run->candidate != NO_NODE && (run->collected & mask_of(run->candidate)) != 0;
+    if (step == STEP_ATTACH && run->kind == PLAN_SWITCHOVER && !is_read)
+        return &run->fenced_executed; /* else the new source's set: more than the old one's, where
+                                         that one lost its tail in a restart */
     if (step == STEP_ATTACH)
         return &run->executed[run->candidate];
     if (step == STEP_BARRIER || (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN))
@@ -255,7 +259,7 @@ static const struct gtid_set *effect_want(const struct plan_run *run, enum step_
     if (step == STEP_CATCH_UP) /* a switchover's first one comes before the write pause */
         return run->fenced ? &run->fenced_executed : &run->executed[run->old_primary];
     if (step == STEP_TOP_UP) { /* the peer holds what is missed; its set is part of the union */
-        uint32_t peer = candidate_top_up_peer(run, node);
+        uint32_t peer = candidate_top_up_peer(view, run, node);
         return peer == NO_NODE ? NULL : &run->executed[peer];
     }
     return NULL;
@@ -268,12 +272,14 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     clear_effect(run, view, ret_effect);
     ret_effect->step = what->step;
     ret_effect->node = node;
-    ret_effect->want = effect_want(run, what->step, node);
+    ret_effect->want = effect_want(run, view, what->step, node);
     if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
         ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
-    if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE)
+    if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE) {
         ret_effect->born_mono_us = plan_born_mono_us(run, node);
+        ret_effect->renumber = cluster_may_have_lost_tail(view, node);
+    }
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;
         ret_effect->node = closes ? run->old_primary : run->candidate;
@@ -294,7 +300,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         ret_effect->peer = run->candidate;
         break;
     case STEP_TOP_UP:
-        ret_effect->peer = candidate_top_up_peer(run, node);
+        ret_effect->peer = candidate_top_up_peer(view, run, node);
         break;
     case STEP_SOURCE_ON:
     case STEP_WAIT_ACKERS:

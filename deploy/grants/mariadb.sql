@@ -32,13 +32,14 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 --   REPLICATION MASTER ADMIN  rpl_semi_sync_master_*
 --   READ_ONLY ADMIN           SET GLOBAL read_only; gtid_slave_pos on a read-only server
 --   BINLOG ADMIN              sql_log_bin, sync_binlog       BINLOG MONITOR  SHOW BINARY LOGS
+--   BINLOG REPLAY             gtid_seq_no: a restarted primary never gives a lost number again
 --   CONNECTION ADMIN          KILL, a place beyond max_connections       PROCESS  whom to kill
 --   RELOAD                    FLUSH BINARY LOGS, RESET SLAVE ALL, RESET MASTER
 --   SLAVE MONITOR             SHOW ALL SLAVES STATUS
 -- Not in it: innodb_flush_log_at_trx_commit and event_scheduler need SUPER; they stay the operator's.
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
-GRANT REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, BINLOG ADMIN, READ_ONLY ADMIN,
-  CONNECTION ADMIN, RELOAD, PROCESS, SLAVE MONITOR, BINLOG MONITOR
+GRANT REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY,
+  READ_ONLY ADMIN, CONNECTION ADMIN, RELOAD, PROCESS, SLAVE MONITOR, BINLOG MONITOR
   ON *.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
 

@@ -86,6 +86,7 @@ static const struct grant_row mariadb[] = {
     {"db2", OPERATE, PROOF_MAY, "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout=1"},
     {"db2", OPERATE, PROOF_MAY, "SET GLOBAL slave_net_timeout=4"},
     {"db1", OPERATE, PROOF_MAY, "SET SESSION sql_log_bin=0"},
+    {"db1", OPERATE, PROOF_MAY, "SET SESSION gtid_seq_no=1000000"},
     {"db2", OPERATE, PROOF_MAY, "STOP SLAVE"},
     {"db2", OPERATE, PROOF_MAY, "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD=0.5"},
     {"db2", OPERATE, PROOF_MAY, "SET GLOBAL gtid_slave_pos='0-1-1'"},

@@ -208,7 +208,15 @@ static bool position_known(const struct sim *s, const struct sim_server *v,
         last = v->relay[v->relay_n - 1];
     else if (v->log_n > 0)
         last = v->log[v->log_n - 1];
-    return last == SIM_NONE || s->tx[last].seq <= source->max_have[s->tx[last].origin];
+    if (last == SIM_NONE)
+        return true;
+    if (s->tx[last].seq > source->max_have[s->tx[last].origin])
+        return false;
+    for (uint32_t i = source->log_n; i > 0; i--) /* strict mode: that very number, none around it */
+        if (s->tx[source->log[i - 1]].seq <= s->tx[last].seq)
+            return s->tx[source->log[i - 1]].seq == s->tx[last].seq &&
+                   s->tx[source->log[i - 1]].origin == s->tx[last].origin;
+    return false;
 }
 
 /* MySQL asks for all it lacks; MariaDB for what follows its last GTID. */

@@ -332,6 +332,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->ss_replica = v->st_ss_replica;
     v->cannot_reach = v->ss_active = v->connected = v->receiver_on = v->applier_on = false;
     v->frozen_by_us = v->operator_started = false;
+    v->receiver_errno = v->applier_errno = 0; /* a new process remembers no error */
     v->ss_timeout_ms = UINT64_C(1000000000);
     v->ss_wait_count = s->config.acks;
     v->weak_at = s->now;

@@ -350,6 +350,13 @@ static enum sql_progress wait_ackers(struct sim *s, struct sim_effect *x, struct
     return n >= x->effect.acks ? SQL_DONE : poll(s, x);
 }
 
+/* Its next transaction is numbered past whatever it may have lost. */
+static void leave_gap(const struct sim *s, const struct sim_effect *x, struct sim_server *v)
+{
+    if (x->effect.renumber && s->setup.engine == ENGINE_MARIADB)
+        v->domain_seq += 1000000;
+}
+
 static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (v->boot_at > x->effect.born_mono_us)
@@ -363,6 +370,7 @@ static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim
         return next_phase(s, x);
     }
     check_writable(s, v, &x->effect, x->left_at);
+    leave_gap(s, x, v);
     v->read_only = v->super_ro = v->offline = false;
     x->read = true;
     return SQL_DONE;
@@ -427,6 +435,7 @@ static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, stru
         return SQL_FAILED;
     x->read = true;
     check_writable(s, v, &x->effect, x->left_at);
+    leave_gap(s, x, v);
     v->read_only = v->super_ro = v->offline = false;
     return SQL_DONE;
 }

@@ -69,11 +69,34 @@ static void top_up_comes_from_the_drained_peer_that_gives_most(void **state)
     drained(&c, &run, 1, "0-1-90");
     drained(&c, &run, 2, "0-1-95");
     drained(&c, &run, 3, "0-1-99");
-    assert_int_equal(candidate_top_up_peer(&run, 1), 3);
-    assert_int_equal(candidate_top_up_peer(&run, 3), NO_NODE);
-    assert_int_equal(candidate_top_up_peer(&run, NO_NODE), NO_NODE);
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 3);
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 3), NO_NODE);
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, NO_NODE), NO_NODE);
     run.struck = run.detached = 8;
-    assert_int_equal(candidate_top_up_peer(&run, 1), 2);
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 2);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
+/* A replica that somebody wrote to: its own rows are nobody's loss, and go nowhere. */
+static void what_a_peer_wrote_by_hand_is_not_fetched(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
+    case_load(&c, text);
+    c.view.nodes[3].facts.server_id = 4;
+    drained(&c, &run, 1, "0-1-90");
+    drained(&c, &run, 3, "0-1-90,0-4-91");
+    assert_false(cluster_wrote_alone(&c.view, 3, &run.executed[3])); /* nothing is recorded */
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 3);
+    (void)cluster_note_written(&c.view, 0, &run.executed[1], &c.view.record);
+    assert_true(cluster_wrote_alone(&c.view, 3, &run.executed[3]));
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), NO_NODE);
+    (void)cluster_note_written(&c.view, 0, &run.executed[3], &c.view.record); /* a primary had it */
+    assert_false(cluster_wrote_alone(&c.view, 3, &run.executed[3]));
+    assert_false(cluster_note_written(&c.view, 0, &run.executed[1], &c.view.record));
     plan_run_clear(&run);
     case_clear(&c);
 }
@@ -166,6 +189,7 @@ int main(void)
         cmocka_unit_test(golden_cases_choose_as_recorded),
         cmocka_unit_test(a_node_that_did_not_drain_is_no_candidate),
         cmocka_unit_test(top_up_comes_from_the_drained_peer_that_gives_most),
+        cmocka_unit_test(what_a_peer_wrote_by_hand_is_not_fetched),
         cmocka_unit_test(ackers_are_contained_drained_and_in_another_zone),
         cmocka_unit_test(a_detached_candidate_is_kept_when_it_is_still_good),
         cmocka_unit_test(a_writable_server_needs_the_primarys_set_to_be_judged),
