@@ -329,6 +329,22 @@ static void note_acks(struct plan_run *run, const struct cluster_view *view)
             run->lost_first |= NODE_BIT(node);
 }
 
+/* A server young when a controller first reads it counts as restarted: the process that takes this
+ * run up must not judge so what was known here. */
+static void note_sound(struct plan_run *run, const struct cluster_view *view)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        const struct node_view *seen = &view->nodes[node];
+        int64_t restarted = restarted_us(view, node);
+        bool caught_up = restarted == STAY_NEVER || seen->caught_up_mono_us > restarted;
+        if (node == run->old_primary || !(seen->groups_known & FACTS_STATUS) || !caught_up)
+            continue;
+        run->sound |= NODE_BIT(node);
+        run->freeze_uptime_s[node] = seen->facts.uptime_s;
+        run->freeze_mono_us[node] = seen->facts_mono_us;
+    }
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -352,6 +368,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->acking = ackers_at_last_facts(view);
     note_acks(run, view);
+    note_sound(run, view);
     run->received = receivers_at_start(view);
     if (MUTANT(view, DEAD_ACKER_IGNORED))
         run->a &= plan_nodes_answering(view, now_mono_us);

@@ -261,6 +261,8 @@ struct plan_run {
                             acknowledge for the old primary even if they die and come back */
     uint32_t moved;      /* nodes whose source was changed in this run: thawing is not enough */
     uint32_t lost_first; /* nodes whose connection the source ended, before our freeze */
+    uint32_t sound;      /* nodes that had lost nothing by a restart when the run began, known by
+                            freeze_uptime_s from then on: also to a process that takes it up */
     uint32_t froze;      /* nodes whose freeze was answered in this run: stopped by us since */
     uint32_t received; /* at start: nodes whose receiver ran. Only these are thawed by an undo: one
                           that stood still is compared before it is attached (a rejoin) */
@@ -287,7 +289,7 @@ struct plan_run {
     struct gtid_set received_high[NODES_MAX];
     uint64_t left[NODES_MAX];   /* transactions a drain's last slice still missed; not stored */
     uint32_t stalls[NODES_MAX]; /* drain slices in a row without progress; not stored */
-    uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary: at start */
+    uint64_t freeze_uptime_s[NODES_MAX]; /* at the freeze; old primary, sound: at start */
     int64_t freeze_mono_us[NODES_MAX];
     struct certificate certificate;
     struct row_run rows[PLAN_ROWS_MAX];

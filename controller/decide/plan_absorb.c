@@ -49,7 +49,7 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
         return;
     }
     const struct node_view *seen = &view->nodes[node];
-    bool again = (run->f & NODE_BIT(node)) != 0;
+    bool again = ((run->f | run->sound | run->froze) & NODE_BIT(node)) != 0;
     uint64_t before_s = again ? run->freeze_uptime_s[node] : seen->facts.uptime_s;
     int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
     bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
@@ -78,8 +78,21 @@ static void absorb_freeze(struct plan_run *run, const struct cluster_view *view,
     }
 }
 
+/* May a restart have cost it something it acknowledged? One that was sound at the start tells by
+ * its uptime. */
+static bool lost_by_restart(const struct plan_run *run, const struct cluster_view *view,
+                            uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
+{
+    if (run->restarted & NODE_BIT(node))
+        return true;
+    if (!(run->sound & NODE_BIT(node)))
+        return plan_restart_counts(view, node, &facts->executed);
+    return plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                              run->freeze_mono_us[node], now_mono_us);
+}
+
 static void absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
-                         const struct effect_result *result)
+                         const struct effect_result *result, int64_t now_mono_us)
 {
     run->slow &= ~NODE_BIT(node);
     if (result->facts == NULL || !result->groups_read)
@@ -88,8 +101,7 @@ static void absorb_drain(struct plan_run *run, const struct cluster_view *view, 
     take_executed(run, node, result);
     if (!gtid_set_contains(executed, &run->received_high[node]))
         return;
-    bool restarted = (run->restarted & NODE_BIT(node)) || plan_restart_counts(view, node, executed);
-    if (!restarted || MUTANT(view, FREEZE_LOST_AT_RESTART))
+    if (!lost_by_restart(run, view, node, result->facts, now_mono_us) || MUTANT(view, FREEZE_LOST_AT_RESTART))
         run->r |= NODE_BIT(node);
 }
 
@@ -197,7 +209,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         absorb_freeze(run, view, row, node, result, now_mono_us);
         return;
     case STEP_DRAIN:
-        absorb_drain(run, view, node, result);
+        absorb_drain(run, view, node, result, now_mono_us);
         return;
     case STEP_FENCE:
     case STEP_QUIESCE:

@@ -111,7 +111,8 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
 {
     json_t *obj = json_object();
     for (uint32_t node = 0; node < config->node_count; node++) {
-        if (!((run->f | run->collected | mask_of(run->old_primary)) & NODE_BIT(node)))
+        uint32_t known = run->f | run->collected | run->sound | run->froze;
+        if (!((known | mask_of(run->old_primary)) & NODE_BIT(node)))
             continue;
         json_t *one = json_object();
         stay_json_set_int(one, "uptime_s", (int64_t)run->freeze_uptime_s[node]);
@@ -129,7 +130,7 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(collected)                                                                                   \
     X(slow)                                                                                        \
     X(restarted)                                                                                   \
-    X(attached) X(detached) X(moved) X(lost_first) X(froze) X(received) X(acking) X(struck)
+    X(attached) X(detached) X(moved) X(lost_first) X(sound) X(froze) X(received) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
     X(lossless_stood)                                                                              \

@@ -6,8 +6,6 @@
 
 enum { FAILOVER_ROWS = 25 };
 
-/* On MySQL a new process has no facts of a dead primary, which might have answered its waiters in
- * an orderly shutdown: before the certificate it may roll back and ask. */
 static void one_point(struct lab *lab, const char *old, const char *point)
 {
     LAB_MUST(lab, lab_stop_controller(lab));
@@ -22,7 +20,7 @@ static void one_point(struct lab *lab, const char *old, const char *point)
         is_skipped_row = true;
     else
         LAB_MUST(lab, lab_start_controller(lab));
-    STAY_AUTO(stay_free_charp) char *now = stay_strdup(scenario_failover_either(lab, old, 40));
+    STAY_AUTO(stay_free_charp) char *now = stay_strdup(scenario_failover(lab, old, 40));
     scenario_write_on(300);
     LAB_MUST(lab, lab_start(lab, old, NULL));
     bool follows = strcmp(scenario_settled(lab, old, 40), "replica") == 0;

@@ -80,6 +80,7 @@ static void a_crash_keeps_the_judgement(void **state)
             w.die_after = after;
             world_run(&w);
             forget_primary(&w);
+            w.c.view.nodes[1].restarted_mono_us = w.now; /* young, read for the first time */
             if (world_resume(&w))
                 world_run(&w);
             if (w.stored.epoch > 7 && !is_failed_over(&w))
