@@ -261,6 +261,8 @@ static void took_grants(void *arg, const char *missing)
 {
     struct probed_node *node = arg;
     node->grants = NULL;
+    if (missing != NULL && missing[0] == '\0')
+        node->grants_due_mono_us += PROBE_GRANTS_WELL_US - PROBE_GRANTS_US;
     if (missing == NULL || strcmp(missing, node->missing_grant) == 0)
         return;
     (void)stay_copy(node->missing_grant, sizeof node->missing_grant, missing);

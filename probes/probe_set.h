@@ -7,9 +7,11 @@
  * holds no lane but while it connects, and then one of a pool that healthy servers do not use.
  *
  * Pace: STATUS facts every interval_us, SLOW and START facts every slow_interval_us, grants every
- * PROBE_GRANTS_US. Urged: STATUS or a connect attempt every suspicion_interval_us. Deadlines: a
- * connect to the end of login, and each answer, has deadline_us. An attempt that no lane had time
- * to begin is not reported: it says nothing about the server. */
+ * PROBE_GRANTS_US, or PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is
+ * four logins; that an account in use is refused is seen at once). Urged: STATUS or a connect
+ * attempt every suspicion_interval_us. Deadlines: a connect to the end of login, and each answer,
+ * has deadline_us. An attempt that no lane had time to begin is not reported: it says nothing about
+ * the server. */
 #ifndef PROBES_PROBE_SET_H
 #define PROBES_PROBE_SET_H
 #include "probes/mysql_session.h"
@@ -17,6 +19,7 @@
 #define PROBE_NODES_MAX 32
 #define PROBE_CANARY_US STAY_SECOND
 #define PROBE_GRANTS_US (60 * STAY_SECOND)
+#define PROBE_GRANTS_WELL_US (300 * STAY_SECOND)
 #define PROBE_NO_NODE UINT32_MAX
 
 struct loop;

@@ -2,14 +2,15 @@
  * lane of its node and calls back on the loop.
  *
  * Layer: act. Loop thread only. Each node has a lane and a connection of the operate account of its
- * own, opened in good times and looked at every EFFECTS_WARM_US, so that a failover finds it ready.
- * A step that outlives its deadline is reported UNKNOWN at once; its connection is cut and given
- * up. */
+ * own, opened in good times and looked at every EFFECTS_WARM_US, so that a failover finds it ready;
+ * it is asked to answer once EFFECTS_PROVE_US passed without an answer. A step that outlives its
+ * deadline is reported UNKNOWN at once; its connection is cut and given up. */
 #ifndef CONTROLLER_ACT_EFFECTS_NODE_H
 #define CONTROLLER_ACT_EFFECTS_NODE_H
 #include "controller/act/step_mysql.h"
 
-#define EFFECTS_WARM_US (5 * STAY_SECOND)
+#define EFFECTS_WARM_US  (5 * STAY_SECOND)
+#define EFFECTS_PROVE_US (20 * STAY_SECOND)
 
 struct loop;
 struct effects_node_set;
