@@ -179,11 +179,11 @@ enum receiver_before { BEFORE_UNKNOWN = 0, BEFORE_CONNECTED, BEFORE_LOST };
 
 struct effect_result {
     enum outcome outcome;
-    bool groups_read;                 /* facts below are valid (STATUS group) */
-    const struct server_facts *facts; /* read after the effect, borrowed; NULL if none */
+    bool groups_read;                     /* facts below are valid (STATUS group) */
+    const struct server_facts *facts;     /* read after the effect, borrowed; NULL if none */
     enum receiver_before receiver_before; /* FREEZE: how it found the receiver */
-    uint32_t strangers;               /* FENCE: application sessions left */
-    char text[240];                   /* error or remark for people */
+    uint32_t strangers;                   /* FENCE: application sessions left */
+    char text[240];                       /* error or remark for people */
 };
 
 enum row_state {
@@ -196,14 +196,14 @@ enum row_state {
     ROW_STATE_COUNT
 };
 
-#define PLAN_ROWS_MAX    40
+#define PLAN_ROWS_MAX 40
 /* A receiver gives up a silent source after replica_net_timeout, 4 s. Seen trying to reconnect this
  * soon after the source's last facts, while it acknowledged, it was the source that ended the
  * connection. */
 #define PLAN_LOST_SOON_US (3 * STAY_SECOND)
-#define PLAN_LOOKS_MAX   5              /* repeats of an unknown row */
-#define PLAN_LOOK_US     (50 * STAY_MS) /* before the first repeat; doubles */
-#define PLAN_REPEATS_MAX 2              /* repeats of a row that was not done, where that is safe */
+#define PLAN_LOOKS_MAX    5              /* repeats of an unknown row */
+#define PLAN_LOOK_US      (50 * STAY_MS) /* before the first repeat; doubles */
+#define PLAN_REPEATS_MAX  2 /* repeats of a row that was not done, where that is safe */
 /* One drain effect; repeated while the applier runs. */
 #define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND)
 /* A top-up goes by the same slices, and gives its candidate up after so many without progress. */

@@ -132,7 +132,13 @@ static void on_pause_stored(void *ctx, enum stay_rc rc, uint64_t revision,
         for (size_t i = 0; i < d->cluster_count; i++)
             daemon_mark_dirty(d->clusters[i]);
     }
-    all->done(all->done_ctx, rc, NULL, err);
+    struct stay_error told = {0};
+    if (rc != STAY_OK && all->is_paused) /* it acts on nothing all the same: say both */
+        (void)stay_error(&told, rc,
+                         "paused, but only until this controller restarts, for it could not be "
+                         "stored: %.300s",
+                         err == NULL ? "the store is unavailable" : err->text);
+    all->done(all->done_ctx, rc, NULL, told.rc == STAY_OK ? err : &told);
     free(all);
 }
 
