@@ -101,7 +101,8 @@ static void absorb_drain(struct plan_run *run, const struct cluster_view *view, 
     take_executed(run, node, result);
     if (!gtid_set_contains(executed, &run->received_high[node]))
         return;
-    if (!lost_by_restart(run, view, node, result->facts, now_mono_us) || MUTANT(view, FREEZE_LOST_AT_RESTART))
+    if (!lost_by_restart(run, view, node, result->facts, now_mono_us) ||
+        MUTANT(view, FREEZE_LOST_AT_RESTART))
         run->r |= NODE_BIT(node);
 }
 

@@ -95,6 +95,7 @@ bool lab_mysql_template(struct lab *lab, char *template_dir, size_t size)
     add_memory(&argv);
     lab_arg(&argv, "--initialize-insecure");
     lab_arg(&argv, "--innodb-flush-method=nosync");
+    lab_arg(&argv, "--innodb-redo-log-capacity=16M"); /* all of it is copied for each server */
     lab_arg(&argv, "--datadir=%s", part.s);
     bool ok = lab_run(lab, NULL, (const char *const *)argv.v);
     lab_argv_clear(&argv);
