@@ -61,8 +61,8 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
                      int64_t now_mono_us, int64_t now_wall_us);
 
 /* Must the running plan give way: a failover, or a fence of a server that takes writes beside the
- * primary, is wanted, nothing but that plan forbids it, and what runs is a repair that can be undone. The caller aborts it (executor_abort) and starts
- * what is wanted when it has ended. */
+ * primary, is wanted, nothing but that plan forbids it, and what runs is a repair that can be
+ * undone. The caller aborts it (executor_abort) and starts what is wanted when it has ended. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running);
 
 /* The durability watch: does lossless_since still stand after the latest facts; which nodes are
@@ -77,9 +77,10 @@ void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t n
 /* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
  * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
 bool durability_source_whole(const struct cluster_view *view, uint32_t node);
-/* The primary greets but nothing more is answered, and its last facts showed commits that wait and
- * nobody who acknowledges: on MySQL an account statement that waits so holds the lock that logins,
- * SET GLOBAL and most queries need (seen on 9.7). It lives; rule 123, not 121. */
+/* The primary greets (MySQL: accepts) but nothing more is answered, and its last facts showed
+ * commits that wait and nobody who acknowledges: on MySQL an account statement that waits so holds
+ * the lock that logins, SET GLOBAL and most queries need (seen on 9.7). It may live, and a MySQL
+ * whose commits wait is never certified LOSSLESS by its ackers alone; rule 123, not 121. */
 bool durability_is_blocked(const struct cluster_view *view);
 /* "Effectively infinite": 10^9 ms are 11 days, far past any repair; engines take up to 2^32-1. */
 #define DURABILITY_TIMEOUT_MS UINT64_C(1000000000)

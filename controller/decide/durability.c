@@ -312,15 +312,17 @@ static void watch_no_acker(struct cluster_view *view, int64_t now_mono_us)
 }
 
 /* A process that greets is alive (TLS begins after the greeting): SIGSTOP and a dead host end
- * before that, once the session that was held is given up. */
+ * before that, once the session that was held is given up. MySQL needs its account lock before it
+ * greets: there it is enough that it accepts. */
 bool durability_is_blocked(const struct cluster_view *view)
 {
     if (view->primary == NO_NODE)
         return false;
     const struct node_view *primary = &view->nodes[view->primary];
     enum obs_layer layer = primary->reach.layer;
-    bool greets = primary->refused_first_mono_us == STAY_NEVER &&
-                  (layer == LAYER_TLS || layer > LAYER_GREETING);
+    bool is_mysql = view->config->engine == ENGINE_MYSQL;
+    bool greets = primary->refused_first_mono_us == STAY_NEVER && layer > LAYER_CONNECT &&
+                  (layer != LAYER_GREETING || is_mysql);
     return greets && primary->facts.ss_waiters > 0 && (is_stuck(primary) || lacks_ackers(view));
 }
 

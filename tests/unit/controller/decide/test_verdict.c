@@ -142,6 +142,22 @@ static void a_greeting_server_with_stuck_commits_is_blocked_not_hung(void **stat
     assert_int_equal(rule(&w), 120); /* gone, and those who waited with it */
 }
 
+static void a_mysql_with_stuck_commits_is_blocked_even_without_a_greeting(void **state)
+{
+    (void)state;
+    world_clear(&w);
+    world_init(&w, ENGINE_MYSQL);
+    w.facts[0].dump_peer_count = 0;
+    w.facts[0].ss_waiters = 2;
+    healthy(&w, 3);
+    lose_receivers();
+    w.now += MS(1000);
+    silent_rounds(12, LAYER_GREETING);
+    assert_int_equal(rule(&w), 123);
+    silent_rounds(1, LAYER_CONNECT);
+    assert_int_equal(rule(&w), 120);
+}
+
 static void a_hung_login_without_stuck_commits_is_hung(void **state)
 {
     (void)state;
@@ -318,6 +334,7 @@ int main(void)
         T(replicas_that_receive_make_it_a_cut),
         T(silence_is_dead_after_two_seconds_when_no_replica_advances),
         T(a_greeting_server_with_stuck_commits_is_blocked_not_hung),
+        T(a_mysql_with_stuck_commits_is_blocked_even_without_a_greeting),
         T(a_hung_login_without_stuck_commits_is_hung),
         T(accepting_without_greeting_is_hung),
         T(silence_with_heartbeats_at_a_replica_is_a_cut),
