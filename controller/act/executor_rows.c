@@ -239,7 +239,10 @@ static bool are_rows_done(struct executor *x)
 static enum row_state state_at_end(const struct executor *x, uint32_t row)
 {
     const struct row_run *state = &x->run.rows[row];
-    return is_all_done(x, row) || state->done != 0 ? ROW_DONE : ROW_FAILED;
+    size_t count = 0;
+    bool best = (plan_rows(x->run.kind, &count)[row].flags & ROW_BEST_EFFORT) != 0;
+    bool late = x->run.kind == PLAN_SWITCHOVER && !best && state->failed == 0;
+    return is_all_done(x, row) || state->done != 0 || late ? ROW_DONE : ROW_FAILED;
 }
 
 void exec_try_conclude(struct executor *x)

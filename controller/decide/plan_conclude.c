@@ -44,6 +44,14 @@ static bool tail_may_wait(const struct plan_run *run, const struct cluster_view 
     return action == ACT_FAILOVER || action == ACT_FENCE_STALE;
 }
 
+/* A switchover's new primary has its ackers: their own word, or the primary's, which counts who
+ * acknowledges while an applier still starts. */
+static bool has_ackers(const struct plan_run *run, const struct cluster_view *view)
+{
+    const struct row_run *seen = &run->rows[plan_row_of(run->kind, STEP_WAIT_ACKERS)];
+    return mask_count(run->attached) >= view->config->acks || seen->done != 0;
+}
+
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us, int64_t *ret_recheck_mono_us)
 {
@@ -60,7 +68,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
         return mask_count(state->done & ~mask_of(run->candidate)) >= view->config->acks;
     if (run->kind == PLAN_SWITCHOVER && step == STEP_ATTACH &&
         plan_row_at(run, row)->target == TARGET_ACKERS) /* the rest comes after the pause */
-        return mask_count(run->attached) >= view->config->acks;
+        return has_ackers(run, view);
     if (run->kind != PLAN_FAILOVER)
         return false;
     if (step != STEP_FREEZE && step != STEP_DRAIN)
@@ -426,7 +434,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (what->step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER)
         enough = (state->done & mask_of(run->candidate)) != 0;
     if (what->step == STEP_ATTACH && what->target == TARGET_ACKERS)
-        enough = run->kind == PLAN_FAILOVER || mask_count(run->attached) >= view->config->acks;
+        enough = run->kind == PLAN_FAILOVER || has_ackers(run, view);
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
