@@ -52,6 +52,17 @@ enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_
  * holds something else than the plan judged (measured: MariaDB truncates). */
 enum outcome step_refuse_restarted(struct step *s);
 
+/* facts: no receiver, or a stopped one. */
+bool step_receiver_is_off(const struct step *s);
+/* facts: its source is the effect's peer. */
+bool step_source_is_peer(const struct step *s);
+/* Until executed contains `goal`; NOT_DONE when the applier stopped or time is up. */
+enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal);
+/* Receiver off, everything received executed, both threads off: CHANGE destroys nothing then. */
+enum outcome step_make_changeable(struct step *s);
+/* The timeouts by which a replica notices a dead source. */
+enum outcome step_write_timeouts(struct step *s);
+
 bool step_is_drained(const struct step *s); /* facts: executed contains received */
 bool step_holds_want(const struct step *s); /* facts: executed contains want, or none wanted */
 

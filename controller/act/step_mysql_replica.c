@@ -14,15 +14,14 @@
 #define WAIT_SLICE_S                                                                               \
     "0.2" /* one server-side wait; between two of them the applier is looked at                    \
            */
-#define SSL_CONNECT_ERROR 2026
 
-static bool receiver_is_off(const struct step *s)
+bool step_receiver_is_off(const struct step *s)
 {
     enum receiver_state state = s->result->facts.receiver;
     return state == RECEIVER_STOPPED || state == RECEIVER_NONE;
 }
 
-static bool source_is_peer(const struct step *s)
+bool step_source_is_peer(const struct step *s)
 {
     const struct server_facts *f = &s->result->facts;
     return s->in->has_peer && f->source_port == s->in->peer.port &&
@@ -34,14 +33,14 @@ static enum outcome stop_receiver(struct step *s)
 {
     const struct server_facts *f = &s->result->facts;
     enum outcome o = OUTCOME_DONE;
-    if (receiver_is_off(s))
+    if (step_receiver_is_off(s))
         return OUTCOME_DONE;
     if (f->applier != TRI_YES) /* a broken applier must not keep the receiver acknowledging */
         (void)step_say(s, "%s", s->sql->start_applier);
     o = step_say(s, "%s", s->sql->stop_receiver);
     if (o == OUTCOME_DONE)
         o = step_look(s);
-    if (o == OUTCOME_DONE && !receiver_is_off(s))
+    if (o == OUTCOME_DONE && !step_receiver_is_off(s))
         return step_end(s, OUTCOME_NOT_DONE, "the server shows the receiver still %s",
                         receiver_state_text(s->result->facts.receiver));
     return o;
@@ -87,7 +86,7 @@ enum outcome step_freeze(struct step *s)
     s->result->receiver_before = receiver_before(f);
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_DONE, "it replicates from nobody");
-    bool was_off = receiver_is_off(s);
+    bool was_off = step_receiver_is_off(s);
     if (was_off && f->applier != TRI_YES && !step_is_drained(s)) {
         if (step_is_mariadb(s)) /* starting it now would purge the relay log */
             return step_end(s, OUTCOME_DONE, "frozen, but both threads were stopped undrained");
@@ -115,7 +114,7 @@ static enum outcome wait_slice(struct step *s, const struct gtid_set *set)
 }
 
 /* Until executed contains `goal`; the applier must run. */
-static enum outcome wait_executed(struct step *s, const struct gtid_set *goal)
+enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal)
 {
     for (;;) {
         const struct server_facts *f = &s->result->facts;
@@ -152,7 +151,7 @@ enum outcome step_drain(struct step *s)
         gtid_set_copy(&goal, s->in->effect.want);
     if (s->in->effect.step != STEP_CATCH_UP || s->in->effect.want == NULL)
         gtid_set_union(&goal, &s->result->facts.received);
-    o = wait_executed(s, &goal);
+    o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
     return o;
 }
@@ -161,65 +160,13 @@ static enum outcome drain_received(struct step *s)
 {
     struct gtid_set goal = {0};
     gtid_set_copy(&goal, &s->result->facts.received);
-    enum outcome o = wait_executed(s, &goal);
+    enum outcome o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
     return o;
 }
 
-/* The certificates the server itself trusts. A MariaDB receiver that is given none reads the whole
- * system store at every connect and again at every STOP SLAVE (measured on 10.11.19: 80 ms each,
- * inside a switchover's pause), and verifies nothing. */
-static char *own_trust(struct step *s)
-{
-    char *ca = NULL;
-    if (step_ask(s, "SELECT IFNULL(@@global.ssl_ca, '')", &ca) != OUTCOME_DONE)
-        return stay_strdup("");
-    return ca;
-}
-
-/* Points replication at the peer; both threads are stopped and everything received is executed. */
-static enum outcome change_source(struct step *s, bool trusting)
-{
-    STAY_AUTO(stay_free_charp) char *host = mysql_quote(s->in->peer.host);
-    STAY_AUTO(stay_free_charp) char *user = mysql_quote(s->in->replicate.user);
-    STAY_AUTO(stay_free_charp) char *password = mysql_quote(s->in->replicate.password);
-    bool tls = s->in->peer.tls_required || s->in->peer.ca[0] != '\0';
-    if (!step_is_mariadb(s))
-        return step_say(s,
-                        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = %s, SOURCE_PORT = %u, "
-                        "SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, "
-                        "SOURCE_HEARTBEAT_PERIOD = 0.5, SOURCE_AUTO_POSITION = 1, "
-                        "SOURCE_SSL = %d, GET_SOURCE_PUBLIC_KEY = 1, SOURCE_USER = %s, "
-                        "SOURCE_PASSWORD = %s",
-                        host, s->in->peer.port, tls ? 1 : 0, user, password);
-    STAY_AUTO(stay_free_charp) char *ca = tls && !trusting ? own_trust(s) : stay_strdup("");
-    STAY_AUTO(stay_free_charp) char *trust = mysql_quote(ca);
-    /* DEMOTE: a former primary's own writes count as its position */
-    return step_say(s,
-                    "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %u, "
-                    "MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, "
-                    "MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1, "
-                    "MASTER_SSL = %d, MASTER_SSL_CA = %s, MASTER_USER = %s, "
-                    "MASTER_PASSWORD = %s",
-                    host, s->in->peer.port, tls ? 1 : 0, trust, user, password);
-}
-
-/* The peer's certificate is not of an authority this server trusts: without TLS's word then, as an
- * operator's own CHANGE MASTER without MASTER_SSL_CA has it. Nothing was received yet. */
-static enum outcome trust_blindly(struct step *s, bool *trusting)
-{
-    enum outcome o = OUTCOME_DONE;
-    if (*trusting || !step_is_mariadb(s) || s->result->facts.receiver_errno != SSL_CONNECT_ERROR)
-        return o;
-    *trusting = true;
-    o = step_say(s, "%s", s->sql->stop_both);
-    if (o == OUTCOME_DONE)
-        o = change_source(s, true);
-    return o == OUTCOME_DONE ? step_say(s, "%s", s->sql->start_both) : o;
-}
-
 /* Receiver off, drained, both threads off: from here CHANGE destroys nothing. */
-static enum outcome make_changeable(struct step *s)
+enum outcome step_make_changeable(struct step *s)
 {
     enum outcome o = stop_receiver(s);
     if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE)
@@ -229,192 +176,12 @@ static enum outcome make_changeable(struct step *s)
     return o;
 }
 
-/* It receives from the peer in its roles; the applier may have to be started or to come up. */
-static bool receives_from_peer(const struct step *s)
-{
-    const struct server_facts *f = &s->result->facts;
-    return source_is_peer(s) && f->receiver == RECEIVER_RUNNING &&
-           (f->ss_replica_enabled == TRI_YES) == s->in->effect.semi_sync &&
-           (f->ss_replica_on == TRI_YES) == s->in->effect.semi_sync &&
-           f->ss_source_enabled != TRI_YES;
-}
-
-static bool is_attached(const struct step *s)
-{
-    return receives_from_peer(s) && s->result->facts.applier == TRI_YES;
-}
-
-static enum outcome wait_attached(struct step *s)
-{
-    bool trusting = false;
-    for (;;) {
-        enum outcome o = step_look(s);
-        if (o == OUTCOME_DONE)
-            o = trust_blindly(s, &trusting);
-        if (o != OUTCOME_DONE || is_attached(s))
-            return o;
-        const struct server_facts *f = &s->result->facts;
-        if (f->receiver == RECEIVER_STOPPED || (f->applier == TRI_NO && f->applier_errno != 0) ||
-            !step_wait(s, LOOK_AGAIN_US))
-            return step_end(s, OUTCOME_NOT_DONE,
-                            "receiver %s (%lld) %.80s, applier %s (%lld) %.60s, semi-sync %s",
-                            receiver_state_text(f->receiver), (long long)f->receiver_errno,
-                            f->receiver_error, f->applier == TRI_YES ? "runs" : "stopped",
-                            (long long)f->applier_errno, f->applier_error,
-                            f->ss_replica_on == TRI_YES ? "on" : "off");
-    }
-}
-
-/* A replica is read-only, and its source role is off before its applier runs. */
-static enum outcome become_replica(struct step *s)
-{
-    const struct server_facts *f = &s->result->facts;
-    enum outcome o = OUTCOME_DONE;
-    if (f->super_read_only != TRI_YES)
-        o = step_say(s, "SET GLOBAL %s = 1", step_is_mariadb(s) ? "read_only" : "super_read_only");
-    if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES)
-        o = step_source_off(s);
-    return o;
-}
-
-static enum outcome set_timeouts(struct step *s)
+enum outcome step_write_timeouts(struct step *s)
 {
     enum outcome o = step_set(s, s->sql->net_timeout, "4");
     if (o == OUTCOME_DONE && step_is_mariadb(s))
         o = step_set(s, "rpl_semi_sync_slave_kill_conn_timeout", "1");
     return o;
-}
-
-/* `want` is what the source holds: more than that must never replicate from it. */
-static enum outcome refuse_diverged(struct step *s, bool anew)
-{
-    const struct gtid_set *want = s->in->effect.want;
-    if (want == NULL)
-        return OUTCOME_DONE;
-    enum outcome o = anew ? step_look(s) : OUTCOME_DONE;
-    if (o != OUTCOME_DONE || gtid_set_contains(want, &s->result->facts.executed))
-        return o;
-    return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
-}
-
-/* The role was on only so that its own lost transactions are accepted: off again once they are in.
- */
-static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
-{
-    enum outcome o = step_look(s);
-    while (o == OUTCOME_DONE && s->result->facts.applier != TRI_YES && step_wait(s, LOOK_AGAIN_US))
-        o = step_look(s); /* the applier thread comes up a moment after START */
-    if (o == OUTCOME_DONE)
-        o = wait_executed(s, own);
-    return o == OUTCOME_DONE ? step_replica_role(s) : o;
-}
-
-/* MySQL writes a row for each worker before START returns, and the receiver cannot register while
- * it does (measured on 9.7: 30 to 230 ms with 16 of them, inside a switchover's pause). A receiver
- * alone acknowledges already, so it goes first, and the applier when it is connected. MariaDB
- * purges the relay log when both are stopped and one is started: both at once there. */
-static enum outcome start_following(struct step *s)
-{
-    enum outcome o = OUTCOME_DONE;
-    if (!step_is_mariadb(s)) {
-        o = step_say(s, "%s", s->sql->start_receiver);
-        do {
-            if (o == OUTCOME_DONE)
-                o = step_look(s);
-        } while (o == OUTCOME_DONE && s->result->facts.receiver == RECEIVER_CONNECTING &&
-                 step_wait(s, LOOK_AGAIN_US));
-    }
-    return o == OUTCOME_DONE ? step_say(s, "%s", s->sql->start_both) : o;
-}
-
-enum outcome step_attach(struct step *s)
-{
-    if (!s->in->has_peer)
-        return step_end(s, OUTCOME_NOT_DONE, "no source given");
-    enum outcome o = step_look(s);
-    if (o != OUTCOME_DONE || is_attached(s))
-        return o;
-    const struct server_facts *f = &s->result->facts;
-    if (receives_from_peer(s) && f->super_read_only == TRI_YES && f->applier_errno == 0) {
-        o = step_say(s, "%s", s->sql->start_applier); /* it receives: nothing is purged by this */
-        return o == OUTCOME_DONE ? wait_attached(s) : o;
-    }
-    bool still = f->super_read_only == TRI_YES && f->receiver == RECEIVER_NONE &&
-                 f->applier != TRI_YES; /* nobody adds to what it executed */
-    o = become_replica(s);
-    if (o == OUTCOME_DONE)
-        o = make_changeable(s);
-    if (o == OUTCOME_DONE)
-        o = refuse_diverged(s, !still);
-    if (o == OUTCOME_DONE)
-        o = set_timeouts(s);
-    struct gtid_set own = {0};
-    if (o == OUTCOME_DONE)
-        step_own_missing(s, &own);
-    bool fetches_own = !gtid_set_is_empty(&own);
-    if (o == OUTCOME_DONE)
-        o = step_set(s, s->sql->replica_enabled,
-                     s->in->effect.semi_sync || fetches_own ? "1" : "0");
-    if (o == OUTCOME_DONE)
-        o = change_source(s, false);
-    if (o == OUTCOME_DONE)
-        o = start_following(s);
-    if (o == OUTCOME_DONE && fetches_own && !s->in->effect.semi_sync)
-        o = give_back_role(s, &own);
-    gtid_set_clear(&own);
-    return o == OUTCOME_DONE ? wait_attached(s) : o;
-}
-
-/* Ends what this step began, late or not: it only takes replication away. */
-static enum outcome stop_again(struct step *s)
-{
-    struct stay_error e = {0};
-    if (mysql_session_run(s->session, s->sql->stop_receiver, s->due_mono_us, NULL, NULL, &e) !=
-        STAY_OK)
-        return step_end(s, OUTCOME_UNKNOWN, "stop the receiver after top up: %.150s", e.text);
-    return step_look(s);
-}
-
-/* A former primary that lost its tail takes it back only with the role on (step_mysql_own.c); the
- * peer is no semi-sync source, so nothing is acknowledged by it. */
-static enum outcome accept_own(struct step *s)
-{
-    struct gtid_set own = {0};
-    step_own_missing(s, &own);
-    bool fetches_own = !gtid_set_is_empty(&own);
-    gtid_set_clear(&own);
-    return fetches_own ? step_set(s, s->sql->replica_enabled, "1") : OUTCOME_DONE;
-}
-
-enum outcome step_top_up(struct step *s)
-{
-    enum outcome o = step_look(s);
-    if (o != OUTCOME_DONE)
-        return o;
-    if (step_holds_want(s) && receiver_is_off(s))
-        return step_end(s, OUTCOME_DONE, "it holds everything");
-    if (!s->in->has_peer)
-        return step_end(s, OUTCOME_NOT_DONE, "no peer to fetch from");
-    o = make_changeable(s);
-    if (o == OUTCOME_DONE)
-        o = accept_own(s);
-    if (o == OUTCOME_DONE)
-        o = change_source(s, false);
-    if (o == OUTCOME_DONE)
-        o = step_say(s, "%s", s->sql->start_both);
-    if (o != OUTCOME_DONE)
-        return o;
-    bool trusting = false;
-    do {
-        o = step_look(s);
-        if (o == OUTCOME_DONE)
-            o = trust_blindly(s, &trusting);
-    } while (o == OUTCOME_DONE && !step_holds_want(s) && step_wait(s, LOOK_AGAIN_US));
-    bool holds = o == OUTCOME_DONE && step_holds_want(s);
-    enum outcome stopped = stop_again(s);
-    if (!holds && o == OUTCOME_DONE)
-        return step_end(s, OUTCOME_NOT_DONE, "the peer did not give everything in time");
-    return o == OUTCOME_DONE ? stopped : o;
 }
 
 enum outcome step_detach(struct step *s)
@@ -433,7 +200,7 @@ enum outcome step_detach(struct step *s)
 enum outcome step_verify_freeze(struct step *s)
 {
     enum outcome o = step_look(s);
-    if (o != OUTCOME_DONE || receiver_is_off(s) || source_is_peer(s))
+    if (o != OUTCOME_DONE || step_receiver_is_off(s) || step_source_is_peer(s))
         return o;
     return step_end(s, OUTCOME_NOT_DONE, "its receiver is %s, from %s",
                     receiver_state_text(s->result->facts.receiver), s->result->facts.source_host);
@@ -452,7 +219,7 @@ enum outcome step_thaw(struct step *s)
     const struct server_facts *f = &s->result->facts;
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_NOT_DONE, "it has no source to go back to");
-    if (s->in->has_peer && !source_is_peer(s)) /* the undo of a top up, or of an attach */
+    if (s->in->has_peer && !step_source_is_peer(s)) /* the undo of a top up, or of an attach */
         return step_attach(s);
     if (f->applier != TRI_YES && !step_is_drained(s) && step_is_mariadb(s))
         return step_end(s, OUTCOME_NOT_DONE, "both threads stopped and rows not executed");
@@ -461,7 +228,7 @@ enum outcome step_thaw(struct step *s)
         if (o == OUTCOME_DONE)
             o = step_look(s);
     } while (o == OUTCOME_DONE && f->receiver == RECEIVER_STOPPED && step_wait(s, LOOK_AGAIN_US));
-    if (o == OUTCOME_DONE && receiver_is_off(s))
+    if (o == OUTCOME_DONE && step_receiver_is_off(s))
         return step_end(s, OUTCOME_NOT_DONE, "the receiver did not start: (%lld) %.150s",
                         (long long)f->receiver_errno, f->receiver_error);
     return o;
@@ -520,7 +287,7 @@ enum outcome step_start_applier(struct step *s)
     const struct server_facts *f = &s->result->facts;
     if (o != OUTCOME_DONE || f->applier == TRI_YES)
         return o;
-    if (receiver_is_off(s))
+    if (step_receiver_is_off(s))
         return step_end(s, OUTCOME_NOT_DONE, "its receiver does not run either");
     if (f->ss_source_enabled == TRI_YES)
         o = step_source_off(s);
@@ -539,7 +306,7 @@ enum outcome step_start_applier(struct step *s)
 
 static enum outcome change_heartbeat(struct step *s)
 {
-    enum outcome o = make_changeable(s);
+    enum outcome o = step_make_changeable(s);
     if (o == OUTCOME_DONE)
         o = step_say(s, step_is_mariadb(s)
                             ? "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD = 0.5, "
@@ -565,7 +332,7 @@ enum outcome step_set_timeouts(struct step *s)
 {
     enum outcome o = step_look(s);
     if (o == OUTCOME_DONE)
-        o = set_timeouts(s);
+        o = step_write_timeouts(s);
     if (o != OUTCOME_DONE || s->result->facts.receiver == RECEIVER_NONE)
         return o;
     if (step_is_mariadb(s) && s->result->facts.heartbeat_ms == 500 && /* in its status row */

@@ -32,6 +32,7 @@ static void node_reset(struct node_view *node)
     *node = (struct node_view){
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
+        .changed_mono_us = STAY_NEVER,
         .slow_mono_us = STAY_NEVER,
         .reach_mono_us = STAY_NEVER,
         .watched_mono_us = STAY_NEVER,

@@ -85,6 +85,8 @@ struct node_view {
     unsigned groups_known;        /* groups read at least once in this server process's life */
     int64_t facts_begun_mono_us;  /* when the STATUS facts held now were asked for */
     int64_t facts_mono_us;        /* when they arrived; STAY_NEVER if never */
+    int64_t changed_mono_us;      /* when a plan's last effect on it was answered; facts asked for
+                                     before it show a server that is no more */
     int64_t slow_mono_us;
     struct reach reach;           /* last attempt */
     int64_t reach_mono_us;
@@ -193,6 +195,11 @@ bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+/* An effect of ours on the node was answered at `now`, or may have acted until then. */
+void cluster_node_changed(struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+/* Were the facts held asked for after the last effect on the node? A switchover takes less time
+ * than the pause between two probes: what they show may be from before it. */
+bool cluster_facts_stand(const struct cluster_view *view, uint32_t node);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
 /* The node that `node` replicates from by its own facts, NO_NODE when none or not in the
  * inventory. */

@@ -10,6 +10,17 @@ bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t 
     return answered != STAY_NEVER && now_mono_us - answered <= bound;
 }
 
+void cluster_node_changed(struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+{
+    if (node < view->config->node_count)
+        view->nodes[node].changed_mono_us = now_mono_us;
+}
+
+bool cluster_facts_stand(const struct cluster_view *view, uint32_t node)
+{
+    return view->nodes[node].facts_begun_mono_us >= view->nodes[node].changed_mono_us;
+}
+
 static bool is_source(const struct cluster_config *config, uint32_t node,
                       const struct server_facts *facts)
 {

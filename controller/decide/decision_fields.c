@@ -64,6 +64,7 @@ static const struct field node_fields[] = {
     {"reach_text", FIELD_TEXT, REACH(text), sizeof((struct reach *)0)->text, NULL, 0},
     PLAIN(node_view, groups_known, U32),
     PLAIN(node_view, facts_begun_mono_us, MONO),
+    PLAIN(node_view, changed_mono_us, MONO),
     PLAIN(node_view, facts_mono_us, MONO),
     PLAIN(node_view, slow_mono_us, MONO),
     PLAIN(node_view, reach_mono_us, MONO),

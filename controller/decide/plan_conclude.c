@@ -44,12 +44,14 @@ static bool tail_may_wait(const struct plan_run *run, const struct cluster_view 
     return action == ACT_FAILOVER || action == ACT_FENCE_STALE;
 }
 
-/* A switchover's new primary has its ackers: their own word, or the primary's, which counts who
- * acknowledges while an applier still starts. */
+/* A switchover's new primary has its ackers: their own word, or the primary's for those that have
+ * not answered yet, because their appliers still start. */
 static bool has_ackers(const struct plan_run *run, const struct cluster_view *view)
 {
+    const struct row_run *attach = &run->rows[plan_row_of(run->kind, STEP_ATTACH)];
     const struct row_run *seen = &run->rows[plan_row_of(run->kind, STEP_WAIT_ACKERS)];
-    return mask_count(run->attached) >= view->config->acks || seen->done != 0;
+    uint32_t able = seen->done != 0 ? attach->targets & ~attach->failed : 0;
+    return mask_count(run->attached | able) >= view->config->acks;
 }
 
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,

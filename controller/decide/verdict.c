@@ -117,7 +117,7 @@ static enum tri other_writable(const struct cluster_view *view, int64_t now_mono
         const struct server_facts *facts = &view->nodes[i].facts;
         bool is_free = facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED;
         if (i != view->primary && verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
-            facts->read_only == TRI_NO && is_free)
+            cluster_facts_stand(view, i) && facts->read_only == TRI_NO && is_free)
             return TRI_YES;
     }
     return TRI_NO;
@@ -157,20 +157,22 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
     const struct node_view *primary = &view->nodes[view->primary];
     const struct server_facts *now = &primary->facts;
     bool is_closed = now->read_only == TRI_YES || now->super_read_only == TRI_YES;
-    facts->read_only = is_closed ? TRI_YES : now->read_only;
+    facts->read_only = !cluster_facts_stand(view, view->primary) ? TRI_UNKNOWN
+                       : is_closed                               ? TRI_YES
+                                                                 : now->read_only;
     facts->lost_tail = tri_of(facts->read_only == TRI_YES && has_lost_tail(view, now_mono_us));
-    facts->restarted = tri_of(facts->read_only == TRI_YES &&
-                              primary->restarted_mono_us != STAY_NEVER &&
-                              primary->writable_mono_us < primary->restarted_mono_us);
+    facts->restarted =
+        tri_of(facts->read_only == TRI_YES && primary->restarted_mono_us != STAY_NEVER &&
+               primary->writable_mono_us < primary->restarted_mono_us);
     facts->canary_fails = tri_of(primary->canary_fail_mono_us != STAY_NEVER &&
                                  now_mono_us - primary->canary_fail_mono_us >= config->silence_us);
     bool no_acker = view->no_acker_since_mono_us != STAY_NEVER;
     facts->waiters_stuck = tri_of(now->ss_waiters > 0 && no_acker);
-    facts->acker_missing = tri_of(no_acker && now_mono_us - view->no_acker_since_mono_us >=
-                                                  config->acker_loss_us);
-    facts->mode_below = tri_of(view->record.mode < config->mode &&
-                               (config->mode != MODE_LOSSLESS ||
-                                has_eligible_acker(view, now_mono_us)));
+    facts->acker_missing =
+        tri_of(no_acker && now_mono_us - view->no_acker_since_mono_us >= config->acker_loss_us);
+    facts->mode_below =
+        tri_of(view->record.mode < config->mode &&
+               (config->mode != MODE_LOSSLESS || has_eligible_acker(view, now_mono_us)));
 }
 
 void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
@@ -202,8 +204,7 @@ static bool sees_nothing(const struct cluster_view *view, int64_t now_mono_us)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         const struct node_view *n = &view->nodes[i];
-        if (!verdict_node_silent(view, i, now_mono_us) ||
-            n->refused_first_mono_us != STAY_NEVER)
+        if (!verdict_node_silent(view, i, now_mono_us) || n->refused_first_mono_us != STAY_NEVER)
             return false;
     }
     return view->config->node_count > 0;
@@ -211,8 +212,7 @@ static bool sees_nothing(const struct cluster_view *view, int64_t now_mono_us)
 
 struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_us)
 {
-    bool is_held = view->hold_until_mono_us != STAY_NEVER &&
-                   now_mono_us < view->hold_until_mono_us;
+    bool is_held = view->hold_until_mono_us != STAY_NEVER && now_mono_us < view->hold_until_mono_us;
     if (view->isolated || !view->store_ok || is_held || sees_nothing(view, now_mono_us)) {
         const struct verdict_row *r = verdict_controller_rule();
         return (struct verdict){r->id, SUBJECT_CONTROLLER, NO_NODE, r->action, r->name, r->why};
@@ -220,6 +220,6 @@ struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_u
     struct primary_facts facts;
     verdict_primary_facts(view, now_mono_us, &facts);
     const struct primary_rule *rule = verdict_match_primary(&facts);
-    return (struct verdict){rule->id, SUBJECT_PRIMARY, view->primary,
-                            rule->action, rule->name, rule->why};
+    return (struct verdict){rule->id,     SUBJECT_PRIMARY, view->primary,
+                            rule->action, rule->name,      rule->why};
 }

@@ -43,12 +43,12 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
     facts->wrong_source = tri_of(has_source && !is_from_primary && view->primary != NO_NODE);
     facts->purged_away = tri_of(now->receiver_errno == 1236);
     facts->applier_broken = tri_of(now->applier == TRI_NO && now->applier_errno != 0);
-    facts->applier_stopped = tri_of(has_source && now->applier == TRI_NO &&
-                                    now->applier_errno == 0);
+    facts->applier_stopped =
+        tri_of(has_source && now->applier == TRI_NO && now->applier_errno == 0);
     facts->receiver_stopped = tri_of(now->receiver == RECEIVER_STOPPED);
     facts->receiver_connecting = tri_of(now->receiver == RECEIVER_CONNECTING);
-    facts->receiver_silent = tri_of(now->receiver == RECEIVER_RUNNING && is_from_primary &&
-                                    receives == TRI_NO);
+    facts->receiver_silent =
+        tri_of(now->receiver == RECEIVER_RUNNING && is_from_primary && receives == TRI_NO);
     facts->lagging = tri_of(now->lag_s > VERDICT_LAG_S);
 }
 
@@ -63,14 +63,14 @@ void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64
     if (ret_facts->answers != TRI_YES)
         return;
     ret_facts->cloned = tri_of(verdict_node_cloned(view, node));
-    ret_facts->quarantined = tri_of(quarantine == QUARANTINE_DIVERGED ||
-                                    quarantine == QUARANTINE_OPERATOR);
+    ret_facts->quarantined =
+        tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
     ret_facts->errant = n->errant;
     ret_facts->primary_answers =
         tri_of(view->primary != NO_NODE &&
                verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES);
-    ret_facts->writable = n->facts.read_only == TRI_UNKNOWN
+    ret_facts->writable = n->facts.read_only == TRI_UNKNOWN || !cluster_facts_stand(view, node)
                               ? TRI_UNKNOWN
                               : tri_of(n->facts.read_only == TRI_NO);
     judge_replication(view, node, now_mono_us, ret_facts);

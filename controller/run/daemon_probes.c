@@ -5,8 +5,8 @@
 #include "controller/act/effects.h"
 #include "probes/probe_set.h"
 
-#define PROBES_END_US (300 * STAY_MS)
-#define PROBES_SLOW_US (10 * STAY_SECOND)
+#define PROBES_END_US     (300 * STAY_MS)
+#define PROBES_SLOW_US    (10 * STAY_SECOND)
 #define REFUSAL_MARGIN_US (2 * STAY_MS)
 
 static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
@@ -66,9 +66,8 @@ static void probe_cluster_from(const struct settings_cluster *settings, struct p
     ret->interval_us = config->probe_interval_us;
     /* Two attempts fit exactly into the gap that two refusals must have: the second one counts. */
     int64_t gap_us = config->refusal_gap_us / 2 + REFUSAL_MARGIN_US;
-    ret->suspicion_interval_us = config->suspicion_interval_us < gap_us
-                                     ? config->suspicion_interval_us
-                                     : gap_us;
+    ret->suspicion_interval_us =
+        config->suspicion_interval_us < gap_us ? config->suspicion_interval_us : gap_us;
     ret->deadline_us = config->layer_deadline_us;
     ret->slow_interval_us = PROBES_SLOW_US;
 }
@@ -117,8 +116,7 @@ void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent)
 void daemon_probes_set_primary(struct daemon_cluster *c)
 {
     const struct cluster_record *record = &c->view.record;
-    uint32_t node = record->adopted && c->view.primary != NO_NODE ? c->view.primary
-                                                                  : PROBE_NO_NODE;
+    uint32_t node = record->adopted && c->view.primary != NO_NODE ? c->view.primary : PROBE_NO_NODE;
     probe_set_canary(c->daemon->probes, c->probe_id, node, record->epoch);
 }
 
@@ -127,6 +125,7 @@ void daemon_probes_set_primary(struct daemon_cluster *c)
 struct effect_call {
     struct daemon *daemon;
     uint64_t birth;
+    uint32_t node; /* NO_NODE: no server's step */
 };
 
 static void on_effect_done(void *arg, uint64_t token, const struct effect_result *result)
@@ -134,6 +133,7 @@ static void on_effect_done(void *arg, uint64_t token, const struct effect_result
     struct effect_call *call = arg;
     struct daemon_cluster *c = daemon_cluster_born(call->daemon, call->birth);
     if (c) {
+        cluster_node_changed(&c->view, call->node, loop_now_mono_us(&call->daemon->loop));
         executor_effect_done(c->executor, token, result, loop_now_mono_us(&call->daemon->loop));
         daemon_mark_dirty(c);
     }
@@ -146,6 +146,7 @@ void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
     struct effect_call *call = stay_calloc(1, sizeof *call);
     call->daemon = c->daemon;
     call->birth = c->birth;
+    call->node = step_kind_class(effect->step) == CLASS_NODE ? effect->node : NO_NODE;
     const char *name = c->settings->config.name;
     effects_start(c->daemon->effects, name, token, effect, on_effect_done, call);
 }
@@ -158,8 +159,7 @@ static uint32_t readers_of(const struct daemon_cluster *c, int64_t now)
         const struct server_facts *f = &c->view.nodes[i].facts;
         if (i != c->view.primary && c->view.record.quarantine[i] == QUARANTINE_NONE &&
             cluster_node_fresh(&c->view, i, now) && f->receiver == RECEIVER_RUNNING &&
-            cluster_source_of(&c->view, i) == c->view.primary &&
-            f->applier == TRI_YES)
+            cluster_source_of(&c->view, i) == c->view.primary && f->applier == TRI_YES)
             readers |= UINT32_C(1) << i;
     }
     return readers;
@@ -176,8 +176,8 @@ void daemon_probes_routes(struct daemon_cluster *c)
     uint32_t primary = view->primary;
     if (daemon_cluster_is_busy(c))
         return;
-    bool is_open = run && run->state == RUN_ASKS && run->past_no_return &&
-                   primary != run->candidate;
+    bool is_open =
+        run && run->state == RUN_ASKS && run->past_no_return && primary != run->candidate;
     bool may = view->record.adopted && !view->record.paused && !view->paused_all &&
                view->store_ok && !view->isolated && view->hold_until_mono_us <= now && !is_open &&
                view->record.maintenance_until_wall_us <= loop_now_wall_us(&c->daemon->loop);

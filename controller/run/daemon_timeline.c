@@ -410,8 +410,9 @@ void daemon_measure_loss(struct daemon_cluster *c)
         if (!cluster_node_fresh(view, n, now) || !cluster_node_fresh(view, view->primary, now) ||
             stay_json_get_int(summary, "ended_wall_us", &ended_wall, NULL) != STAY_OK ||
             loop_now_wall_us(&c->daemon->loop) - (now - view->nodes[n].facts_begun_mono_us) <
-                ended_wall)
-            return;
+                ended_wall ||
+            view->nodes[view->primary].facts_begun_mono_us < view->nodes[n].facts_mono_us)
+            return; /* the primary is read last: a replica follows it on */
         struct measured *m = stay_calloc(1, sizeof *m);
         char id[64] = "";
         m->daemon = c->daemon;

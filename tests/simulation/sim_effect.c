@@ -240,6 +240,8 @@ static void deliver(struct sim *s, struct sim_effect *x)
               : x->outcome == OUTCOME_NOT_DONE ? "not done"
                                                : "unknown",
               x->text);
+    if (!is_route(x->effect.step))
+        cluster_node_changed(s->controller.view, x->effect.node, s->now);
     executor_effect_done(s->controller.exec, x->token, &r, s->now);
     controller_turn(s);
 }

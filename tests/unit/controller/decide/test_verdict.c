@@ -44,6 +44,24 @@ static void all_well_is_healthy(void **state)
     assert_false(d.suspicion);
 }
 
+/* A switchover takes less time than the pause between two probes. */
+static void facts_from_before_our_own_change_are_no_second_primary(void **state)
+{
+    (void)state;
+    healthy(&w, 3);
+    w.facts[1].read_only = TRI_NO;
+    w.facts[1].receiver = RECEIVER_NONE;
+    see(&w, 1);
+    assert_int_equal(rule(&w), 131);
+    w.now += MS(1);
+    cluster_node_changed(&w.view, 1, w.now);
+    assert_int_equal(rule(&w), 100);
+    assert_int_not_equal(verdict_judge_replica(&w.view, 1, w.now).rule_id, 207);
+    w.now += MS(1);
+    see(&w, 1); /* asked again, it still takes writes */
+    assert_int_equal(rule(&w), 131);
+}
+
 static void crash_is_dead_after_two_refusals_a_gap_apart(void **state)
 {
     (void)state;
@@ -329,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(nothing_observed_is_uncertain),
         T(all_well_is_healthy),
+        T(facts_from_before_our_own_change_are_no_second_primary),
         T(crash_is_dead_after_two_refusals_a_gap_apart),
         T(an_answer_between_refusals_ends_their_run),
         T(replicas_that_receive_make_it_a_cut),
