@@ -73,7 +73,8 @@ static bool receives_from_peer(const struct step *s)
 
 static bool is_attached(const struct step *s)
 {
-    return receives_from_peer(s) && s->result->facts.applier == TRI_YES;
+    bool alone = s->in->effect.receiver_first && !step_is_mariadb(s);
+    return receives_from_peer(s) && (alone || s->result->facts.applier == TRI_YES);
 }
 
 static enum outcome wait_attached(struct step *s)
@@ -133,22 +134,14 @@ static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
     return o == OUTCOME_DONE ? step_replica_role(s) : o;
 }
 
-/* MySQL writes a row for each worker before START returns, and the receiver cannot register while
- * it does (measured on 9.7: 30 to 230 ms with 16 of them, inside a switchover's pause). A receiver
- * alone acknowledges already, so it goes first, and the applier when it is connected. MariaDB
- * purges the relay log when both are stopped and one is started: both at once there. */
+/* MySQL makes its workers before START returns, each with a row of its own, and the receiver cannot
+ * register while it does (measured on 9.7: 30 to 230 ms with 16 workers). A receiver alone
+ * acknowledges, so inside a write pause it is all that is started. MariaDB purges the relay log
+ * when both are stopped and one is started: always both at once there. */
 static enum outcome start_following(struct step *s)
 {
-    enum outcome o = OUTCOME_DONE;
-    if (!step_is_mariadb(s)) {
-        o = step_say(s, "%s", s->sql->start_receiver);
-        do {
-            if (o == OUTCOME_DONE)
-                o = step_look(s);
-        } while (o == OUTCOME_DONE && s->result->facts.receiver == RECEIVER_CONNECTING &&
-                 step_wait(s, LOOK_AGAIN_US));
-    }
-    return o == OUTCOME_DONE ? step_say(s, "%s", s->sql->start_both) : o;
+    bool alone = s->in->effect.receiver_first && !step_is_mariadb(s);
+    return step_say(s, "%s", alone ? s->sql->start_receiver : s->sql->start_both);
 }
 
 enum outcome step_attach(struct step *s)

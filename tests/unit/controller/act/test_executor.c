@@ -83,7 +83,7 @@ static void switchover_swaps_roles_within_few_round_trips(void **state)
                    "source role on db2\nattach db1 from db2 acking\nwait for ackers "
                    "db2\nsave\nmake writable db2\n"
                    "canary db2\nsave\nopen route db2\nsave record\ncanary through route db2\nsave\n"
-                   "hook after db2\nsave record\n");
+                   "attach db1 from db2 acking\nsave\nhook after db2\nsave record\n");
     assert_int_equal(executor_run(w.x)->state, RUN_SUCCEEDED);
     assert_int_equal(executor_run(w.x)->certificate.proof, PROOF_F1_CONFIRMED);
     assert_int_equal(w.two_writable, 0);
