@@ -166,14 +166,15 @@ static uint32_t open_follower(const struct cluster_view *view, int64_t now_mono_
     return NO_NODE;
 }
 
-/* A primary that an earlier failover of ours replaced, and that takes writes again: whoever is
- * primary now and however it fares, what clients write there is doomed. No proof is wanted, the
- * record names it. */
-static uint32_t stale_primary_writable(const struct cluster_view *view, int64_t now_mono_us)
+/* A primary that an earlier failover of ours replaced, or a server that diverged, and that takes
+ * writes again: whoever is primary now and however it fares, what clients write there is doomed. No
+ * proof is wanted, the record names it. One that an operator set aside is theirs. */
+static uint32_t outcast_writable(const struct cluster_view *view, int64_t now_mono_us)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
-        if (i != view->primary && view->record.quarantine[i] == QUARANTINE_STALE_PRIMARY &&
-            is_loose(&view->nodes[i].facts) &&
+        uint8_t reason = view->record.quarantine[i];
+        if (i != view->primary && view->nodes[i].facts.read_only == TRI_NO &&
+            (reason == QUARANTINE_STALE_PRIMARY || reason == QUARANTINE_DIVERGED) &&
             verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
             view->nodes[i].facts.canary_epoch <= view->record.epoch)
             return i;
@@ -395,9 +396,9 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
-    uint32_t stale = stale_primary_writable(view, now_mono_us);
-    bool closes = stale != NO_NODE && !is_human_asked(running) &&
-                  want(view, running, &d->verdict, PLAN_FENCE, stale, now_mono_us, d);
+    uint32_t outcast = outcast_writable(view, now_mono_us);
+    bool closes = outcast != NO_NODE && !is_human_asked(running) &&
+                  want(view, running, &d->verdict, PLAN_FENCE, outcast, now_mono_us, d);
     if (!closes && !is_human_asked(running))
         want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)

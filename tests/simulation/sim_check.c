@@ -29,6 +29,7 @@ void check_commit(struct sim *s, uint32_t tx, struct sim_server *v)
 void check_seen(struct sim *s, uint32_t node, uint32_t life, int64_t read_at)
 {
     struct sim_server *v = &s->server[node];
+    v->seen_at = read_at;
     for (uint32_t i = s->tx_n; i > 0 && v->excused_n > 0; i--) {
         struct sim_tx *t = &s->tx[i - 1];
         if (!t->excused || t->origin != node || t->life != (uint16_t)life ||
@@ -168,31 +169,43 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
                     (unsigned long long)t->record.epoch, t->has_run ? t->run->id : "none");
 }
 
-/* S8 in truth: for a lossless certificate by revocation, fewer than k could still acknowledge for
- * the old primary. A receiver an operator started by hand after our last look is not ours to
- * know. */
+/* May `p` acknowledge for `old` unknown to us? Only by an operator's hand after our last look: the
+ * freeze was verified before, or neither it nor its source was read since. */
+static bool acks_unknown(const struct sim *s, const struct plan_run *run,
+                         const struct sim_server *old, const struct sim_server *p)
+{
+    uint32_t verify = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE);
+    if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
+        return true;
+    return strcmp(s->zone[p->index], s->zone[old->index]) == 0 && p->role_at > p->seen_at &&
+           p->role_at > old->seen_at - 2 * STAY_SECOND;
+}
+
+/* S8 in truth, for a failover: F0 says that fewer than k could still acknowledge for the old
+ * primary, F1 that it is closed; only its own configuration opens it again. */
 static void check_proof(struct sim *s, const struct plan_run *run)
 {
     const struct certificate *cert = &run->certificate;
-    struct sim_server *old = &s->server[run->old_primary];
     if (run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER)
         return;
     if (cert->proof == PROOF_NONE && run->mode == MODE_LOSSLESS && !run->params.accept_loss)
         sim_violate(s, INV_S8, "promotion without a recorded proof");
-    if (cert->kind != CERT_LOSSLESS || run->fenced || run->old_primary >= s->setup.servers)
+    if (run->old_primary >= s->setup.servers)
+        return;
+    struct sim_server *old = &s->server[run->old_primary];
+    if (run->fenced && old->up && !old->read_only && !old->opened_by_start)
+        sim_violate(s, INV_S8, "db%u is fenced by the record and writable", old->index + 1);
+    if (cert->proof != PROOF_F0_REVOCATION || run->kind != PLAN_FAILOVER)
         return;
     uint32_t able = 0;
     for (uint32_t r = 0; r < s->setup.servers; r++) {
         const struct sim_server *p = &s->server[r];
-        able +=
-            r != old->index && p->up && p->receiver_on && p->configured &&
-            p->source == old->index && p->ss_active &&
-            !(strcmp(s->zone[r], s->zone[old->index]) == 0 && p->unseen_at > s->now - DETECT_US) &&
-            !(p->operator_started && s->now - p->operator_started_at < 2 * STAY_SECOND);
+        able += r != old->index && p->up && p->receiver_on && p->configured &&
+                p->source == old->index && p->ss_active && !acks_unknown(s, run, old, p);
     }
-    if (run->kind == PLAN_FAILOVER && able >= s->config.acks)
-        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, certificate lossless",
-                    able, old->index + 1);
+    if (able >= s->config.acks && run->mode == MODE_LOSSLESS)
+        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, F0 is recorded", able,
+                    old->index + 1);
 }
 
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)

@@ -144,6 +144,7 @@ static void begin_server(struct sim *s, const struct sim_fault_run *f, struct si
     case FAULT_OWN_ZONE_ACKS:
         if (v->configured && !v->ss_replica) {
             v->ss_replica = v->st_ss_replica = true;
+            v->role_at = s->now;
             if (v->receiver_on) {
                 replica_stop_receiver(s, v);
                 replica_start_receiver(s, v);
