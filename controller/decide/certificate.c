@@ -28,7 +28,7 @@ static void add_reason(struct certificate *cert, const char *fmt, ...)
  * acker there is nothing to revoke, hence no proof. */
 static bool acks_are_revoked(const struct certificate_input *in)
 {
-    uint32_t loose = count_bits(in->a & ~in->f);
+    uint32_t loose = count_bits((in->a | in->able) & ~in->f);
     if (in->a == 0)
         return false;
     if (MUTANT(in, K_IGNORED))

@@ -269,10 +269,11 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
 
 /* A change of primary that ended past its point of no return with a question: the store may name
  * the wrong server. A human decides; nothing is started until then. */
-static bool is_human_asked(const struct plan_run *last)
+static bool is_human_asked(const struct cluster_view *view, const struct plan_run *last)
 {
     return last != NULL && last->state == RUN_ASKS && last->past_no_return &&
-           (last->kind == PLAN_FAILOVER || last->kind == PLAN_SWITCHOVER);
+           (last->kind == PLAN_FAILOVER || last->kind == PLAN_SWITCHOVER) &&
+           view->primary != last->candidate;
 }
 
 /* The plan that the cluster's verdict asks for; false when it asks for none (or not yet). */
@@ -397,9 +398,9 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
     uint32_t outcast = outcast_writable(view, now_mono_us);
-    bool closes = outcast != NO_NODE && !is_human_asked(running) &&
+    bool closes = outcast != NO_NODE && !is_human_asked(view, running) &&
                   want(view, running, &d->verdict, PLAN_FENCE, outcast, now_mono_us, d);
-    if (!closes && !is_human_asked(running))
+    if (!closes && !is_human_asked(view, running))
         want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);

@@ -262,7 +262,10 @@ static void watch_rising(struct cluster_view *view, uint32_t possible, int64_t n
                          struct cluster_record *record)
 {
     record->ackers |= possible; /* whoever may acknowledge must be frozen for a proof */
-    if (is_spoiled(view, possible)) {
+    /* One odd reading is enough here. A primary that is shut acknowledges nothing to stand for, and
+     * may have lost what it acknowledged: the barrier is passed when it is open. */
+    if (is_spoiled(view, possible) || view->watch_odd > 0 ||
+        view->nodes[view->primary].facts.read_only != TRI_NO) {
         barrier_drop(view);
         return;
     }

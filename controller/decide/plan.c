@@ -85,7 +85,7 @@ bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view)
         return true; /* judged by the certificate's estimate, not by revocation */
     if (MUTANT(view, K_IGNORED))
         return run->f != 0;
-    uint32_t loose = mask_count(run->a & ~run->f);
+    uint32_t loose = mask_count((run->a | run->able) & ~run->f);
     if (MUTANT(view, LESS_FOR_LESS_EQUAL))
         return loose <= run->acks;
     return run->a != 0 && loose < run->acks;
@@ -345,6 +345,21 @@ static void note_sound(struct plan_run *run, const struct cluster_view *view)
     }
 }
 
+/* One that left A while its receiver went on retrying, or never was in it. */
+static uint32_t able_to_ack(const struct cluster_view *view, int64_t now_mono_us)
+{
+    uint32_t mask = 0, answering = plan_nodes_answering(view, now_mono_us);
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        const struct server_facts *facts = &view->nodes[node].facts;
+        bool tries =
+            facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING;
+        if ((answering & NODE_BIT(node)) && node != view->primary && tries &&
+            facts->ss_replica_enabled == TRI_YES && cluster_source_of(view, node) == view->primary)
+            mask |= NODE_BIT(node);
+    }
+    return mask;
+}
+
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,
                      const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
 {
@@ -366,6 +381,7 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
         view->lossless_fell_mono_us == STAY_NEVER;
     run->acks = acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
+    run->able = view->primary == NO_NODE ? 0 : able_to_ack(view, now_mono_us) & ~run->a;
     run->acking = ackers_at_last_facts(view);
     note_acks(run, view);
     note_sound(run, view);

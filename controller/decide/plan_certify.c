@@ -101,6 +101,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .lossless_stood = run->lossless_stood,
         .acks = (uint32_t)run->acks,
         .a = run->a,
+        .able = run->able,
         .f = run->f,
         .r = run->r,
         .fenced = run->fenced,

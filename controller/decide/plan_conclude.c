@@ -76,7 +76,9 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;
     uint32_t required =
-        step == STEP_DRAIN ? drain_required(run, state) : plan_required(run, state->targets);
+        step == STEP_DRAIN
+            ? drain_required(run, state)
+            : plan_required(run, state->targets) | (state->targets & run->able);
     bool others_only = (pending & required) == 0;
     if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, state))
         return true;
@@ -159,12 +161,13 @@ static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster
     if (plan_has_proof(run, view))
         return NEXT_ROW;
     struct row_run *state = &run->rows[row];
-    if ((state->targets & run->a & ~state->done) != 0 && should_repeat(run, row))
+    if ((state->targets & (run->a | run->able) & ~state->done) != 0 && should_repeat(run, row))
         return NEXT_LOOK;
     plan_say(run->text, sizeof run->text,
              "no fencing proof: %u of %u ackers could not be frozen, fewer than %u may be; the "
              "old primary could still acknowledge",
-             mask_count(run->a & ~run->f), mask_count(run->a), (unsigned)run->acks);
+             mask_count((run->a | run->able) & ~run->f), mask_count(run->a | run->able),
+             (unsigned)run->acks);
     return NEXT_UNDO;
 }
 
@@ -230,8 +233,8 @@ static enum plan_next conclude_certify(struct plan_run *run, const struct cluste
     return NEXT_UNDO;
 }
 
-/* Taken up again between the stored promotion and its doing: the old primary answered meanwhile and
- * shows that lossless had broken. What was certified before no longer holds. */
+/* The old primary answered between the certificate and the promotion (the run was taken up again, or
+ * the lanes were slow) and shows that lossless had broken: what was certified no longer holds. */
 static bool is_certificate_stale(struct plan_run *run, const struct cluster_view *view,
                                  int64_t now_mono_us)
 {
@@ -241,7 +244,7 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
     if (certificate_may_proceed(&run->certificate, view->config))
         return false;
     plan_say(run->text, sizeof run->text,
-             "taken up again: the certificate is %s by now: %s; a human decides",
+             "the certificate is %s by now: %s",
              certificate_kind_text(run->certificate.kind), run->certificate.reason);
     return true;
 }
@@ -258,9 +261,9 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     bool is_chosen_well =
         (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
-    if (is_chosen_well && (!needs_freeze || (lost & run->a) == 0)) {
-        if (run->past_no_return && is_certificate_stale(run, view, now_mono_us))
-            return NEXT_ASK;
+    if (is_chosen_well && (!needs_freeze || (lost & (run->a | run->able)) == 0)) {
+        if (is_certificate_stale(run, view, now_mono_us))
+            return undo_or_ask(run);
         return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
     }
     name_failure(run, view, row, "no longer holds");

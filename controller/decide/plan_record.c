@@ -159,10 +159,25 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
     record->lossless_stands = run->lossless_stood;
 }
 
+/* It ended between the stored promotion and the record of it, and the candidate may have been
+ * written to: the store names it, whatever became of it. Else the next controller, which remembers
+ * no question, would open the old primary beside or after it. */
+static bool may_have_moved(const struct plan_run *run, const struct cluster_view *view)
+{
+    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    if (!swaps || run->state != RUN_ASKS || !run->past_no_return || run->candidate == NO_NODE)
+        return false;
+    bool committed = run->rows[plan_row_of(run->kind, STEP_COMMIT)].state == ROW_DONE;
+    return !committed &&
+           (run->params.accept_loss || certificate_may_proceed(&run->certificate, view->config));
+}
+
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record)
 {
     record->plan_id[0] = '\0';
+    if (may_have_moved(run, view))
+        commit_swap(run, view, now_wall_us, record);
     lift_if_attached(run, record);
     give_back_mode(run, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)

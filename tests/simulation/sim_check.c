@@ -45,6 +45,17 @@ static bool executor_is_running(const struct sim *s)
     return s->controller.up && executor_is_busy(s->controller.exec);
 }
 
+/* A plan that changes the primary's semi-sync, or who it is: it answers for its own steps, and the
+ * watch goes on after it. */
+static bool is_primary_changing(const struct sim *s)
+{
+    if (!executor_is_running(s))
+        return false;
+    enum plan_kind kind = executor_run(s->controller.exec)->kind;
+    return kind != PLAN_REJOIN && kind != PLAN_REPOINT && kind != PLAN_QUARANTINE &&
+           kind != PLAN_START_APPLIER;
+}
+
 /* S9: a client was answered OK without the acks the store claimed at that moment. Allowed only for
  * DETECT_US after a change behind our back, or while the controller could not see the server. */
 static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
@@ -57,7 +68,7 @@ static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
     if (v->weak_at != STAY_NEVER && v->weak_by_us)
         sim_violate(s, INV_S9, "we weakened db%u at %.3f s, the store still claims lossless",
                     server + 1, (double)v->weak_at / 1e6);
-    if (executor_is_running(s)) /* it answers for its own steps; the watch goes on after it */
+    if (is_primary_changing(s))
         return;
     int64_t since = v->weak_at > v->unseen_at ? v->weak_at : v->unseen_at;
     since = s->plan_ended_at > since ? s->plan_ended_at : since;
@@ -86,7 +97,8 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
         return NULL;
     if (s->line_overridden)
         return "a human accepted it without a proof";
-    if (t->weak && v->weak_at != STAY_NEVER && !v->weak_by_us && !s->line_fenced)
+    if (t->weak && v->weak_at != STAY_NEVER && !v->weak_by_us &&
+        !(s->line_fenced && v->index == s->line_old))
         return "somebody switched its semi-sync off while it could not be seen";
     return NULL;
 }
@@ -134,8 +146,20 @@ static bool has_twin(const struct sim *s, const struct sim_server *v, uint32_t t
     return false;
 }
 
+/* Such a twin that is not our doing: one of the two was not written to a primary that we opened. */
+static bool has_foreign_twin(const struct sim *s, const struct sim_server *v, uint32_t tx)
+{
+    for (uint32_t i = 0; i < v->log_n; i++) {
+        const struct sim_tx *t = &s->tx[v->log[i]];
+        if (v->log[i] != tx && t->origin == s->tx[tx].origin && t->seq == s->tx[tx].seq &&
+            (t->by_hand || s->tx[tx].by_hand))
+            return true;
+    }
+    return false;
+}
+
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless
- * the old primary was read in its fence: then its counters told. skip_weak: leave out what a weaker
+ * that process was read in its fence: then its counters told. skip_weak: leave out what a weaker
  * mode acknowledged, as no promise covers it. */
 static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                            uint32_t *ret_first)
@@ -147,7 +171,8 @@ static uint32_t count_lost(struct sim *s, const struct sim_server *v, bool fence
             continue;
         t->lost = true;
         s->stats->lost_declared++;
-        if ((t->excused && !fenced) || has_twin(s, v, i))
+        bool told = fenced && t->life == (uint16_t)s->server[t->origin].life;
+        if ((t->excused && !told) || has_foreign_twin(s, v, i))
             continue;
         sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s",
                   t->origin + 1, t->seq, t->client, (double)t->begun / 1e6,
@@ -169,13 +194,17 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
                     (unsigned long long)t->record.epoch, t->has_run ? t->run->id : "none");
 }
 
-/* May `p` acknowledge for `old` unknown to us? Only by an operator's hand after our last look: the
- * freeze was verified before, or neither it nor its source was read since. */
+/* May `p` acknowledge for `old` unknown to us? By an operator's hand after our last look: the
+ * freeze was verified before, or neither it nor its source was read since. And one that left A
+ * while nobody could reach it (failover.md section 5 lets it), as long as it cannot reach `old`. */
 static bool acks_unknown(const struct sim *s, const struct plan_run *run,
                          const struct sim_server *old, const struct sim_server *p)
 {
     uint32_t verify = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE);
+    bool meet = old->up && net_both(s, old->index, p->index);
     if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
+        return true;
+    if (!(run->a >> p->index & 1) && !watches(s, p->index) && !meet)
         return true;
     return strcmp(s->zone[p->index], s->zone[old->index]) == 0 && p->role_at > p->seen_at &&
            p->role_at > old->seen_at - 2 * STAY_SECOND;
@@ -208,13 +237,16 @@ static void check_proof(struct sim *s, const struct plan_run *run)
                     old->index + 1);
 }
 
+/* A plan past its promotion that could not finish has named the server; another one opens it. */
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
 {
+    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    const struct certificate *cert = swaps ? &run->certificate : &s->named;
     uint32_t first = 0;
     uint32_t lost = count_lost(s, v, run->fenced, false, &first);
     bool moved = v->index != s->line;
     bool lossless = moved
-                        ? run->certificate.kind == CERT_LOSSLESS
+                        ? cert->kind == CERT_LOSSLESS
                         : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
     if (lost > 0 && lossless)
         sim_violate(s, INV_S2, "%u acknowledged writes are not on db%u, first db%u:%u", lost,
@@ -222,22 +254,23 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     if (!moved)
         return;
     s->stats->failovers += run->kind == PLAN_FAILOVER;
-    s->stats->lossless += run->certificate.kind == CERT_LOSSLESS;
-    s->stats->bounded += run->certificate.kind == CERT_BOUNDED;
+    s->stats->lossless += cert->kind == CERT_LOSSLESS;
+    s->stats->bounded += cert->kind == CERT_BOUNDED;
     s->line = v->index;
     s->line_first_ack = STAY_NEVER;
     s->line_at = s->now;
     s->line_epoch = run->epoch;
-    s->line_cert = run->certificate.kind;
+    s->line_cert = cert->kind;
     s->line_overridden = run->params.accept_loss;
     s->line_weaker = s->store.record.mode != MODE_LOSSLESS;
     s->line_fenced = run->fenced;
+    s->line_old = run->old_primary;
     s->line_lost = lost;
-    uint64_t max = run->certificate.lost_transactions_max;
+    uint64_t max = cert->lost_transactions_max;
     s->loss_declared_max = max > 1000000 ? 1000000 : (uint32_t)max;
     if (s->line_overridden || lossless || lost == 0)
         return;
-    int64_t span = run->certificate.lost_time_max_us;
+    int64_t span = cert->lost_time_max_us;
     if (span > 0) { /* estimated by time: nothing older than that may be lost */
         int64_t certified = run->rows[plan_row_of(run->kind, STEP_CERTIFY)].ended_mono_us;
         int64_t oldest = (certified > 0 ? certified : s->now) - span - STAY_SECOND;
@@ -298,7 +331,7 @@ static bool is_hidden(const struct sim *s, const struct sim_server *source, uint
     const struct sim_tx *t = &s->tx[tx];
     bool reused = t->seq <= source->max_have[t->origin];
     return (t->kind == TX_ERRANT && (t->flushed > known || reused)) ||
-           (reused && s->server[t->origin].opened_by_start);
+           has_foreign_twin(s, source, tx);
 }
 
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why)
@@ -338,6 +371,8 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
     if (record && record->epoch < t->record.epoch)
         sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
                     (unsigned long long)record->epoch);
+    if (record && run && strcmp(record->primary, t->record.primary) != 0)
+        s->named = run->certificate;
     s->line_weaker = s->line_weaker || (record && record->mode != MODE_LOSSLESS);
     if (!run)
         return;

@@ -17,6 +17,7 @@ uint32_t tx_new(struct sim *s, uint32_t origin, enum tx_kind kind, uint32_t clie
     uint32_t seq = (s->setup.engine == ENGINE_MARIADB ? v->domain_seq : v->max_have[origin]) + 1;
     s->tx[id] = (struct sim_tx){.origin = (uint8_t)origin,
                                 .kind = (uint8_t)kind,
+                                .by_hand = kind == TX_ERRANT || v->opened_by_start,
                                 .client = (uint16_t)client,
                                 .seq = seq,
                                 .begun = begun,

@@ -52,6 +52,7 @@ static bool set_read_only(struct sim *s, struct sim_server *v)
         return false; /* measured: hangs behind semi-sync waiters */
     v->read_only = true;
     v->super_ro = s->setup.engine == ENGINE_MYSQL;
+    v->opened_by_start = false; /* closed by us: whoever opens it from here on answers for it */
     return true;
 }
 

@@ -156,8 +156,9 @@ struct sim {
     int64_t line_first_ack, line_at;
     int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
+    struct certificate named; /* of the plan that last named another primary in the store */
     uint32_t loss_declared_max;
-    uint32_t line_lost;
+    uint32_t line_lost, line_old; /* old: the primary before it, the one that may be fenced */
     /* Overridden: by a human; weaker: some time since then the record did not say lossless. */
     bool line_fenced, line_overridden, line_weaker;
     char human[240];
