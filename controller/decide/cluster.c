@@ -52,6 +52,7 @@ static void node_reset(struct node_view *node)
         .receiver_lost_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,
+        .alone_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,
         .ss_progress_mono_us = STAY_NEVER,
         .repair_failed_mono_us = STAY_NEVER,
@@ -85,7 +86,7 @@ void cluster_init(struct cluster_view *view, const struct cluster_config *config
     for (uint32_t i = 0; i < NODES_MAX; i++)
         node_reset(&view->nodes[i]);
     view->hold_until_mono_us = STAY_NEVER;
-    view->repair_failed_mono_us = STAY_NEVER;
+    view->repair_failed_mono_us = view->plan_ended_mono_us = STAY_NEVER;
     view->lossless_fell_mono_us = STAY_NEVER;
     forget_primary(view);
 }

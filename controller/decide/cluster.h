@@ -116,6 +116,8 @@ struct node_view {
     bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
     struct gtid_set extra;        /* what it held beyond the primary's last word, until a */
     int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */
+    uint64_t alone_own;           /* transactions of its own making when it was last seen following */
+    int64_t alone_mono_us;        /* nobody, all it received executed; STAY_NEVER: not so seen */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -129,6 +131,7 @@ struct cluster_view {
     uint32_t ackers_seen;         /* possible ackers by any facts of this primary, less those
                                      that left A: a plan takes them into A with record.ackers */
     int64_t repair_failed_mono_us;/* the same for plans that name no node */
+    int64_t plan_ended_mono_us;   /* end of the last plan seen; STAY_NEVER */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
     bool paused_all;              /* kill switch of the whole controller */
     bool store_ok;                /* false: store unavailable, hold */
@@ -188,6 +191,14 @@ bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
  * tells even where the primary was never read: it died before this controller started. */
 bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *held);
+/* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`, read
+ * now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers again
+ * to such rows, so its set looks contained in the primary's. */
+bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
+                               const struct gtid_set *held);
+/* Looks at every read-only node that follows nobody, between plans of ours, and takes those written to by
+ * hand into *record as diverged. Returns whether it changed. */
+bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates
  * then what its engine had not flushed, acknowledged or not, so its set no longer is what it
  * acknowledged. A primary found read-only by a controller that never saw it write counts: it may

@@ -44,3 +44,45 @@ bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
     return (view->record.written_known & (UINT32_C(1) << node)) != 0 && node != view->primary &&
            has_identity(view, node) && written_by(view, node, held) > view->record.written[node];
 }
+
+/* Read-only, replicates from nobody, and nothing it received is left to execute: it grows by writes
+ * with privileges alone. One that takes writes openly may have been made the primary by hand. */
+static bool is_alone(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    enum receiver_state receiver = n->facts.receiver;
+    return view->config->engine != ENGINE_MYSQL && node != view->primary &&
+           (n->groups_known & FACTS_STATUS) != 0 && has_identity(view, node) &&
+           n->facts.read_only == TRI_YES &&
+           (receiver == RECEIVER_NONE || receiver == RECEIVER_STOPPED) &&
+           gtid_set_contains(&n->facts.executed, &n->facts.received);
+}
+
+bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
+                               const struct gtid_set *held)
+{
+    const struct node_view *n = &view->nodes[node];
+    return n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
+           n->alone_mono_us > n->restarted_mono_us && node != view->primary &&
+           written_by(view, node, held) > n->alone_own;
+}
+
+bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record)
+{
+    bool changed = false;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        struct node_view *n = &view->nodes[node];
+        if (n->facts_begun_mono_us <= view->plan_ended_mono_us ||
+            n->facts_mono_us == n->alone_mono_us)
+            continue; /* what a plan of ours did to it, or seen */
+        bool alone = is_alone(view, node);
+        if (alone && cluster_has_written_alone(view, node, &n->facts.executed) &&
+            record->quarantine[node] != QUARANTINE_DIVERGED) {
+            record->quarantine[node] = QUARANTINE_DIVERGED;
+            changed = true;
+        }
+        n->alone_mono_us = alone ? n->facts_mono_us : STAY_NEVER;
+        n->alone_own = alone ? written_by(view, node, &n->facts.executed) : 0;
+    }
+    return changed;
+}

@@ -390,6 +390,10 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
+    if (is_over(running) && running->ended_mono_us > view->plan_ended_mono_us)
+        view->plan_ended_mono_us = running->ended_mono_us;
+    if (view->record.adopted && !is_running(running))
+        d->record_changed |= cluster_watch_alone(view, &d->record);
     d->record_changed |= note_restarted(view, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);
     d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;

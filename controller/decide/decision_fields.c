@@ -91,6 +91,8 @@ static const struct field node_fields[] = {
     PLAIN(node_view, holds_lost, BOOL),
     PLAIN(node_view, extra, GTID),
     PLAIN(node_view, extra_mono_us, MONO),
+    PLAIN(node_view, alone_own, U64),
+    PLAIN(node_view, alone_mono_us, MONO),
     PLAIN(node_view, received_high, GTID),
 };
 
@@ -130,6 +132,7 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, no_acker_since_mono_us, MONO),
     PLAIN(cluster_view, ackers_seen, MASK),
     PLAIN(cluster_view, repair_failed_mono_us, MONO),
+    PLAIN(cluster_view, plan_ended_mono_us, MONO),
     PLAIN(cluster_view, hold_until_mono_us, MONO),
     PLAIN(cluster_view, paused_all, BOOL),
     PLAIN(cluster_view, store_ok, BOOL),

@@ -328,6 +328,15 @@ static enum plan_next conclude_compare(struct plan_run *run, const struct cluste
         return NEXT_UNDO;
     }
     run->diverged = !gtid_set_is_empty(&run->extra);
+    if (!run->diverged && cluster_has_written_alone(view, node, &run->executed[node])) {
+        run->diverged = true;
+        plan_say(
+            run->text, sizeof run->text,
+            "%s was written to by hand while it followed nobody, under numbers the primary has "
+            "given too: reseed it",
+            plan_node_name(view, node));
+        return NEXT_ROW;
+    }
     if (!run->diverged)
         return NEXT_ROW;
     static const struct gtid_set nothing = {0};

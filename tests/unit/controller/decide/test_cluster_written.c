@@ -1,0 +1,102 @@
+/* tests/unit/controller/decide/test_cluster_written.c - who wrote by hand: what a server wrote
+ * itself is known from the record when the primary is dead, and seen when it grows alone. */
+#include "cluster_world.h"
+
+static void holds(uint32_t node, const char *set)
+{
+    set_parse(&w.facts[node].executed, ENGINE_MARIADB, set);
+}
+
+/* db2 is read-only and follows nobody. */
+static void stand_alone(const char *set)
+{
+    w.facts[1].receiver = RECEIVER_NONE;
+    w.facts[1].read_only = w.facts[1].super_read_only = TRI_YES;
+    gtid_set_clear(&w.facts[1].received);
+    holds(1, set);
+}
+
+static void look(void)
+{
+    w.now += MS(500);
+    see(&w, 1);
+}
+
+static bool is_set_aside(void)
+{
+    struct cluster_record record = w.view.record;
+    bool changed = cluster_watch_alone(&w.view, &record);
+    assert_int_equal(changed, record.quarantine[1] == QUARANTINE_DIVERGED);
+    return changed;
+}
+
+/* The primary died, the controller started after it: only the record can tell. */
+static void the_record_tells_what_a_dead_primary_cannot(void **state)
+{
+    (void)state;
+    holds(1, "0-1-100,0-2-101");
+    w.view.nodes[0].facts_mono_us = STAY_NEVER;
+    w.view.nodes[0].groups_known = 0;
+    w.view.record.written_known = 0;
+    assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    w.view.record.written_known = 2;
+    w.view.record.written[1] = 100;
+    assert_true(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    w.view.record.written[1] = 101;
+    assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    w.view.primary = 1; /* the primary's own writes are its office */
+    w.view.record.written[1] = 0;
+    assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    db(2)->facts.server_id = 0;
+    w.view.primary = 0;
+    assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+}
+
+/* It lost 0-2-60 to 0-2-70 in a restart and was written to: 0-2-60 again, another row. */
+static void a_server_that_grows_alone_is_set_aside(void **state)
+{
+    (void)state;
+    stand_alone("0-2-59");
+    look();
+    assert_false(is_set_aside());
+    look();
+    assert_false(is_set_aside());
+    holds(1, "0-2-60");
+    look();
+    assert_true(cluster_has_written_alone(&w.view, 1, &w.facts[1].executed));
+    assert_true(is_set_aside());
+}
+
+static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
+{
+    (void)state;
+    stand_alone("0-2-59");
+    look();
+    assert_false(is_set_aside());
+    w.facts[1].receiver = RECEIVER_RUNNING; /* its own lost rows come back */
+    holds(1, "0-2-65");
+    look();
+    assert_false(is_set_aside());
+    stand_alone("0-2-70");
+    look();
+    assert_false(is_set_aside());
+    holds(1, "0-2-71");
+    w.view.plan_ended_mono_us = w.now + MS(1);
+    look();
+    assert_false(is_set_aside()); /* the first look after a plan */
+    holds(1, "0-2-72");
+    w.facts[1].read_only = TRI_NO; /* taken over by hand, perhaps */
+    look();
+    assert_false(is_set_aside());
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(the_record_tells_what_a_dead_primary_cannot),
+        T(a_server_that_grows_alone_is_set_aside),
+        T(what_it_receives_or_a_plan_does_is_not_by_hand),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
