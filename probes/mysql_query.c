@@ -20,7 +20,8 @@ static const struct mysql_query mariadb_status = {
            V(rpl_semi_sync_master_wait_point) ", " V(rpl_semi_sync_slave_enabled) ";"
            "SHOW ALL SLAVES STATUS;"
            "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Threads_connected', "
-           "'Binlog_bytes_written', 'Rpl_semi_sync_master_status', 'Rpl_semi_sync_master_clients', "
+           "'Binlog_bytes_written', 'Binlog_commits', 'Rpl_semi_sync_master_status', "
+           "'Rpl_semi_sync_master_clients', "
            "'Rpl_semi_sync_master_yes_tx', 'Rpl_semi_sync_master_no_tx', "
            "'Rpl_semi_sync_master_no_times', 'Rpl_semi_sync_master_wait_sessions', "
            "'Rpl_semi_sync_slave_status');" DUMPS_SQL ";" HEARTBEAT_SQL,

@@ -56,6 +56,7 @@ static const struct name_row pair_rows[] = {
     {"Rpl_semi_sync_replica_status", VALUE_TRI, AT(ss_replica_on), 0},
     {"Threads_connected", VALUE_U64, AT(connections), 0},
     {"Binlog_bytes_written", VALUE_U64, AT(binlog_bytes), 0},
+    {"Binlog_commits", VALUE_U64, AT(binlog_commits), 0},
     {"received_heartbeats", VALUE_U64, AT(heartbeats), 0},
     {"version", VALUE_TEXT, AT(version), SEEN_VERSION},
     {"server_uuid", VALUE_TEXT, AT(server_uuid), 0},

@@ -63,8 +63,16 @@ bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
 {
     const struct node_view *n = &view->nodes[node];
     return n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
-           n->alone_mono_us > n->restarted_mono_us && node != view->primary &&
+           n->alone_mono_us >= n->restarted_mono_us && node != view->primary &&
            written_by(view, node, held) > n->alone_own;
+}
+
+/* The first look at a new process that follows nobody: what it committed before was by hand
+ * (measured on 10.11.19: Binlog_commits is 0 after a restart, whatever recovery did). */
+static bool has_written_unseen(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    return n->restarted_mono_us == n->facts_mono_us && n->facts.binlog_commits > 0;
 }
 
 bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record)
@@ -76,8 +84,9 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
             n->facts_mono_us == n->alone_mono_us)
             continue; /* what a plan of ours did to it, or seen */
         bool alone = is_alone(view, node);
-        if (alone && cluster_has_written_alone(view, node, &n->facts.executed) &&
-            record->quarantine[node] != QUARANTINE_DIVERGED) {
+        bool by_hand = alone && (cluster_has_written_alone(view, node, &n->facts.executed) ||
+                                 has_written_unseen(view, node));
+        if (by_hand && record->quarantine[node] != QUARANTINE_DIVERGED) {
             record->quarantine[node] = QUARANTINE_DIVERGED;
             changed = true;
         }

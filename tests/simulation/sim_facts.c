@@ -131,6 +131,7 @@ void facts_read(const struct sim *s, const struct sim_server *v, struct server_f
         facts_set_executed(s, v, &f->executed);
         f->connections = 2 + server_sessions(s, v);
         f->binlog_bytes = v->log_n * UINT64_C(300);
+        f->binlog_commits = v->commits;
         f->canary_epoch = v->canary_epoch;
         f->canary_wall_us = v->canary_wall;
         status_replica(s, v, f);

@@ -76,7 +76,7 @@ struct sim_server {
     bool ss_source, ss_status, ss_replica;
     uint64_t ss_timeout_ms;
     uint32_t ss_wait_count;
-    uint64_t yes_tx, no_tx, no_times;
+    uint64_t yes_tx, no_tx, no_times, commits;
     int64_t weak_at; /* when semi-sync last became weaker than lossless; STAY_NEVER: strong */
     bool weak_by_us, ss_toggle_back;
     int64_t unseen_at; /* the controller could not watch it then (the last such moment) */

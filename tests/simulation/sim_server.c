@@ -47,6 +47,7 @@ static void log_append(struct sim *s, struct sim_server *v, uint32_t tx)
     if (t->seq > v->domain_seq)
         v->domain_seq = t->seq;
     v->last_origin = t->origin;
+    v->commits++;
 }
 
 /* The k-th highest acknowledged position; only replicas outside the zone when `legit`. */
@@ -329,7 +330,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->offline = false;
     v->opened_by_start = !v->read_only;
     v->excused_n = 0;
-    v->yes_tx = v->no_tx = v->no_times = 0;
+    v->yes_tx = v->no_tx = v->no_times = v->commits = 0;
     v->ss_replica = v->st_ss_replica;
     v->cannot_reach = v->ss_active = v->connected = v->receiver_on = v->applier_on = false;
     v->frozen_by_us = v->operator_started = false;

@@ -67,6 +67,28 @@ static void a_server_that_grows_alone_is_set_aside(void **state)
     assert_true(is_set_aside());
 }
 
+/* Restarted, and written to before the first look: its process has committed. */
+static void a_new_process_that_committed_alone_is_set_aside(void **state)
+{
+    (void)state;
+    stand_alone("0-2-60");
+    for (uint64_t commits = 0; commits < 2; commits++) {
+        w.now += MS(500);
+        w.facts[1].uptime_s = commits; /* a new process each time */
+        w.facts[1].binlog_commits = commits;
+        struct observation o = {.kind = OBS_REACH,
+                                .node = 1,
+                                .begun_mono_us = w.now,
+                                .taken_mono_us = w.now + MS(1),
+                                .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                                .groups = FACTS_STATUS,
+                                .facts = &w.facts[1]};
+        db(2)->facts.uptime_s = 5000;
+        cluster_observe(&w.view, &o);
+        assert_int_equal(is_set_aside(), commits > 0);
+    }
+}
+
 static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
 {
     (void)state;
@@ -96,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_record_tells_what_a_dead_primary_cannot),
         T(a_server_that_grows_alone_is_set_aside),
+        T(a_new_process_that_committed_alone_is_set_aside),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
