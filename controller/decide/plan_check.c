@@ -199,9 +199,11 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
             writable |= NODE_BIT(node);
     }
     if (mask_count(writable) > 1)
-        return stay_error(err, STAY_EREFUSED,
-                          "%u servers are writable: make all but the primary read-only first",
-                          mask_count(writable));
+        return stay_error(
+            err, STAY_EREFUSED,
+            "%u servers are writable: on all but the primary SET GLOBAL %s = ON first",
+            mask_count(writable),
+            view->config->engine == ENGINE_MYSQL ? "super_read_only" : "read_only");
     if (run->old_primary == NO_NODE)
         return stay_error(err, STAY_EREFUSED, "no server is writable: make the primary writable");
     if (writable != 0 && writable != mask_of(run->old_primary))

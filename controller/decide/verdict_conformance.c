@@ -47,7 +47,8 @@
     X(REPLICA_OFF, 530, "semi-sync replica role off", "it receives and does not acknowledge")      \
     X(PLUGIN, 531, "semi-sync plugin missing",                                                     \
       "without it no commit waits for an acknowledgement")                                         \
-    X(BY_POSITION, 532, "not by GTID", "what it received cannot be told, nor what was lost")
+    X(BY_POSITION, 532, "not by GTID", "what it received cannot be told, nor what was lost")       \
+    X(OPEN_REPLICA, 533, "replica not read-only", "clients may write rows the primary never sees")
 
 enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
@@ -216,6 +217,11 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
     if (!is_replica)
         return;
+    if (facts->read_only == TRI_NO) {
+        struct conformance *c = add(rows, ROW_OPEN_REPLICA);
+        detail(c, "read_only is OFF");
+        fix(c, "SET GLOBAL %s = ON;", is_mysql(rows) ? "super_read_only" : "read_only");
+    }
     bool hidden = is_mysql(rows) && facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 &&
                   facts->heartbeat_ms <= 500; /* a longer period: none is due yet */
     if (!hidden && (facts->heartbeat_ms == 0 || facts->heartbeat_ms > 500)) {
