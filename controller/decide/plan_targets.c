@@ -27,7 +27,8 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
 {
     uint32_t rest = 0;
     uint32_t skip = mask_of(run->candidate) | run->struck;
-    if (run->kind != PLAN_SWITCHOVER) /* there their appliers are looked at once more */
+    /* else their appliers are started now, or looked at once more */
+    if (run->kind != PLAN_SWITCHOVER && view->config->engine != ENGINE_MYSQL)
         skip |= run->attached;
     uint32_t answering = plan_nodes_answering(view, now_mono_us);
     for (uint32_t node = 0; run->candidate != NO_NODE && node < view->config->node_count; node++) {
@@ -292,7 +293,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_ATTACH:
     case STEP_REPLICA_ROLE:
         ret_effect->peer = run->candidate;
-        ret_effect->receiver_first = run->kind == PLAN_SWITCHOVER && what->target == TARGET_ACKERS;
+        ret_effect->receiver_first = what->target == TARGET_ACKERS;
         /* On even while the source role is off: it harms nothing there, and without it a MariaDB
          * server that lost its own tail would skip it for good (step_mysql_own.c). */
         ret_effect->semi_sync = run->kind != PLAN_QUARANTINE &&

@@ -139,6 +139,36 @@ static void a_receiver_found_stopped_proves_nothing(void **state)
     world_close(&w);
 }
 
+/* Before the promotion only their receivers start, which acknowledge: MySQL makes each applier's
+ * workers one by one. The ATTACH after it starts the appliers. */
+static void ackers_are_attached_again_after_the_promotion(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, "engine mysql\nnode db1 zone a\nnode db2 zone b\nnode db3 zone c promote never\n"
+                   "record primary db1 mode lossless stands ackers db2,db3\n"
+                   "fact db1 executed " U ":1-100\nfact db2 executed " U ":1-100\n"
+                   "fact db3 executed " U ":1-100\nfact db2 acks yes\nfact db3 acks yes\n"
+                   "refused db1\n");
+    struct node_view *nodes = w.c.view.nodes;
+    nodes[0].ss_progress_mono_us = nodes[0].facts_mono_us;
+    for (uint32_t node = 1; node <= 2; node++) {
+        nodes[node].acker_seen_mono_us = nodes[0].facts_mono_us;
+        nodes[node].receiver_lost_mono_us = w.now;
+    }
+    if (world_plan(&w, PLAN_FAILOVER, NO_NODE, &err) != STAY_OK)
+        fail_msg("%s", err.text);
+    world_run(&w);
+    assert_true(is_failed_over(&w));
+    const char *first = strstr(str_text(&w.log), "attach db3");
+    const char *open = strstr(str_text(&w.log), "make writable db2");
+    const char *again = open == NULL ? NULL : strstr(open, "attach db3");
+    if (first == NULL || open == NULL || first > open || again == NULL)
+        fail_msg("%s", str_text(&w.log));
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_connection_lost_late_proves_nothing),
         cmocka_unit_test(a_receiver_still_connected_proves_nothing),
         cmocka_unit_test(a_receiver_found_stopped_proves_nothing),
+        cmocka_unit_test(ackers_are_attached_again_after_the_promotion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
