@@ -10,6 +10,11 @@ static void build_record(struct executor *x)
     for (uint32_t row = 0; row < PLAN_ROWS_MAX; row++)
         if (x->unsaved_rows & row_bit(row))
             plan_change_record(&x->run, x->view, row, exec_wall_us(x), &x->save_record);
+    if (x->view->lossless_fell_mono_us != STAY_NEVER && x->save_record.lossless_stands) {
+        x->save_record.lossless_stands = false; /* seen while this plan ran: no save of its own */
+        x->save_record.lossless_since_wall_us = 0;
+        x->save_has_record = true;
+    }
     if (x->after == AFTER_END)
         plan_end_record(&x->run, x->view, exec_wall_us(x), &x->save_record);
 }

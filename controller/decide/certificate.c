@@ -74,6 +74,15 @@ static bool holds(const struct gtid_set *outer, const struct gtid_set *inner)
     return outer != NULL && inner != NULL && gtid_set_contains(outer, inner);
 }
 
+/* Measured on MariaDB: who leads a commit group waits for all of it, and killed it lets the others
+ * go on, who are answered OK. The fence spares leaders until last, but while acknowledgements still
+ * come groups end and begin under its hands. Once the freeze is in place they stand still. */
+static bool fence_may_have_answered(const struct certificate_input *in)
+{
+    return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole &&
+           in->fence_overlapped && !holds(in->drained_union, in->fenced_executed);
+}
+
 static bool is_drained(const struct certificate_input *in)
 {
     uint32_t undrained = count_bits(in->a & ~in->r);
@@ -99,6 +108,9 @@ static bool prove_lossless(const struct certificate_input *in, struct certificat
                    count_bits(in->a & ~in->r), count_bits(in->a), in->acks);
     else if (!holds(in->candidate_executed, in->drained_union))
         add_reason(cert, "the candidate lacks transactions other drained ackers executed");
+    else if (fence_may_have_answered(in))
+        add_reason(cert, "clients were killed while ackers still acknowledged: one of a commit group "
+                         "may have been answered");
     else if (shutdown_may_have_answered(in))
         add_reason(cert, "MySQL may have answered waiting sessions in an orderly shutdown");
     else {
@@ -172,7 +184,7 @@ struct certificate certificate_compute(const struct certificate_input *in)
     if (cert.proof == PROOF_NONE && in->mode == MODE_LOSSLESS) {
         add_reason(&cert,
                    "no fencing proof: %u of %u ackers could still acknowledge for the old primary",
-                   count_bits(in->a & ~in->f), count_bits(in->a));
+                   count_bits((in->a | in->able) & ~in->f), count_bits(in->a | in->able));
         return cert;
     }
     bool proven = cert.proof == PROOF_F0_REVOCATION || cert.proof == PROOF_F1_CONFIRMED;

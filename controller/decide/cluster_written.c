@@ -3,11 +3,25 @@
  * controller that starts after the primary died cannot ask anybody what was errant. */
 #include "controller/decide/cluster.h"
 
+static bool has_same_identity(const struct cluster_view *view, uint32_t a, uint32_t b)
+{
+    const struct server_facts *x = &view->nodes[a].facts, *y = &view->nodes[b].facts;
+    return view->config->engine == ENGINE_MYSQL ? strcmp(x->server_uuid, y->server_uuid) == 0
+                                                : x->server_id == y->server_id;
+}
+
+/* Known, and of this server alone: with a clone's id the primary's own rows would look like rows
+ * that a replica wrote by hand, and would be given up. */
 static bool has_identity(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
-    return view->config->engine == ENGINE_MYSQL ? facts->server_uuid[0] != '\0'
-                                                : facts->server_id != 0;
+    if (view->config->engine == ENGINE_MYSQL ? facts->server_uuid[0] == '\0'
+                                             : facts->server_id == 0)
+        return false;
+    for (uint32_t other = 0; other < view->config->node_count; other++)
+        if (other != node && has_same_identity(view, node, other))
+            return false;
+    return true;
 }
 
 static uint64_t written_by(const struct cluster_view *view, uint32_t node,

@@ -107,6 +107,8 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fenced = run->fenced,
         .fenced_whole = run->was_open && !(run->restarted & mask_of(run->old_primary)) &&
                         !cluster_may_have_lost_tail(view, run->old_primary),
+        .fence_overlapped =
+            run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & run->acking)) == 0,

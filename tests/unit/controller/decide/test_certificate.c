@@ -51,6 +51,10 @@ static void take(struct inputs *i, const char *key, const char *value)
         in->r = (uint32_t)number;
     else if (strcmp(key, "fenced") == 0)
         in->fenced = number != 0;
+    else if (strcmp(key, "able") == 0)
+        in->able = (uint32_t)number;
+    else if (strcmp(key, "overlapped") == 0)
+        in->fence_overlapped = number != 0;
     else if (strcmp(key, "whole") == 0)
         in->fenced_whole = number != 0;
     else if (strcmp(key, "refuses") == 0)
