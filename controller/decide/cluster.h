@@ -118,6 +118,8 @@ struct node_view {
     int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */
     uint64_t alone_own;           /* transactions of its own making when it was last seen following */
     int64_t alone_mono_us;        /* nobody, all it received executed; STAY_NEVER: not so seen */
+    bool idle_life;               /* seen to restart while another was primary, and not seen with
+                                     a receiver since: whatever it committed was by hand */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -193,7 +195,8 @@ bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *held);
 /* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`, read
  * now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers again
- * to such rows, so its set looks contained in the primary's. */
+ * to such rows, so its set looks contained in the primary's. So it was, too, when its process began
+ * while another was primary, never had a receiver, and committed. */
 bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
                                const struct gtid_set *held);
 /* Looks at every read-only node that follows nobody, between plans of ours, and takes those written to by

@@ -151,6 +151,7 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         if (has_restarted(node, obs)) {
             node->restarted_mono_us = obs->taken_mono_us;
             node->groups_known = 0;
+            node->idle_life = true;
         }
         note_progress(node, obs);
         gtid_set_union(&node->received_high, &obs->facts->received);
@@ -298,6 +299,9 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
     if (is_primary && changed &&
         (node->refused_first_mono_us != STAY_NEVER || node->silent_since_mono_us != STAY_NEVER))
         suspect(view, obs->taken_mono_us);
+    enum receiver_state receiver = node->facts.receiver;
+    if (is_primary || receiver == RECEIVER_RUNNING || receiver == RECEIVER_CONNECTING)
+        node->idle_life = false;
     if (has_facts && is_primary)
         note_primary_facts(view);
     if (has_facts && !is_primary)

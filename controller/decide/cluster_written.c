@@ -72,21 +72,23 @@ static bool is_alone(const struct cluster_view *view, uint32_t node)
            gtid_set_contains(&n->facts.executed, &n->facts.received);
 }
 
+/* Measured on 10.11.19: Binlog_commits is 0 after a restart, whatever recovery did. */
+static bool has_committed_idle(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    return view->config->engine != ENGINE_MYSQL && n->idle_life && n->facts.binlog_commits > 0;
+}
+
 bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
                                const struct gtid_set *held)
 {
     const struct node_view *n = &view->nodes[node];
-    return n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
-           n->alone_mono_us >= n->restarted_mono_us && node != view->primary &&
-           written_by(view, node, held) > n->alone_own;
-}
-
-/* The first look at a new process that follows nobody: what it committed before was by hand
- * (measured on 10.11.19: Binlog_commits is 0 after a restart, whatever recovery did). */
-static bool has_written_unseen(const struct cluster_view *view, uint32_t node)
-{
-    const struct node_view *n = &view->nodes[node];
-    return n->restarted_mono_us == n->facts_mono_us && n->facts.binlog_commits > 0;
+    if (node == view->primary)
+        return false;
+    return has_committed_idle(view, node) ||
+           (n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
+            n->alone_mono_us >= n->restarted_mono_us &&
+            written_by(view, node, held) > n->alone_own);
 }
 
 bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record)
@@ -98,8 +100,7 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
             n->facts_mono_us == n->alone_mono_us)
             continue; /* what a plan of ours did to it, or seen */
         bool alone = is_alone(view, node);
-        bool by_hand = alone && (cluster_has_written_alone(view, node, &n->facts.executed) ||
-                                 has_written_unseen(view, node));
+        bool by_hand = alone && cluster_has_written_alone(view, node, &n->facts.executed);
         if (by_hand && record->quarantine[node] != QUARANTINE_DIVERGED) {
             record->quarantine[node] = QUARANTINE_DIVERGED;
             changed = true;

@@ -48,6 +48,17 @@ static bool is_stale_after(const struct cluster_view *view, const struct plan_ru
            view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
 }
 
+/* What it did to a node is not by hand. */
+static void note_ended(struct cluster_view *view, const struct plan_run *last)
+{
+    if (!is_over(last) || last->ended_mono_us <= view->plan_ended_mono_us)
+        return;
+    view->plan_ended_mono_us = last->ended_mono_us;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((last->moved | last->attached) & (UINT32_C(1) << node))
+            view->nodes[node].idle_life = false;
+}
+
 /* What the primary holds of the others' own making, so that it is known when it has died. */
 static bool note_written(const struct cluster_view *view, struct cluster_record *record)
 {
@@ -390,8 +401,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                             ? watch_under_plan(view, now_mono_us, &d->record)
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
-    if (is_over(running) && running->ended_mono_us > view->plan_ended_mono_us)
-        view->plan_ended_mono_us = running->ended_mono_us;
+    note_ended(view, running);
     if (view->record.adopted && !is_running(running))
         d->record_changed |= cluster_watch_alone(view, &d->record);
     d->record_changed |= note_restarted(view, &d->record);

@@ -91,6 +91,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, holds_lost, BOOL),
     PLAIN(node_view, extra, GTID),
     PLAIN(node_view, extra_mono_us, MONO),
+    PLAIN(node_view, idle_life, BOOL),
     PLAIN(node_view, alone_own, U64),
     PLAIN(node_view, alone_mono_us, MONO),
     PLAIN(node_view, received_high, GTID),

@@ -180,7 +180,9 @@ void server_ss_set(struct sim *s, struct sim_server *v, bool on, bool by_us)
         v->no_times++;
     v->ss_source = on;
     v->ss_status = on;
-    server_ss_weakened(s, v, by_us);
+    if (on && by_us)
+        v->weak_at = STAY_NEVER; /* what still weakens it (an acker in its zone) is not our doing */
+    server_ss_weakened(s, v, by_us && !on);
     if (!on)
         server_release_waiters(s, v, true);
 }
