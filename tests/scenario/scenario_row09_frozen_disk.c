@@ -6,6 +6,19 @@
 #include "base/json.h"
 #include "tests/lib/scenario.h"
 
+/* On MySQL the fence that could not be finished leaves the old primary in offline mode, closed to
+ * everybody but administrators, our monitor included: it cannot be read, so nothing is done to it
+ * until an operator lets it in again. Not mended yet. */
+static void end_offline_mode(struct lab *lab)
+{
+    if (lab_engine_of(lab) != LAB_MYSQL)
+        return;
+    SCENARIO_CHECK(state_wait_node_rule(lab, "db1", 213, 20), "db1 is not closed");
+    LAB_MUST(lab, lab_sql(lab, "db1",
+                          "SET GLOBAL super_read_only = ON; SET GLOBAL offline_mode = OFF", NULL));
+    printf("an operator made db1 read-only and ended its offline mode\n");
+}
+
 int main(int argc, char **argv)
 {
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){.disks = true}, 0);
@@ -26,6 +39,7 @@ int main(int argc, char **argv)
     scenario_story(lab, "failover");
     scenario_write_on(1000);
     LAB_MUST(lab, lab_freeze_disk(lab, "db1", false));
+    end_offline_mode(lab);
     const char *how = scenario_settled(lab, "db1", 60);
     scenario_check(lab, now, 100);
     printf("db1 came back as %s\n", how);

@@ -1,6 +1,6 @@
 /* Row 48: the controller dies before or after a row of a failover and is started again. It resumes
  * or rolls back and begins anew; the end is that of an uninterrupted run: the replica is primary,
- * the old one follows, lossless stands, nothing is lost. Short: four points; long: all of them.
+ * the old one follows, lossless stands, nothing is lost. Short: eight points; long: all of them.
  * ENGINES: mariadb mysql */
 #include "tests/lib/server_talk.h"
 
@@ -35,8 +35,10 @@ static void one_point(struct lab *lab, const char *old, const char *point)
 
 int main(int argc, char **argv)
 {
-    static const char *const few[] = {"failover:intent:after", "failover:freeze:before",
-                                      "failover:detach:after", "failover:make-writable:after"};
+    static const char *const few[] = {"failover:intent:after",        "failover:freeze:before",
+                                      "failover:drain:after",         "failover:certify:after",
+                                      "failover:detach:after",        "failover:record-mode:before",
+                                      "failover:make-writable:after", "failover:open-route:before"};
     char done[64], point[48];
     scenario_crash_at(few[0]); /* skips at once where there are none */
     scenario_crash_at(NULL);
@@ -48,7 +50,7 @@ int main(int argc, char **argv)
         const char *old = i % 2 == 0 ? "db1" : "db2";
         snprintf(point, sizeof point, "failover:%d:%s", i / 2, i % 2 == 0 ? "before" : "after");
         one_point(lab, old,
-                  scenario_is_long() ? point : few[lab_engine_of(lab) == LAB_MYSQL ? 2 : i]);
+                  scenario_is_long() ? point : few[lab_engine_of(lab) == LAB_MYSQL ? 4 : i]);
         LAB_MUST(lab, lab_sql(lab, old, "DO 1", NULL));
     }
     snprintf(done, sizeof done, "%d points: resumed or rolled back, same end", points);
