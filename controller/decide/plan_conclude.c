@@ -233,8 +233,9 @@ static enum plan_next conclude_certify(struct plan_run *run, const struct cluste
     return NEXT_UNDO;
 }
 
-/* The old primary answered between the certificate and the promotion (the run was taken up again, or
- * the lanes were slow) and shows that lossless had broken: what was certified no longer holds. */
+/* The old primary answered between the certificate and the promotion (the run was taken up again,
+ * or the lanes were slow) and shows that lossless had broken: what was certified no longer
+ * holds. */
 static bool is_certificate_stale(struct plan_run *run, const struct cluster_view *view,
                                  int64_t now_mono_us)
 {
