@@ -232,14 +232,22 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
     return answering;
 }
 
+/* By what it received, or executed: one that was detached reports nothing received any more. */
+static bool holds_lost_of(const struct cluster_view *view, uint32_t primary, uint32_t node)
+{
+    const struct gtid_set *held = &view->nodes[primary].facts.executed;
+    const struct node_view *seen = &view->nodes[node];
+    return seen->holds_lost || plan_lost_by(view, primary, &seen->received_high, held) ||
+           plan_lost_by(view, primary, &seen->facts.executed, held);
+}
+
 /* Who holds what the primary wrote and lost; of several one that only its promote rule keeps from
  * being promoted. */
 static uint32_t holder_of_lost(const struct cluster_view *view, uint32_t primary)
 {
-    const struct gtid_set *held = &view->nodes[primary].facts.executed;
     uint32_t found = NO_NODE;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
-        if (node == primary || !plan_lost_by(view, primary, &view->nodes[node].received_high, held))
+        if (node == primary || !holds_lost_of(view, primary, node))
             continue;
         if (view->record.quarantine[node] == QUARANTINE_NONE && view->nodes[node].errant != TRI_YES)
             return node;
@@ -378,11 +386,8 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
         rc = check_tail_is_known(run, view, plan_nodes_answering(view, now_mono_us), err);
     if (rc != STAY_OK)
         return rc;
-    const struct gtid_set *held = &view->nodes[run->params.node].facts.executed;
     for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)
-        if (node != run->params.node &&
-            (view->nodes[node].holds_lost ||
-             plan_lost_by(view, run->params.node, &view->nodes[node].received_high, held)))
+        if (node != run->params.node && holds_lost_of(view, run->params.node, node))
             rc =
                 stay_error(err, STAY_EREFUSED, "%s holds transactions %s wrote and lost: fail over",
                            plan_node_name(view, node), plan_node_name(view, run->params.node));

@@ -343,6 +343,8 @@ void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const ch
         return;
     const struct sim_server *p = &s->server[source];
     int64_t known = s->store.has_run ? s->store.run->begun_mono_us - DETECT_US : s->now;
+    if (v->attached_by_us && v->attached_at < known)
+        known = v->attached_at; /* compared then */
     for (uint32_t i = 0; i < v->log_n; i++)
         if (!bit_get(p->have, v->log[i]) && !is_hidden(s, p, v->log[i], known)) {
             sim_violate(s, INV_S7, "%s of db%u to db%u, which lacks db%u:%u", why, v->index + 1,

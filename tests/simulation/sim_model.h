@@ -71,6 +71,7 @@ struct sim_server {
     bool operator_started; /* by hand, while we had it frozen */
     int64_t operator_started_at;
     bool frozen_by_us, opened_by_start, cloned, attached_by_us;
+    int64_t attached_at; /* our ATTACH changed its source then; it may connect much later */
     int64_t delay_s; /* an operator's delay, as the lag shows it */
     /* semi-sync */
     bool ss_source, ss_status, ss_replica;

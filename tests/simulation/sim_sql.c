@@ -238,6 +238,7 @@ static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, stru
     if (holds_more(s, x, v))
         return SQL_FAILED;
     v->attached_by_us = true;
+    v->attached_at = s->now;
     x->own = lacks_own(s, x, v);
     v->ss_replica = x->effect.semi_sync || x->own;
     if (s->mutant == MUTANT_ATTACH_WITHOUT_ROLE)
