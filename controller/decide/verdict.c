@@ -156,7 +156,9 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
     const struct cluster_config *config = view->config;
     const struct node_view *primary = &view->nodes[view->primary];
     const struct server_facts *now = &primary->facts;
-    bool is_closed = now->read_only == TRI_YES || now->super_read_only == TRI_YES;
+    /* offline_mode: what a fence leaves that reached a frozen MySQL server late */
+    bool is_closed = now->read_only == TRI_YES || now->super_read_only == TRI_YES ||
+                     now->offline_mode == TRI_YES;
     facts->read_only = !cluster_facts_stand(view, view->primary) ? TRI_UNKNOWN
                        : is_closed                               ? TRI_YES
                                                                  : now->read_only;
