@@ -288,6 +288,22 @@ static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct
     return STAY_OK;
 }
 
+/* All that the node holds beyond the primary was written on it by hand: nobody's loss, whether the
+ * primary is opened or not. */
+static bool is_only_errant(const struct cluster_view *view, uint32_t node,
+                           const struct gtid_set *held)
+{
+    const struct node_view *seen = &view->nodes[node];
+    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
+    gtid_set_copy(&extra, &seen->facts.executed);
+    gtid_set_union(&extra, &seen->received_high);
+    gtid_set_subtract(&extra, held);
+    for (size_t i = 0; i < extra.n; i++)
+        if (!cluster_range_is_of(view, node, &extra.v[i]))
+            return false;
+    return cluster_wrote_alone(view, node, &seen->facts.executed);
+}
+
 /* After a restart the primary may have lost what a replica holds: then a failover is right. */
 static enum stay_rc check_make_writable(const struct plan_run *run, const struct cluster_view *view,
                                         int64_t now_mono_us, struct stay_error *err)
@@ -310,8 +326,9 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
         if (seen->facts.read_only == TRI_NO && (answering & NODE_BIT(node)))
             return stay_error(err, STAY_EREFUSED, "%s is writable already",
                               plan_node_name(view, node));
-        if (!gtid_set_contains(held, &seen->received_high) ||
-            !gtid_set_contains(held, &seen->facts.executed))
+        if ((!gtid_set_contains(held, &seen->received_high) ||
+             !gtid_set_contains(held, &seen->facts.executed)) &&
+            !is_only_errant(view, node, held))
             return stay_error(err, STAY_EREFUSED,
                               "%s holds transactions the primary lacks: look at them (`mainstay "
                               "problems %s`), then `mainstay fence %s %s` sets it aside",
