@@ -10,18 +10,26 @@ static bool has_same_identity(const struct cluster_view *view, uint32_t a, uint3
                                                 : x->server_id == y->server_id;
 }
 
+static bool is_identified(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    return view->config->engine == ENGINE_MYSQL ? facts->server_uuid[0] != '\0'
+                                                : facts->server_id != 0;
+}
+
+static bool is_clone(const struct cluster_view *view, uint32_t node)
+{
+    for (uint32_t other = 0; other < view->config->node_count; other++)
+        if (other != node && is_identified(view, node) && has_same_identity(view, node, other))
+            return true;
+    return false;
+}
+
 /* Known, and of this server alone: with a clone's id the primary's own rows would look like rows
  * that a replica wrote by hand, and would be given up. */
 static bool has_identity(const struct cluster_view *view, uint32_t node)
 {
-    const struct server_facts *facts = &view->nodes[node].facts;
-    if (view->config->engine == ENGINE_MYSQL ? facts->server_uuid[0] == '\0'
-                                             : facts->server_id == 0)
-        return false;
-    for (uint32_t other = 0; other < view->config->node_count; other++)
-        if (other != node && has_same_identity(view, node, other))
-            return false;
-    return true;
+    return is_identified(view, node) && !is_clone(view, node);
 }
 
 static uint64_t written_by(const struct cluster_view *view, uint32_t node,
@@ -40,6 +48,11 @@ bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
     bool changed = false;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         uint32_t bit = UINT32_C(1) << node;
+        /* a controller that starts after its twin died could not tell that it is a clone */
+        if (is_clone(view, node) && (record->written_known & bit)) {
+            record->written_known &= ~bit;
+            changed = true;
+        }
         if (node == primary || !has_identity(view, node))
             continue;
         uint64_t sum = written_by(view, node, held);

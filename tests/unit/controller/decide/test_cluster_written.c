@@ -52,6 +52,18 @@ static void the_record_tells_what_a_dead_primary_cannot(void **state)
     assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
 }
 
+/* While its twin is alive a clone is seen to be one; after the twin's death only the record tells. */
+static void a_clone_is_remembered(void **state)
+{
+    (void)state;
+    struct cluster_record record = w.view.record;
+    record.written_known = 2;
+    db(2)->facts.server_id = db(1)->facts.server_id;
+    assert_true(cluster_note_written(&w.view, 0, &db(1)->facts.executed, &record));
+    assert_int_equal(record.written_known & 2, 0);
+    assert_false(cluster_note_written(&w.view, 0, &db(1)->facts.executed, &record));
+}
+
 /* It lost 0-2-60 to 0-2-70 in a restart and was written to: 0-2-60 again, another row. */
 static void a_server_that_grows_alone_is_set_aside(void **state)
 {
@@ -117,6 +129,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(the_record_tells_what_a_dead_primary_cannot),
+        T(a_clone_is_remembered),
         T(a_server_that_grows_alone_is_set_aside),
         T(a_new_process_that_committed_alone_is_set_aside),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
