@@ -120,6 +120,7 @@ struct node_view {
     int64_t alone_mono_us;        /* nobody, all it received executed; STAY_NEVER: not so seen */
     bool idle_life;               /* seen to restart while another was primary, and not seen with
                                      a receiver since: whatever it committed was by hand */
+    bool by_hand;                 /* seen to be written to then; until the store says it diverged */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 

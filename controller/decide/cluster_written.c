@@ -98,10 +98,22 @@ bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
     const struct node_view *n = &view->nodes[node];
     if (node == view->primary)
         return false;
-    return has_committed_idle(view, node) ||
+    return n->by_hand || has_committed_idle(view, node) ||
            (n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
             n->alone_mono_us >= n->restarted_mono_us &&
             written_by(view, node, held) > n->alone_own);
+}
+
+/* Looks at the node's newest facts, once. */
+static void look_alone(struct cluster_view *view, uint32_t node)
+{
+    struct node_view *n = &view->nodes[node];
+    if (n->facts_begun_mono_us <= view->plan_ended_mono_us || n->facts_mono_us == n->alone_mono_us)
+        return; /* what a plan of ours did to it, or seen */
+    bool alone = is_alone(view, node);
+    n->by_hand = n->by_hand || (alone && cluster_has_written_alone(view, node, &n->facts.executed));
+    n->alone_mono_us = alone ? n->facts_mono_us : STAY_NEVER;
+    n->alone_own = alone ? written_by(view, node, &n->facts.executed) : 0;
 }
 
 bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record)
@@ -109,17 +121,13 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
     bool changed = false;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         struct node_view *n = &view->nodes[node];
-        if (n->facts_begun_mono_us <= view->plan_ended_mono_us ||
-            n->facts_mono_us == n->alone_mono_us)
-            continue; /* what a plan of ours did to it, or seen */
-        bool alone = is_alone(view, node);
-        bool by_hand = alone && cluster_has_written_alone(view, node, &n->facts.executed);
-        if (by_hand && record->quarantine[node] != QUARANTINE_DIVERGED) {
-            record->quarantine[node] = QUARANTINE_DIVERGED;
-            changed = true;
-        }
-        n->alone_mono_us = alone ? n->facts_mono_us : STAY_NEVER;
-        n->alone_own = alone ? written_by(view, node, &n->facts.executed) : 0;
+        look_alone(view, node);
+        if (view->record.quarantine[node] == QUARANTINE_DIVERGED || node == view->primary)
+            n->by_hand = false; /* the store says it now */
+        if (!n->by_hand)
+            continue;
+        record->quarantine[node] = QUARANTINE_DIVERGED;
+        changed = true; /* each turn until it is stored: a save may be refused, or come too soon */
     }
     return changed;
 }

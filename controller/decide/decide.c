@@ -402,7 +402,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
     note_ended(view, running);
-    if (view->record.adopted && !is_running(running))
+    if (view->record.adopted && !is_running(running) && view->record.plan_id[0] == '\0')
         d->record_changed |= cluster_watch_alone(view, &d->record);
     d->record_changed |= note_restarted(view, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);

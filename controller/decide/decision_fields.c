@@ -94,6 +94,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, idle_life, BOOL),
     PLAIN(node_view, alone_own, U64),
     PLAIN(node_view, alone_mono_us, MONO),
+    PLAIN(node_view, by_hand, BOOL),
     PLAIN(node_view, received_high, GTID),
 };
 

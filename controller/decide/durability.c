@@ -314,6 +314,16 @@ static void watch_no_acker(struct cluster_view *view, int64_t now_mono_us)
                                                          : now_mono_us;
 }
 
+/* By its own last word: that its ackers lose it afterwards may only mean that it hangs, and under
+ * load some session waits at any moment. */
+static bool lacked_ackers(const struct cluster_view *view)
+{
+    const struct server_facts *facts = &view->nodes[view->primary].facts;
+    uint64_t connected =
+        facts->ss_clients < facts->dump_peer_count ? facts->ss_clients : facts->dump_peer_count;
+    return connected < view->config->acks || connected == 0;
+}
+
 /* A process that greets is alive (TLS begins after the greeting): SIGSTOP and a dead host end
  * before that, once the session that was held is given up. MySQL needs its account lock before it
  * greets: there it is enough that it accepts. */
@@ -326,7 +336,7 @@ bool durability_is_blocked(const struct cluster_view *view)
     bool is_mysql = view->config->engine == ENGINE_MYSQL;
     bool greets = primary->refused_first_mono_us == STAY_NEVER && layer > LAYER_CONNECT &&
                   (layer != LAYER_GREETING || is_mysql);
-    return greets && primary->facts.ss_waiters > 0 && (is_stuck(primary) || lacks_ackers(view));
+    return greets && primary->facts.ss_waiters > 0 && (is_stuck(primary) || lacked_ackers(view));
 }
 
 static bool is_same(const struct cluster_record *a, const struct cluster_record *b)

@@ -79,6 +79,27 @@ static void a_server_that_grows_alone_is_set_aside(void **state)
     assert_true(is_set_aside());
 }
 
+/* The store refused it, or the controller was not ready yet: the next turn says it again. */
+static void what_was_seen_stands_until_it_is_stored(void **state)
+{
+    (void)state;
+    stand_alone("0-2-59");
+    look();
+    assert_false(is_set_aside());
+    holds(1, "0-2-60");
+    look();
+    assert_true(is_set_aside());
+    assert_true(is_set_aside());
+    w.facts[1].receiver = RECEIVER_RUNNING;
+    look();
+    assert_true(is_set_aside());
+    w.view.record.quarantine[1] = QUARANTINE_DIVERGED;
+    struct cluster_record record = w.view.record;
+    assert_false(cluster_watch_alone(&w.view, &record));
+    w.view.record.quarantine[1] = QUARANTINE_NONE; /* a human took it back */
+    assert_false(is_set_aside());
+}
+
 /* Restarted, and written to before the first look: its process has committed. */
 static void a_new_process_that_committed_alone_is_set_aside(void **state)
 {
@@ -131,6 +152,7 @@ int main(void)
         T(the_record_tells_what_a_dead_primary_cannot),
         T(a_clone_is_remembered),
         T(a_server_that_grows_alone_is_set_aside),
+        T(what_was_seen_stands_until_it_is_stored),
         T(a_new_process_that_committed_alone_is_set_aside),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
     };

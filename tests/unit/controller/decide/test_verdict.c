@@ -176,6 +176,27 @@ static void a_mysql_with_stuck_commits_is_blocked_even_without_a_greeting(void *
     assert_int_equal(rule(&w), 120);
 }
 
+/* Under load some session waits at any moment, for a millisecond: that is no block. Its ackers lose
+ * it only afterwards, because it hangs. */
+static void a_busy_mysql_that_hangs_is_hung(void **state)
+{
+    (void)state;
+    world_clear(&w);
+    world_init(&w, ENGINE_MYSQL);
+    w.facts[0].ss_waiters = 2;
+    healthy(&w, 1);
+    for (int i = 0; i < 3; i++) {
+        w.facts[0].ss_yes_tx += 400; /* they are answered */
+        healthy(&w, 1);
+    }
+    lose_receivers();
+    w.now += MS(1000);
+    silent_rounds(12, LAYER_GREETING);
+    struct decision d = judge(&w);
+    assert_int_equal(d.verdict.rule_id, 121);
+    assert_int_equal(d.want, PLAN_FAILOVER);
+}
+
 static void a_hung_login_without_stuck_commits_is_hung(void **state)
 {
     (void)state;
@@ -354,6 +375,7 @@ int main(void)
         T(silence_is_dead_after_two_seconds_when_no_replica_advances),
         T(a_greeting_server_with_stuck_commits_is_blocked_not_hung),
         T(a_mysql_with_stuck_commits_is_blocked_even_without_a_greeting),
+        T(a_busy_mysql_that_hangs_is_hung),
         T(a_hung_login_without_stuck_commits_is_hung),
         T(accepting_without_greeting_is_hung),
         T(silence_with_heartbeats_at_a_replica_is_a_cut),
