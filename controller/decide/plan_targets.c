@@ -193,8 +193,9 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
     case TARGET_CANDIDATE:
         if (what->step == STEP_TOP_UP)
             return top_up_targets(run, view);
-        if (what->step ==
-            STEP_CATCH_UP) /* the coming ackers must not be changed before they hold it */
+        /* The coming ackers must not be changed before they hold it. Before the pause the candidate
+         * alone counts: a replica that lags on purpose must not forbid every switchover. */
+        if (what->step == STEP_CATCH_UP && run->fenced)
             return mask_of(run->candidate) |
                    (ackers_to_attach(run, view, now_mono_us) & ~mask_of(run->old_primary));
         return mask_of(run->candidate);
