@@ -260,6 +260,8 @@ static void set_options(struct mysql_session *s, const struct mysql_target *targ
         mysql_options(s->mysql, MYSQL_OPT_SSL_CERT, target->cert);
         mysql_options(s->mysql, MYSQL_OPT_SSL_KEY, target->key);
     }
+    unsigned protocol = MYSQL_PROTOCOL_TCP; /* "localhost" would mean a socket, whatever the port */
+    mysql_options(s->mysql, MYSQL_OPT_PROTOCOL, &protocol);
     my_bool verify = has_name_to_verify(target);
     mysql_options(s->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     if (s->is_tls)
