@@ -61,20 +61,27 @@ static enum outcome trust_blindly(struct step *s, bool *trusting)
     return o == OUTCOME_DONE ? step_say(s, "%s", s->sql->start_both) : o;
 }
 
-/* It receives from the peer in its roles; the applier may have to be started or to come up. */
+/* Only the receiver is started now, by an ATTACH inside a write pause; MySQL only. */
+static bool is_receiver_first(const struct step *s)
+{
+    return s->in->effect.receiver_first && !step_is_mariadb(s);
+}
+
+/* It receives from the peer in its replica's role; its own source role may have to go off, the
+ * applier to be started or to come up. */
 static bool receives_from_peer(const struct step *s)
 {
     const struct server_facts *f = &s->result->facts;
     return step_source_is_peer(s) && f->receiver == RECEIVER_RUNNING &&
            (f->ss_replica_enabled == TRI_YES) == s->in->effect.semi_sync &&
-           (f->ss_replica_on == TRI_YES) == s->in->effect.semi_sync &&
-           f->ss_source_enabled != TRI_YES;
+           (f->ss_replica_on == TRI_YES) == s->in->effect.semi_sync;
 }
 
 static bool is_attached(const struct step *s)
 {
-    bool alone = s->in->effect.receiver_first && !step_is_mariadb(s);
-    return receives_from_peer(s) && (alone || s->result->facts.applier == TRI_YES);
+    const struct server_facts *f = &s->result->facts;
+    bool applies = f->applier == TRI_YES && f->ss_source_enabled != TRI_YES;
+    return receives_from_peer(s) && (applies || is_receiver_first(s));
 }
 
 static enum outcome wait_attached(struct step *s)
@@ -98,14 +105,16 @@ static enum outcome wait_attached(struct step *s)
     }
 }
 
-/* A replica is read-only, and its source role is off before its applier runs. */
+/* A replica is read-only, and its source role is off before its applier runs: on MySQL not inside a
+ * write pause, for that takes up to a second (measured on 9.7.4: 10 of 14 times 0.5 to 1 s, its
+ * receiver of acknowledgements looks up once a second). */
 static enum outcome become_replica(struct step *s)
 {
     const struct server_facts *f = &s->result->facts;
     enum outcome o = OUTCOME_DONE;
     if (f->super_read_only != TRI_YES)
         o = step_say(s, "SET GLOBAL %s = 1", step_is_mariadb(s) ? "read_only" : "super_read_only");
-    if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES)
+    if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES && !is_receiver_first(s))
         o = step_source_off(s);
     return o;
 }
@@ -140,8 +149,7 @@ static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
  * when both are stopped and one is started: always both at once there. */
 static enum outcome start_following(struct step *s)
 {
-    bool alone = s->in->effect.receiver_first && !step_is_mariadb(s);
-    return step_say(s, "%s", alone ? s->sql->start_receiver : s->sql->start_both);
+    return step_say(s, "%s", is_receiver_first(s) ? s->sql->start_receiver : s->sql->start_both);
 }
 
 enum outcome step_attach(struct step *s)
@@ -153,7 +161,10 @@ enum outcome step_attach(struct step *s)
         return o;
     const struct server_facts *f = &s->result->facts;
     if (receives_from_peer(s) && f->super_read_only == TRI_YES && f->applier_errno == 0) {
-        o = step_say(s, "%s", s->sql->start_applier); /* it receives: nothing is purged by this */
+        if (f->ss_source_enabled == TRI_YES)
+            o = step_source_off(s);
+        if (o == OUTCOME_DONE) /* it receives: nothing is purged by this */
+            o = step_say(s, "%s", s->sql->start_applier);
         return o == OUTCOME_DONE ? wait_attached(s) : o;
     }
     bool still = f->super_read_only == TRI_YES && f->receiver == RECEIVER_NONE &&

@@ -76,7 +76,8 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_SOURCE_OFF:
         if (run->kind == PLAN_FAILOVER)
             return !run->degrade || node_is_shut(view, run->candidate);
-        return run->kind == PLAN_SWITCHOVER && !run->aims_lossless;
+        return run->kind == PLAN_SWITCHOVER && /* MySQL: the ATTACH after the pause does it */
+               (!run->aims_lossless || view->config->engine == ENGINE_MYSQL);
     case STEP_STORE_MODE:
         return run->kind == PLAN_FAILOVER && !run->degrade;
     case STEP_REPLICA_ROLE:

@@ -117,6 +117,7 @@ static void world_attach(struct world *w, uint32_t node, const struct effect *e)
         fail_msg("%s attached to %s although it holds more", w->c.config.nodes[node].name,
                  w->c.config.nodes[e->peer].name);
     s->source = e->peer;
+    s->ss_source = s->ss_source && e->receiver_first; /* off before its applier runs */
     s->receiver_on = true;
     s->ss_replica = e->semi_sync;
     gtid_set_copy(&s->executed, &w->servers[e->peer].executed);

@@ -169,6 +169,25 @@ static void ackers_are_attached_again_after_the_promotion(void **state)
     world_close(&w);
 }
 
+/* Switching MySQL's source role off takes up to a second: never inside the write pause. */
+static void no_role_goes_off_inside_the_pause(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, "engine mysql\nnode db1 zone a\nnode db2 zone b\n"
+                   "record primary db1 mode lossless stands ackers db2\n"
+                   "fact db1 executed " U ":1-100\nfact db2 executed " U ":1-100\n"
+                   "fact db2 acks yes\n");
+    if (world_plan(&w, PLAN_SWITCHOVER, NO_NODE, &err) != STAY_OK)
+        fail_msg("%s", err.text);
+    world_run(&w);
+    assert_true(is_failed_over(&w));
+    if (strstr(str_text(&w.log), "source role off") != NULL || w.servers[0].ss_source)
+        fail_msg("%s", str_text(&w.log));
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_receiver_still_connected_proves_nothing),
         cmocka_unit_test(a_receiver_found_stopped_proves_nothing),
         cmocka_unit_test(ackers_are_attached_again_after_the_promotion),
+        cmocka_unit_test(no_role_goes_off_inside_the_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
