@@ -250,7 +250,7 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
         target_from(cluster, &config->nodes[i], &target);
         struct effects_node *node = node_of(set, config->name, &target);
         (void)stay_copy(node->name, sizeof node->name, config->nodes[i].name);
-        node->is_changed = !is_same || !is_target(&node->target, &target);
+        node->is_changed = node->is_changed || !is_same || !is_target(&node->target, &target);
         node->target = target;
         node->is_forgotten = false;
         settle_sessions(node);
