@@ -137,6 +137,9 @@ static void absorb_verify(struct plan_run *run, const struct cluster_view *view,
     struct row_run *state = &run->rows[row];
     state->done &= ~NODE_BIT(node);
     state->failed |= NODE_BIT(node);
+    if (facts != NULL && result->groups_read && facts->ss_replica_enabled != TRI_NO &&
+        (facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING))
+        run->able |= NODE_BIT(node); /* in A or not: somebody started its receiver */
     if (facts != NULL && result->groups_read)
         run->restarted |= plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
                                              run->freeze_mono_us[node], now_mono_us)
