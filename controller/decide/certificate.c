@@ -109,8 +109,8 @@ static bool prove_lossless(const struct certificate_input *in, struct certificat
     else if (!holds(in->candidate_executed, in->drained_union))
         add_reason(cert, "the candidate lacks transactions other drained ackers executed");
     else if (fence_may_have_answered(in))
-        add_reason(cert, "clients were killed while ackers still acknowledged: one of a commit group "
-                         "may have been answered");
+        add_reason(cert, "clients were killed while ackers still acknowledged: one of a commit "
+                         "group may have been answered");
     else if (shutdown_may_have_answered(in))
         add_reason(cert, "MySQL may have answered waiting sessions in an orderly shutdown");
     else {

@@ -116,7 +116,7 @@ struct node_view {
     bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
     struct gtid_set extra;        /* what it held beyond the primary's last word, until a */
     int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */
-    uint64_t alone_own;           /* transactions of its own making when it was last seen following */
+    uint64_t alone_own;           /* transactions of its own making when last seen following */
     int64_t alone_mono_us;        /* nobody, all it received executed; STAY_NEVER: not so seen */
     bool idle_life;               /* seen to restart while another was primary, and not seen with
                                      a receiver since: whatever it committed was by hand */
@@ -194,14 +194,14 @@ bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
  * tells even where the primary was never read: it died before this controller started. */
 bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *held);
-/* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`, read
- * now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers again
- * to such rows, so its set looks contained in the primary's. So it was, too, when its process began
- * while another was primary, never had a receiver, and committed. */
+/* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`,
+ * read now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers
+ * again to such rows, so its set looks contained in the primary's. So it was, too, when its process
+ * began while another was primary, never had a receiver, and committed. */
 bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
                                const struct gtid_set *held);
-/* Looks at every read-only node that follows nobody, between plans of ours, and takes those written to by
- * hand into *record as diverged. Returns whether it changed. */
+/* Looks at every read-only node that follows nobody, between plans of ours, and takes those written
+ * to by hand into *record as diverged. Returns whether it changed. */
 bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates
  * then what its engine had not flushed, acknowledged or not, so its set no longer is what it

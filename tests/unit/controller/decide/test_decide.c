@@ -141,47 +141,6 @@ static void a_degrade_past_its_record_does_not_give_way(void **state)
     free(run);
 }
 
-static void a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does(void **state)
-{
-    (void)state;
-    w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY;
-    w.facts[1].read_only = TRI_NO;
-    w.facts[1].receiver = RECEIVER_NONE;
-    healthy(&w, 3);
-    w.facts[0].read_only = TRI_YES; /* else verdict 131 says the same */
-    healthy(&w, 3);
-    struct decision d = judge(&w);
-    assert_int_not_equal(d.verdict.rule_id, 131);
-    assert_int_equal(d.want, PLAN_FENCE);
-    assert_int_equal(d.params.node, 1);
-    struct plan_run *run = run_of(PLAN_REPOINT, RUN_FORWARD, 2);
-    d = judge_with(run, NULL);
-    assert_true(guard_preempts(&d, run));
-    free(run);
-}
-
-static void no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored(void **state)
-{
-    (void)state;
-    struct plan_params params = {.node = NO_NODE, .accept_loss = true, .reason = "test"};
-    struct plan_run *run = stay_calloc(1, sizeof *run);
-    struct stay_error err;
-    healthy(&w, 3);
-    assert_int_equal(plan_start(run, PLAN_FAILOVER, &params, &w.view, w.now, 0, &err), STAY_OK);
-    assert_true(run->lossless_stood);
-    w.facts[0].ss_no_times = 5;
-    healthy(&w, 3);
-    assert_true(judge(&w).record_changed); /* and the store does not take it */
-    assert_int_equal(plan_start(run, PLAN_FAILOVER, &params, &w.view, w.now, 0, &err), STAY_OK);
-    assert_false(run->lossless_stood);
-    struct cluster_record fallen = w.view.record;
-    fallen.lossless_stands = false;
-    cluster_set_record(&w.view, &fallen);
-    assert_true(w.view.lossless_fell_mono_us == STAY_NEVER);
-    plan_run_clear(run);
-    free(run);
-}
-
 static void after_a_failover_that_asks_past_no_return_nothing_is_started(void **state)
 {
     (void)state;
@@ -505,8 +464,6 @@ int main(void)
         T(facts_from_before_a_plan_ended_start_no_other),
         T(a_rejoin_that_failed_leaves_the_next_node_its_turn),
         T(a_degrade_past_its_record_does_not_give_way),
-        T(a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does),
-        T(no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored),
         T(after_a_failover_that_asks_past_no_return_nothing_is_started),
         T(a_takeover_by_hand_is_not_undone),
         T(our_own_plan_breaks_nothing_but_new_ackers_count),

@@ -1,0 +1,75 @@
+/* tests/unit/controller/decide/test_decide_broken.c - what broke while nobody could act: a stale
+ * primary takes writes again, lossless was seen broken and the store was away. */
+#include "view_fixture.h"
+
+static struct world w;
+
+static int setup(void **state)
+{
+    (void)state;
+    world_init(&w, ENGINE_MARIADB);
+    healthy(&w, 3);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_clear(&w);
+    return 0;
+}
+
+static void a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does(void **state)
+{
+    (void)state;
+    w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY;
+    w.facts[1].read_only = TRI_NO;
+    w.facts[1].receiver = RECEIVER_NONE;
+    healthy(&w, 3);
+    w.facts[0].read_only = TRI_YES; /* else verdict 131 says the same */
+    healthy(&w, 3);
+    struct decision d = judge(&w);
+    assert_int_not_equal(d.verdict.rule_id, 131);
+    assert_int_equal(d.want, PLAN_FENCE);
+    assert_int_equal(d.params.node, 1);
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    run->kind = PLAN_REPOINT;
+    run->state = RUN_FORWARD;
+    run->params.node = 2;
+    struct fleet fleet = {0};
+    decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
+    assert_true(guard_preempts(&d, run));
+    free(run);
+}
+
+static void no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored(void **state)
+{
+    (void)state;
+    struct plan_params params = {.node = NO_NODE, .accept_loss = true, .reason = "test"};
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    struct stay_error err;
+    healthy(&w, 3);
+    assert_int_equal(plan_start(run, PLAN_FAILOVER, &params, &w.view, w.now, 0, &err), STAY_OK);
+    assert_true(run->lossless_stood);
+    w.facts[0].ss_no_times = 5;
+    healthy(&w, 3);
+    assert_true(judge(&w).record_changed); /* and the store does not take it */
+    assert_int_equal(plan_start(run, PLAN_FAILOVER, &params, &w.view, w.now, 0, &err), STAY_OK);
+    assert_false(run->lossless_stood);
+    struct cluster_record fallen = w.view.record;
+    fallen.lossless_stands = false;
+    cluster_set_record(&w.view, &fallen);
+    assert_true(w.view.lossless_fell_mono_us == STAY_NEVER);
+    plan_run_clear(run);
+    free(run);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does),
+        T(no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
