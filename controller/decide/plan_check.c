@@ -301,7 +301,12 @@ static bool is_only_errant(const struct cluster_view *view, uint32_t node,
     for (size_t i = 0; i < extra.n; i++)
         if (!cluster_range_is_of(view, node, &extra.v[i]))
             return false;
-    return cluster_wrote_alone(view, node, &seen->facts.executed);
+    uint64_t kept = 0; /* of what the node wrote as an earlier primary: it may have lost of that */
+    for (size_t i = 0; i < held->n; i++)
+        if (cluster_range_is_of(view, node, &held->v[i]))
+            kept += held->v[i].last - held->v[i].first + 1;
+    return kept >= view->record.written[node] &&
+           cluster_wrote_alone(view, node, &seen->facts.executed);
 }
 
 /* After a restart the primary may have lost what a replica holds: then a failover is right. */

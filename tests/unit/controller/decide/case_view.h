@@ -106,6 +106,9 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->facts.source_port = none ? 0 : 3306;
             (void)stay_copy(n->facts.source_host, sizeof n->facts.source_host,
                             none ? "" : c->config.nodes[case_node(c, value)].host);
+        } else if (strcmp(key, "written") == 0) {
+            c->view.record.written[node] = strtoull(value, NULL, 10);
+            c->view.record.written_known |= UINT32_C(1) << node;
         } else if (strcmp(key, "lag") == 0)
             n->facts.lag_s = strtol(value, NULL, 10);
         else if (strcmp(key, "server_id") == 0)
