@@ -115,12 +115,33 @@ static bool follows(const struct cluster_view *view, const struct server_facts *
            cluster_node_by_host(view->config, facts->source_host) == source;
 }
 
+/* More than it was judged by, and not from the candidate (which a resumed run may have opened
+ * already): its receiver ran for the old primary again and acknowledged, whoever stopped it since.
+ */
+static bool took_more(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                      const struct server_facts *facts)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set more = {0};
+    gtid_set_copy(&more, &facts->received);
+    gtid_set_union(&more, &facts->executed);
+    gtid_set_subtract(&more, &run->received_high[node]);
+    gtid_set_subtract(&more, &run->executed[node]);
+    if (run->candidate != NO_NODE)
+        gtid_set_subtract(&more, &run->executed[run->candidate]);
+    for (size_t i = 0; i < more.n; i++)
+        if (!cluster_range_is_of(view, run->candidate, &more.v[i]))
+            return true;
+    return false;
+}
+
 static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
                             uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
 {
     if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
                            now_mono_us) &&
         !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        return false;
+    if ((run->collected & NODE_BIT(node)) && took_more(run, view, node, facts))
         return false;
     if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED)
         return true;

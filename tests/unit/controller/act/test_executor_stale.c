@@ -94,12 +94,38 @@ static void pause_while_a_row_is_looked_at_again_stops_it(void **state)
     world_close(&w);
 }
 
+/* Somebody started an acker's receiver for the old primary again, and it is off once more (our own
+ * ATTACH stops it, too): what it took meanwhile tells, and everything is frozen and read again. */
+static void an_acker_that_took_more_since_its_freeze_is_frozen_again(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, "node db1 zone a\nnode db2 zone b\nnode db3 zone c promote never\n"
+                   "record primary db1 mode lossless stands ackers db2,db3\n"
+                   "fact db1 executed 0-1-100\nfact db2 executed 0-1-100 received 0-1-100\n"
+                   "fact db3 executed 0-1-100 received 0-1-100\nrefused db1\n");
+    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_OK);
+    while (w.count == 0 || w.queue[0].is_save || w.queue[0].effect.step != STEP_VERIFY_FREEZE)
+        assert_true(world_step(&w));
+    assert_null(strstr(strstr(str_text(&w.log), "freeze db3") + 1, "freeze db3"));
+    case_gtids(&w.c, "0-1-101", &w.servers[2].executed); /* acknowledged to a client */
+    case_gtids(&w.c, "0-1-101", &w.servers[2].received);
+    world_run(&w);
+    assert_non_null(strstr(strstr(str_text(&w.log), "freeze db3") + 1, "freeze db3"));
+    assert_non_null(strstr(str_text(&w.log), "top up db2 from db3"));
+    assert_true(gtid_set_contains(&w.servers[1].executed, &w.servers[2].executed));
+    assert_int_equal(executor_run(w.x)->state, RUN_SUCCEEDED);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journal_of_an_older_epoch_is_not_taken_up),
         cmocka_unit_test(pause_while_a_row_is_saved_stops_that_row),
         cmocka_unit_test(pause_while_a_row_is_looked_at_again_stops_it),
+        cmocka_unit_test(an_acker_that_took_more_since_its_freeze_is_frozen_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
