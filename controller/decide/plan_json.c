@@ -405,6 +405,9 @@ static enum stay_rc read_body(const json_t *obj, const struct cluster_config *co
 #define X(name) TRY(read_count(obj, #name, &run->name, err));
     RUN_COUNTS(X)
 #undef X
+    if (run->acks > NODES_MAX)
+        return stay_error(err, STAY_EINVALID, "acks is %llu, more than %d servers",
+                          (unsigned long long)run->acks, NODES_MAX);
     TRY(read_gtids(obj, "fenced_executed", config, &run->fenced_executed, err));
     TRY(read_gtids(obj, "extra", config, &run->extra, err));
     TRY(read_sets(obj, "executed", config, run->executed, err));
