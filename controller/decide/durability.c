@@ -98,7 +98,11 @@ static void watch_acks(struct cluster_view *view, uint32_t possible)
         rebase_acks(view, facts, own);
     uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
     bool is_slow = written > acked + facts->ss_waiters + facts->connections;
-    bool is_odd = is_slow || facts->ss_clients > count(possible);
+    uint32_t outside = possible;
+    for (uint32_t i = 0; i < view->config->node_count; i++)
+        if (cluster_same_zone(view->config, i, view->primary))
+            outside &= ~bit(i); /* known to acknowledge: spoiled; not yet read: one too many */
+    bool is_odd = is_slow || facts->ss_clients > count(outside);
     view->watch_odd = is_odd ? view->watch_odd + 1 : 0;
 }
 

@@ -54,10 +54,13 @@ static bool is_seen_broken(const struct plan_run *run, const struct cluster_view
     uint32_t fence = plan_row_of(run->kind, STEP_FENCE);
     size_t count = 0;
     (void)plan_rows(run->kind, &count);
-    if (run->old_primary == NO_NODE || run->kind != PLAN_FAILOVER ||
-        (fence < count && run->rows[fence].touched != 0))
+    if (run->old_primary == NO_NODE || run->kind != PLAN_FAILOVER)
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
+    if (fence < count && run->rows[fence].touched != 0) /* ours closes it before that, or at once */
+        return !run->fenced && old->facts_begun_mono_us > run->begun_mono_us &&
+               old->facts.ss_source_enabled == TRI_NO && old->facts.read_only == TRI_NO &&
+               old->facts.offline_mode != TRI_YES;
     return run->lossless_stood && old->facts_begun_mono_us > run->begun_mono_us &&
            (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
             old->facts.ss_no_times != view->record.watch_no_times);

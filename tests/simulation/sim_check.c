@@ -98,6 +98,9 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
         return NULL;
     if (s->line_overridden)
         return "a human accepted it without a proof";
+    for (uint32_t r = 0; r < s->setup.servers; r++) /* what it waits for comes by somebody's hand */
+        if (s->server[r].operator_started && s->server[r].source == v->index)
+            return "an operator started a receiver that was frozen";
     if (t->weak && v->weak_at != STAY_NEVER && !v->weak_by_us &&
         !(s->line_fenced && v->index == s->line_old))
         return "somebody switched its semi-sync off while it could not be seen";
@@ -246,8 +249,9 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     uint32_t first = 0;
     uint32_t lost = check_lost(s, v, run->fenced, false, &first);
     bool moved = v->index != s->line;
+    bool stands = s->store.record.mode == MODE_LOSSLESS; /* what the record promises by now */
     bool lossless = moved
-                        ? cert->kind == CERT_LOSSLESS
+                        ? cert->kind == CERT_LOSSLESS && (swaps || stands)
                         : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
     if (lost > 0 && lossless)
         sim_violate(s, INV_S2, "%u acknowledged writes are not on db%u, first db%u:%u", lost,
@@ -262,14 +266,15 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     s->line_at = s->now;
     s->line_epoch = run->epoch;
     s->line_cert = cert->kind;
-    s->line_overridden = run->params.accept_loss;
+    s->line_overridden = swaps ? run->params.accept_loss : s->named_overridden;
     s->line_weaker = s->store.record.mode != MODE_LOSSLESS;
     s->line_fenced = run->fenced;
     s->line_old = run->old_primary;
     s->line_lost = lost;
     uint64_t max = cert->lost_transactions_max;
     s->loss_declared_max = max > 1000000 ? 1000000 : (uint32_t)max;
-    if (s->line_overridden || lossless || lost == 0)
+    bool later = !swaps && !stands; /* in a weaker mode it may have lost its tail since */
+    if (s->line_overridden || lossless || lost == 0 || later)
         return;
     int64_t span = cert->lost_time_max_us;
     if (span > 0) { /* estimated by time: nothing older than that may be lost */
@@ -375,7 +380,7 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
         sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
                     (unsigned long long)record->epoch);
     if (record && run && strcmp(record->primary, t->record.primary) != 0)
-        s->named = run->certificate;
+        s->named = run->certificate, s->named_overridden = run->params.accept_loss;
     s->line_weaker = s->line_weaker || (record && record->mode != MODE_LOSSLESS);
     if (!run)
         return;

@@ -156,6 +156,7 @@ struct sim {
     int64_t line_first_ack, line_at;
     int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
+    bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */
     uint32_t loss_declared_max;
     uint32_t line_lost, line_old; /* old: the primary before it, the one that may be fenced */
