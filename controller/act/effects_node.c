@@ -197,9 +197,9 @@ static void drop(struct effects_cluster_entry *entry)
     free_entry(entry);
 }
 
-void effects_node_forget(struct effects_node_set *set, const char *name)
+void effects_node_forget(struct effects_node_set *set, const char *cluster)
 {
-    drop(take_out(set, name));
+    drop(take_out(set, cluster));
 }
 
 /* The node at this address, with its queue, or a new one. */
