@@ -74,6 +74,18 @@ static uint64_t own_transactions(const struct cluster_view *view, const struct s
     return sum;
 }
 
+/* The possible ackers that may count: all but those of the primary's own zone. One there that is
+ * known not to acknowledge is not possible at all; one that does, or that nobody can ask, explains
+ * no semi-sync client of the primary. */
+static uint32_t counted_ackers(const struct cluster_view *view, uint32_t possible)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (cluster_same_zone(view->config, i, view->primary) && !MUTANT(view, OWN_ZONE_ACK))
+            possible &= ~bit(i);
+    }
+    return count(possible);
+}
+
 static void rebase_acks(struct cluster_view *view, const struct server_facts *facts, uint64_t own)
 {
     view->watch_own_base = own;
@@ -81,8 +93,9 @@ static void rebase_acks(struct cluster_view *view, const struct server_facts *fa
 }
 
 /* Do acknowledgements keep up with the primary's own commits, and do all semi-sync clients have a
- * name? Each session can be between its commit and its acknowledgement once. MariaDB counts one
- * yes-ack per transaction; MySQL one per group of commits, so there only a standstill tells. */
+ * name, in another zone? Each session can be between its commit and its acknowledgement once.
+ * MariaDB counts one yes-ack per transaction; MySQL one per group of commits, so there only a
+ * standstill tells. */
 static void watch_acks(struct cluster_view *view, uint32_t possible)
 {
     struct node_view *primary = &view->nodes[view->primary];
@@ -98,11 +111,7 @@ static void watch_acks(struct cluster_view *view, uint32_t possible)
         rebase_acks(view, facts, own);
     uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
     bool is_slow = written > acked + facts->ss_waiters + facts->connections;
-    uint32_t outside = possible;
-    for (uint32_t i = 0; i < view->config->node_count; i++)
-        if (cluster_same_zone(view->config, i, view->primary))
-            outside &= ~bit(i); /* known to acknowledge: spoiled; not yet read: one too many */
-    bool is_odd = is_slow || facts->ss_clients > count(outside);
+    bool is_odd = is_slow || facts->ss_clients > counted_ackers(view, possible);
     view->watch_odd = is_odd ? view->watch_odd + 1 : 0;
 }
 

@@ -136,6 +136,27 @@ static void an_own_zone_replica_that_does_not_ack_is_fine(void **state)
     assert_true(stands());
 }
 
+/* Its last word is older than its connection: nobody can say that it does not acknowledge, and the
+ * acker of the other zone explains one client only. */
+static void a_client_that_only_an_own_zone_replica_explains_breaks_it(void **state)
+{
+    (void)state;
+    (void)stay_copy(w.config.nodes[1].zone, sizeof w.config.nodes[1].zone, "a");
+    w.facts[1].ss_replica_on = TRI_NO;
+    w.facts[1].receiver = RECEIVER_CONNECTING;
+    w.facts[0].ss_clients = 1;
+    next_round();
+    (void)turn();
+    assert_true(stands());
+    w.facts[0].ss_clients = 2;
+    for (int i = 0; i < 3; i++) {
+        assert_true(stands());
+        next_round();
+        (void)turn();
+    }
+    assert_false(stands());
+}
+
 static void more_clients_than_known_ackers_break_it_when_they_stay(void **state)
 {
     (void)state;
@@ -225,6 +246,7 @@ int main(void)
         T(a_stranger_among_dump_threads_breaks_it),
         T(an_acker_of_the_own_zone_breaks_it),
         T(an_own_zone_replica_that_does_not_ack_is_fine),
+        T(a_client_that_only_an_own_zone_replica_explains_breaks_it),
         T(more_clients_than_known_ackers_break_it_when_they_stay),
         T(commits_that_outgrow_acks_break_it),
         cmocka_unit_test_setup_teardown(mysql_counts_groups_only_a_standstill_tells, setup_mysql,
