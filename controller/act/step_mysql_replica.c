@@ -278,6 +278,16 @@ enum outcome step_replica_role(struct step *s)
     return o;
 }
 
+/* Its applier runs; one that waits for acknowledgements goes on. */
+static enum outcome release_applier(struct step *s)
+{
+    enum outcome o = applier_must_not_wait(s);
+    if (o == OUTCOME_DONE && s->result->facts.ss_source_enabled == TRI_YES)
+        return step_end(s, OUTCOME_NOT_DONE,
+                        "its source role is on: its applier may wait for ever");
+    return o;
+}
+
 /* Only while the receiver runs: with both threads stopped MariaDB throws away, at the start of
  * either, what is not executed. A source role left on would make the applier wait for
  * acknowledgements. */
@@ -285,8 +295,10 @@ enum outcome step_start_applier(struct step *s)
 {
     enum outcome o = step_look(s);
     const struct server_facts *f = &s->result->facts;
-    if (o != OUTCOME_DONE || f->applier == TRI_YES)
+    if (o != OUTCOME_DONE)
         return o;
+    if (f->applier == TRI_YES)
+        return release_applier(s);
     if (step_receiver_is_off(s))
         return step_end(s, OUTCOME_NOT_DONE, "its receiver does not run either");
     if (f->ss_source_enabled == TRI_YES)

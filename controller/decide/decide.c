@@ -269,7 +269,7 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
         if (kind == PLAN_REPOINT && !must_drain(view, i))
             kind = PLAN_REJOIN;
         if (verdict.action == ACT_START_REPLICATION &&
-            view->nodes[i].facts.receiver != RECEIVER_STOPPED)
+            (verdict.rule_id == 217 || view->nodes[i].facts.receiver != RECEIVER_STOPPED))
             kind = PLAN_START_APPLIER; /* its receiver goes on: it may be the only acker */
         if (verdict.rule_id == 208 && is_acker_too_many(view, i))
             kind = PLAN_QUARANTINE;

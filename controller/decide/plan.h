@@ -75,7 +75,8 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if "   \
       "status differs")                                                                            \
     X(START_APPLIER, NODE, "start applier",                                                        \
-      "only while its receiver runs: MariaDB would throw the relay log away; verified")
+      "only while its receiver runs: MariaDB would throw the relay log away; one that runs and "   \
+      "waits for an acker: source role off; verified")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,

@@ -18,6 +18,7 @@
     X(primary_answers, "the primary answers")                                                     \
     X(wrong_source, "replicates from another server than the primary")                            \
     X(purged_away, "the source no longer has the logs it needs")                                  \
+    X(applier_waits, "its source role is on: its applier waits for acknowledgements")             \
     X(applier_broken, "the applier stopped on an error")                                          \
     X(receiver_stopped, "the receiver is stopped")                                                \
     X(receiver_connecting, "the receiver cannot connect")                                         \

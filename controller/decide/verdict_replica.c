@@ -42,6 +42,8 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
     facts->no_source = tri_of(now->receiver == RECEIVER_NONE);
     facts->wrong_source = tri_of(has_source && !is_from_primary && view->primary != NO_NODE);
     facts->purged_away = tri_of(now->receiver_errno == 1236);
+    facts->applier_waits = tri_of(now->applier == TRI_YES && now->ss_source_enabled == TRI_YES &&
+                                  now->super_read_only == TRI_YES && now->ss_waiters > 0);
     facts->applier_broken = tri_of(now->applier == TRI_NO && now->applier_errno != 0);
     facts->applier_stopped =
         tri_of(has_source && now->applier == TRI_NO && now->applier_errno == 0);

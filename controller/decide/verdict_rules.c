@@ -70,6 +70,10 @@ static const struct replica_rule replica_rules[] = {
      "it holds transactions the primary does not: compared, then set aside with them shown"},
     {204, {.answers = YES, .wrong_source = YES, .primary_answers = YES}, ACT_REPOINT,
      "wrong source", "it replicates from another server than this epoch's primary"},
+    {217, {.answers = YES, .applier_waits = YES, .primary_answers = YES}, ACT_START_REPLICATION,
+     "applier waits for an acker",
+     "its semi-sync source role is on though it is a read-only replica: switched off, or it never "
+     "executes what it received, and what it holds more than the primary stays unknown"},
     {209, {.answers = YES, .purged_away = YES}, ACT_ALERT, "purged away",
      "its source no longer has the logs it needs: reseed it"},
     {203, {.answers = YES, .applier_broken = YES}, ACT_ALERT, "applier broken",

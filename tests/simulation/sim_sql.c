@@ -420,9 +420,12 @@ static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, stru
 {
     x->read = true;
     if (x->phase > 0)
-        return v->applier_on ? SQL_DONE : SQL_FAILED;
-    if (v->applier_on)
-        return SQL_DONE;
+        return v->applier_on && !v->ss_source ? SQL_DONE : SQL_FAILED;
+    if (v->applier_on) {
+        if (v->ss_source && v->read_only)
+            server_ss_set(s, v, false, true); /* its applier waits for acknowledgements */
+        return next_phase(s, x);
+    }
     if (!v->receiver_on)
         return SQL_FAILED;
     if (v->ss_source)
