@@ -74,6 +74,8 @@ struct cluster_record {
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
     uint8_t quarantine[NODES_MAX];     /* enum quarantine_reason, by node index */
+    uint64_t primary_id;               /* of this epoch's primary, as it was last read: server_id,
+                                          MySQL: of its uuid; 0: never */
     uint32_t written_known;            /* mask: written[] below was read for these nodes */
     uint64_t written[NODES_MAX];       /* transactions of the node's own making that this epoch's
                                           primary held at most; more on the node is errant */

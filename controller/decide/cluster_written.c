@@ -10,6 +10,20 @@ static bool has_same_identity(const struct cluster_view *view, uint32_t a, uint3
                                                 : x->server_id == y->server_id;
 }
 
+/* server_id, or FNV-1a of the uuid; 0: not known. */
+static uint64_t identity(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    if (view->config->engine != ENGINE_MYSQL)
+        return facts->server_id;
+    if (facts->server_uuid[0] == '\0')
+        return 0;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *c = facts->server_uuid; *c != '\0'; c++)
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+    return hash & INT64_MAX; /* the store keeps signed numbers */
+}
+
 static bool is_identified(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
@@ -26,9 +40,12 @@ static bool is_clone(const struct cluster_view *view, uint32_t node)
 }
 
 /* Known, and of this server alone: with a clone's id the primary's own rows would look like rows
- * that a replica wrote by hand, and would be given up. */
+ * that a replica wrote by hand, and would be given up. The record tells of a primary that this
+ * controller never read. */
 static bool has_identity(const struct cluster_view *view, uint32_t node)
 {
+    if (node != view->primary && identity(view, node) == view->record.primary_id)
+        return false;
     return is_identified(view, node) && !is_clone(view, node);
 }
 
@@ -45,7 +62,9 @@ static uint64_t written_by(const struct cluster_view *view, uint32_t node,
 bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
                           const struct gtid_set *held, struct cluster_record *record)
 {
-    bool changed = false;
+    bool changed = false; /* the id alone is no reason to store: it comes with the first counts */
+    uint64_t id = primary == NO_NODE ? 0 : identity(view, primary);
+    record->primary_id = id != 0 ? id : record->primary_id;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         uint32_t bit = UINT32_C(1) << node;
         /* a controller that starts after its twin died could not tell that it is a clone */

@@ -39,6 +39,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
             stay_json_set_string(quarantine, config->nodes[node].name,
                                  quarantine_texts[record->quarantine[node]]);
     stay_json_set(obj, "quarantine", quarantine);
+    stay_json_set_int(obj, "primary_id", (int64_t)record->primary_id);
     json_t *written = json_object();
     for (uint32_t node = 0; node < config->node_count; node++)
         if (record->written_known & (UINT32_C(1) << node))
@@ -79,6 +80,11 @@ static enum stay_rc read_written(const json_t *obj, const struct cluster_config 
     json_t *map = NULL;
     if (json_object_get(obj, "written") == NULL)
         return STAY_OK;
+    if (json_object_get(obj, "primary_id") != NULL) {
+        int64_t id = 0;
+        TRY(stay_json_get_int(obj, "primary_id", &id, err));
+        record->primary_id = (uint64_t)id;
+    }
     TRY(stay_json_get_object(obj, "written", &map, err));
     for (uint32_t node = 0; node < config->node_count; node++) {
         int64_t value = 0;

@@ -29,6 +29,7 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
     uint32_t asked = run->rows[plan_row_of(run->kind, STEP_ATTACH)].touched; /* or late to answer */
     restart_watch(record, run->attached | asked);
     record->written_known = 0;
+    record->primary_id = 0;
     if (run->collected & mask_of(run->candidate))
         (void)cluster_note_written(view, run->candidate, &run->executed[run->candidate], record);
     if (run->degrade)

@@ -56,6 +56,14 @@ static bool is_primary_changing(const struct sim *s)
            kind != PLAN_START_APPLIER;
 }
 
+static bool is_swapping(const struct sim *s)
+{
+    if (!executor_is_running(s))
+        return false;
+    enum plan_kind kind = executor_run(s->controller.exec)->kind;
+    return kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER;
+}
+
 /* S9: a client was answered OK without the acks the store claimed at that moment. Allowed only for
  * DETECT_US after a change behind our back, or while the controller could not see the server. */
 static void check_honest(struct sim *s, const struct sim_tx *t, uint32_t server)
@@ -90,8 +98,8 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
     /* Nobody can tell it from a server that a human took over by hand while the recorded primary
      * does not serve: guard taken-over leaves it to them; and there is one plan at a time. */
     int64_t opened = s->unserved_at > since ? s->unserved_at : since;
-    opened = s->plan_ended_at > opened ? s->plan_ended_at : opened;
-    if (v->opened_by_start && (executor_is_running(s) || s->now - opened <= DETECT_US))
+    opened = s->swapping_at > opened ? s->swapping_at : opened;
+    if (t->by_hand && s->now - opened <= DETECT_US)
         return "its own configuration opened it";
     int64_t late = s->setup.lane_ppm > 0 ? LANE_LATE_US : 0; /* the fault: SQL leaves late */
     if (s->now - since > DETECT_US + late)
@@ -113,6 +121,8 @@ void check_ack(struct sim *s, uint32_t tx, uint32_t server)
     t->acked = true;
     t->acked_at = s->now;
     t->acked_by = (uint8_t)server;
+    t->promised = s->store.record.mode == MODE_LOSSLESS &&
+                  strcmp(s->store.record.primary, s->config.nodes[server].name) == 0;
     check_honest(s, t, server);
     if (server == s->line) {
         if (s->line_first_ack == STAY_NEVER)
@@ -171,7 +181,7 @@ uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->tx_n; i++) {
         struct sim_tx *t = &s->tx[i];
-        if (!t->acked || t->lost || bit_get(v->have, i) || (skip_weak && t->weak))
+        if (!t->acked || t->lost || bit_get(v->have, i) || (skip_weak && (t->weak || !t->promised)))
             continue;
         t->lost = true;
         s->stats->lost_declared++;
@@ -267,7 +277,6 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     s->line_epoch = run->epoch;
     s->line_cert = cert->kind;
     s->line_overridden = swaps ? run->params.accept_loss : s->named_overridden;
-    s->line_weaker = s->store.record.mode != MODE_LOSSLESS;
     s->line_fenced = run->fenced;
     s->line_old = run->old_primary;
     s->line_lost = lost;
@@ -381,7 +390,6 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
                     (unsigned long long)record->epoch);
     if (record && run && strcmp(record->primary, t->record.primary) != 0)
         s->named = run->certificate, s->named_overridden = run->params.accept_loss;
-    s->line_weaker = s->line_weaker || (record && record->mode != MODE_LOSSLESS);
     if (!run)
         return;
     bool other = t->has_run && strcmp(t->run->id, run->id) != 0;
@@ -405,6 +413,8 @@ void check_event(struct sim *s)
     const struct sim_server *p = &s->server[s->line];
     if (!ours || !watches(s, s->line) || !p->up || p->read_only || p->offline)
         s->unserved_at = s->now;
+    if (is_swapping(s))
+        s->swapping_at = s->now;
     for (uint32_t n = 0; n < s->setup.servers; n++) {
         bool unseen = !ours || !watches(s, n);
         if (unseen)

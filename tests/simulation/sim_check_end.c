@@ -104,8 +104,7 @@ void check_end(struct sim *s)
         check_holes(s);
         uint32_t first = 0;
         uint32_t lost = check_lost(s, &s->server[s->line], false, true, &first);
-        /* A certificate speaks of its promotion; later only a mode recorded lossless promises. */
-        if (lost > 0 && s->line_cert == CERT_LOSSLESS && !s->line_weaker)
+        if (lost > 0 && s->line_cert == CERT_LOSSLESS)
             sim_violate(s, INV_S2, "%u acknowledged writes left db%u later, first db%u:%u", lost,
                         s->line + 1, s->tx[first].origin + 1, s->tx[first].seq);
         s->stats->converged++;

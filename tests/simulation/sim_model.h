@@ -18,6 +18,7 @@ enum tx_kind { TX_CLIENT = 0, TX_CANARY, TX_ERRANT, TX_SCHEMA };
 struct sim_tx {
     uint8_t origin, kind, acked_by;
     bool acked, lost;     /* lost: accounted to an earlier failover's declared loss */
+    bool promised;        /* acknowledged while lossless was recorded of that server */
     bool by_hand;         /* errant, or written on a server that its own configuration opened */
     bool weak;            /* committed without the acks a lossless mode needs */
     bool excused;         /* ... by a change behind our back, in no status answer that the

@@ -154,14 +154,14 @@ struct sim {
     uint32_t line;          /* server whose log is the surviving line, by writable effects */
     uint64_t line_epoch;
     int64_t line_first_ack, line_at;
+    int64_t swapping_at; /* the last moment at which a failover or switchover ran */
     int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
     bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */
     uint32_t loss_declared_max;
     uint32_t line_lost, line_old; /* old: the primary before it, the one that may be fenced */
-    /* Overridden: by a human; weaker: some time since then the record did not say lossless. */
-    bool line_fenced, line_overridden, line_weaker;
+    bool line_fenced, line_overridden; /* overridden: by a human */
     char human[240];
     uint16_t replica_rule[SIM_SERVERS]; /* last traced */
     uint32_t plans; /* begun in this life */

@@ -102,13 +102,13 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->wall_offset = INT64_C(1800000000) * STAY_SECOND;
     s->order = s->event_n = s->tx_n = s->fault_n = s->effect_gen = 0;
     s->healed = s->stopped = s->calibrates = false;
-    s->undone_at = s->human_since = s->plan_ended_at = s->unserved_at = STAY_NEVER;
+    s->undone_at = s->human_since = s->plan_ended_at = s->unserved_at = s->swapping_at = STAY_NEVER;
     s->plans = 0;
     s->healed_at = s->line_first_ack = s->line_at = STAY_NEVER;
     s->line = s->line_lost = s->loss_declared_max = 0;
     s->line_epoch = 1;
     s->line_cert = CERT_LOSSLESS;
-    s->line_fenced = s->line_overridden = s->line_weaker = false;
+    s->line_fenced = s->line_overridden = false;
     s->violation = INV_NONE;
     s->violation_text[0] = s->human[0] = '\0';
     s->trace_hash = UINT64_C(14695981039346656037);
@@ -193,7 +193,6 @@ static void build_record(struct sim *s, bool adopted)
         return;
     stay_copy(r->primary, sizeof r->primary, "db1");
     r->mode = s->config.mode;
-    s->line_weaker = r->mode != MODE_LOSSLESS;
     if (s->config.mode != MODE_LOSSLESS)
         return;
     r->lossless_stands = true;
@@ -304,7 +303,6 @@ static void wrong_start_values(struct sim *s)
     }
     s->store.record.mode =
         s->store.record.mode == MODE_LOSSLESS ? MODE_BOUNDED : s->store.record.mode;
-    s->line_weaker = true;
     s->line_cert = CERT_UNKNOWN; /* a primary that opens itself, truncated, is their operator's */
     s->store.record.lossless_stands = false; /* no honest store claims it on such servers */
 }

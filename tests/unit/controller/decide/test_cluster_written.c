@@ -44,6 +44,11 @@ static void the_record_tells_what_a_dead_primary_cannot(void **state)
     assert_true(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
     w.view.record.written[1] = 101;
     assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    w.view.record.written[1] = 100;
+    w.view.record.primary_id = db(2)->facts.server_id; /* a clone: these are the primary's rows */
+    assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
+    w.view.record.primary_id = 77;
+    assert_true(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
     w.view.primary = 1; /* the primary's own writes are its office */
     w.view.record.written[1] = 0;
     assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
