@@ -184,6 +184,25 @@ static enum stay_rc check_adopted_ackers(const struct plan_run *run,
                                        : "', MASTER_USE_GTID = slave_pos, ...; START SLAVE");
 }
 
+/* A replica that its own configuration opened, say, while its primary came back read-only: the only
+ * writable server, and not the one that clients wrote to. In a ring both have a source. */
+static enum stay_rc check_is_no_replica(const struct plan_run *run, const struct cluster_view *view,
+                                        struct stay_error *err)
+{
+    uint32_t source = cluster_source_of(view, run->old_primary);
+    bool mysql = view->config->engine == ENGINE_MYSQL;
+    if (view->nodes[run->old_primary].facts.receiver == RECEIVER_NONE || source == NO_NODE ||
+        view->nodes[source].facts.receiver != RECEIVER_NONE)
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED,
+                      "%s is writable and a replica of %s, which replicates from nobody: if %s is "
+                      "the primary, on it STOP %s; RESET %s ALL, else make it read-only and %s "
+                      "writable",
+                      plan_node_name(view, run->old_primary), plan_node_name(view, source),
+                      plan_node_name(view, run->old_primary), mysql ? "REPLICA" : "SLAVE",
+                      mysql ? "REPLICA" : "SLAVE", plan_node_name(view, source));
+}
+
 static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster_view *view,
                                 int64_t now_mono_us, struct stay_error *err)
 {
@@ -213,7 +232,9 @@ static enum stay_rc check_adopt(const struct plan_run *run, const struct cluster
         if (node != run->old_primary && view->nodes[node].errant == TRI_YES)
             return stay_error(err, STAY_EREFUSED, "%s holds transactions the primary lacks",
                               plan_node_name(view, node));
-    enum stay_rc rc = check_no_other_owner(run, view, now_mono_us, err);
+    enum stay_rc rc = check_is_no_replica(run, view, err);
+    if (rc == STAY_OK)
+        rc = check_no_other_owner(run, view, now_mono_us, err);
     return rc == STAY_OK ? check_adopted_ackers(run, view, err) : rc;
 }
 
