@@ -5,8 +5,14 @@
 /* How long a change behind our back may go unseen: two probes, their deadline, one save. */
 #define DETECT_US (3 * STAY_SECOND)
 /* A repair keeps the record to itself until its next save: a drain is the longest row without. */
-#define REPAIR_US (35 * STAY_SECOND)
+#define REPAIR_US    (35 * STAY_SECOND)
 #define LANE_LATE_US (3 * STAY_SECOND)
+
+/* Over a session it has already; new ones may be refused. */
+static bool may_answer(const struct sim *s, uint32_t node)
+{
+    return net_both(s, SIM_HOST_CONTROLLER, node) && s->server[node].up && !s->server[node].frozen;
+}
 
 static bool watches(const struct sim *s, uint32_t node)
 {
@@ -404,6 +410,22 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
                     (unsigned long long)run->epoch, (unsigned long long)t->record.epoch);
 }
 
+/* failover.md section 2: stale votes never count. Automation that takes a primary for dead has the
+ * word of another server, asked for after the primary's last: an older one is about another time.
+ */
+void check_begun(struct sim *s, const struct plan_run *run)
+{
+    bool judged = run->kind == PLAN_FAILOVER && run->params.automatic &&
+                  (run->params.rule_id == 120 || run->params.rule_id == 121) &&
+                  run->old_primary < s->setup.servers;
+    int64_t last = judged ? s->controller.view->nodes[run->old_primary].query_ok_mono_us : 0;
+    for (uint32_t n = 0; n < s->setup.servers && judged; n++)
+        judged = n == run->old_primary || s->server[n].answers_at < last;
+    if (judged)
+        sim_violate(s, INV_S14, "failover of db%u by rule %u, and nobody else could say a word",
+                    run->old_primary + 1, run->params.rule_id);
+}
+
 void check_event(struct sim *s)
 {
     const struct cluster_record *r = &s->store.record;
@@ -417,6 +439,8 @@ void check_event(struct sim *s)
         s->swapping_at = s->now;
     for (uint32_t n = 0; n < s->setup.servers; n++) {
         bool unseen = !ours || !watches(s, n);
+        if (controller_runs(s) && may_answer(s, n))
+            s->server[n].answers_at = s->now;
         if (unseen)
             s->server[n].unseen_at = s->now;
         if (unseen || holds)

@@ -48,6 +48,7 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
         s->stats->plans++;
         if (++s->plans > 100)
             sim_violate(s, INV_L5, "plan after plan: this is the %uth", s->plans);
+        check_begun(s, run);
         if (s->setup.quiet && run->kind == PLAN_FAILOVER && run->params.automatic)
             sim_violate(s, INV_S14, "failover of a healthy primary, rule %u", run->params.rule_id);
         break;
