@@ -132,6 +132,7 @@ void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const ch
 void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
 void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
+void check_verdict(struct sim *s, uint16_t rule_id);
 void check_begun(struct sim *s, const struct plan_run *run);
 void check_event(struct sim *s);
 bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);

@@ -6,6 +6,7 @@
 #define DETECT_US (3 * STAY_SECOND)
 /* A repair keeps the record to itself until its next save: a drain is the longest row without. */
 #define REPAIR_US    (35 * STAY_SECOND)
+#define CUT_OFF_US   (4500 * STAY_MS)
 #define LANE_LATE_US (3 * STAY_SECOND)
 
 /* Over a session it has already; new ones may be refused. */
@@ -426,6 +427,23 @@ void check_begun(struct sim *s, const struct plan_run *run)
                     run->old_primary + 1, run->params.rule_id);
 }
 
+/* A receiver thread that runs is no proof that its source sends: a position or heartbeat older than
+ * receiving (1.5 s), told at most 1.5 s ago, and an answer's way. Where every other server could
+ * tell it all the time. */
+void check_verdict(struct sim *s, uint16_t rule_id)
+{
+    uint32_t primary = s->controller.view->primary;
+    if (rule_id != 110 || primary >= s->setup.servers)
+        return;
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        if (n != primary && s->server[n].mute_at > s->server[primary].alive_at - STAY_SECOND)
+            return;
+    int64_t dead_us = s->now - s->server[primary].alive_at;
+    if (dead_us > CUT_OFF_US)
+        sim_violate(s, INV_L2, "db%u sends nothing for %.1f s and is called cut off", primary + 1,
+                    (double)dead_us / 1e6);
+}
+
 void check_event(struct sim *s)
 {
     const struct cluster_record *r = &s->store.record;
@@ -439,8 +457,12 @@ void check_event(struct sim *s)
         s->swapping_at = s->now;
     for (uint32_t n = 0; n < s->setup.servers; n++) {
         bool unseen = !ours || !watches(s, n);
+        if (s->server[n].up && !s->server[n].frozen)
+            s->server[n].alive_at = s->now;
         if (controller_runs(s) && may_answer(s, n))
             s->server[n].answers_at = s->now;
+        else
+            s->server[n].mute_at = s->now;
         if (unseen)
             s->server[n].unseen_at = s->now;
         if (unseen || holds)

@@ -215,6 +215,7 @@ enum stay_rc controller_order(struct sim *s, enum plan_kind kind, const struct p
 
 static void count_decision(struct sim *s, const struct decision *d)
 {
+    check_verdict(s, d->verdict.rule_id);
     if (d->verdict.rule_id < STAY_COUNT(s->stats->rule))
         s->stats->rule[d->verdict.rule_id]++;
     if (d->verdict.rule_id != s->controller.refused_rule && s->trace)

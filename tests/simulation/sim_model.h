@@ -81,6 +81,8 @@ struct sim_server {
     uint64_t yes_tx, no_tx, no_times, commits;
     int64_t weak_at; /* when semi-sync last became weaker than lossless; STAY_NEVER: strong */
     bool weak_by_us, ss_toggle_back;
+    int64_t alive_at;   /* its process ran and was not frozen then (the last such moment) */
+    int64_t mute_at;    /* it could not answer the controller then (the last such moment) */
     int64_t answers_at; /* it could answer the controller then (the last such moment) */
     int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
     int64_t seen_at;   /* the last status answer that the controller has of it was given then */
