@@ -60,6 +60,8 @@ bool step_source_is_peer(const struct step *s);
 enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal);
 /* Receiver off, everything received executed, both threads off: CHANGE destroys nothing then. */
 enum outcome step_make_changeable(struct step *s);
+/* The canary's session, opened where there is none. */
+enum stay_rc step_open_canary(struct step *s, int64_t deadline_mono_us, struct stay_error *err);
 /* The timeouts by which a replica notices a dead source. */
 enum outcome step_write_timeouts(struct step *s);
 

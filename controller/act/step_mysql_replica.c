@@ -11,6 +11,7 @@
 #include "base/io/real_clock.h"
 
 #define LOOK_AGAIN_US (2 * STAY_MS)
+#define LOGIN_US      (300 * STAY_MS)
 #define WAIT_SLICE_S                                                                               \
     "0.2" /* one server-side wait; between two of them the applier is looked at                    \
            */
@@ -153,6 +154,9 @@ enum outcome step_drain(struct step *s)
         gtid_set_union(&goal, &s->result->facts.received);
     o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
+    /* a login costs up to 180 ms on a busy server: not inside the write pause */
+    if (s->in->effect.step == STEP_CATCH_UP && s->in->effect.plan == PLAN_SWITCHOVER)
+        (void)step_open_canary(s, real_clock_mono_us() + LOGIN_US, NULL);
     return o;
 }
 
@@ -184,14 +188,20 @@ enum outcome step_write_timeouts(struct step *s)
     return o;
 }
 
+/* RESET REPLICA ALL costs MySQL 30 to 100 ms of flushes: inside a write pause it belongs beside the
+ * ackers' attach, to SOURCE_ON. Stopped is enough until then: nothing starts by itself. */
 enum outcome step_detach(struct step *s)
 {
+    bool later = s->in->effect.forget_later && !step_is_mariadb(s);
     enum outcome o = step_say(s, "%s", s->sql->stop_both);
-    if (o == OUTCOME_DONE)
+    if (o == OUTCOME_DONE && !later)
         o = step_say(s, "%s", s->sql->forget);
     if (o == OUTCOME_DONE)
         o = step_look(s);
-    if (o == OUTCOME_DONE && s->result->facts.receiver != RECEIVER_NONE)
+    if (o == OUTCOME_DONE && later && !step_receiver_is_off(s))
+        return step_end(s, OUTCOME_NOT_DONE, "the server still shows its receiver %s",
+                        receiver_state_text(s->result->facts.receiver));
+    if (o == OUTCOME_DONE && !later && s->result->facts.receiver != RECEIVER_NONE)
         return step_end(s, OUTCOME_NOT_DONE, "the server still shows source %s",
                         s->result->facts.source_host);
     return o;

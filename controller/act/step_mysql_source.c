@@ -148,7 +148,11 @@ enum outcome step_source_on(struct step *s)
 {
     if (!s->in->effect.semi_sync)
         return step_source_off(s);
-    enum outcome o = step_set(s, s->sql->source_point, "AFTER_SYNC");
+    bool forgets = s->in->effect.plan == PLAN_SWITCHOVER && s->in->effect.step == STEP_SOURCE_ON &&
+                   !step_is_mariadb(s);
+    enum outcome o = forgets ? step_say(s, "%s", s->sql->forget) : OUTCOME_DONE;
+    if (o == OUTCOME_DONE)
+        o = step_set(s, s->sql->source_point, "AFTER_SYNC");
     if (o == OUTCOME_DONE)
         o = step_set(s, s->sql->source_timeout, INFINITE_MS);
     if (o == OUTCOME_DONE)
@@ -164,6 +168,9 @@ enum outcome step_source_on(struct step *s)
         return o;
     if (s->result->facts.ss_source_enabled != TRI_YES || s->result->facts.ss_after_sync != TRI_YES)
         return step_end(s, OUTCOME_NOT_DONE, "the server does not show the source role on");
+    if (forgets && s->result->facts.receiver != RECEIVER_NONE)
+        return step_end(s, OUTCOME_NOT_DONE, "the server still shows source %s",
+                        s->result->facts.source_host);
     return OUTCOME_DONE;
 }
 
@@ -250,14 +257,20 @@ static enum outcome canary_commit(struct step *s)
                                     "canary commit: %.200s", e.text);
 }
 
+enum stay_rc step_open_canary(struct step *s, int64_t deadline_mono_us, struct stay_error *err)
+{
+    struct reach reach = {0};
+    if (mysql_session_is_idle_ok(s->canary))
+        return STAY_OK;
+    return mysql_session_open(s->canary, &s->in->target, &s->in->canary, deadline_mono_us, &reach,
+                              err);
+}
+
 /* As an application would: an account of its own that read_only stops. */
 enum outcome step_canary(struct step *s)
 {
-    struct reach reach = {0};
     struct stay_error e = {0};
-    if (!mysql_session_is_idle_ok(s->canary) &&
-        mysql_session_open(s->canary, &s->in->target, &s->in->canary, s->due_mono_us, &reach, &e) !=
-            STAY_OK)
+    if (step_open_canary(s, s->due_mono_us, &e) != STAY_OK)
         return step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
     enum outcome o = canary_commit(s);
     return o == OUTCOME_DONE ? step_look(s) : o;

@@ -305,6 +305,10 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_SET_TIMEOUTS:
         ret_effect->peer = run->candidate;
         break;
+    case STEP_DETACH:
+        ret_effect->forget_later =
+            run->kind == PLAN_SWITCHOVER && run->aims_lossless && !run->degrade;
+        break;
     case STEP_TOP_UP:
         ret_effect->peer = candidate_top_up_peer(view, run, node);
         break;
@@ -334,7 +338,6 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_COLLECT:
     case STEP_CHOOSE:
     case STEP_CERTIFY:
-    case STEP_DETACH:
     case STEP_STORE_MODE:
     case STEP_WRITABLE:
     case STEP_CANARY:
