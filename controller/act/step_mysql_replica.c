@@ -141,6 +141,16 @@ enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal)
     }
 }
 
+/* What the coming primary can do before clients are paused. A fresh login costs up to 180 ms on a
+ * busy server; and who attaches by GTID makes its source read the newest binary log from its begin
+ * (measured on 9.7.4: 30 ms more for each 100,000 transactions in it), so a new one is begun. */
+static void prepare_for_pause(struct step *s)
+{
+    struct stay_error e = {0};
+    (void)step_open_canary(s, real_clock_mono_us() + LOGIN_US, &e);
+    (void)mysql_session_run(s->session, "FLUSH LOCAL BINARY LOGS", s->due_mono_us, NULL, NULL, &e);
+}
+
 /* Everything received (unless the receiver still runs: CATCH_UP) and everything wanted. */
 enum outcome step_drain(struct step *s)
 {
@@ -154,9 +164,8 @@ enum outcome step_drain(struct step *s)
         gtid_set_union(&goal, &s->result->facts.received);
     o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
-    /* a login costs up to 180 ms on a busy server: not inside the write pause */
-    if (s->in->effect.step == STEP_CATCH_UP && s->in->effect.plan == PLAN_SWITCHOVER)
-        (void)step_open_canary(s, real_clock_mono_us() + LOGIN_US, NULL);
+    if (o == OUTCOME_DONE && s->in->effect.prepares)
+        prepare_for_pause(s);
     return o;
 }
 

@@ -157,6 +157,7 @@ struct effect {
     enum plan_kind plan; /* whose row it is: hooks differ by it */
     uint32_t acks;       /* k, for SOURCE_ON, WAIT_ACKERS */
     bool semi_sync;      /* SOURCE_ON/ATTACH/UNFENCE/REPLICA_ROLE: role this node shall have */
+    bool prepares;       /* CATCH_UP before a write pause: what can be done early is done then */
     bool forget_later;   /* DETACH: the SOURCE_ON that follows may forget the source (MySQL) */
     bool receiver_first; /* ATTACH in a write pause: MySQL's applier is left to the next ATTACH */
     bool lossless_roles; /* start-up role matters: recorded mode is lossless */

@@ -305,6 +305,10 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_SET_TIMEOUTS:
         ret_effect->peer = run->candidate;
         break;
+    case STEP_CATCH_UP:
+        ret_effect->prepares =
+            run->kind == PLAN_SWITCHOVER && !run->fenced && node == run->candidate;
+        break;
     case STEP_DETACH:
         ret_effect->forget_later =
             run->kind == PLAN_SWITCHOVER && run->aims_lossless && !run->degrade;
@@ -346,7 +350,6 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_COMMIT:
     case STEP_HOOK_POST:
     case STEP_QUIESCE:
-    case STEP_CATCH_UP:
     case STEP_THAW:
     case STEP_COMPARE:
     case STEP_QUARANTINE:
