@@ -27,6 +27,7 @@ static bool launch(struct lab *lab, const struct lab_host *server, const char *e
         extra += length + (extra[length] == ' ');
     }
     (void)unlink(lab_path(lab, "data/%s.sock", server->name).s);
+    (void)unlink(lab_path(lab, "data/%s.sock.lock", server->name).s); /* of a killed mysqld */
     bool ok = lab_spawn(lab, &what, argv.v);
     lab_argv_clear(&argv);
     return ok;

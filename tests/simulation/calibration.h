@@ -1,5 +1,6 @@
 /* tests/simulation/calibration.h - scripts of steps with the answers measured on real servers: data
- * that the model runs here and a twin runs on mariadbd and mysqld.
+ * that the model runs here (calibration_model.c) and a twin runs on mariadbd and mysqld
+ * (tests/scenario/scenario_calibration.c).
  *
  * Servers are called 1 (primary), 2 and 3 (replicas, semi-sync, in other zones than 1). Layer:
  * tests. */
