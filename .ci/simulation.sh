@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Simulated failovers. Without options: 20,000 seeds of the release build and each mutant's killers.
+# Simulated failovers. Without options: 50,000 seeds of the release build and each mutant's killers.
 #   usage: .ci/simulation.sh [--long] [--seeds N] [--from SEED] [--mutants]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -43,5 +43,5 @@ killers() {
 }
 if [ -n "$mutants" ] && [ ${#args[@]} -eq 0 ]; then mutants; exit $failed; fi
 if [ ${#args[@]} -gt 0 ]; then seeds "${args[@]}"; [ -n "$mutants" ] && mutants; exit $failed; fi
-if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 20000; killers tests/simulation/killers.txt; fi
+if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 50000; killers tests/simulation/killers.txt; fi
 exit $failed

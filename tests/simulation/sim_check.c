@@ -412,16 +412,14 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
 }
 
 /* failover.md section 2: stale votes never count. Automation that takes a primary for dead has the
- * word of another server, asked for after the primary's last: an older one is about another time.
- */
+ * word of another server, asked for after suspicion began: an older one is about another time. */
 void check_begun(struct sim *s, const struct plan_run *run)
 {
     bool judged = run->kind == PLAN_FAILOVER && run->params.automatic &&
-                  (run->params.rule_id == 120 || run->params.rule_id == 121) &&
-                  run->old_primary < s->setup.servers;
-    int64_t last = judged ? s->controller.view->nodes[run->old_primary].query_ok_mono_us : 0;
+                  (run->params.rule_id == 120 || run->params.rule_id == 121);
     for (uint32_t n = 0; n < s->setup.servers && judged; n++)
-        judged = n == run->old_primary || s->server[n].answers_at < last;
+        judged = n == run->old_primary ||
+                 s->server[n].answers_at < s->controller.view->suspicion_since_mono_us;
     if (judged)
         sim_violate(s, INV_S14, "failover of db%u by rule %u, and nobody else could say a word",
                     run->old_primary + 1, run->params.rule_id);
@@ -461,7 +459,8 @@ void check_event(struct sim *s)
             s->server[n].alive_at = s->now;
         if (controller_runs(s) && may_answer(s, n))
             s->server[n].answers_at = s->now;
-        else
+        if (!controller_runs(s) || !may_answer(s, n) || s->server[n].denied ||
+            s->server[n].too_many)
             s->server[n].mute_at = s->now;
         if (unseen)
             s->server[n].unseen_at = s->now;
