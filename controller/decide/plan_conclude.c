@@ -3,93 +3,6 @@
 #include "controller/decide/plan_private.h"
 #include "controller/decide/verdict.h"
 
-static uint32_t answered(const struct row_run *state)
-{
-    return state->done | state->failed | state->unknown;
-}
-
-/* Waiting longer cannot bring |A \ R| below k any more: an acker failed, or restarted. */
-static bool drain_is_hopeless(const struct plan_run *run, const struct row_run *state)
-{
-    uint32_t pending = state->targets & (~answered(state) | run->slow) & ~run->restarted;
-    uint32_t best = run->r | pending;
-    return mask_count(run->a & ~best) >= run->acks;
-}
-
-/* More draining would not change what the certificate can say. */
-static bool is_drain_settled(const struct plan_run *run, const struct row_run *state)
-{
-    return run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced && !run->params.accept_loss &&
-           drain_is_hopeless(run, state);
-}
-
-/* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R, and
- * what it lost never comes. */
-static uint32_t drain_required(const struct plan_run *run, const struct row_run *state)
-{
-    uint32_t able = state->targets & ~run->restarted;
-    return able == 0 ? 0 : plan_required(run, able);
-}
-
-/* The new primary serves and is recorded; what is left can wait, or is done by later repairs, when
- * the cluster needs its next plan now: the new primary fails too, or the old one takes writes. */
-static bool tail_may_wait(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
-                          int64_t now_mono_us)
-{
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
-    if (!swaps || row <= plan_row_of(run->kind, STEP_COMMIT) || view->primary != run->candidate ||
-        plan_row_at(run, row)->step != STEP_ATTACH)
-        return false;
-    enum verdict_action action = verdict_judge(view, now_mono_us).action;
-    return action == ACT_FAILOVER || action == ACT_FENCE_STALE;
-}
-
-/* A switchover's new primary has its ackers: their own word, or the primary's for those that have
- * not answered yet, because their appliers still start. */
-static bool has_ackers(const struct plan_run *run, const struct cluster_view *view)
-{
-    const struct row_run *attach = &run->rows[plan_row_of(run->kind, STEP_ATTACH)];
-    const struct row_run *seen = &run->rows[plan_row_of(run->kind, STEP_WAIT_ACKERS)];
-    uint32_t able = seen->done != 0 ? attach->targets & ~attach->failed : 0;
-    return mask_count(run->attached | able) >= view->config->acks;
-}
-
-bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
-                      int64_t now_mono_us, int64_t *ret_recheck_mono_us)
-{
-    const struct row_run *state = &run->rows[row];
-    enum step_kind step = plan_row_at(run, row)->step;
-    uint32_t pending = state->targets & ~answered(state);
-    *ret_recheck_mono_us = INT64_MAX;
-    if (pending == 0 || tail_may_wait(run, view, row, now_mono_us))
-        return true;
-    if (step == STEP_BARRIER)
-        return mask_count(state->done) >= view->config->acks;
-    if (run->kind == PLAN_SWITCHOVER && step == STEP_CATCH_UP &&
-        !(pending & mask_of(run->candidate)))
-        return mask_count(state->done & ~mask_of(run->candidate)) >= view->config->acks;
-    if (run->kind == PLAN_SWITCHOVER && step == STEP_ATTACH &&
-        plan_row_at(run, row)->target == TARGET_ACKERS) /* the rest comes after the pause */
-        return has_ackers(run, view);
-    if (run->kind != PLAN_FAILOVER)
-        return false;
-    if (step != STEP_FREEZE && step != STEP_DRAIN)
-        return false;
-    uint32_t required =
-        step == STEP_DRAIN
-            ? drain_required(run, state)
-            : plan_required(run, state->targets) | (state->targets & run->able);
-    bool others_only = (pending & required) == 0;
-    if (step == STEP_DRAIN && run->r != 0 && is_drain_settled(run, state))
-        return true;
-    if (!others_only)
-        return false;
-    if (step == STEP_DRAIN && run->r == 0 && (pending & ~run->restarted) != 0)
-        return false;
-    *ret_recheck_mono_us = state->begun_mono_us + PLAN_OTHERS_US;
-    return now_mono_us >= *ret_recheck_mono_us;
-}
-
 static void name_failure(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                          const char *what)
 {
@@ -175,9 +88,9 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
                                      uint32_t row, int64_t now_mono_us)
 {
     struct row_run *state = &run->rows[row];
-    uint32_t lost = state->unknown & drain_required(run, state);
+    uint32_t lost = state->unknown & plan_drain_required(run, state);
     bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
-    bool needs_it = run->r == 0 || !is_drain_settled(run, state);
+    bool needs_it = run->r == 0 || !plan_is_drain_settled(run, state);
     if ((lost & run->slow) != 0 && in_time && needs_it) {
         if ((lost & ~run->slow) != 0 && state->looks < PLAN_LOOKS_MAX)
             state->looks++;
@@ -244,8 +157,7 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
     plan_certify(run, view, now_mono_us);
     if (certificate_may_proceed(&run->certificate, view->config))
         return false;
-    plan_say(run->text, sizeof run->text,
-             "the certificate is %s by now: %s",
+    plan_say(run->text, sizeof run->text, "the certificate is %s by now: %s",
              certificate_kind_text(run->certificate.kind), run->certificate.reason);
     return true;
 }
@@ -299,61 +211,6 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
     return NEXT_ASK;
 }
 
-/* Part of what the node holds more was written by the primary, which lost it in a restart: the node
- * is right, and setting it aside would let the primary be opened without it. */
-static bool holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
-{
-    for (size_t i = 0; i < run->extra.n; i++)
-        if (cluster_range_is_of(view, run->candidate, &run->extra.v[i]))
-            return true;
-    return false;
-}
-
-/* The compared node, with the primary read after it. */
-static enum plan_next conclude_compare(struct plan_run *run, const struct cluster_view *view)
-{
-    uint32_t node = run->params.node, primary = run->candidate;
-    if (!(run->collected & mask_of(node)) || !(run->collected & mask_of(primary))) {
-        plan_say(run->text, sizeof run->text, "the sets of %s and the primary could not be read",
-                 plan_node_name(view, node));
-        return NEXT_UNDO;
-    }
-    gtid_set_copy(&run->extra, &run->executed[node]);
-    if (run->kind == PLAN_REPOINT)
-        gtid_set_union(&run->extra, &run->received_high[node]);
-    gtid_set_subtract(&run->extra, &run->executed[primary]);
-    if (holds_lost_tail(run, view)) {
-        plan_say(run->text, sizeof run->text,
-                 "%s holds transactions that the primary wrote and lost: fail over to it",
-                 plan_node_name(view, node));
-        return NEXT_UNDO;
-    }
-    run->diverged = !gtid_set_is_empty(&run->extra);
-    if (!run->diverged && cluster_has_written_alone(view, node, &run->executed[node])) {
-        run->diverged = true;
-        plan_say(
-            run->text, sizeof run->text,
-            "%s was written to by hand while it followed nobody, under numbers the primary has "
-            "given too: reseed it",
-            plan_node_name(view, node));
-        return NEXT_ROW;
-    }
-    if (!run->diverged)
-        return NEXT_ROW;
-    static const struct gtid_set nothing = {0};
-    if (plan_lost_by(view, primary, &run->extra, &nothing)) {
-        run->diverged = false;
-        plan_say(run->text, sizeof run->text, "%s holds transactions the primary wrote and lost",
-                 plan_node_name(view, node));
-        return NEXT_UNDO;
-    }
-    char *text = gtid_set_format(&run->extra);
-    plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",
-             plan_node_name(view, node), (unsigned long long)gtid_set_count(&run->extra), text);
-    free(text);
-    return NEXT_ROW;
-}
-
 /* The old primary came back whole and holds what the candidate lacks: it stays the primary, rather
  * than that any of it be lost to a promise that broke unseen. */
 static bool returner_holds_more(const struct plan_run *run, uint32_t row)
@@ -379,31 +236,6 @@ static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cl
     }
     name_failure(run, view, row, "failed");
     return undo_or_ask(run);
-}
-
-/* The returner is attached. That it is merely behind is no failure, but is said; that its applier
- * broke, or that it is gone again, is one. */
-static enum plan_next conclude_rejoin(struct plan_run *run, const struct cluster_view *view,
-                                      uint32_t row, int64_t now_mono_us)
-{
-    const struct row_run *state = &run->rows[row];
-    uint32_t node = run->params.node;
-    const char *name = plan_node_name(view, node);
-    if ((state->targets & ~state->done) == 0)
-        return NEXT_ROW;
-    if ((state->failed & mask_of(node)) ||
-        !plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us)) {
-        plan_say(run->text, sizeof run->text, "%s was attached but does not follow%s%s", name,
-                 state->text[0] ? ": " : ": it does not answer", state->text);
-        return NEXT_UNDO;
-    }
-    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
-    gtid_set_copy(&missing, &run->executed[run->candidate]);
-    gtid_set_subtract(&missing, &run->executed[node]);
-    plan_say(run->text, sizeof run->text,
-             "%s follows; when last read it still missed %llu transactions", name,
-             (unsigned long long)gtid_set_count(&missing));
-    return NEXT_ROW;
 }
 
 /* Before the pause: how long the candidate took to execute what the primary held is how long
@@ -449,7 +281,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (what->step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER)
         enough = (state->done & mask_of(run->candidate)) != 0;
     if (what->step == STEP_ATTACH && what->target == TARGET_ACKERS)
-        enough = run->kind == PLAN_FAILOVER || has_ackers(run, view);
+        enough = run->kind == PLAN_FAILOVER || plan_has_ackers(run, view);
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
@@ -533,7 +365,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return NEXT_UNDO;
     }
     if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN)
-        return conclude_rejoin(run, view, row, now_mono_us);
+        return plan_conclude_rejoin(run, view, row, now_mono_us);
     if (step == STEP_CERTIFY)
         return conclude_certify(run, view, ret_row);
     if (step == STEP_TOP_UP)
@@ -551,6 +383,6 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     enum plan_next next = conclude_plain(run, view, row, ret_row);
     if (next == NEXT_ROW && step == STEP_COLLECT &&
         (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE))
-        return conclude_compare(run, view);
+        return plan_conclude_compare(run, view);
     return next;
 }

@@ -7,7 +7,7 @@
 #include "controller/decide/candidate.h"
 
 /* A heartbeat this young is written by somebody who runs; the canary writes one each second. */
-#define PLAN_OWNER_US (5 * STAY_SECOND)
+#define PLAN_OWNER_US  (5 * STAY_SECOND)
 #define NODE_BIT(node) (UINT32_C(1) << (node))
 
 static inline uint32_t mask_count(uint32_t mask)
@@ -87,5 +87,21 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
 void plan_note_broken(struct plan_run *run, const struct cluster_view *view);
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us);
 const char *plan_node_name(const struct cluster_view *view, uint32_t node); /* "-" for NO_NODE */
+
+/* More draining would not change what the certificate can say. */
+bool plan_is_drain_settled(const struct plan_run *run, const struct row_run *state);
+/* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R. */
+uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *state);
+/* SWITCHOVER: the new primary has its k ackers, by their own word or by its own for those that have
+ * not answered yet. */
+bool plan_has_ackers(const struct plan_run *run, const struct cluster_view *view);
+/* REJOIN, REPOINT: the node was read, and the primary after it. The text says what it holds more.
+ */
+enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_view *view);
+/* REJOIN: the returner is attached; does it follow? */
+enum plan_next plan_conclude_rejoin(struct plan_run *run, const struct cluster_view *view,
+                                    uint32_t row, int64_t now_mono_us);
+/* When `node` is known to have restarted, by this controller or by the record; STAY_NEVER. */
+int64_t plan_restarted_us(const struct cluster_view *view, uint32_t node);
 
 #endif

@@ -125,11 +125,11 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
     } else if (step == STEP_QUARANTINE) {
         bool fences = run->kind == PLAN_FENCE;
         uint8_t before = record->quarantine[run->params.node];
-        record->quarantine[run->params.node] =
-            !fences                   ? QUARANTINE_DIVERGED
-            : !run->params.automatic  ? QUARANTINE_OPERATOR
-            : before != QUARANTINE_NONE ? before /* it is closed, not judged anew */
-                                      : QUARANTINE_STALE_PRIMARY;
+        record->quarantine[run->params.node] = !fences                  ? QUARANTINE_DIVERGED
+                                               : !run->params.automatic ? QUARANTINE_OPERATOR
+                                               : before != QUARANTINE_NONE
+                                                   ? before /* it is closed, not judged anew */
+                                                   : QUARANTINE_STALE_PRIMARY;
     } else if (step == STEP_COMMIT) {
         commit(run, view, now_wall_us, record);
     }
