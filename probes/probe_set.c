@@ -57,8 +57,8 @@ static void on_canary(void *arg, const struct channel_event *event);
 
 static struct lane_pool *make_pool(struct loop *loop, const char *name, unsigned lanes)
 {
-    struct lane_pool_options o = {.name = name, .lanes = lanes, .queue_max = 4096,
-                                  .replace_after_us = 200 * STAY_MS};
+    struct lane_pool_options o = {
+        .name = name, .lanes = lanes, .queue_max = 4096, .replace_after_us = 200 * STAY_MS};
     return lane_pool_new(loop, &o);
 }
 
@@ -95,9 +95,13 @@ static void init_node(struct probed_cluster *cluster, uint32_t index)
     (void)stay_copy(node->target.cert, sizeof node->target.cert, config->cert);
     (void)stay_copy(node->target.key, sizeof node->target.key, config->key);
     node->opened_mono_us = STAY_NEVER;
-    node->channel = (struct channel){.loop = set->loop, .lanes = &set->lanes,
-                                     .target = &node->target, .account = &config->monitor,
-                                     .key = set->keys++, .fn = on_node, .arg = node};
+    node->channel = (struct channel){.loop = set->loop,
+                                     .lanes = &set->lanes,
+                                     .target = &node->target,
+                                     .account = &config->monitor,
+                                     .key = set->keys++,
+                                     .fn = on_node,
+                                     .arg = node};
     channel_init(&node->channel);
     node->pace = timer_new(set->loop, on_pace, node);
     int64_t spread = (int64_t)index * config->interval_us / (int64_t)config->node_count / 4;
@@ -113,12 +117,15 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *config, ui
     cluster->number = set->cluster_count;
     cluster->canary_node = PROBE_NO_NODE;
     cluster->nodes = stay_calloc(config->node_count + 1, sizeof *cluster->nodes);
-    set->clusters =
-        stay_realloc(set->clusters, set->cluster_count + 1, sizeof *set->clusters);
+    set->clusters = stay_realloc(set->clusters, set->cluster_count + 1, sizeof *set->clusters);
     set->clusters[set->cluster_count++] = cluster;
-    cluster->canary = (struct channel){.loop = set->loop, .lanes = &set->lanes,
-                                       .account = &cluster->config.canary, .key = set->keys++,
-                                       .fn = on_canary, .arg = cluster, .keeps_waiting = true};
+    cluster->canary = (struct channel){.loop = set->loop,
+                                       .lanes = &set->lanes,
+                                       .account = &cluster->config.canary,
+                                       .key = set->keys++,
+                                       .fn = on_canary,
+                                       .arg = cluster,
+                                       .keeps_waiting = true};
     channel_init(&cluster->canary);
     cluster->canary_pace = timer_new(set->loop, on_canary_pace, cluster);
     for (uint32_t i = 0; i < config->node_count; i++)
@@ -225,6 +232,13 @@ void probe_set_urge(struct probe_set *set, uint32_t number, bool on)
     }
 }
 
+void probe_set_reread(struct probe_set *set, uint32_t number, uint32_t node)
+{
+    struct probed_cluster *cluster = cluster_of(set, number);
+    if (cluster != NULL && node < cluster->config.node_count)
+        cluster->nodes[node].slow_due_mono_us = cluster->nodes[node].start_due_mono_us = 0;
+}
+
 /* ---- what the channel saw */
 
 static void report(struct probed_cluster *cluster, const struct channel_event *event,
@@ -275,9 +289,9 @@ static void check_grants(struct probed_node *node, int64_t now)
     if (node->grants != NULL || now < node->grants_due_mono_us)
         return;
     node->grants_due_mono_us = now + PROBE_GRANTS_US;
-    struct grants_input in = {.target = node->target,
-                              .accounts = {config->monitor, config->canary, config->operate,
-                                           config->replicate}};
+    struct grants_input in = {
+        .target = node->target,
+        .accounts = {config->monitor, config->canary, config->operate, config->replicate}};
     node->grants = grants_check_start(node->cluster->set->lanes.connect, node->channel.key, &in,
                                       now + 5 * STAY_SECOND, took_grants, node);
 }
@@ -315,8 +329,8 @@ static void on_facts(struct probed_node *node, const struct channel_event *event
         remember_start(node, &facts);
     if (event->group == FACTS_SLOW)
         (void)stay_copy(facts.missing_grant, sizeof facts.missing_grant, node->missing_grant);
-    struct observation obs = {.kind = OBS_REACH, .node = node->index, .groups = event->group,
-                              .facts = &facts};
+    struct observation obs = {
+        .kind = OBS_REACH, .node = node->index, .groups = event->group, .facts = &facts};
     report(node->cluster, event, &obs);
 }
 
@@ -370,9 +384,9 @@ void probe_set_canary(struct probe_set *set, uint32_t number, uint32_t node, uin
 
 static void write_canary(struct probed_cluster *cluster)
 {
-    STAY_AUTO(stay_free_charp) char *sql =
-        mysql_canary_sql(cluster->config.name, cluster->canary_epoch,
-                         loop_now_wall_us(cluster->set->loop));
+    STAY_AUTO(stay_free_charp)
+    char *sql = mysql_canary_sql(cluster->config.name, cluster->canary_epoch,
+                                 loop_now_wall_us(cluster->set->loop));
     channel_ask(&cluster->canary, 0, sql, cluster->config.deadline_us);
 }
 

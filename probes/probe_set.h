@@ -70,6 +70,9 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *cluster,
 void probe_set_remove(struct probe_set *set, uint32_t cluster);
 /* on: asks all nodes now and then at suspicion pace, until called with false. Repeating is free. */
 void probe_set_urge(struct probe_set *set, uint32_t cluster, bool on);
+/* The settings of `node` were changed: its SLOW and START facts are asked for after its next STATUS
+ * answer. Any other number (PROBE_NO_NODE) is ignored. */
+void probe_set_reread(struct probe_set *set, uint32_t cluster, uint32_t node);
 /* The canary writes on `node` with `epoch` from now on; PROBE_NO_NODE stops it. Repeating is free.
  */
 void probe_set_canary(struct probe_set *set, uint32_t cluster, uint32_t node, uint64_t epoch);

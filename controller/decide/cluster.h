@@ -89,7 +89,7 @@ struct node_view {
     int64_t facts_mono_us;        /* when they arrived; STAY_NEVER if never */
     int64_t changed_mono_us;      /* when a plan's last effect on it was answered; facts asked for
                                      before it show a server that is no more */
-    int64_t slow_mono_us;
+    int64_t slow_mono_us;         /* when the SLOW facts held now were asked for; STAY_NEVER */
     struct reach reach;           /* last attempt */
     int64_t reach_mono_us;
     int64_t watched_mono_us;      /* when this controller first asked it anything */

@@ -168,7 +168,7 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         later(&node->query_ok_mono_us, obs->taken_mono_us);
     }
     if (groups & FACTS_SLOW)
-        node->slow_mono_us = obs->taken_mono_us;
+        node->slow_mono_us = obs->begun_mono_us;
     server_facts_merge(&node->facts, obs->facts, groups);
     node->groups_known |= groups;
     return true;
@@ -241,8 +241,8 @@ static void note_replica_facts(struct cluster_view *view, struct node_view *node
     if (view->primary == NO_NODE)
         return;
     const struct node_view *primary = &view->nodes[view->primary];
-    bool fails = primary->refused_first_mono_us != STAY_NEVER ||
-                 primary->silent_since_mono_us != STAY_NEVER;
+    bool fails =
+        primary->refused_first_mono_us != STAY_NEVER || primary->silent_since_mono_us != STAY_NEVER;
     bool is_waiting = node->extra_mono_us != STAY_NEVER && !fails;
     if (is_waiting || primary->facts_mono_us == STAY_NEVER ||
         gtid_set_contains(&primary->facts.executed, &node->facts.executed))

@@ -37,7 +37,8 @@
     X(STRANGERS, 520, "unknown replica", "it may acknowledge and we could not ask it")             \
     X(WAIT_POINT, 521, "semi-sync wait point", "clients see commits nobody acknowledged")          \
     X(TIMEOUT, 522, "semi-sync timeout", "after it commits go on without acknowledgement")         \
-    X(WAIT_COUNT, 523, "acknowledgements to wait for", "fewer servers hold a commit than promised") \
+    X(WAIT_COUNT, 523, "acknowledgements to wait for",                                             \
+      "fewer servers hold a commit than promised")                                                 \
     X(VERSIONS, 524, "versions differ", "an older server cannot follow a newer one")               \
     X(HIDDEN, 525, "heartbeats hidden", "an idle primary cannot be told from a silent one")        \
     X(CLONED_ID, 526, "server_id twice", "replication drops what carries its own id")              \
@@ -54,7 +55,7 @@ enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
     CONFORMANCE_ROWS(X)
 #undef X
-    ROW_COUNT
+        ROW_COUNT
 };
 
 static const struct verdict_row conformance_rules[] = {
@@ -205,8 +206,8 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     bool is_replica = facts->receiver != RECEIVER_NONE && facts->receiver != RECEIVER_UNKNOWN;
     if (facts->net_timeout_s > 4)
         want_number(rows, ROW_NET_TIMEOUT,
-                    spelled(rows, "slave_net_timeout", "replica_net_timeout"),
-                    facts->net_timeout_s, 4);
+                    spelled(rows, "slave_net_timeout", "replica_net_timeout"), facts->net_timeout_s,
+                    4);
     if (!is_mysql(rows) && facts->kill_conn_timeout_s > 1)
         want_number(rows, ROW_KILL_TIMEOUT, "rpl_semi_sync_slave_kill_conn_timeout",
                     facts->kill_conn_timeout_s, 1);
@@ -260,15 +261,13 @@ static void check_plugins(struct rows *rows, const struct server_facts *facts)
     const char *role = spelled(rows, source ? "slave" : "master", source ? "replica" : "source");
     struct conformance *c = add(rows, ROW_PLUGIN);
     detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';",
-        role, role);
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';", role, role);
     if (source || replica)
         return;
     role = spelled(rows, "slave", "replica");
     c = add(rows, ROW_PLUGIN);
     detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';",
-        role, role);
+    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';", role, role);
 }
 
 static void check_lossless(struct rows *rows, const struct server_facts *facts)
@@ -282,17 +281,17 @@ static void check_lossless(struct rows *rows, const struct server_facts *facts)
 static void check_start(struct rows *rows, const struct server_facts *facts, bool is_lossless)
 {
     if (facts->start_read_only == TRI_NO)
-        want_file_line(rows, ROW_START_READ_ONLY,
-                       is_mysql(rows) ? "super_read_only" : "read_only", "OFF at start", "ON");
+        want_file_line(rows, ROW_START_READ_ONLY, is_mysql(rows) ? "super_read_only" : "read_only",
+                       "OFF at start", "ON");
     if (facts->start_skip_replica == TRI_NO)
         want_file_line(rows, ROW_START_SKIP,
                        spelled(rows, "skip_slave_start", "skip_replica_start"), "OFF at start",
                        "ON");
     if (facts->start_ss_source == TRI_YES)
-        want_file_line(rows, ROW_START_SOURCE,
-                       spelled(rows, "rpl_semi_sync_master_enabled",
-                               "rpl_semi_sync_source_enabled"),
-                       "ON at start", "OFF");
+        want_file_line(
+            rows, ROW_START_SOURCE,
+            spelled(rows, "rpl_semi_sync_master_enabled", "rpl_semi_sync_source_enabled"),
+            "ON at start", "OFF");
     if (is_lossless && facts->start_relay_log_recovery == TRI_YES)
         want_file_line(rows, ROW_START_RECOVERY, "relay_log_recovery", "ON at start", "OFF");
     if (is_lossless && !is_mysql(rows) && facts->start_role_replica == TRI_NO)
@@ -325,11 +324,14 @@ static void check_node(struct rows *rows)
 {
     const struct node_view *n = &rows->view->nodes[rows->node];
     bool is_lossless = rows->view->config->mode == MODE_LOSSLESS;
-    if (n->groups_known & FACTS_SLOW) {
+    /* What was asked for before our own last effect shows a receiver that is no more. */
+    if ((n->groups_known & FACTS_SLOW) && n->slow_mono_us >= n->changed_mono_us) {
         check_log(rows, &n->facts);
         check_receiver(rows, &n->facts);
         if (is_lossless)
             check_lossless(rows, &n->facts);
+    }
+    if (n->groups_known & FACTS_SLOW) {
         if (n->facts.missing_grant[0] != '\0') {
             struct conformance *c = add(rows, ROW_GRANT);
             const char *grant = strstr(n->facts.missing_grant, "GRANT ");
@@ -367,16 +369,16 @@ static void check_source_role(struct rows *rows, const struct server_facts *fact
 {
     const struct cluster_config *config = rows->view->config;
     if (facts->ss_source_enabled != TRI_YES) {
-        const char *name = spelled(rows, "rpl_semi_sync_master_enabled",
-                                   "rpl_semi_sync_source_enabled");
+        const char *name =
+            spelled(rows, "rpl_semi_sync_master_enabled", "rpl_semi_sync_source_enabled");
         struct conformance *c = add(rows, ROW_SOURCE_OFF);
         detail(c, "%s is %s while lossless is recorded", name, on_off(facts->ss_source_enabled));
         fix(c, "SET GLOBAL %s = ON; mainstay then passes its barrier again", name);
     }
     if (facts->ss_after_sync == TRI_NO) {
         struct conformance *c = add(rows, ROW_WAIT_POINT);
-        const char *name = spelled(rows, "rpl_semi_sync_master_wait_point",
-                                   "rpl_semi_sync_source_wait_point");
+        const char *name =
+            spelled(rows, "rpl_semi_sync_master_wait_point", "rpl_semi_sync_source_wait_point");
         detail(c, "%s is AFTER_COMMIT", name);
         fix(c, "SET GLOBAL %s = 'AFTER_SYNC'", name);
     }

@@ -134,6 +134,7 @@ static void on_effect_done(void *arg, uint64_t token, const struct effect_result
     struct daemon_cluster *c = daemon_cluster_born(call->daemon, call->birth);
     if (c) {
         cluster_node_changed(&c->view, call->node, loop_now_mono_us(&call->daemon->loop));
+        probe_set_reread(call->daemon->probes, c->probe_id, call->node);
         executor_effect_done(c->executor, token, result, loop_now_mono_us(&call->daemon->loop));
         daemon_mark_dirty(c);
     }
