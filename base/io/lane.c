@@ -1,228 +1,15 @@
-/* base/io/lane.c - worker threads for blocking calls.
+/* The loop's side of a lane pool: jobs in, answers and deadlines out, the pool's life.
  *
  * Happy path: submit queues a job and wakes the lane's worker; the worker runs work, puts the job
  * on the finished list and signals the loop; on_signal delivers done, then release. Deadline while
  * queued: the job leaves the queue, done(ETIMEDOUT), release. Deadline while running:
  * done(ETIMEDOUT) at once; after replace_after_us more the worker is abandoned and a fresh one
  * takes the lane. When the old one returns, its job is released and it ends, or, if the cap left
- * the lane without a worker, goes back to serving it.
- *
- * One mutex per pool guards what threads share: queues, job states, workers, the two lists. */
-#include "base/io/lane.h"
-#include "base/io/loop.h"
+ * the lane without a worker, goes back to serving it. */
+#include "base/io/lane_private.h"
 #include "base/io/real_clock.h"
 #include "base/io/timer.h"
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-
-enum job_state { JOB_NONE = 0, JOB_QUEUED, JOB_RUNNING, JOB_RETURNED };
-
-struct lane_job {
-    struct lane_pool *pool;
-    struct lane *lane;
-    struct lane_work work;
-    struct timer *deadline;         /* loop only */
-    bool is_done;                   /* loop only: done was called */
-    struct lane_job *older, *newer; /* loop only: every job of the pool */
-    atomic_bool is_expired;
-    enum job_state state;       /* mutex, as all below */
-    struct lane_worker *worker; /* while running */
-    enum stay_rc rc;            /* once returned */
-    struct lane_job *next;      /* in the queue or on the finished list */
-};
-
-struct lane_worker {
-    pthread_t thread;
-    struct lane *lane;
-    struct lane_job *job; /* mutex, as all below */
-    bool is_abandoned;
-    struct lane_worker *next_alive, *next_exited;
-    void *slot; /* the thread's own */
-};
-
-struct job_list {
-    struct lane_job *head, *tail;
-};
-
-struct lane {
-    struct lane_pool *pool;
-    unsigned index;
-    pthread_cond_t wake;
-    struct job_list queue; /* mutex, as all below */
-    unsigned waiting;
-    struct lane_worker *worker; /* the one that serves the queue; NULL: none */
-    bool had_worker;
-};
-
-struct lane_pool {
-    struct loop *loop;
-    struct lane_pool_options options;
-    char name[11];
-    uv_async_t signal;
-    struct lane_job *newest; /* loop only */
-    pthread_mutex_t mutex;
-    pthread_cond_t exit_seen;
-    bool is_closing; /* mutex, as all below */
-    struct job_list finished;
-    struct lane_worker *alive, *exited;
-    unsigned alive_count;
-    struct lane_stats stats;
-    struct lane lanes[];
-};
-
-static void lock(struct lane_pool *pool)
-{
-    must(pthread_mutex_lock(&pool->mutex) == 0);
-}
-
-static void unlock(struct lane_pool *pool)
-{
-    must(pthread_mutex_unlock(&pool->mutex) == 0);
-}
-
-static void list_push(struct job_list *list, struct lane_job *job)
-{
-    job->next = NULL;
-    if (list->tail != NULL)
-        list->tail->next = job;
-    else
-        list->head = job;
-    list->tail = job;
-}
-
-static void list_remove(struct job_list *list, struct lane_job *job)
-{
-    struct lane_job **at = &list->head, *before = NULL;
-    while (*at != job) {
-        before = *at;
-        at = &before->next;
-    }
-    *at = job->next;
-    if (list->tail == job)
-        list->tail = before;
-    job->next = NULL;
-}
-
-/* --- on the lane's thread --------------------------------------------------------------------- */
-
-/* Mutex held. After closing the handle may be gone. */
-static void signal_loop(struct lane_pool *pool)
-{
-    if (!pool->is_closing)
-        must(uv_async_send(&pool->signal) == 0);
-}
-
-/* Mutex held, and released around the call. */
-static void run_job(struct lane_worker *worker, struct lane_job *job)
-{
-    struct lane *lane = worker->lane;
-    struct lane_pool *pool = lane->pool;
-    list_remove(&lane->queue, job);
-    lane->waiting--;
-    job->state = JOB_RUNNING;
-    job->worker = worker;
-    worker->job = job;
-    pool->stats.running++;
-    unlock(pool);
-    enum stay_rc rc = job->work.work(job, job->work.arg);
-    lock(pool);
-    worker->job = NULL;
-    job->state = JOB_RETURNED;
-    job->rc = rc;
-    pool->stats.running--;
-    if (worker->is_abandoned) {
-        pool->stats.stuck--;
-        if (lane->worker == NULL && !pool->is_closing) { /* the cap: nobody took over */
-            worker->is_abandoned = false;
-            lane->worker = worker;
-        }
-    }
-    list_push(&pool->finished, job);
-    signal_loop(pool);
-}
-
-static void *worker_main(void *arg)
-{
-    struct lane_worker *worker = arg;
-    struct lane *lane = worker->lane;
-    struct lane_pool *pool = lane->pool;
-    lock(pool);
-    while (!pool->is_closing && !worker->is_abandoned) {
-        if (lane->queue.head != NULL)
-            run_job(worker, lane->queue.head);
-        else
-            must(pthread_cond_wait(&lane->wake, &pool->mutex) == 0);
-    }
-    unlock(pool);
-    if (worker->slot != NULL && pool->options.slot_drop != NULL)
-        pool->options.slot_drop(worker->slot);
-    lock(pool);
-    worker->next_exited = pool->exited;
-    pool->exited = worker;
-    pool->alive_count--;
-    must(pthread_cond_signal(&pool->exit_seen) == 0);
-    signal_loop(pool);
-    unlock(pool);
-    return NULL;
-}
-
-bool lane_job_expired(const struct lane_job *job)
-{
-    return atomic_load_explicit(&job->is_expired, memory_order_relaxed);
-}
-
-int64_t lane_job_deadline_mono_us(const struct lane_job *job)
-{
-    return job->work.deadline_mono_us;
-}
-
-void **lane_job_slot(struct lane_job *job)
-{
-    return &job->worker->slot;
-}
-
-/* --- on the loop ------------------------------------------------------------------------------ */
-
-/* Mutex held. Signals stay with the loop's thread. */
-static int start_worker(struct lane *lane)
-{
-    struct lane_pool *pool = lane->pool;
-    struct lane_worker *worker = stay_calloc(1, sizeof *worker);
-    sigset_t all, before;
-    char name[16];
-    worker->lane = lane;
-    (void)sigfillset(&all);
-    must(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-    int rc = pthread_create(&worker->thread, NULL, worker_main, worker);
-    must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-    if (rc != 0) {
-        free(worker);
-        return rc;
-    }
-    (void)snprintf(name, sizeof name, "%.10s-%u", pool->name, lane->index % 1000);
-    (void)pthread_setname_np(worker->thread, name); /* a nicety of ps and gdb */
-    worker->next_alive = pool->alive;
-    pool->alive = worker;
-    pool->alive_count++;
-    if (lane->had_worker)
-        pool->stats.replaced++;
-    lane->had_worker = true;
-    lane->worker = worker;
-    return 0;
-}
-
-/* Mutex held. Lanes with waiting jobs and no worker get one when the cap allows it. */
-static void revive_lanes(struct lane_pool *pool)
-{
-    for (unsigned i = 0; i < pool->options.lanes; i++) {
-        struct lane *lane = &pool->lanes[i];
-        if (lane->queue.head != NULL && lane->worker == NULL &&
-            pool->stats.stuck <= pool->options.stuck_max)
-            (void)start_worker(lane); /* no thread now: the next submit tries again */
-    }
-}
 
 /* Ends a job that is in no list and on no thread. */
 static void release_job(struct lane_job *job)
@@ -256,38 +43,13 @@ static void deliver(struct lane_job *job)
     release_job(job);
 }
 
-/* Mutex held. Takes `worker` out of pool->alive. */
-static void forget_worker(struct lane_pool *pool, struct lane_worker *worker)
-{
-    struct lane_worker **at = &pool->alive;
-    while (*at != worker)
-        at = &(*at)->next_alive;
-    *at = worker->next_alive;
-}
-
-static void join_exited(struct lane_pool *pool)
-{
-    lock(pool);
-    struct lane_worker *exited = pool->exited;
-    pool->exited = NULL;
-    for (struct lane_worker *w = exited; w != NULL; w = w->next_exited)
-        forget_worker(pool, w);
-    unlock(pool);
-    while (exited != NULL) {
-        struct lane_worker *next = exited->next_exited;
-        must(pthread_join(exited->thread, NULL) == 0); /* it is past its last wait */
-        free(exited);
-        exited = next;
-    }
-}
-
 /* What has returned so far; more may return meanwhile and signals again. */
 static void deliver_finished(struct lane_pool *pool)
 {
-    lock(pool);
+    lane_lock(pool);
     struct lane_job *job = pool->finished.head, *next;
     pool->finished = (struct job_list){0};
-    unlock(pool);
+    lane_unlock(pool);
     for (; job != NULL; job = next) {
         next = job->next;
         deliver(job);
@@ -297,25 +59,25 @@ static void deliver_finished(struct lane_pool *pool)
 static void on_signal(uv_async_t *handle)
 {
     struct lane_pool *pool = handle->data;
-    join_exited(pool);
+    lane_join_exited(pool);
     deliver_finished(pool);
-    lock(pool);
-    revive_lanes(pool);
-    unlock(pool);
+    lane_lock(pool);
+    lane_revive_all(pool);
+    lane_unlock(pool);
 }
 
 /* The patience with a running job is over. */
 static void abandon_worker(struct lane_job *job)
 {
     struct lane_pool *pool = job->pool;
-    lock(pool);
+    lane_lock(pool);
     if (job->state == JOB_RUNNING && !job->worker->is_abandoned) {
         job->worker->is_abandoned = true;
         job->lane->worker = NULL;
         pool->stats.stuck++;
-        revive_lanes(pool);
+        lane_revive_all(pool);
     }
-    unlock(pool);
+    lane_unlock(pool);
 }
 
 static void on_deadline(struct timer *timer, void *arg)
@@ -326,13 +88,13 @@ static void on_deadline(struct timer *timer, void *arg)
         abandon_worker(job);
         return;
     }
-    lock(pool);
+    lane_lock(pool);
     enum job_state state = job->state;
     if (state == JOB_QUEUED) {
-        list_remove(&job->lane->queue, job);
+        lane_list_remove(&job->lane->queue, job);
         job->lane->waiting--;
     }
-    unlock(pool);
+    lane_unlock(pool);
     if (state == JOB_RETURNED)
         return; /* on the finished list: on_signal delivers what it brought */
     atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
@@ -390,7 +152,7 @@ static enum stay_rc admit(struct lane *lane, struct stay_error *err)
         return stay_error(err, STAY_ELIMIT, "lane %s-%u: %u jobs are waiting", pool->name,
                           lane->index, lane->waiting);
     if (lane->worker == NULL && pool->stats.stuck <= pool->options.stuck_max) {
-        int rc = start_worker(lane);
+        int rc = lane_start_worker(lane);
         if (rc != 0)
             return stay_error_sys(err, rc, "lane %s-%u: start a thread", pool->name, lane->index);
     }
@@ -401,11 +163,11 @@ enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane
                          struct stay_error *err)
 {
     struct lane *lane = &pool->lanes[key % pool->options.lanes];
-    lock(pool);
+    lane_lock(pool);
     enum stay_rc rc = admit(lane, err);
     if (rc != STAY_OK) {
         pool->stats.refused++;
-        unlock(pool);
+        lane_unlock(pool);
         return rc;
     }
     struct lane_job *job = stay_calloc(1, sizeof *job);
@@ -417,20 +179,20 @@ enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane
         job->older->newer = job;
     pool->newest = job;
     pool->stats.submitted++;
-    list_push(&lane->queue, job);
+    lane_list_push(&lane->queue, job);
     lane->waiting++;
     must(pthread_cond_signal(&lane->wake) == 0);
-    unlock(pool);
+    lane_unlock(pool);
     return STAY_OK;
 }
 
 void lane_pool_stats(struct lane_pool *pool, struct lane_stats *ret_stats)
 {
-    lock(pool);
+    lane_lock(pool);
     *ret_stats = pool->stats;
     for (unsigned i = 0; i < pool->options.lanes; i++)
         ret_stats->waiting += pool->lanes[i].waiting;
-    unlock(pool);
+    lane_unlock(pool);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -438,21 +200,21 @@ void lane_pool_stats(struct lane_pool *pool, struct lane_stats *ret_stats)
 /* Tells threads and jobs; what still runs stays on its thread, the rest is released. */
 static void cancel_jobs(struct lane_pool *pool)
 {
-    lock(pool);
+    lane_lock(pool);
     pool->is_closing = true;
     for (unsigned i = 0; i < pool->options.lanes; i++) {
         pool->lanes[i].queue = (struct job_list){0};
         pool->lanes[i].waiting = 0;
         must(pthread_cond_broadcast(&pool->lanes[i].wake) == 0);
     }
-    unlock(pool);
+    lane_unlock(pool);
     struct lane_job *older;
     for (struct lane_job *job = pool->newest; job != NULL; job = older) {
         older = job->older;
         atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
-        lock(pool);
+        lane_lock(pool);
         enum job_state state = job->state;
-        unlock(pool);
+        lane_unlock(pool);
         if (state == JOB_RETURNED)
             continue; /* the finished list delivers it */
         call_done(job, STAY_ECANCELED, &pool->stats.canceled);
@@ -467,14 +229,14 @@ static unsigned wait_for_threads(struct lane_pool *pool, int64_t wait_us)
     int64_t until = real_clock_mono_us() + (wait_us > 0 ? wait_us : 0);
     struct timespec deadline = {.tv_sec = until / STAY_SECOND,
                                 .tv_nsec = until % STAY_SECOND * 1000};
-    lock(pool);
+    lane_lock(pool);
     int rc = 0;
     while (pool->alive_count > 0 && rc != ETIMEDOUT) {
         rc = pthread_cond_timedwait(&pool->exit_seen, &pool->mutex, &deadline);
         must(rc == 0 || rc == ETIMEDOUT);
     }
     unsigned left = pool->alive_count;
-    unlock(pool);
+    lane_unlock(pool);
     return left;
 }
 
@@ -491,10 +253,10 @@ static void free_pool(uv_handle_t *handle)
 /* Threads that did not come back keep the pool and their jobs until the process ends. */
 static void leave_behind(struct lane_pool *pool)
 {
-    lock(pool);
+    lane_lock(pool);
     for (struct lane_worker *w = pool->alive; w != NULL; w = w->next_alive)
         must(pthread_detach(w->thread) == 0);
-    unlock(pool);
+    lane_unlock(pool);
     for (struct lane_job *job = pool->newest; job != NULL; job = job->older)
         timer_free(job->deadline);
 }
@@ -505,7 +267,7 @@ unsigned lane_pool_free(struct lane_pool *pool, int64_t wait_us)
         return 0;
     cancel_jobs(pool);
     unsigned left = wait_for_threads(pool, wait_us);
-    join_exited(pool);
+    lane_join_exited(pool);
     deliver_finished(pool);
     if (left > 0)
         leave_behind(pool);
