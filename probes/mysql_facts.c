@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "probes/mysql_outcome.h"
+
 struct asked {
     struct mysql_reader reader;
     const struct mysql_query *query;

@@ -89,7 +89,4 @@ enum stay_rc mysql_session_text(struct mysql_session *s, const char *sql, int64_
 /* SQL string literal with quotes, escaped for NO_BACKSLASH_ESCAPES off; heap, caller frees. */
 char *mysql_quote(const char *text) STAY_MUST_USE;
 
-/* Pure: what a native error at `layer` means. */
-enum obs_outcome mysql_outcome(unsigned native, int os_errno);
-
 #endif

@@ -13,6 +13,7 @@
 #include "base/io/lane.h"
 #include "base/io/loop.h"
 #include "base/io/timer.h"
+#include "probes/mysql_outcome.h"
 
 enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
 
