@@ -1,117 +1,7 @@
-/* Names of both engines, old and new, to facts: one table for variables and status counters, one
- * for the columns of a replica's status. */
-#include "probes/read_mysql.h"
+/* The parts of an answer, row by row, and what the whole must hold. */
+#include "probes/read_mysql_private.h"
 
-#include <errno.h>
 #include <strings.h>
-
-enum value_kind { VALUE_TRI, VALUE_READ_ONLY, VALUE_U64, VALUE_I64, VALUE_SECONDS_MS, VALUE_TEXT,
-                  VALUE_AFTER_SYNC, VALUE_THREAD, VALUE_RECEIVER, VALUE_EXECUTED, VALUE_APPLIED,
-                  VALUE_RECEIVED, VALUE_PURGED, VALUE_GTID_MODE };
-
-enum seen { SEEN_SERVER_ID = 1, SEEN_UPTIME = 2, SEEN_READ_ONLY = 4, SEEN_EXECUTED = 8,
-            SEEN_VERSION = 16 };
-
-struct name_row {
-    const char *name;
-    enum value_kind kind;
-    size_t at;
-    unsigned seen;
-};
-#define AT(field) offsetof(struct server_facts, field)
-
-/* Variables and status counters; names compare without case. */
-static const struct name_row pair_rows[] = {
-    {"read_only", VALUE_READ_ONLY, AT(read_only), SEEN_READ_ONLY},
-    {"super_read_only", VALUE_TRI, AT(super_read_only), 0},
-    {"offline_mode", VALUE_TRI, AT(offline_mode), 0},
-    {"server_id", VALUE_U64, AT(server_id), SEEN_SERVER_ID},
-    {"Uptime", VALUE_U64, AT(uptime_s), SEEN_UPTIME},
-    {"gtid_binlog_state", VALUE_EXECUTED, 0, SEEN_EXECUTED},
-    {"gtid_slave_pos", VALUE_APPLIED, 0, 0},
-    {"gtid_executed", VALUE_EXECUTED, 0, SEEN_EXECUTED},
-    {"rpl_semi_sync_master_enabled", VALUE_TRI, AT(ss_source_enabled), 0},
-    {"rpl_semi_sync_source_enabled", VALUE_TRI, AT(ss_source_enabled), 0},
-    {"Rpl_semi_sync_master_status", VALUE_TRI, AT(ss_source_on), 0},
-    {"Rpl_semi_sync_source_status", VALUE_TRI, AT(ss_source_on), 0},
-    {"Rpl_semi_sync_master_clients", VALUE_U64, AT(ss_clients), 0},
-    {"Rpl_semi_sync_source_clients", VALUE_U64, AT(ss_clients), 0},
-    {"Rpl_semi_sync_master_yes_tx", VALUE_U64, AT(ss_yes_tx), 0},
-    {"Rpl_semi_sync_source_yes_tx", VALUE_U64, AT(ss_yes_tx), 0},
-    {"Rpl_semi_sync_master_no_tx", VALUE_U64, AT(ss_no_tx), 0},
-    {"Rpl_semi_sync_source_no_tx", VALUE_U64, AT(ss_no_tx), 0},
-    {"Rpl_semi_sync_master_no_times", VALUE_U64, AT(ss_no_times), 0},
-    {"Rpl_semi_sync_source_no_times", VALUE_U64, AT(ss_no_times), 0},
-    {"Rpl_semi_sync_master_wait_sessions", VALUE_U64, AT(ss_waiters), 0},
-    {"Rpl_semi_sync_source_wait_sessions", VALUE_U64, AT(ss_waiters), 0},
-    {"rpl_semi_sync_master_timeout", VALUE_U64, AT(ss_timeout_ms), 0},
-    {"rpl_semi_sync_source_timeout", VALUE_U64, AT(ss_timeout_ms), 0},
-    {"rpl_semi_sync_master_wait_for_slave_count", VALUE_U64, AT(ss_wait_count), 0},
-    {"rpl_semi_sync_source_wait_for_replica_count", VALUE_U64, AT(ss_wait_count), 0},
-    {"rpl_semi_sync_master_wait_point", VALUE_AFTER_SYNC, AT(ss_after_sync), 0},
-    {"rpl_semi_sync_source_wait_point", VALUE_AFTER_SYNC, AT(ss_after_sync), 0},
-    {"rpl_semi_sync_slave_enabled", VALUE_TRI, AT(ss_replica_enabled), 0},
-    {"rpl_semi_sync_replica_enabled", VALUE_TRI, AT(ss_replica_enabled), 0},
-    {"Rpl_semi_sync_slave_status", VALUE_TRI, AT(ss_replica_on), 0},
-    {"Rpl_semi_sync_replica_status", VALUE_TRI, AT(ss_replica_on), 0},
-    {"Threads_connected", VALUE_U64, AT(connections), 0},
-    {"Binlog_bytes_written", VALUE_U64, AT(binlog_bytes), 0},
-    {"Binlog_commits", VALUE_U64, AT(binlog_commits), 0},
-    {"received_heartbeats", VALUE_U64, AT(heartbeats), 0},
-    {"version", VALUE_TEXT, AT(version), SEEN_VERSION},
-    {"server_uuid", VALUE_TEXT, AT(server_uuid), 0},
-    {"max_connections", VALUE_U64, AT(max_connections), 0},
-    {"sync_binlog", VALUE_U64, AT(sync_binlog), 0},
-    {"innodb_flush_log_at_trx_commit", VALUE_U64, AT(flush_log), 0},
-    {"sync_relay_log", VALUE_U64, AT(sync_relay_log), 0},
-    {"relay_log_recovery", VALUE_TRI, AT(relay_log_recovery), 0},
-    {"log_bin", VALUE_TRI, AT(log_bin), 0},
-    {"log_slave_updates", VALUE_TRI, AT(log_updates), 0},
-    {"log_replica_updates", VALUE_TRI, AT(log_updates), 0},
-    {"gtid_strict_mode", VALUE_TRI, AT(gtid_strict), 0},
-    {"gtid_mode", VALUE_GTID_MODE, AT(gtid_strict), 0},
-    {"binlog_format", VALUE_TEXT, AT(binlog_format), 0},
-    {"binlog_row_image", VALUE_TEXT, AT(row_image), 0},
-    {"slave_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
-    {"replica_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
-    {"rpl_semi_sync_slave_kill_conn_timeout", VALUE_U64, AT(kill_conn_timeout_s), 0},
-    {"events_on", VALUE_U64, AT(events_on), 0},
-    {"gtid_purged", VALUE_PURGED, 0, 0},
-    {"heartbeat_period_s", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},
-};
-
-static const struct name_row replica_rows[] = {
-    {"Slave_IO_Running", VALUE_RECEIVER, AT(receiver), 0},
-    {"Replica_IO_Running", VALUE_RECEIVER, AT(receiver), 0},
-    {"Slave_SQL_Running", VALUE_THREAD, AT(applier), 0},
-    {"Replica_SQL_Running", VALUE_THREAD, AT(applier), 0},
-    {"Last_IO_Errno", VALUE_I64, AT(receiver_errno), 0},
-    {"Last_IO_Error", VALUE_TEXT, AT(receiver_error), 0},
-    {"Last_SQL_Errno", VALUE_I64, AT(applier_errno), 0},
-    {"Last_SQL_Error", VALUE_TEXT, AT(applier_error), 0},
-    {"Master_Host", VALUE_TEXT, AT(source_host), 0},
-    {"Source_Host", VALUE_TEXT, AT(source_host), 0},
-    {"Master_Port", VALUE_U64, AT(source_port), 0},
-    {"Source_Port", VALUE_U64, AT(source_port), 0},
-    {"Seconds_Behind_Master", VALUE_I64, AT(lag_s), 0},
-    {"Seconds_Behind_Source", VALUE_I64, AT(lag_s), 0},
-    {"Slave_received_heartbeats", VALUE_U64, AT(heartbeats), 0},
-    {"Slave_heartbeat_period", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},
-    {"Using_Gtid", VALUE_READ_ONLY, AT(by_gtid), 0}, /* No, Slave_Pos, Current_Pos */
-    {"Auto_Position", VALUE_TRI, AT(by_gtid), 0},
-    {"Gtid_IO_Pos", VALUE_RECEIVED, 0, 0},
-    {"Retrieved_Gtid_Set", VALUE_RECEIVED, 0, 0},
-};
-
-static const struct name_row start_rows[] = {
-    {"read_only", VALUE_READ_ONLY, AT(start_read_only), 0},
-    {"super_read_only", VALUE_TRI, AT(start_read_only), 0},
-    {"skip_slave_start", VALUE_TRI, AT(start_skip_replica), 0},
-    {"skip_replica_start", VALUE_TRI, AT(start_skip_replica), 0},
-    {"rpl_semi_sync_master_enabled", VALUE_TRI, AT(start_ss_source), 0},
-    {"rpl_semi_sync_source_enabled", VALUE_TRI, AT(start_ss_source), 0},
-    {"relay_log_recovery", VALUE_TRI, AT(start_relay_log_recovery), 0},
-};
 
 static void bad(struct mysql_reader *r, const char *name, const char *value)
 {
@@ -119,140 +9,12 @@ static void bad(struct mysql_reader *r, const char *name, const char *value)
         (void)snprintf(r->problem, sizeof r->problem, "%.40s has the value '%.80s'", name, value);
 }
 
-static bool parse_i64(const char *value, int64_t *ret)
-{
-    char *end;
-    errno = 0;
-    long long v = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0)
-        return false;
-    *ret = v;
-    return true;
-}
-
-static bool parse_u64(const char *value, uint64_t *ret)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(value, &end, 10);
-    if (end == value || *end != '\0' || errno != 0 || value[0] == '-')
-        return false;
-    *ret = v;
-    return true;
-}
-
-static enum tri parse_tri(const char *value)
-{
-    static const char *const yes[] = {"ON", "1", "YES", "TRUE"}, *const no[] = {"OFF", "0", "NO",
-                                                                                "FALSE"};
-    for (size_t i = 0; i < STAY_COUNT(yes); i++) {
-        if (strcasecmp(value, yes[i]) == 0)
-            return TRI_YES;
-        if (strcasecmp(value, no[i]) == 0)
-            return TRI_NO;
-    }
-    return TRI_UNKNOWN;
-}
-
-static bool parse_receiver(const char *value, enum receiver_state *ret)
-{
-    static const struct { const char *text; enum receiver_state state; } rows[] = {
-        {"Yes", RECEIVER_RUNNING},           {"No", RECEIVER_STOPPED},
-        {"Connecting", RECEIVER_CONNECTING}, {"Preparing", RECEIVER_CONNECTING},
-    };
-    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
-        if (strcasecmp(value, rows[i].text) == 0) {
-            *ret = rows[i].state;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_seconds_ms(const char *value, uint64_t *ret_ms)
-{
-    char *end;
-    double v = strtod(value, &end);
-    if (end == value || *end != '\0' || !(v >= 0 && v < 1e9))
-        return false;
-    *ret_ms = (uint64_t)(v * 1000.0 + 0.5);
-    return true;
-}
-
-static bool keep_text(char **slot, const char *value)
-{
-    if (strlen(value) > GTID_TEXT_MAX)
-        return false;
-    free(*slot);
-    *slot = stay_strdup(value);
-    return true;
-}
-
-static bool read_set(struct mysql_reader *r, const char *value, struct gtid_set *ret_set)
-{
-    return gtid_set_parse(r->engine == ENGINE_MARIADB ? GTID_MARIADB : GTID_MYSQL, value, ret_set,
-                          NULL) == STAY_OK;
-}
-
-static bool take_tri(void *at, enum tri value)
-{
-    *(enum tri *)at = value;
-    return value != TRI_UNKNOWN;
-}
-
-/* One value into its fact; false when it does not parse. */
-static bool take(struct mysql_reader *r, const struct name_row *row, const char *value)
-{
-    void *at = (char *)r->facts + row->at;
-    switch (row->kind) {
-    case VALUE_TRI:
-    case VALUE_THREAD:
-        return take_tri(at, parse_tri(value));
-    case VALUE_READ_ONLY: /* newer MariaDB has more words for on */
-        return take_tri(at, value[0] == '\0'              ? TRI_UNKNOWN
-                            : parse_tri(value) == TRI_NO ? TRI_NO
-                                                         : TRI_YES);
-    case VALUE_GTID_MODE:
-        return take_tri(at, strcasecmp(value, "ON") == 0 ? TRI_YES : TRI_NO);
-    case VALUE_AFTER_SYNC:
-        return take_tri(at, strcasecmp(value, "AFTER_SYNC") == 0 ? TRI_YES : TRI_NO);
-    case VALUE_U64:
-        return parse_u64(value, at);
-    case VALUE_I64:
-        return parse_i64(value, at);
-    case VALUE_SECONDS_MS:
-        return parse_seconds_ms(value, at);
-    case VALUE_TEXT:
-        (void)stay_copy(at, FACT_TEXT_MAX, value);
-        return true;
-    case VALUE_RECEIVER:
-        return parse_receiver(value, at);
-    case VALUE_EXECUTED:
-        return keep_text(&r->executed, value);
-    case VALUE_APPLIED:
-        return keep_text(&r->applied, value);
-    case VALUE_RECEIVED:
-        return keep_text(&r->received, value);
-    case VALUE_PURGED:
-        return read_set(r, value, &r->facts->purged);
-    }
-    return false;
-}
-
-static const struct name_row *find(const struct name_row *rows, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcasecmp(rows[i].name, name) == 0)
-            return &rows[i];
-    return NULL;
-}
-
 static void take_pair(struct mysql_reader *r, const char *name, const char *value)
 {
-    const struct name_row *row = find(pair_rows, STAY_COUNT(pair_rows), name);
+    const struct name_row *row = mysql_pair_row(name);
     if (row == NULL || value == NULL)
         return;
-    if (take(r, row, value))
+    if (mysql_value_take(r, row, value))
         r->seen |= row->seen;
     else
         bad(r, name, value);
@@ -281,8 +43,8 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
             continue;
         if (is_filter(names[i]) && values[i][0] != '\0')
             r->facts->filters = TRI_YES;
-        const struct name_row *row = find(replica_rows, STAY_COUNT(replica_rows), names[i]);
-        if (row != NULL && !take(r, row, values[i]))
+        const struct name_row *row = mysql_replica_row(names[i]);
+        if (row != NULL && !mysql_value_take(r, row, values[i]))
             bad(r, names[i], values[i]);
     }
 }
@@ -313,7 +75,7 @@ static void take_start(struct mysql_reader *r, unsigned columns, const char *con
 {
     if (columns < 3 || values[0] == NULL || values[1] == NULL)
         return;
-    const struct name_row *row = find(start_rows, STAY_COUNT(start_rows), values[0]);
+    const struct name_row *row = mysql_start_row(values[0]);
     if (row == NULL)
         return;
     const char *origin = values[2] == NULL ? "" : values[2];
@@ -328,7 +90,7 @@ static void take_start(struct mysql_reader *r, unsigned columns, const char *con
         return;
     enum tri *at = (enum tri *)((char *)r->facts + row->at);
     enum tri before = *at;
-    if (!take(r, row, value))
+    if (!mysql_value_take(r, row, value))
         bad(r, values[0], value);
     else if (before == TRI_YES) /* one variable under its old and its new name */
         *at = TRI_YES;
@@ -364,8 +126,8 @@ void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned col
         return;
     case PART_HEARTBEAT:
         if (columns < 2 || values[0] == NULL || values[1] == NULL ||
-            !parse_u64(values[0], &r->facts->canary_epoch) ||
-            !parse_i64(values[1], &r->facts->canary_wall_us))
+            !mysql_value_u64(values[0], &r->facts->canary_epoch) ||
+            !mysql_value_i64(values[1], &r->facts->canary_wall_us))
             bad(r, "mainstay.heartbeat", columns < 1 || values[0] == NULL ? "" : values[0]);
         return;
     case PART_START:
@@ -378,11 +140,11 @@ static void finish_status(struct mysql_reader *r)
 {
     struct server_facts *f = r->facts;
     struct gtid_set applied = {0}, received = {0};
-    if (!read_set(r, r->executed, &f->executed))
+    if (!mysql_value_set(r->engine, r->executed, &f->executed))
         bad(r, "executed set", r->executed);
-    if (r->applied != NULL && !read_set(r, r->applied, &applied))
+    if (r->applied != NULL && !mysql_value_set(r->engine, r->applied, &applied))
         bad(r, "gtid_slave_pos", r->applied);
-    if (r->received != NULL && !read_set(r, r->received, &received))
+    if (r->received != NULL && !mysql_value_set(r->engine, r->received, &received))
         bad(r, "received set", r->received);
     gtid_set_union(&f->executed, &applied);
     gtid_set_copy(&f->received, &f->executed);

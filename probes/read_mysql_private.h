@@ -1,0 +1,54 @@
+/* probes/read_mysql_private.h - one named value of a server, and the fact it is.
+ *
+ * read_mysql_value.c has the tables of names and reads values; read_mysql.c knows which part of an
+ * answer they stand in. Pure. Layer: probes, these files only. */
+#ifndef PROBES_READ_MYSQL_PRIVATE_H
+#define PROBES_READ_MYSQL_PRIVATE_H
+#include "probes/read_mysql.h"
+
+enum value_kind {
+    VALUE_TRI,
+    VALUE_READ_ONLY,
+    VALUE_U64,
+    VALUE_I64,
+    VALUE_SECONDS_MS,
+    VALUE_TEXT,
+    VALUE_AFTER_SYNC,
+    VALUE_THREAD,
+    VALUE_RECEIVER,
+    VALUE_EXECUTED,
+    VALUE_APPLIED,
+    VALUE_RECEIVED,
+    VALUE_PURGED,
+    VALUE_GTID_MODE
+};
+
+/* Values without which an answer is none: bits of struct mysql_reader's `seen`. */
+enum seen {
+    SEEN_SERVER_ID = 1,
+    SEEN_UPTIME = 2,
+    SEEN_READ_ONLY = 4,
+    SEEN_EXECUTED = 8,
+    SEEN_VERSION = 16
+};
+
+struct name_row {
+    const char *name;
+    enum value_kind kind;
+    size_t at;     /* of the fact, in struct server_facts */
+    unsigned seen; /* enum seen */
+};
+
+/* The row of a name (without case), NULL: a value nobody asked for. */
+const struct name_row *mysql_pair_row(const char *name);    /* variables, status counters */
+const struct name_row *mysql_replica_row(const char *name); /* columns of a replica's status */
+const struct name_row *mysql_start_row(const char *name);   /* variables with their origin */
+/* One value into its fact; false when it does not parse (the fact is then not to be used). */
+bool mysql_value_take(struct mysql_reader *r, const struct name_row *row, const char *value);
+/* The whole text as a number; false: it is none, or out of range. */
+bool mysql_value_i64(const char *value, int64_t *ret);
+bool mysql_value_u64(const char *value, uint64_t *ret);
+/* A GTID set in the engine's notation. */
+bool mysql_value_set(enum engine engine, const char *value, struct gtid_set *ret_set);
+
+#endif
