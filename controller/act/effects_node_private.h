@@ -1,0 +1,79 @@
+/* controller/act/effects_node_private.h - the servers that steps run on and the jobs that wait for
+ * them.
+ *
+ * effects_node.c knows the servers of every cluster; effects_job.c runs their jobs, one at a time a
+ * server. Layer: act, these files only. Loop thread only. */
+#ifndef CONTROLLER_ACT_EFFECTS_NODE_PRIVATE_H
+#define CONTROLLER_ACT_EFFECTS_NODE_PRIVATE_H
+#include <stdatomic.h>
+
+#include "controller/act/effects_node.h"
+
+struct effects_job;
+
+/* Outlives the configuration it came with: a server that is configured anew while something is
+ * under way keeps its one queue. */
+struct effects_node {
+    struct effects_node *next; /* of the set */
+    char cluster[NAME_MAX_LEN];
+    struct mysql_target target;
+    char name[NAME_MAX_LEN];
+    uint64_t key;
+    struct step_sessions sessions; /* lent to the running job; operate NULL: none any more */
+    struct effects_job *running;
+    struct effects_job *first, *last; /* waiting */
+    bool is_forgotten; /* no job comes until it is configured again; sessions go with the last */
+    bool is_changed;   /* its sessions are of another address, account or TLS setting */
+};
+
+struct effects_cluster_entry {
+    char name[NAME_MAX_LEN];
+    struct mysql_account monitor, canary, operate, replicate;
+    uint32_t node_count;
+    struct effects_node *nodes[NODES_MAX]; /* the set's */
+    struct effects_cluster_entry *next;
+};
+
+struct effects_node_set {
+    struct loop *loop;
+    struct lane_pool *pool;
+    struct timer *warm;
+    struct effects_cluster_entry *clusters;
+    struct effects_node *nodes; /* forgotten ones too: jobs point to them; freed with the set */
+    uint64_t keys;
+    bool is_ending;
+};
+
+struct effects_job {
+    struct effects_node_set *set;
+    struct effects_node *node;
+    struct step_sessions sessions;
+    bool owns_sessions;
+    int64_t begun_mono_us;
+    bool is_warm;           /* only opens or looks at the connections */
+    _Atomic bool at_canary; /* warm: the operate session is well */
+    struct effects_job *next;
+    struct step_input input;
+    struct step_result result;
+    uint64_t token;
+    effects_done_fn done;
+    void *arg;
+};
+
+/* Owned by the caller until sessions_free, which aborts first, so that closing writes to nobody. */
+struct step_sessions sessions_new(void);
+void sessions_abort(const struct step_sessions *sessions);
+void sessions_free(struct step_sessions *sessions);
+
+/* When no job uses them: sessions that nobody needs, or that lead elsewhere, go. */
+void effects_node_settle(struct effects_node *node);
+
+/* Queues the job (heap, taken over) and begins it when the node is free. */
+void effects_job_enqueue(struct effects_node_set *set, struct effects_node *node,
+                         struct effects_job *job);
+/* It could not be begun: answered NOT_DONE in the next turn, so that start never calls back itself.
+ * job->set must be set. */
+void effects_job_refuse(struct effects_job *job, const char *text);
+void effects_job_release(void *job);
+
+#endif
