@@ -228,6 +228,35 @@ static void find_outage(const struct load_record *record, int64_t fault_us, stru
         r->acked_per_second = (double)before * 1e6 / (double)(until_us - first_us);
 }
 
+size_t loss_take_later(struct load_record *record, const struct load_record *later,
+                       const struct ledger *ledger)
+{
+    size_t known = record->count, without = 0;
+    struct load_attempt *attempts = stay_calloc(later->count + 1, sizeof *attempts);
+    if (later->count > 0)
+        memcpy(attempts, later->attempts, later->count * sizeof *attempts);
+    if (known < later->count)
+        qsort(attempts + known, later->count - known, sizeof *attempts, by_key);
+    if (known > 1)
+        qsort(attempts, known, sizeof *attempts, by_key);
+    for (size_t i = 0; i < ledger->count; i++) {
+        struct load_attempt key = {.client = ledger->rows[i].client, .seq = ledger->rows[i].seq};
+        if (bsearch(&key, attempts, known, sizeof key, by_key) != NULL)
+            continue;
+        struct load_attempt *found =
+            known >= later->count
+                ? NULL
+                : bsearch(&key, attempts + known, later->count - known, sizeof key, by_key);
+        without += found == NULL;
+        if (found != NULL && found->outcome != LOAD_NONE) {
+            load_record_add(record, found);
+            found->outcome = LOAD_NONE; /* a duplicate row has one attempt */
+        }
+    }
+    free(attempts);
+    return without;
+}
+
 void loss_check(struct load_record *record, const struct ledger *ledger, int64_t fault_us,
                 struct loss_report *ret)
 {

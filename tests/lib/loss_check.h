@@ -50,6 +50,11 @@ void ledger_add(struct ledger *ledger, unsigned client, uint64_t seq);
 void ledger_clear(struct ledger *ledger);
 /* Takes n rows that were acknowledged out of the ledger, spread over it; returns how many. */
 size_t loss_plant(struct ledger *ledger, const struct load_record *record, size_t n);
+/* The load ran on while the ledger was read: adds to *record those attempts of `later`, a later
+ * reading of the same log, that are not in it and whose row the ledger holds. Returns the number of
+ * rows that stay without an attempt. Call before loss_check. */
+size_t loss_take_later(struct load_record *record, const struct load_record *later,
+                       const struct ledger *ledger);
 /* fault_us: 0 when there was none. Sorts the record by end time. */
 void loss_check(struct load_record *record, const struct ledger *ledger, int64_t fault_us,
                 struct loss_report *ret);

@@ -260,6 +260,33 @@ static bool verb_controller(struct lab *lab, const struct request *r)
     return false;
 }
 
+static long long count_of(const json_t *report, const char *name)
+{
+    return json_integer_value(json_object_get(report, name));
+}
+
+static void print_losses(const json_t *report, const char *node)
+{
+    printf("acknowledged %lld writes; compared with what %s holds:\n"
+           "  lost          %lld\n"
+           "  unexpected    %lld  rows nobody wrote, or whose write was refused\n"
+           "  duplicates    %lld\n"
+           "  out of order  %lld\n"
+           "  overlaps      %lld  two servers acknowledging at once\n"
+           "  unanswered    %lld  writes whose end the client was not told: %lld are there\n",
+           count_of(report, "acked"), node, count_of(report, "lost"),
+           count_of(report, "unexpected"), count_of(report, "duplicates"),
+           count_of(report, "order_violations"), count_of(report, "overlaps"),
+           count_of(report, "unknown"), count_of(report, "unknown_found"));
+    if (count_of(report, "planted") > 0)
+        printf("  planted       %lld  rows taken away to prove that the check sees it\n",
+               count_of(report, "planted"));
+    printf("longest pause of the clients: %.0f ms%s\n",
+           json_number_value(json_object_get(report, "outage_ms")),
+           json_is_true(json_object_get(report, "recovered")) ? "" : ", and no write since");
+    puts(json_is_true(json_object_get(report, "clean")) ? "Nothing is lost." : "NOT CLEAN.");
+}
+
 static bool check_load(struct lab *lab, const struct request *r)
 {
     json_t *report = NULL;
@@ -272,8 +299,12 @@ static bool check_load(struct lab *lab, const struct request *r)
     int64_t fault_us = r->fault_us != 0 ? r->fault_us : lab_fault_us(lab);
     if (!lab_load_check(lab, node, fault_us, r->plant, &report))
         return false;
-    json_dumpf(report, stdout, JSON_INDENT(2));
-    putchar('\n');
+    if (r->json) {
+        json_dumpf(report, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        print_losses(report, node);
+    }
     bool clean = json_is_true(json_object_get(report, "clean"));
     json_decref(report);
     return clean;

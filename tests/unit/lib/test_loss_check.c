@@ -89,6 +89,27 @@ static void rows_nobody_wrote_are_unexpected(void **state)
     assert_false(loss_report_is_clean(&w->report));
 }
 
+static void rows_written_while_the_ledger_was_read_are_found_in_the_later_log(void **state)
+{
+    struct world *w = *state;
+    struct world later = {0};
+    for (size_t i = 0; i < w->record.count; i++)
+        load_record_add(&later.record, &w->record.attempts[i]);
+    attempt(&later, 1, 21, 700, 705, LOAD_OK, 2);
+    attempt(&later, 2, 21, 700, 705, LOAD_FAIL, 2);
+    attempt(&later, 1, 22, 706, 711, LOAD_OK, 2); /* not in the ledger read before it: not lost */
+    ledger_add(&w->ledger, 1, 21);
+    ledger_add(&w->ledger, 1, 21);
+    ledger_add(&w->ledger, 2, 21);
+    ledger_add(&w->ledger, 2, 22); /* nobody wrote it */
+    assert_int_equal(loss_take_later(&w->record, &later.record, &w->ledger), 1);
+    load_record_clear(&later.record);
+    check(w);
+    assert_int_equal(w->report.lost, 0);
+    assert_int_equal(w->report.duplicates, 1);
+    assert_int_equal(w->report.unexpected, 2);
+}
+
 static void refused_write_that_is_there_is_unexpected_unknown_one_is_not(void **state)
 {
     struct world *w = *state;
@@ -160,6 +181,7 @@ int main(void)
         CASE(clean_history_passes_and_its_outage_is_measured),
         CASE(planted_losses_are_counted_exactly),
         CASE(rows_nobody_wrote_are_unexpected),
+        CASE(rows_written_while_the_ledger_was_read_are_found_in_the_later_log),
         CASE(refused_write_that_is_there_is_unexpected_unknown_one_is_not),
         CASE(duplicates_and_wrong_order_are_found),
         CASE(two_servers_acknowledging_at_once_overlap),
