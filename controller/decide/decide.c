@@ -5,11 +5,12 @@
 
 #define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
 #define FENCE_AFTER_US  (2 * STAY_SECOND)  /* clients write to it meanwhile: no long wait */
+#define FENCE_HOLDS_US  (1500 * STAY_MS)   /* as a failover waits for its own: longer, it hangs */
 
 static bool is_over(const struct plan_run *run)
 {
-    return run != NULL && (run->state == RUN_SUCCEEDED || run->state == RUN_UNDONE ||
-                           run->state == RUN_ASKS);
+    return run != NULL &&
+           (run->state == RUN_SUCCEEDED || run->state == RUN_UNDONE || run->state == RUN_ASKS);
 }
 
 static bool is_running(const struct plan_run *run)
@@ -114,8 +115,8 @@ static void note_failed(struct cluster_view *view, const struct plan_run *run)
 static bool is_due(const struct cluster_view *view, const struct plan_run *last,
                    enum plan_kind kind, uint32_t node, int64_t now_mono_us)
 {
-    int64_t failed = node == NO_NODE ? view->repair_failed_mono_us
-                                     : view->nodes[node].repair_failed_mono_us;
+    int64_t failed =
+        node == NO_NODE ? view->repair_failed_mono_us : view->nodes[node].repair_failed_mono_us;
     int64_t wait_us = kind == PLAN_FENCE ? FENCE_AFTER_US : REPEAT_AFTER_US;
     if (failed != STAY_NEVER && now_mono_us - failed < wait_us)
         return false;
@@ -180,17 +181,39 @@ static uint32_t open_follower(const struct cluster_view *view, int64_t now_mono_
 /* A primary that an earlier failover of ours replaced, or a server that diverged, and that takes
  * writes again: whoever is primary now and however it fares, what clients write there is doomed. No
  * proof is wanted, the record names it. One that an operator set aside is theirs. */
-static uint32_t outcast_writable(const struct cluster_view *view, int64_t now_mono_us)
+static bool is_open_outcast(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
-    for (uint32_t i = 0; i < view->config->node_count; i++) {
-        uint8_t reason = view->record.quarantine[i];
-        if (i != view->primary && view->nodes[i].facts.read_only == TRI_NO &&
-            (reason == QUARANTINE_STALE_PRIMARY || reason == QUARANTINE_DIVERGED) &&
-            verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
-            view->nodes[i].facts.canary_epoch <= view->record.epoch)
-            return i;
-    }
-    return NO_NODE;
+    if (node >= view->config->node_count)
+        return false;
+    uint8_t reason = view->record.quarantine[node];
+    return node != view->primary && view->nodes[node].facts.read_only == TRI_NO &&
+           (reason == QUARANTINE_STALE_PRIMARY || reason == QUARANTINE_DIVERGED) &&
+           verdict_node_answers(view, node, now_mono_us) == TRI_YES &&
+           view->nodes[node].facts.canary_epoch <= view->record.epoch;
+}
+
+/* A fence that runs, and has had longer than a server that works takes. */
+static bool is_fence_overdue(const struct plan_run *running, int64_t now_mono_us)
+{
+    int64_t since_us = running->begun_mono_us; /* of another clock: begun long ago */
+    return since_us > now_mono_us || now_mono_us - since_us >= FENCE_HOLDS_US;
+}
+
+/* The fence of an open outcast, each in its turn: the one under way, but not for longer than it
+ * takes, for another one may be closed at once. */
+static bool want_outcast_closed(const struct cluster_view *view, const struct plan_run *running,
+                                int64_t now_mono_us, struct decision *d)
+{
+    uint32_t under_way =
+        is_running(running) && running->kind == PLAN_FENCE ? running->params.node : NO_NODE;
+    bool stays = is_open_outcast(view, under_way, now_mono_us);
+    if (stays && !is_fence_overdue(running, now_mono_us))
+        return want(view, running, &d->verdict, PLAN_FENCE, under_way, now_mono_us, d);
+    for (uint32_t i = 0; i < view->config->node_count; i++)
+        if (i != under_way && is_open_outcast(view, i, now_mono_us) &&
+            want(view, running, &d->verdict, PLAN_FENCE, i, now_mono_us, d))
+            return true;
+    return stays && want(view, running, &d->verdict, PLAN_FENCE, under_way, now_mono_us, d);
 }
 
 /* A server that was a replica by our record takes writes and holds what the recorded primary lacks:
@@ -209,7 +232,8 @@ static bool is_taken_over(const struct cluster_view *view, uint32_t node)
 static bool is_degrade_due(const struct cluster_view *view, int64_t now_mono_us)
 {
     return (view->config->without_acker == WITHOUT_ACKER_DEGRADE ||
-            view->record.mode != MODE_LOSSLESS) && view->no_acker_since_mono_us != STAY_NEVER &&
+            view->record.mode != MODE_LOSSLESS) &&
+           view->no_acker_since_mono_us != STAY_NEVER &&
            now_mono_us - view->no_acker_since_mono_us >= view->config->acker_loss_us;
 }
 
@@ -377,13 +401,43 @@ static void describe(const struct cluster_view *view, struct decision *d)
 
 /* The verdict's plan, else a replica's repair. A stronger mode comes last: it may be refused for
  * long (start-up values), and no server is left writable or unattached for that. */
-static void want_plan(const struct cluster_view *view, const struct plan_run *last,
-                      bool may_repair, int64_t now_mono_us, struct decision *d)
+static void want_plan(const struct cluster_view *view, const struct plan_run *last, bool may_repair,
+                      int64_t now_mono_us, struct decision *d)
 {
     if (d->verdict.action == ACT_MODE_RESTORE && may_repair)
         want_replica_repair(view, last, now_mono_us, d);
     if (d->want == PLAN_NONE && !want_for_verdict(view, last, now_mono_us, d) && may_repair)
         want_replica_repair(view, last, now_mono_us, d);
+}
+
+/* Would it start but for the plan that runs? One that is refused holds nobody up. */
+static bool may_failover_start(const struct cluster_view *view, const struct plan_params *params,
+                               int64_t now_mono_us, int64_t now_wall_us)
+{
+    struct stay_error err = {0};
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    bool may =
+        plan_start(run, PLAN_FAILOVER, params, view, now_mono_us, now_wall_us, &err) == STAY_OK;
+    plan_run_clear(run);
+    free(run);
+    return may;
+}
+
+/* Does the fence of an outcast that hangs (its writers wait behind a lock, its disk stalls) keep
+ * the clients of a primary that is lost waiting too? Then the failover comes first. */
+static bool is_failover_held_up(const struct cluster_view *view, const struct plan_run *running,
+                                const struct fleet *fleet, const struct verdict *verdict,
+                                int64_t now_mono_us, int64_t now_wall_us)
+{
+    if (verdict->action != ACT_FAILOVER || !is_running(running) || running->kind != PLAN_FENCE ||
+        !is_fence_overdue(running, now_mono_us))
+        return false;
+    struct decision d = {.want = PLAN_NONE};
+    bool due = want(view, running, verdict, PLAN_FAILOVER, NO_NODE, now_mono_us, &d);
+    uint32_t vetoes =
+        guard_check(view, running, fleet, PLAN_FAILOVER, true, now_mono_us, now_wall_us);
+    return due && vetoes == UINT32_C(1) << GUARD_BUSY &&
+           may_failover_start(view, &d.params, now_mono_us, now_wall_us);
 }
 
 void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
@@ -393,13 +447,12 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     *d = (struct decision){.want = PLAN_NONE};
     cluster_suspicion_settle(view, now_mono_us);
     note_failed(view, running);
-    bool ours = (is_running(running) && touches_primary(running->kind)) ||
-                is_stale_after(view, running);
+    bool ours =
+        (is_running(running) && touches_primary(running->kind)) || is_stale_after(view, running);
     if (ours) /* our own numbering and switching are no acknowledgements that stay away */
         view->watch_seen_mono_us = STAY_NEVER;
-    d->record_changed = ours
-                            ? watch_under_plan(view, now_mono_us, &d->record)
-                            : durability_watch(view, now_mono_us, now_wall_us, &d->record);
+    d->record_changed = ours ? watch_under_plan(view, now_mono_us, &d->record)
+                             : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
     note_ended(view, running);
     if (view->record.adopted && !is_running(running) && view->record.plan_id[0] == '\0')
@@ -411,9 +464,10 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
-    uint32_t outcast = outcast_writable(view, now_mono_us);
-    bool closes = outcast != NO_NODE && !is_human_asked(view, running) &&
-                  want(view, running, &d->verdict, PLAN_FENCE, outcast, now_mono_us, d);
+    bool closes =
+        !is_human_asked(view, running) &&
+        !is_failover_held_up(view, running, fleet, &d->verdict, now_mono_us, now_wall_us) &&
+        want_outcast_closed(view, running, now_mono_us, d);
     if (!closes && !is_human_asked(view, running))
         want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)

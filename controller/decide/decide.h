@@ -62,7 +62,9 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
 
 /* Must the running plan give way: a failover, or a fence of a server that takes writes beside the
  * primary, is wanted, nothing but that plan forbids it, and what runs is a repair that can be
- * undone. The caller aborts it (executor_abort) and starts what is wanted when it has ended. */
+ * undone. A fence of a set-aside server that hangs gives way as well: to a failover that may start,
+ * or to the next such server's fence. The caller aborts it (executor_abort) and starts what is
+ * wanted when it has ended. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running);
 
 /* The durability watch: does lossless_since still stand after the latest facts; which nodes are
