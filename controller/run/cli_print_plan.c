@@ -108,10 +108,11 @@ void cli_print_event(struct cli *cli, const json_t *event)
     if (strcmp(what, "step begun") == 0 || strcmp(state, "skipped") == 0)
         return;
     if (strcmp(what, "step ended") == 0)
-        fprintf(to, "%s  %2d/%d  %-17s %-7s %8s  %s\n", cli_text(event, "plan"),
+        fprintf(to, "%s  %2d/%d  %-20s %-7s %8s%s%s\n", cli_text(event, "plan"),
                 (int)json_integer_value(json_object_get(event, "row")) + 1,
                 (int)json_integer_value(json_object_get(event, "rows")), cli_text(event, "step"),
-                state, cli_duration(event, "took_us", took), cli_text(event, "text"));
+                state, cli_duration(event, "took_us", took),
+                cli_text(event, "text")[0] == '\0' ? "" : "  ", cli_text(event, "text"));
     else
         fprintf(to, "%s  %s %s%s%s\n", cli_text(event, "plan"), cli_text(event, "kind"),
                 strcmp(what, "plan begun") == 0 ? "begins" : cli_text(event, "state"),
@@ -186,6 +187,9 @@ static void print_loss(struct cli *cli, const json_t *summary, const json_t *cer
         if (n > 0 && strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0)
             cli_wrap(cli, cli->out, 15,
                      "none of them was acknowledged to a client, by the certificate");
+    } else if (strcmp(cli_text(cert, "proof"), "F1 confirmed") == 0 &&
+               strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0) {
+        line(cli, "loss", "none: the old primary was read after its last write");
     } else if (strcmp(cli_text(summary, "state"), "succeeded") == 0) {
         line(cli, "loss", "not measured yet: the old primary has not come back");
     }
