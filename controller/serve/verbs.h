@@ -55,6 +55,28 @@ bool request_event(struct request *r, json_t *event);
 const char *request_arg(const struct request *r, const char *key); /* string or NULL */
 /* The cluster asked for; answers (exit 2) and returns false when it is missing or unknown. */
 bool request_cluster(struct request *r, struct control_cluster *ret);
+/* Answers (exit 2) that r->cluster, not NULL, is unknown, with the nearest name or all of them. */
+void request_refuse_cluster(struct request *r);
+
+/* The verbs. Each ends its request, at once or when what it asked of control is done. */
+/* verbs_read.c */
+void verb_status(struct request *r);
+void verb_problems(struct request *r);
+void verb_check(struct request *r);
+void verb_topology(struct request *r);
+void verb_verdict(struct request *r);
+void verb_which_primary(struct request *r);
+void verb_history(struct request *r);
+void verb_explain(struct request *r);
+void verb_runbook(struct request *r);
+void verb_version(struct request *r);
+
+/* verbs_switch.c */
+void verb_pause(struct request *r);
+void verb_resume(struct request *r);
+void verb_release(struct request *r);
+void verb_maintenance(struct request *r);
+void verb_reload(struct request *r);
 
 /* verbs_plan.c */
 void verb_plan(struct request *r);

@@ -1,0 +1,97 @@
+/* Verbs that switch something of the controller: pause, maintenance, release, the configuration. */
+#include "controller/serve/verbs.h"
+
+static void switched(void *ctx, enum stay_rc rc, const json_t *data, const struct stay_error *err)
+{
+    struct request *r = ctx;
+    r->is_pending = false;
+    if (rc == STAY_OK)
+        request_answer(r, data == NULL ? NULL : json_deep_copy(data));
+    else
+        request_fail(r, rc, 0, err);
+}
+
+static void set_switch(struct request *r, enum control_switch which, int64_t until_wall_us)
+{
+    struct control_cluster c;
+    const char *reason = request_arg(r, "reason");
+    if (r->cluster != NULL && !request_cluster(r, &c))
+        return;
+    if (r->dry_run) {
+        json_t *would = json_object();
+        stay_json_set_string(would, "would", r->verb);
+        stay_json_set_string(would, "cluster", r->cluster);
+        request_answer(r, would);
+        return;
+    }
+    r->is_pending = true;
+    r->control->set_switch(r->control->ctx, r->cluster, which, until_wall_us, r->actor,
+                           reason == NULL ? "" : reason, switched, r);
+}
+
+void verb_pause(struct request *r)
+{
+    set_switch(r, CONTROL_PAUSE, 0);
+}
+
+void verb_resume(struct request *r)
+{
+    set_switch(r, CONTROL_RESUME, 0);
+}
+
+void verb_release(struct request *r)
+{
+    struct control_cluster c;
+    if (request_cluster(r, &c))
+        set_switch(r, CONTROL_RELEASE, 0);
+}
+
+void verb_maintenance(struct request *r)
+{
+    struct control_cluster c;
+    const char *action = request_arg(r, "action");
+    json_int_t for_us = json_integer_value(json_object_get(r->args, "for_us"));
+    if (!request_cluster(r, &c))
+        return;
+    if (action != NULL && strcmp(action, "end") == 0)
+        set_switch(r, CONTROL_MAINTENANCE_END, 0);
+    else if (action == NULL || strcmp(action, "start") != 0)
+        request_refuse(r, 2, NULL,
+                       "maintenance is started or ended: maintenance start|end CLUSTER");
+    else if (for_us < STAY_SECOND || for_us > INT64_C(30) * 86400 * STAY_SECOND)
+        request_refuse(r, 2, NULL, "maintenance lasts 1s to 30d");
+    else
+        set_switch(r, CONTROL_MAINTENANCE_START, c.now_wall_us + for_us);
+}
+
+/* Options of the file as it is now that the running process cannot take: "a, b", or empty. */
+static void name_restarts(const struct request *r, char *dst, size_t size)
+{
+    STAY_AUTO(settings_drop) struct settings *fresh = NULL;
+    dst[0] = '\0';
+    if (settings_load(r->verbs->settings->path, SETTINGS_WITHOUT_SECRETS, &fresh, NULL, NULL) ==
+        STAY_OK)
+        (void)settings_needs_restart(r->verbs->settings, fresh, dst, size);
+}
+
+void verb_reload(struct request *r)
+{
+    struct stay_error err = {0};
+    enum stay_rc rc;
+    char restarts[200];
+    name_restarts(r, restarts, sizeof restarts);
+    if (r->dry_run) {
+        STAY_AUTO(settings_drop) struct settings *fresh = NULL;
+        rc = settings_load(r->verbs->settings->path, 0, &fresh, NULL, &err);
+    } else {
+        rc = r->control->reload(r->control->ctx, &err);
+    }
+    if (rc != STAY_OK) {
+        request_refuse(r, 1, NULL, "%s; the old configuration stays in force", err.text);
+        return;
+    }
+    json_t *out = json_object();
+    stay_json_set_string(out, "file", r->verbs->settings->path);
+    stay_json_set_string(out, "needs_restart", restarts[0] == '\0' ? NULL : restarts);
+    request_answer(r, out);
+}
