@@ -1,10 +1,5 @@
 /* The store interface on SQLite, loop side: calls are copied into a queue; while one batch is on
- * the lane the next one gathers, so calls that wait together share one commit and one sync. Within
- * a batch calls run in order; a failed compare writes nothing and its neighbours go on. When a put
- * or the batch's commit fails, all of its calls fail.
- *
- * A lease lives in memory beside its durable epoch: the file's lock proves that no earlier holder
- * in another process is left, and monotonic time needs no agreement with anybody. */
+ * the lane the next one gathers, so calls that wait together share one commit and one sync. */
 #include "base/base.h"
 #include "base/io/lane.h"
 #include "base/io/loop.h"
@@ -14,65 +9,13 @@
 #include "controller/keep/store_sqlite_private.h"
 
 #define BATCH_MAX 64
-#define LEASES_MAX 16
 #define QUEUE_MAX 4096
-
-enum call_kind { CALL_TXN, CALL_GET, CALL_LEASE };
-
-struct call {
-    struct call *next;
-    enum call_kind kind;
-    struct store_compare *compares; /* keys owned */
-    size_t compare_count;
-    struct store_put *puts; /* keys and values owned; LEASE: one put, the lease's key and record */
-    size_t put_count;
-    bool is_too_big; /* TXN: refused, nothing of it is written */
-    char *prefix;
-    size_t max;
-    char *holder;
-    int64_t ttl_us, asked_mono_us;
-    store_txn_fn txn_fn;
-    store_get_fn get_fn;
-    void *ctx;
-    /* Results, written by the lane, read by the loop after it. */
-    enum stay_rc rc;
-    struct stay_error err;
-    uint64_t revision;
-    struct store_item *items;
-    size_t item_count;
-};
-
-struct lease {
-    char key[STORE_KEY_MAX + 1];
-    char *holder;
-    uint64_t epoch;
-    int64_t until_mono_us;
-};
 
 struct watcher {
     struct watcher *next;
     char *prefix;
     store_watch_fn fn;
     void *ctx;
-};
-
-struct batch {
-    struct store_sqlite *store;
-    struct call *first;
-    size_t count;
-};
-
-struct store_sqlite {
-    struct store base;
-    struct loop *loop;
-    struct lane_pool *lane;
-    struct sqlite_file file; /* the lane's, while a batch runs */
-    struct lease leases[LEASES_MAX]; /* likewise */
-    size_t lease_count;
-    struct call *head, **tail;
-    size_t queued;
-    bool is_running, is_closing;
-    struct watcher *watchers;
 };
 
 static void call_free(struct call *c)
@@ -90,176 +33,6 @@ static void call_free(struct call *c)
     store_items_free(c->items, c->item_count);
     free(c);
 }
-
-/* --- on the lane ----------------------------------------------------------------------------- */
-
-static enum stay_rc check_compares(struct sqlite_file *file, struct call *c)
-{
-    for (size_t i = 0; i < c->compare_count; i++) {
-        const struct store_compare *cmp = &c->compares[i];
-        uint64_t version = 0;
-        enum stay_rc rc = sqlite_file_version(file, cmp->key, &version, &c->err);
-        if (rc != STAY_OK)
-            return rc;
-        if (cmp->version == STORE_ANY ? version != STORE_ABSENT : version == cmp->version)
-            continue;
-        return stay_error(&c->err, STAY_ECONFLICT,
-                          "'%s' is at version %llu, not %llu: somebody else changed it first",
-                          cmp->key, (unsigned long long)version,
-                          (unsigned long long)cmp->version);
-    }
-    return STAY_OK;
-}
-
-/* Compares, then puts under the next revision. A failed put fails the whole batch: *ret_fatal. */
-static void run_txn(struct sqlite_file *file, struct call *c, uint64_t *revision, bool *ret_fatal)
-{
-    c->revision = *revision;
-    if (c->is_too_big) {
-        c->rc = stay_error(&c->err, STAY_ELIMIT, "'%s': a value of more than %u MiB is not kept",
-                           c->puts[0].key, STORE_VALUE_MAX / (1024 * 1024));
-        return;
-    }
-    c->rc = check_compares(file, c);
-    if (c->rc != STAY_OK) {
-        *ret_fatal = c->rc != STAY_ECONFLICT;
-        return;
-    }
-    if (c->put_count == 0)
-        return;
-    uint64_t next = *revision + 1;
-    for (size_t i = 0; i < c->put_count && c->rc == STAY_OK; i++)
-        c->rc = sqlite_file_put(file, c->puts[i].key, c->puts[i].value, next, &c->err);
-    *ret_fatal = c->rc != STAY_OK;
-    if (c->rc != STAY_OK)
-        return;
-    *revision = next;
-    c->revision = next;
-}
-
-static struct lease *lease_find(struct store_sqlite *s, const char *key)
-{
-    for (size_t i = 0; i < s->lease_count; i++)
-        if (strcmp(s->leases[i].key, key) == 0)
-            return &s->leases[i];
-    return NULL;
-}
-
-/* Renewing changes nothing on disk; taking puts the holder under a new revision, the new epoch. */
-static void run_lease(struct store_sqlite *s, struct call *c, uint64_t *revision, bool *ret_fatal)
-{
-    const char *key = c->puts[0].key;
-    struct lease *lease = lease_find(s, key);
-    bool is_held = lease && lease->until_mono_us > c->asked_mono_us;
-    if (is_held && strcmp(lease->holder, c->holder) != 0) {
-        c->rc = stay_error(&c->err, STAY_EBUSY, "lease '%s' is held by %s", key, lease->holder);
-        return;
-    }
-    if (is_held) {
-        lease->until_mono_us = c->asked_mono_us + c->ttl_us;
-        c->revision = lease->epoch;
-        return;
-    }
-    if (!lease && s->lease_count == LEASES_MAX) {
-        c->rc = stay_error(&c->err, STAY_ELIMIT, "more than %d leases", LEASES_MAX);
-        return;
-    }
-    run_txn(&s->file, c, revision, ret_fatal);
-    if (c->rc != STAY_OK)
-        return;
-    if (!lease) {
-        lease = &s->leases[s->lease_count++];
-        must(stay_copy(lease->key, sizeof lease->key, key));
-        lease->holder = NULL;
-    }
-    free(lease->holder);
-    lease->holder = stay_strdup(c->holder);
-    lease->epoch = c->revision;
-    lease->until_mono_us = c->asked_mono_us + c->ttl_us;
-}
-
-static void run_calls(struct store_sqlite *s, struct batch *b, uint64_t *revision, bool *ret_fatal,
-                      struct call **ret_culprit)
-{
-    for (struct call *c = b->first; c && !*ret_fatal; c = c->next) {
-        c->rc = STAY_OK;
-        switch (c->kind) {
-        case CALL_TXN:
-            run_txn(&s->file, c, revision, ret_fatal);
-            break;
-        case CALL_LEASE:
-            run_lease(s, c, revision, ret_fatal);
-            break;
-        case CALL_GET:
-            c->rc = sqlite_file_range(&s->file, c->prefix, c->max, &c->items, &c->item_count,
-                                      &c->err);
-            *ret_fatal = c->rc != STAY_OK;
-            break;
-        }
-        if (*ret_fatal)
-            *ret_culprit = c;
-    }
-}
-
-static void fail_all(struct store_sqlite *s, struct batch *b, enum stay_rc rc,
-                     const struct stay_error *err)
-{
-    struct stay_error copy = *err; /* err may be one of the calls' */
-    for (struct call *c = b->first; c; c = c->next) {
-        c->rc = rc;
-        c->err = copy;
-        store_items_free(c->items, c->item_count);
-        c->items = NULL;
-        c->item_count = 0;
-    }
-    for (size_t i = 0; i < s->lease_count; i++) {
-        free(s->leases[i].holder);
-        s->leases[i].holder = NULL;
-    }
-    s->lease_count = 0; /* what this batch took in memory is not on disk: take again */
-}
-
-static enum stay_rc run_batch(struct lane_job *job, void *arg)
-{
-    struct batch *b = arg;
-    struct store_sqlite *s = b->store;
-    struct stay_error err = {0};
-    enum stay_rc rc = s->file.broken;
-    if (rc != STAY_OK) {
-        fail_all(s, b, rc, &s->file.broken_error);
-        return STAY_OK;
-    }
-    uint64_t before = 0, revision = 0;
-    bool is_fatal = false;
-    struct call *culprit = NULL;
-    rc = sqlite_file_run(&s->file, STMT_BEGIN, "begin", &err);
-    if (rc == STAY_OK)
-        rc = sqlite_file_revision(&s->file, &before, &err);
-    if (rc == STAY_OK) {
-        revision = before;
-        run_calls(s, b, &revision, &is_fatal, &culprit);
-        if (is_fatal) {
-            rc = culprit->rc;
-            err = culprit->err;
-        }
-    }
-    if (rc == STAY_OK && revision != before)
-        rc = sqlite_file_set_revision(&s->file, revision, &err);
-    if (rc == STAY_OK && lane_job_expired(job))
-        rc = stay_error(&err, STAY_EUNKNOWN, "the store's disk is too slow");
-    if (rc == STAY_OK)
-        rc = sqlite_file_run(&s->file, STMT_COMMIT, "commit", &err);
-    if (rc != STAY_OK) {
-        struct stay_error rollback;
-        if (sqlite3_get_autocommit(s->file.db) == 0 &&
-            sqlite_file_run(&s->file, STMT_ROLLBACK, "roll back", &rollback) != STAY_OK)
-            err = rollback; /* nothing was committed; what is worse is told */
-        fail_all(s, b, rc, &err);
-    }
-    return STAY_OK;
-}
-
-/* --- on the loop ----------------------------------------------------------------------------- */
 
 static void start_batch(struct store_sqlite *s);
 
@@ -343,7 +116,7 @@ static void start_batch(struct store_sqlite *s)
     s->queued -= b->count;
     s->is_running = true;
     struct lane_work work = {
-        .work = run_batch,
+        .work = store_batch_run,
         .done = batch_done,
         .release = batch_release,
         .arg = b,
@@ -478,11 +251,11 @@ enum stay_rc store_sqlite_open(struct loop *loop, const char *path, const char *
     s->base.ops = &ops;
     s->loop = loop;
     s->tail = &s->head;
-    s->lane = lane_pool_new(loop, &(struct lane_pool_options){
-                                      .name = "store",
-                                      .lanes = 1,
-                                      .queue_max = 4,
-                                      .replace_after_us = INT64_C(1000000) * STAY_SECOND});
+    s->lane = lane_pool_new(
+        loop, &(struct lane_pool_options){.name = "store",
+                                          .lanes = 1,
+                                          .queue_max = 4,
+                                          .replace_after_us = INT64_C(1000000) * STAY_SECOND});
     *ret_store = &s->base;
     return STAY_OK;
 }

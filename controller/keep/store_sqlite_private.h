@@ -1,5 +1,6 @@
-/* controller/keep/store_sqlite_private.h - shared by store_sqlite.c (queue, loop side) and
- * store_sqlite_file.c (the file: opening, locking, statements). Layer: keep. */
+/* controller/keep/store_sqlite_private.h - shared by store_sqlite.c (queue, loop side),
+ * store_sqlite_batch.c (the calls of one transaction, lane side) and store_sqlite_file.c (the file:
+ * opening, locking, statements). Layer: keep, these files only. */
 #ifndef CONTROLLER_KEEP_STORE_SQLITE_PRIVATE_H
 #define CONTROLLER_KEEP_STORE_SQLITE_PRIVATE_H
 #include "controller/keep/store.h"
@@ -9,7 +10,7 @@ enum sqlite_stmt_id {
     STMT_BEGIN = 0,
     STMT_COMMIT,
     STMT_ROLLBACK,
-    STMT_VERSION,  /* version of one key */
+    STMT_VERSION, /* version of one key */
     STMT_PUT,
     STMT_DELETE,
     STMT_RANGE,    /* keys from, below, at most */
@@ -50,5 +51,66 @@ enum stay_rc sqlite_file_range(struct sqlite_file *file, const char *prefix, siz
                                struct store_item **ret_items, size_t *ret_count,
                                struct stay_error *err) STAY_MUST_USE;
 void store_items_free(struct store_item *items, size_t count);
+
+#define LEASES_MAX 16
+
+struct lane_job;
+struct lane_pool;
+struct loop;
+struct watcher;
+
+enum call_kind { CALL_TXN, CALL_GET, CALL_LEASE };
+
+struct call {
+    struct call *next;
+    enum call_kind kind;
+    struct store_compare *compares; /* keys owned */
+    size_t compare_count;
+    struct store_put *puts; /* keys and values owned; LEASE: one put, the lease's key and record */
+    size_t put_count;
+    bool is_too_big; /* TXN: refused, nothing of it is written */
+    char *prefix;
+    size_t max;
+    char *holder;
+    int64_t ttl_us, asked_mono_us;
+    store_txn_fn txn_fn;
+    store_get_fn get_fn;
+    void *ctx;
+    /* Results, written by the lane, read by the loop after it. */
+    enum stay_rc rc;
+    struct stay_error err;
+    uint64_t revision;
+    struct store_item *items;
+    size_t item_count;
+};
+
+struct lease {
+    char key[STORE_KEY_MAX + 1];
+    char *holder;
+    uint64_t epoch;
+    int64_t until_mono_us;
+};
+
+struct batch {
+    struct store_sqlite *store;
+    struct call *first;
+    size_t count;
+};
+
+struct store_sqlite {
+    struct store base;
+    struct loop *loop;
+    struct lane_pool *lane;
+    struct sqlite_file file;         /* the lane's, while a batch runs */
+    struct lease leases[LEASES_MAX]; /* likewise */
+    size_t lease_count;
+    struct call *head, **tail;
+    size_t queued;
+    bool is_running, is_closing;
+    struct watcher *watchers;
+};
+
+/* Work of the store's lane; arg is the struct batch. Leaves rc, err and results in each call. */
+enum stay_rc store_batch_run(struct lane_job *job, void *arg);
 
 #endif
