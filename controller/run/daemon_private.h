@@ -157,11 +157,24 @@ void daemon_load_cluster(struct daemon_cluster *c);
 /* daemon_timeline.c: notes of the executor -> log, timeline, history, listeners, crash points. */
 void daemon_note(struct daemon_cluster *c, enum exec_note note, const struct plan_run *run,
                  uint32_t row);
-/* The stored document of a run: summary, run, timeline. New reference. */
-json_t *daemon_run_document(const struct daemon_cluster *c, const struct plan_run *run);
-/* After an old primary came back: what it held that the new one does not, into the history. */
-void daemon_measure_loss(struct daemon_cluster *c);
+/* Stores the document under `key`; a failure counts as the store's. */
+void daemon_put_document(struct daemon *d, const char *key, const json_t *doc);
 void daemon_listeners_free(struct daemon *d);
+
+/* daemon_document.c: a run as JSON. New references. */
+json_t *daemon_run_document(const struct daemon_cluster *c, const struct plan_run *run);
+json_t *daemon_run_summary(const struct daemon_cluster *c, const struct plan_run *run);
+/* While the write path was closed: from the first sign (a switchover's own closing) to the end of
+ * the row that opened the route, the canary having committed on the new primary before. -1: not
+ * known, or not over. */
+int64_t daemon_run_outage_us(const struct daemon_cluster *c, const struct plan_run *run);
+bool daemon_times_are_of(const struct daemon_cluster *c, const struct plan_run *run);
+extern const struct run_times daemon_no_times; /* STAY_NEVER, all of them */
+const char *daemon_node_name(const struct daemon_cluster *c, uint32_t node); /* NULL: none */
+
+/* daemon_loss.c: after an old primary came back, what it held that the new one does not goes into
+ * the history. */
+void daemon_measure_loss(struct daemon_cluster *c);
 
 /* daemon_control.c */
 void daemon_control_init(struct daemon *d);
