@@ -9,7 +9,7 @@
 struct dialect {
     const char *stop_receiver, *start_receiver, *start_applier, *stop_both, *start_both, *forget;
     const char *source_enabled, *source_timeout, *source_point, *source_no_replica; /* variables */
-    const char *source_count; /* NULL: none */
+    const char *source_count;                                                       /* NULL: none */
     const char *replica_enabled;
     const char *net_timeout;
 };
@@ -25,8 +25,10 @@ struct step {
 
 bool step_is_mariadb(const struct step *s);
 /* Sets the outcome and its sentence; returns the outcome. */
-enum outcome step_end(struct step *s, enum outcome outcome, const char *fmt, ...)
-    STAY_PRINTF(3, 4);
+enum outcome step_end(struct step *s, enum outcome outcome, const char *fmt, ...) STAY_PRINTF(3, 4);
+/* The outcome of a statement and its sentence, which names `sql`; DONE for STAY_OK. */
+enum outcome step_outcome_of(struct step *s, enum stay_rc rc, const char *sql,
+                             const struct stay_error *e);
 /* Sends one statement that changes something; DONE, or the outcome is set. */
 enum outcome step_say(struct step *s, const char *fmt, ...) STAY_PRINTF(2, 3);
 /* As step_say, but an error of the server with number `allowed` counts as DONE. */

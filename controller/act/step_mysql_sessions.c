@@ -1,0 +1,81 @@
+/* Ending the sessions of clients, so that nobody's write is answered any more. */
+#include <mysql.h>
+
+#include "controller/act/step_mysql_private.h"
+
+/* `holds` are leaders of a commit group that wait for its acknowledgement. */
+struct victims {
+    const struct step_input *in;
+    uint64_t ids[4096], holds[64];
+    uint32_t count, holds_count;
+    bool is_closing; /* somebody waits to set read_only: no new writer begins */
+};
+
+/* Users whose sessions stay: ours but the canary's (it may be the one that waits), and the
+ * server's. */
+static bool is_spared(const struct step_input *in, const char *user)
+{
+    const char *const spared[] = {"system user", "event_scheduler", in->operate.user,
+                                  in->monitor_user, in->replicate.user};
+    for (size_t i = 0; i < STAY_COUNT(spared); i++)
+        if (strcmp(user, spared[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Columns of SHOW PROCESSLIST on both engines: Id, User, Host, db, Command, Time, State, Info. */
+static void add_victim(void *arg, const struct mysql_row *row)
+{
+    struct victims *v = arg;
+    if (row->columns < 8 || row->values[0] == NULL || row->values[1] == NULL)
+        return;
+    const char *command = row->values[4] == NULL ? "" : row->values[4];
+    const char *state = row->values[6] == NULL ? "" : row->values[6];
+    if (strcmp(row->values[1], v->in->operate.user) == 0 && row->values[7] != NULL &&
+        strstr(row->values[7], "SET GLOBAL read_only = 1") != NULL &&
+        strncmp(state, "Waiting for", 11) == 0)
+        v->is_closing = true;
+    if (is_spared(v->in, row->values[1]) || strcmp(command, "Killed") == 0 ||
+        strcmp(command, "Daemon") == 0 || strncmp(command, "Slave_", 6) == 0 ||
+        strncmp(command, "Binlog Dump", 11) == 0)
+        return;
+    uint64_t id = strtoull(row->values[0], NULL, 10);
+    if (strncmp(state, "Waiting for semi-sync ACK", 25) == 0 &&
+        v->holds_count < STAY_COUNT(v->holds))
+        v->holds[v->holds_count++] = id;
+    else if (v->count < STAY_COUNT(v->ids))
+        v->ids[v->count++] = id;
+}
+
+/* SHOW, not information_schema: see mysql_query.c. */
+static enum outcome list_sessions(struct step *s, struct victims *v)
+{
+    struct stay_error e = {0};
+    *v = (struct victims){.in = s->in};
+    return step_outcome_of(
+        s, mysql_session_run(s->session, "SHOW PROCESSLIST", s->due_mono_us, add_victim, v, &e),
+        "list sessions", &e);
+}
+
+static enum outcome kill_each(struct step *s, const uint64_t *ids, uint32_t count)
+{
+    enum outcome o = OUTCOME_DONE;
+    for (uint32_t i = 0; i < count && o == OUTCOME_DONE; i++) /* 1094: it has gone by itself */
+        o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
+    return o;
+}
+
+/* Measured on MariaDB: the leader of a group waits for all of it, and killed it lets the others go
+ * on, who are answered OK. So leaders go last, in a round that found nobody else alive. */
+enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left)
+{
+    struct victims *v = stay_calloc(1, sizeof *v);
+    enum outcome o = list_sessions(s, v);
+    if (o == OUTCOME_DONE)
+        o = kill_each(s, v->ids, v->count);
+    if (o == OUTCOME_DONE && v->count == 0 && (v->is_closing || !only_closing))
+        o = kill_each(s, v->holds, v->holds_count);
+    *ret_left = v->count + v->holds_count;
+    free(v);
+    return o;
+}
