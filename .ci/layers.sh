@@ -10,10 +10,10 @@ declare -A may=(
     [probes]="base base/io probes"
     [controller/decide]="base probes/observation.h controller/decide"
     [controller/keep]="base base/io probes/observation.h controller/decide controller/keep"
-    [controller/act]="base base/io probes controller/decide controller/keep controller/run/settings controller/act"
-    [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/run/settings controller/serve"
-    [controller/run/settings]="base base/io probes/observation.h controller/decide controller/run/settings"
-    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/serve controller/run/settings controller/run"
+    [controller/act]="base base/io probes controller/decide controller/keep controller/settings controller/act"
+    [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/settings controller/serve"
+    [controller/settings]="base base/io probes/observation.h controller/decide controller/settings"
+    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/serve controller/settings controller/run"
 )
 for folder in "${!may[@]}"; do
     for file in "$folder"/*.[ch]; do

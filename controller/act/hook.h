@@ -7,7 +7,7 @@
 #ifndef CONTROLLER_ACT_HOOK_H
 #define CONTROLLER_ACT_HOOK_H
 #include "controller/decide/plan.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 
 struct loop;
 

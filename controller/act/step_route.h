@@ -10,7 +10,7 @@
 #ifndef CONTROLLER_ACT_STEP_ROUTE_H
 #define CONTROLLER_ACT_STEP_ROUTE_H
 #include "controller/decide/plan.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 
 struct loop;
 struct route_set;

@@ -2,7 +2,7 @@
  * it: cli_main. */
 #include "base/io/file.h"
 #include "controller/run/cli.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include <errno.h>
 #include <libgen.h>
 #include <sys/ioctl.h>

@@ -2,7 +2,7 @@
  */
 #include "base/units.h"
 #include "controller/run/cli.h"
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/suggest.h"
 #include <stdarg.h>
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */

@@ -4,7 +4,7 @@
 #include "base/io/line_client.h"
 #include "base/io/real_clock.h"
 #include "controller/run/cli.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include <time.h>
 
 #define ANSWER_US       (20 * STAY_SECOND)

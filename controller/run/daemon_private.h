@@ -16,7 +16,7 @@
 #include "controller/keep/recorder.h"
 #include "controller/keep/store.h"
 #include "controller/run/daemon.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include "controller/serve/control.h"
 
 #define DAEMON_TICK_US (250 * STAY_MS)      /* a quiet cluster is judged this often */

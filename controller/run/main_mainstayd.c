@@ -3,7 +3,7 @@
 #include "base/base.h"
 #include "base/io/log_sink.h"
 #include "controller/run/daemon.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* mainstay.conf(5) from the option table. */
 #include "controller/run/man.h"
-#include "controller/run/settings/option.h"
+#include "controller/settings/option.h"
 
 static void facts(struct str *out, const struct option *o)
 {

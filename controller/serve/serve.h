@@ -5,7 +5,7 @@
  * reload call serve_set_settings. */
 #ifndef CONTROLLER_SERVE_SERVE_H
 #define CONTROLLER_SERVE_SERVE_H
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include "controller/serve/control.h"
 
 struct loop;

@@ -1,6 +1,6 @@
 /* A request of the socket: parsed, given to its verb, answered. */
 #include "controller/serve/verbs.h"
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/suggest.h"
 #include "controller/serve/api.h"
 #include <pwd.h>
 

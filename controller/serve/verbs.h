@@ -6,7 +6,7 @@
 #define CONTROLLER_SERVE_VERBS_H
 #include "base/io/line_server.h"
 #include "base/json.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include "controller/serve/control.h"
 
 #define VERBS_ACTOR_MAX 64

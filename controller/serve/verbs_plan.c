@@ -3,7 +3,7 @@
  * Happy path: listen -> start_plan -> events -> the plan ends -> one answer. A client that goes
  * away stops listening; its plan goes on. */
 #include "controller/act/executor.h"
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/suggest.h"
 #include "controller/serve/api.h"
 #include "controller/serve/verbs.h"
 

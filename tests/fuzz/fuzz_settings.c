@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_settings.c - any text as a configuration: no crash, an error that names the file,
  * and whatever is accepted is whole: names, addresses, ranges. */
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include "tests/fuzz/replay.h"
 
 /* libconfig 1.5 keeps a string that its file never ends (seen: 64 bytes for each such file). */

@@ -1,8 +1,8 @@
 /* Walks the file's tree along the option table: unknown keys, types, required options, defaults,
  * secrets. Everything wrong is noted with its line; reading goes on, so that one run shows all. */
 #include "base/io/file.h"
-#include "controller/run/settings/settings_private.h"
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/settings_private.h"
+#include "controller/settings/suggest.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <unistd.h>

@@ -1,11 +1,11 @@
-/* controller/run/settings/settings.h - the configuration file as checked values: what an operator
+/* controller/settings/settings.h - the configuration file as checked values: what an operator
  * may write, with every default filled in and every secret read.
  *
  * Layer: settings (links decide; reads files through base/io/file.h). Passed on as
  * `const struct settings *` and replaced whole on reload; never changed in place. The grammar is
  * one table (option.h) that also prints the defaults and mainstay.conf(5). */
-#ifndef CONTROLLER_RUN_SETTINGS_SETTINGS_H
-#define CONTROLLER_RUN_SETTINGS_SETTINGS_H
+#ifndef CONTROLLER_SETTINGS_SETTINGS_H
+#define CONTROLLER_SETTINGS_SETTINGS_H
 #include "base/names.h"
 #include "controller/decide/cluster.h"
 

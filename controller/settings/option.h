@@ -1,11 +1,11 @@
-/* controller/run/settings/option.h - the one table of every option: it drives parser, defaults,
+/* controller/settings/option.h - the one table of every option: it drives parser, defaults,
  * `mainstay config show --defaults` and mainstay.conf(5).
  *
  * Pure data. Layer: settings. A path is the option's place with list positions left out:
  * "clusters.nodes.address". Rows stand in the order in which a reader meets them; children follow
  * their group. */
-#ifndef CONTROLLER_RUN_SETTINGS_OPTION_H
-#define CONTROLLER_RUN_SETTINGS_OPTION_H
+#ifndef CONTROLLER_SETTINGS_OPTION_H
+#define CONTROLLER_SETTINGS_OPTION_H
 #include "base/base.h"
 
 enum option_type {

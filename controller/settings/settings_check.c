@@ -1,5 +1,5 @@
 /* Rules over several options: duplicates, promises that cannot hold, accounts a mode needs. */
-#include "controller/run/settings/settings_private.h"
+#include "controller/settings/settings_private.h"
 
 struct check {
     struct settings_reader *reader;

@@ -1,5 +1,5 @@
 /* Nearest word by edit distance with neighbours swapped counted as one edit. */
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/suggest.h"
 
 #define WORD_MAX 48
 

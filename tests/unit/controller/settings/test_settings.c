@@ -1,8 +1,8 @@
 /* What a good configuration means: values in their places, documented defaults, what is not built
  * yet, what a reload may change, and that the shown defaults are the ones in force. */
-#include "tests/unit/controller/run/settings_cases.h"
-#include "controller/run/settings/option.h"
-#include "controller/run/settings/suggest.h"
+#include "tests/unit/controller/settings/settings_cases.h"
+#include "controller/settings/option.h"
+#include "controller/settings/suggest.h"
 
 static struct settings_folder folder;
 

@@ -1,7 +1,7 @@
 /* Loading, freeing and comparing whole configurations; the defaults as a file. */
 #include "base/io/file.h"
 #include "base/str.h"
-#include "controller/run/settings/settings_private.h"
+#include "controller/settings/settings_private.h"
 
 const char *settings_account_name(enum settings_account_id id)
 {

@@ -1,7 +1,7 @@
 /* Every wrong configuration is refused with one message that names file, line, option, what was
  * found and what would be right; nothing of it takes effect. Each case is the good configuration of
  * settings_cases.h with one thing changed. */
-#include "tests/unit/controller/run/settings_cases.h"
+#include "tests/unit/controller/settings/settings_cases.h"
 
 struct bad_case {
     const char *name;

@@ -1,7 +1,7 @@
 /* Every option of mainstay.conf, once. Row order is reading order: a group's row stands before its
  * children. Columns: path, type, flags, where it is kept, default, range, help. */
-#include "controller/run/settings/option.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/option.h"
+#include "controller/settings/settings.h"
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): member names cannot be in parentheses. */
 #define AT(type, field)                                                                            \

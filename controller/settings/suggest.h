@@ -1,8 +1,8 @@
-/* controller/run/settings/suggest.h - "did you mean": the nearest of some known words.
+/* controller/settings/suggest.h - "did you mean": the nearest of some known words.
  *
  * Pure. Layer: settings. */
-#ifndef CONTROLLER_RUN_SETTINGS_SUGGEST_H
-#define CONTROLLER_RUN_SETTINGS_SUGGEST_H
+#ifndef CONTROLLER_SETTINGS_SUGGEST_H
+#define CONTROLLER_SETTINGS_SUGGEST_H
 #include "base/base.h"
 
 struct suggest {

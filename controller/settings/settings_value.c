@@ -1,7 +1,7 @@
 /* One value between its text and its place in a struct: types, units, ranges. */
 #include "base/units.h"
-#include "controller/run/settings/settings_private.h"
-#include "controller/run/settings/suggest.h"
+#include "controller/settings/settings_private.h"
+#include "controller/settings/suggest.h"
 
 bool settings_value_is_text(enum option_type type)
 {

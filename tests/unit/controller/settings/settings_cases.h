@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/io/file.h"
 #include "base/str.h"
-#include "controller/run/settings/settings.h"
+#include "controller/settings/settings.h"
 #include <cmocka.h>
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
-/* controller/run/settings/settings_private.h - what the files of the settings reader share.
+/* controller/settings/settings_private.h - what the files of the settings reader share.
  *
  * Layer: settings, these files only. */
-#ifndef CONTROLLER_RUN_SETTINGS_SETTINGS_PRIVATE_H
-#define CONTROLLER_RUN_SETTINGS_SETTINGS_PRIVATE_H
-#include "controller/run/settings/option.h"
-#include "controller/run/settings/settings.h"
+#ifndef CONTROLLER_SETTINGS_SETTINGS_PRIVATE_H
+#define CONTROLLER_SETTINGS_SETTINGS_PRIVATE_H
+#include "controller/settings/option.h"
+#include "controller/settings/settings.h"
 #include <libconfig.h>
 
 #define SETTINGS_SHOWN_MAX 160
