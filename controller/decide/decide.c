@@ -302,11 +302,15 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
     }
 }
 
-/* A change of primary that ended past its point of no return with a question: the store may name
- * the wrong server. A human decides; nothing is started until then. */
-static bool is_human_asked(const struct cluster_view *view, const struct plan_run *last)
+bool decide_is_human_asked(const struct cluster_view *view, const struct plan_run *last)
 {
-    return last != NULL && last->state == RUN_ASKS && last->past_no_return &&
+    const struct cluster_record *record = &view->record;
+    bool is_last = last != NULL && strcmp(last->id, record->plan_id) == 0;
+    if (record->asks[0] != '\0' && strcmp(record->asks, record->primary) != 0)
+        return true;
+    if (record->plan_id[0] != '\0' && !is_last && !is_running(last))
+        return true; /* its journal could not be taken up */
+    return is_last && last->state == RUN_ASKS && last->past_no_return && /* and not be stored */
            (last->kind == PLAN_FAILOVER || last->kind == PLAN_SWITCHOVER) &&
            view->primary != last->candidate;
 }
@@ -380,15 +384,17 @@ static const char *node_name(const struct cluster_view *view, uint32_t node)
     return node < view->config->node_count ? view->config->nodes[node].name : view->config->name;
 }
 
-static void describe(const struct cluster_view *view, struct decision *d)
+static void describe(const struct cluster_view *view, bool is_asked, struct decision *d)
 {
-    if (d->verdict.rule_id == 100 && d->want == PLAN_NONE) {
+    if (d->verdict.rule_id == 100 && d->want == PLAN_NONE && !is_asked) {
         (void)stay_copy(d->text, sizeof d->text, "healthy");
         return;
     }
     int n = snprintf(d->text, sizeof d->text, "%u %s: %s", d->verdict.rule_id, d->verdict.name,
                      node_name(view, d->verdict.node));
     size_t used = (size_t)n;
+    if (is_asked && used < sizeof d->text)
+        (void)snprintf(d->text + used, sizeof d->text - used, "; a plan asks, a human decides");
     if (d->want != PLAN_NONE && used < sizeof d->text)
         used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; wants %s of %s",
                                  plan_kind_text(d->want), node_name(view, d->params.node));
@@ -464,11 +470,12 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                       d->verdict.subject == SUBJECT_PRIMARY && view->primary != NO_NODE &&
                       verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
                       !cluster_may_have_lost_tail(view, view->primary);
+    bool is_asked = decide_is_human_asked(view, running);
     bool closes =
-        !is_human_asked(view, running) &&
+        !is_asked &&
         !is_failover_held_up(view, running, fleet, &d->verdict, now_mono_us, now_wall_us) &&
         want_outcast_closed(view, running, now_mono_us, d);
-    if (!closes && !is_human_asked(view, running))
+    if (!closes && !is_asked)
         want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
@@ -481,5 +488,5 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                                          : guard_check(view, running, fleet, d->want, true,
                                                        now_mono_us, now_wall_us);
     }
-    describe(view, d);
+    describe(view, is_asked, d);
 }

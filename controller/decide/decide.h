@@ -55,6 +55,12 @@ struct decision {
 void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
             int64_t now_mono_us, int64_t now_wall_us, struct decision *ret_decision);
 
+/* Does a plan wait for a human, so that nothing may be started and no route moved: a change of
+ * primary that ended with a question past its point of no return (the store may name the wrong
+ * server; kept in the record, `asks`), or one whose journal nobody can take up? `last` is the
+ * running or last run, NULL: none yet. Ends with a human's plan or `mainstay release`. */
+bool decide_is_human_asked(const struct cluster_view *view, const struct plan_run *last);
+
 /* Guards alone, for operator-started plans (those a human may pass are left out by kind). */
 uint32_t guard_check(const struct cluster_view *view, const struct plan_run *running,
                      const struct fleet *fleet, enum plan_kind kind, bool automatic,

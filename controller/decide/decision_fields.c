@@ -128,6 +128,7 @@ static const struct field record_fields[] = {
     PLAIN(cluster_record, maintenance_until_wall_us, I64),
     PLAIN(cluster_record, cooldown_until_wall_us, I64),
     TEXT(cluster_record, plan_id),
+    TEXT(cluster_record, asks),
 };
 
 static const struct field view_fields[] = {

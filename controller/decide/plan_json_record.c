@@ -23,6 +23,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_int(obj, "format", 1);
     stay_json_set_string(obj, "primary", record->primary);
     stay_json_set_string(obj, "plan_id", record->plan_id);
+    stay_json_set_string(obj, "asks", record->asks);
     stay_json_set_string(obj, "mode", plan_mode_text(record->mode));
     stay_json_set(obj, "ackers", plan_mask_to_json(record->ackers, config));
     stay_json_set(obj, "restarted", plan_mask_to_json(record->restarted, config));
@@ -104,6 +105,8 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     TRY(stay_json_get_int_in(obj, "format", 1, 1, &value, err));
     TRY(stay_json_get_copy(obj, "primary", record->primary, sizeof record->primary, err));
     TRY(stay_json_get_copy(obj, "plan_id", record->plan_id, sizeof record->plan_id, err));
+    if (json_object_get(obj, "asks") != NULL) /* absent in records of older versions */
+        TRY(stay_json_get_copy(obj, "asks", record->asks, sizeof record->asks, err));
     TRY(plan_choice_mode(obj, "mode", &record->mode, err));
     TRY(plan_mask_from_json(obj, "ackers", config, &record->ackers, err));
     if (json_object_get(obj, "restarted") != NULL) /* absent in records of older versions */

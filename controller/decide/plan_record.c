@@ -160,17 +160,60 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
     record->lossless_stands = run->lossless_stood;
 }
 
-/* It ended between the stored promotion and the record of it, and the candidate may have been
- * written to: the store names it, whatever became of it. Else the next controller, which remembers
- * no question, would open the old primary beside or after it. */
-static bool may_have_moved(const struct plan_run *run, const struct cluster_view *view)
+/* A change of primary that ended with a question after its candidate may have been opened. */
+static bool asks_past_no_return(const struct plan_run *run)
 {
     bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
-    if (!swaps || run->state != RUN_ASKS || !run->past_no_return || run->candidate == NO_NODE)
+    return swaps && run->state == RUN_ASKS && run->past_no_return && run->candidate != NO_NODE;
+}
+
+/* It ended between the stored promotion and the record of it, and the candidate may have been
+ * written to: the store names it, whatever became of it, unless its certificate no longer holds. */
+static bool may_have_moved(const struct plan_run *run, const struct cluster_view *view)
+{
+    if (!asks_past_no_return(run))
         return false;
     bool committed = run->rows[plan_row_of(run->kind, STEP_COMMIT)].state == ROW_DONE;
     return !committed &&
            (run->params.accept_loss || certificate_may_proceed(&run->certificate, view->config));
+}
+
+/* Does this plan of a human's say who the primary is, or close the server that was asked about? */
+static bool settles(const struct plan_run *run, const struct cluster_view *view)
+{
+    if (run->state != RUN_SUCCEEDED || run->params.automatic)
+        return false;
+    switch (run->kind) {
+    case PLAN_FAILOVER:
+    case PLAN_SWITCHOVER:
+    case PLAN_ADOPT:
+    case PLAN_MAKE_WRITABLE:
+    case PLAN_UNFENCE:
+        return true;
+    case PLAN_FENCE:
+    case PLAN_REJOIN:
+    case PLAN_QUARANTINE:
+        return strcmp(plan_node_name(view, run->params.node), view->record.asks) == 0;
+    case PLAN_NONE:
+    case PLAN_REPOINT:
+    case PLAN_MODE_RESTORE:
+    case PLAN_MODE_DEGRADE:
+    case PLAN_START_APPLIER:
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* The store keeps the question: the next controller remembers none, and would open the old primary
+ * beside or after the candidate, or fence the one that clients write to. */
+static void keep_question(const struct plan_run *run, const struct cluster_view *view,
+                          struct cluster_record *record)
+{
+    if (asks_past_no_return(run))
+        (void)stay_copy(record->asks, sizeof record->asks, plan_node_name(view, run->candidate));
+    if (strcmp(record->asks, record->primary) == 0 || settles(run, view))
+        record->asks[0] = '\0';
 }
 
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
@@ -179,6 +222,7 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
     record->plan_id[0] = '\0';
     if (may_have_moved(run, view))
         commit_swap(run, view, now_wall_us, record);
+    keep_question(run, view, record);
     lift_if_attached(run, record);
     give_back_mode(run, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)

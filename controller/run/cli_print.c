@@ -162,6 +162,15 @@ static void print_switches(struct cli *cli, const json_t *c)
         fprintf(cli->out, "  %spaused%s: nothing is acted upon; `mainstay resume%s%s`\n", yellow,
                 end, cli_true(c, "paused_all") ? "" : " ",
                 cli_true(c, "paused_all") ? "" : cli_text(c, "name"));
+    if (cli_true(c, "asks"))
+        fprintf(cli->out,
+                "  %sa plan asks%s: it stopped%s%s%s; nothing is started or moved. See `mainstay "
+                "explain last`, set right by hand or by a plan who is primary, then `mainstay "
+                "release %s`\n",
+                yellow, end, cli_text(c, "asks_about")[0] ? " when " : "",
+                cli_text(c, "asks_about"),
+                cli_text(c, "asks_about")[0] ? " may have been opened as the primary" : "",
+                cli_text(c, "name"));
     if (!json_is_null(json_object_get(c, "maintenance_until_wall_us")))
         fprintf(cli->out, "  %smaintenance%s until %s\n", yellow, end,
                 cli_time(c, "maintenance_until_wall_us", time));

@@ -41,7 +41,7 @@ static const struct cli_verb verbs[] = {
     {"maintenance", "start|end CLUSTER", "for reason", CLI_CHANGES, "maintenance", NULL,
      cli_print_switch, NULL, NULL, "watch but do not act, for a while (1h unless --for)"},
     {"release", "CLUSTER", "reason", CLI_CHANGES, "release", NULL, cli_print_switch, NULL, NULL,
-     "end the cooldown after a failover"},
+     "end a cooldown, or answer a plan that asks"},
     {"history", "[CLUSTER]", "max", 0, "history", NULL, cli_print_history, NULL, NULL,
      "plans that were run, newest first"},
     {"explain", "ID", NULL, 0, "explain", NULL, cli_print_explain, NULL, NULL,

@@ -172,13 +172,11 @@ static uint32_t readers_of(const struct daemon_cluster *c, int64_t now)
 void daemon_probes_routes(struct daemon_cluster *c)
 {
     const struct cluster_view *view = &c->view;
-    const struct plan_run *run = executor_run(c->executor);
+    bool is_open = decide_is_human_asked(view, executor_run(c->executor));
     int64_t now = loop_now_mono_us(&c->daemon->loop);
     uint32_t primary = view->primary;
     if (daemon_cluster_is_busy(c))
         return;
-    bool is_open =
-        run && run->state == RUN_ASKS && run->past_no_return && primary != run->candidate;
     bool may = view->record.adopted && !view->record.paused && !view->paused_all &&
                view->store_ok && !view->isolated && view->hold_until_mono_us <= now && !is_open &&
                view->record.maintenance_until_wall_us <= loop_now_wall_us(&c->daemon->loop);

@@ -90,6 +90,9 @@ static void set_switches(json_t *obj, const struct control_cluster *c)
     stay_json_set_bool(obj, "adopted", r->adopted);
     stay_json_set_bool(obj, "paused", r->paused || c->view->paused_all);
     stay_json_set_bool(obj, "paused_all", c->view->paused_all);
+    stay_json_set_bool(obj, "asks",
+                       !c->running && decide_is_human_asked(c->view, c->run));
+    stay_json_set_string(obj, "asks_about", r->asks[0] == '\0' ? NULL : r->asks);
     api_set_time(obj, "maintenance_until_wall_us", maintenance ? r->maintenance_until_wall_us : 0,
                  0);
     api_set_time(obj, "cooldown_until_wall_us", cooldown ? r->cooldown_until_wall_us : 0, 0);

@@ -278,7 +278,8 @@ static void keep_routes(struct sim *s)
 {
     const struct cluster_view *view = s->controller.view;
     if (executor_is_busy(s->controller.exec) || !view->record.adopted || view->primary == NO_NODE ||
-        view->record.plan_id[0] != '\0')
+        view->record.plan_id[0] != '\0' ||
+        decide_is_human_asked(view, executor_run(s->controller.exec)))
         return;
     for (uint32_t p = 0; p < SIM_PROXIES; p++) {
         struct sim_proxy *x = &s->proxy[p];
