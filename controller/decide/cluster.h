@@ -80,10 +80,10 @@ struct cluster_record {
     uint64_t written[NODES_MAX];       /* transactions of the node's own making that this epoch's
                                           primary held at most; more on the node is errant */
     char plan_id[24];             /* running plan's journal key, empty if none */
-    char asks[NAME_MAX_LEN];      /* a change of primary stopped with a question past its point of no
-                                     return: this server may have been opened, and `primary` does
-                                     not name it; empty: none. Nothing is started until a human's
-                                     plan about the primary succeeded, or `mainstay release` */
+    char asks[NAME_MAX_LEN];      /* a change of primary stopped with a question past its point of
+                                     no return: this server may have been opened, and `primary`
+                                     does not name it; empty: none. Nothing is started until a
+                                     human's plan about it succeeded, or `mainstay release` */
 };
 
 struct node_view {
