@@ -2,30 +2,13 @@
  * turned by hand; header-only, included by one test program each. */
 #ifndef TESTS_DURABILITY_WORLD_H
 #define TESTS_DURABILITY_WORLD_H
-#include "view_fixture.h"
-
-static struct world w;
-
-static inline int setup(void **state)
-{
-    (void)state;
-    world_init(&w, ENGINE_MARIADB);
-    healthy(&w, 3);
-    return 0;
-}
+#include "decide_world.h"
 
 static inline int setup_mysql(void **state)
 {
     (void)state;
     world_init(&w, ENGINE_MYSQL);
     healthy(&w, 3);
-    return 0;
-}
-
-static inline int teardown(void **state)
-{
-    (void)state;
-    world_clear(&w);
     return 0;
 }
 

@@ -25,70 +25,81 @@ static void golden_cases_choose_as_recorded(void **state)
     assert_true(golden_run("candidate", "", candidate_text) >= 10);
 }
 
-/* A run after its drain: nodes of `r` hold the given sets. */
-static void drained(struct case_view *c, struct plan_run *run, uint32_t node, const char *set)
+/* Four nodes, the primary refuses; a failover has begun and nobody has drained yet. */
+static struct case_view c;
+static struct plan_run run;
+static struct candidate_note notes[NODES_MAX];
+static size_t count;
+
+static const char four[] = "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nnode db4 zone b\n"
+                           "record primary db1 mode lossless stands ackers db2,db3,db4\n"
+                           "fact db1 executed 0-1-100\nrefused db1\n";
+
+static int setup(void **state)
 {
-    run->f |= UINT32_C(1) << node;
-    run->r |= UINT32_C(1) << node;
-    run->collected |= UINT32_C(1) << node;
-    case_gtids(c, set, &run->executed[node]);
+    (void)state;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(four);
+    case_load(&c, text);
+    run = (struct plan_run){.kind = PLAN_FAILOVER, .old_primary = 0};
+    count = 0;
+    return 0;
 }
 
-static const char three[] = "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nnode db4 zone b\n"
-                            "record primary db1 mode lossless stands ackers db2,db3,db4\n"
-                            "fact db1 executed 0-1-100\nrefused db1\n";
+static int teardown(void **state)
+{
+    (void)state;
+    plan_run_clear(&run);
+    case_clear(&c);
+    return 0;
+}
+
+/* The node holds the set, drained. */
+static void drained(uint32_t node, const char *set)
+{
+    run.f |= UINT32_C(1) << node;
+    run.r |= UINT32_C(1) << node;
+    run.collected |= UINT32_C(1) << node;
+    case_gtids(&c, set, &run.executed[node]);
+}
+
+static uint32_t choose(void)
+{
+    return candidate_choose(&c.view, &run, CASE_NOW, notes, &count);
+}
 
 static void a_node_that_did_not_drain_is_no_candidate(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    struct candidate_note notes[NODES_MAX];
-    size_t count = 0;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
-    drained(&c, &run, 2, "0-1-90");
+    drained(2, "0-1-90");
     run.f |= 2; /* frozen, not drained */
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 2);
+    assert_int_equal(choose(), 2);
     assert_int_equal(count, 3);
     assert_string_equal(notes[1].why, "it has not executed all it received");
     assert_string_equal(notes[2].why, "it could not be frozen");
     run.struck = 4;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
-    plan_run_clear(&run);
-    case_clear(&c);
+    assert_int_equal(choose(), NO_NODE);
 }
 
 static void top_up_comes_from_the_drained_peer_that_gives_most(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
-    drained(&c, &run, 1, "0-1-90");
-    drained(&c, &run, 2, "0-1-95");
-    drained(&c, &run, 3, "0-1-99");
+    drained(1, "0-1-90");
+    drained(2, "0-1-95");
+    drained(3, "0-1-99");
     assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 3);
     assert_int_equal(candidate_top_up_peer(&c.view, &run, 3), NO_NODE);
     assert_int_equal(candidate_top_up_peer(&c.view, &run, NO_NODE), NO_NODE);
     run.struck = run.detached = 8;
     assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 2);
-    plan_run_clear(&run);
-    case_clear(&c);
 }
 
 /* A replica that somebody wrote to: its own rows are nobody's loss, and go nowhere. */
 static void what_a_peer_wrote_by_hand_is_not_fetched(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
     c.view.nodes[3].facts.server_id = 4;
-    drained(&c, &run, 1, "0-1-90");
-    drained(&c, &run, 3, "0-1-90,0-4-91");
+    drained(1, "0-1-90");
+    drained(3, "0-1-90,0-4-91");
     assert_false(cluster_wrote_alone(&c.view, 3, &run.executed[3])); /* nothing is recorded */
     assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 3);
     (void)cluster_note_written(&c.view, 0, &run.executed[1], &c.view.record);
@@ -97,103 +108,73 @@ static void what_a_peer_wrote_by_hand_is_not_fetched(void **state)
     (void)cluster_note_written(&c.view, 0, &run.executed[3], &c.view.record); /* a primary had it */
     assert_false(cluster_wrote_alone(&c.view, 3, &run.executed[3]));
     assert_false(cluster_note_written(&c.view, 0, &run.executed[1], &c.view.record));
-    plan_run_clear(&run);
-    case_clear(&c);
 }
 
 static void ackers_are_contained_drained_and_in_another_zone(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
-    drained(&c, &run, 0, "0-1-99");
-    drained(&c, &run, 1, "0-1-99");
-    drained(&c, &run, 2, "0-1-95");
-    drained(&c, &run, 3, "0-1-99");
+    drained(0, "0-1-99");
+    drained(1, "0-1-99");
+    drained(2, "0-1-95");
+    drained(3, "0-1-99");
     assert_int_equal(candidate_ackers(&c.view, &run, 1),
                      4); /* db4 shares its zone, db1 was primary */
     assert_int_equal(candidate_ackers(&c.view, &run, 2), 2 | 8); /* it will be topped up */
     c.view.record.quarantine[2] = QUARANTINE_DIVERGED;
     assert_int_equal(candidate_ackers(&c.view, &run, 1), 0);
-    plan_run_clear(&run);
-    case_clear(&c);
 }
 
 static void a_detached_candidate_is_kept_when_it_is_still_good(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0, .detached = 8};
-    struct candidate_note notes[NODES_MAX];
-    size_t count = 0;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
+    run.detached = 8;
     c.config.nodes[1].promote = PROMOTE_PREFER;
-    drained(&c, &run, 1, "0-1-99");
-    drained(&c, &run, 3, "0-1-99");
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 3);
+    drained(1, "0-1-99");
+    drained(3, "0-1-99");
+    assert_int_equal(choose(), 3);
     assert_non_null(strstr(notes[0].why, "already detached"));
     c.config.nodes[1].promote = PROMOTE_AVOID;
     run.detached = 2;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
-    plan_run_clear(&run);
-    case_clear(&c);
+    assert_int_equal(choose(), 1);
 }
 
 static void a_writable_server_needs_the_primarys_set_to_be_judged(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    struct candidate_note notes[NODES_MAX];
-    size_t count = 0;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
-    drained(&c, &run, 1, "0-1-100");
+    drained(1, "0-1-100");
     c.view.nodes[1].facts.read_only = TRI_NO;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
+    assert_int_equal(choose(), 1);
     c.view.nodes[0].groups_known = 0;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
+    assert_int_equal(choose(), NO_NODE);
     assert_non_null(strstr(notes[0].why, "never read"));
     c.view.nodes[1].facts.read_only = TRI_YES;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
+    assert_int_equal(choose(), 1);
     c.view.primary = NO_NODE;
     c.view.nodes[1].facts.read_only = TRI_NO;
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), 1);
-    plan_run_clear(&run);
-    case_clear(&c);
+    assert_int_equal(choose(), 1);
 }
 
 static void a_node_that_wrote_by_itself_is_found_after_the_drain(void **state)
 {
     (void)state;
-    struct case_view c;
-    struct plan_run run = {.kind = PLAN_FAILOVER, .old_primary = 0};
-    struct candidate_note notes[NODES_MAX];
-    size_t count = 0;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(three);
-    case_load(&c, text);
     c.view.nodes[1].facts.server_id = 2;
-    drained(&c, &run, 1, "0-1-99,0-2-100");
-    assert_int_equal(candidate_choose(&c.view, &run, CASE_NOW, notes, &count), NO_NODE);
+    drained(1, "0-1-99,0-2-100");
+    assert_int_equal(choose(), NO_NODE);
     assert_string_equal(notes[0].why, "it wrote transactions of its own");
-    plan_run_clear(&run);
-    case_clear(&c);
 }
 
 int main(void)
 {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_cases_choose_as_recorded),
-        cmocka_unit_test(a_node_that_did_not_drain_is_no_candidate),
-        cmocka_unit_test(top_up_comes_from_the_drained_peer_that_gives_most),
-        cmocka_unit_test(what_a_peer_wrote_by_hand_is_not_fetched),
-        cmocka_unit_test(ackers_are_contained_drained_and_in_another_zone),
-        cmocka_unit_test(a_detached_candidate_is_kept_when_it_is_still_good),
-        cmocka_unit_test(a_writable_server_needs_the_primarys_set_to_be_judged),
-        cmocka_unit_test(a_node_that_wrote_by_itself_is_found_after_the_drain),
+        T(a_node_that_did_not_drain_is_no_candidate),
+        T(top_up_comes_from_the_drained_peer_that_gives_most),
+        T(what_a_peer_wrote_by_hand_is_not_fetched),
+        T(ackers_are_contained_drained_and_in_another_zone),
+        T(a_detached_candidate_is_kept_when_it_is_still_good),
+        T(a_writable_server_needs_the_primarys_set_to_be_judged),
+        T(a_node_that_wrote_by_itself_is_found_after_the_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

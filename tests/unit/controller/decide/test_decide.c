@@ -1,44 +1,6 @@
 /* tests/unit/controller/decide/test_decide.c - the turn as a whole: what is wanted again and
  * when, what a running plan holds back, and guards for people. */
-#include "view_fixture.h"
-
-static struct world w;
-
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&w, ENGINE_MARIADB);
-    healthy(&w, 3);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_clear(&w);
-    return 0;
-}
-
-static struct decision judge_with(const struct plan_run *run, const struct fleet *fleet)
-{
-    struct decision d;
-    decide(&w.view, run, fleet, w.now, wall_of(&w), &d);
-    return d;
-}
-
-static void kill_db1(void)
-{
-    session_end(&w, 0);
-    for (int i = 0; i < 3; i++) {
-        w.now += MS(100);
-        lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
-        for (uint32_t n = 1; n < 3; n++) {
-            w.facts[n].receiver = RECEIVER_CONNECTING;
-            see(&w, n);
-        }
-    }
-    w.now += MS(2);
-}
+#include "decide_world.h"
 
 static struct plan_run *run_of(enum plan_kind kind, enum plan_state state, uint32_t node)
 {

@@ -1,23 +1,6 @@
 /* tests/unit/controller/decide/test_decide_broken.c - what broke while nobody could act: a stale
  * primary takes writes again, lossless was seen broken and the store was away. */
-#include "view_fixture.h"
-
-static struct world w;
-
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&w, ENGINE_MARIADB);
-    healthy(&w, 3);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_clear(&w);
-    return 0;
-}
+#include "decide_world.h"
 
 static void a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does(void **state)
 {

@@ -1,35 +1,16 @@
 /* tests/unit/controller/decide/test_decide_outcast.c - a server that was set aside takes writes
  * again: its fence comes first, but one that hangs must not keep a dead primary's clients waiting.
  */
-#include "view_fixture.h"
+#include "decide_world.h"
 
-static struct world w;
-
-static int setup(void **state)
+static int setup_outcast(void **state)
 {
-    (void)state;
-    world_init(&w, ENGINE_MARIADB);
-    healthy(&w, 3);
+    (void)setup(state);
     w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY;
     w.facts[1].receiver = RECEIVER_NONE;
     w.facts[1].read_only = w.facts[1].super_read_only = TRI_NO;
     healthy(&w, 5);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_clear(&w);
-    return 0;
-}
-
-static struct decision judge_with(const struct plan_run *run)
-{
-    struct decision d;
-    struct fleet fleet = {0};
-    decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
-    return d;
 }
 
 /* For `ms` db1 refuses; the others answer. */
@@ -60,7 +41,7 @@ static void an_open_outcast_is_fenced_before_anything_else(void **state)
 {
     (void)state;
     primary_is_dead_for(400);
-    struct decision d = judge_with(NULL);
+    struct decision d = judge_with(NULL, NULL);
     assert_int_equal(d.verdict.rule_id, 120);
     assert_int_equal(d.want, PLAN_FENCE);
     assert_int_equal(d.params.node, 1);
@@ -72,17 +53,17 @@ static void a_fence_that_hangs_gives_way_to_a_failover(void **state)
     (void)state;
     struct plan_run *run = fence_of(1);
     primary_is_dead_for(1000);
-    struct decision d = judge_with(run);
+    struct decision d = judge_with(run, NULL);
     assert_int_equal(d.verdict.rule_id, 120);
     assert_int_equal(d.want, PLAN_FENCE); /* it has its time */
     assert_false(guard_preempts(&d, run));
     primary_is_dead_for(600);
-    d = judge_with(run);
+    d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_FAILOVER);
     assert_true(guard_preempts(&d, run));
     run->state = RUN_UNDONE;
     run->ended_mono_us = w.now;
-    d = judge_with(run);
+    d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_FAILOVER);
     assert_int_equal(d.vetoes, 0);
     free(run);
@@ -94,11 +75,11 @@ static void a_fence_is_not_given_up_for_a_failover_that_may_not_start(void **sta
     struct plan_run *run = fence_of(1);
     primary_is_dead_for(3000);
     w.view.record.cooldown_until_wall_us = INT64_MAX;
-    assert_int_equal(judge_with(run).want, PLAN_FENCE);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FENCE);
     w.view.record.cooldown_until_wall_us = 0;
     w.view.record.mode = MODE_UNSAFE; /* a guard lets it pass, its own checks refuse it */
     w.view.record.lossless_stands = false;
-    struct decision d = judge_with(run);
+    struct decision d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_FENCE);
     assert_false(guard_preempts(&d, run));
     free(run);
@@ -112,11 +93,11 @@ static void a_fence_that_hangs_gives_way_to_the_next_outcast(void **state)
     w.facts[2].receiver = RECEIVER_NONE;
     w.facts[2].read_only = w.facts[2].super_read_only = TRI_NO;
     healthy(&w, 1);
-    struct decision d = judge_with(run);
+    struct decision d = judge_with(run, NULL);
     assert_int_equal(d.params.node, 1);
     assert_false(guard_preempts(&d, run));
     healthy(&w, 2);
-    d = judge_with(run);
+    d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_FENCE);
     assert_int_equal(d.params.node, 2);
     assert_true(guard_preempts(&d, run));
@@ -125,7 +106,7 @@ static void a_fence_that_hangs_gives_way_to_the_next_outcast(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup_outcast, teardown)
     const struct CMUnitTest tests[] = {
         T(an_open_outcast_is_fenced_before_anything_else),
         T(a_fence_that_hangs_gives_way_to_a_failover),

@@ -1,5 +1,5 @@
-/* tests/unit/controller/decide/test_durability_ackers.c - A: who enters it at once, who leaves it and
- * when; what follows when nobody acknowledges any more. */
+/* tests/unit/controller/decide/test_durability_ackers.c - A: who enters it at once, who leaves it
+ * and when; what follows when nobody acknowledges any more. */
 #include "durability_world.h"
 
 static void detach_db3(void)
@@ -9,15 +9,21 @@ static void detach_db3(void)
     w.facts[2].receiver = RECEIVER_CONNECTING;
 }
 
-static void an_acker_that_left_stays_in_a_until_the_others_hold_a_later_set(void **state)
+/* db1 and db3 have said so; the watch is armed. */
+static void db3_is_seen_detached(void)
 {
-    (void)state;
     detach_db3();
     w.now += MS(496);
     see(&w, 0);
     see(&w, 2);
     w.now += MS(2);
-    (void)turn(); /* armed */
+    (void)turn();
+}
+
+static void an_acker_that_left_stays_in_a_until_the_others_hold_a_later_set(void **state)
+{
+    (void)state;
+    db3_is_seen_detached();
     assert_int_equal(w.view.record.ackers, 6);
     world_write(&w, 5);
     w.now += MS(496);
@@ -37,12 +43,7 @@ static void an_acker_that_left_stays_in_a_until_the_others_hold_a_later_set(void
 static void an_acker_that_comes_back_in_time_never_left(void **state)
 {
     (void)state;
-    detach_db3();
-    w.now += MS(496);
-    see(&w, 0);
-    see(&w, 2);
-    w.now += MS(2);
-    (void)turn();
+    db3_is_seen_detached();
     w.facts[0].ss_clients = 2;
     w.facts[0].dump_peer_count = 2;
     w.facts[2].receiver = RECEIVER_RUNNING;
