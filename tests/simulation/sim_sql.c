@@ -219,6 +219,15 @@ static bool holds_more(const struct sim *s, const struct sim_effect *x, const st
     return x->has_want && !gtid_set_contains(&x->want, &executed);
 }
 
+/* What MariaDB throws away of the relay log is held by the coming source. */
+static bool received_is_wanted(const struct sim *s, const struct sim_effect *x,
+                               const struct sim_server *v)
+{
+    static struct gtid_set received;
+    facts_set_received(s, v, &received);
+    return x->has_want && gtid_set_contains(&x->want, &received);
+}
+
 /* Receiver off, drained, both threads off. */
 static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
@@ -226,7 +235,12 @@ static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, st
         replica_start_applier(s, v);
         replica_stop_receiver(s, v);
     }
-    if (v->configured && !is_drained(s, v))
+    if (v->configured && !v->applier_on && v->applier_errno == 0 && !is_drained(s, v) &&
+        s->setup.engine == ENGINE_MYSQL)
+        replica_start_applier(s, v);
+    bool comes_again = !v->applier_on && v->applier_errno == 0 &&
+                       s->setup.engine == ENGINE_MARIADB && received_is_wanted(s, x, v);
+    if (v->configured && !is_drained(s, v) && !comes_again)
         return v->applier_on ? poll(s, x) : SQL_FAILED;
     if (v->apply_waits)
         return poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
