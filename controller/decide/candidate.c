@@ -52,6 +52,8 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         return "it is writable, and what the primary held was never read";
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
+    if (view->nodes[node].skipped)
+        return "it skipped transactions of its own that the primary holds";
     if (cluster_wrote_alone(view, node, &facts->executed))
         return "it wrote transactions of its own";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&

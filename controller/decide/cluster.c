@@ -53,6 +53,8 @@ static void node_reset(struct node_view *node)
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,
         .alone_mono_us = STAY_NEVER,
+        .own_due_mono_us = STAY_NEVER,
+        .asked_again_mono_us = STAY_NEVER,
         .acker_seen_mono_us = STAY_NEVER,
         .ss_progress_mono_us = STAY_NEVER,
         .repair_failed_mono_us = STAY_NEVER,
@@ -76,6 +78,9 @@ static void forget_primary(struct cluster_view *view)
         view->nodes[i].errant = TRI_UNKNOWN;
         view->nodes[i].holds_lost = false;
         view->nodes[i].extra_mono_us = STAY_NEVER;
+        view->nodes[i].skipped = false;
+        view->nodes[i].asked_again_mono_us = STAY_NEVER;
+        view->nodes[i].own_due_mono_us = STAY_NEVER;
         view->nodes[i].acker_seen_mono_us = STAY_NEVER;
     }
 }

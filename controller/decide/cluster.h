@@ -10,6 +10,7 @@
 #define NODES_MAX 32 /* nodes of one cluster; masks are uint32_t, bit i = nodes[i] */
 #define NAME_MAX_LEN 33
 #define NO_NODE UINT32_MAX
+#define RECEIVER_REFUSED 1236 /* Last_IO_Errno: the source cannot send from the node's position */
 
 enum promote_rule { PROMOTE_NEUTRAL = 0, PROMOTE_PREFER, PROMOTE_AVOID, PROMOTE_NEVER };
 enum durability_mode { MODE_UNKNOWN = 0, MODE_UNSAFE, MODE_BOUNDED, MODE_LOSSLESS };
@@ -116,6 +117,8 @@ struct node_view {
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
+    int64_t asked_again_mono_us;  /* end of the last plan that attached it after its source refused
+                                     it although it holds nothing more; STAY_NEVER: none yet */
     int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
     enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
                                      read begun later */
@@ -127,6 +130,9 @@ struct node_view {
     bool idle_life;               /* seen to restart while another was primary, and not seen with
                                      a receiver since: whatever it committed was by hand */
     bool by_hand;                 /* seen to be written to then; until the store says it diverged */
+    bool skipped;                 /* a transaction of its own making that the primary holds is
+                                     missing, and later ones are there */
+    int64_t own_due_mono_us;      /* it lacked such, and might still have received them; STAY_NEVER */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -190,25 +196,9 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
-/* Takes into *record how much of each other node's own making `held` has, the set of the record's
- * primary (`primary`): the most ever seen stands until another primary is recorded. Nodes whose
- * server id or uuid was never read are left as they were. Returns whether *record changed. */
-bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
-                          const struct gtid_set *held, struct cluster_record *record);
-/* Does `held`, a set of `node`, contain more of the node's own making than any primary of this
- * epoch was seen to hold, by the record: written by hand? False when nothing is recorded of it. It
- * tells even where the primary was never read: it died before this controller started. */
-bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
-                         const struct gtid_set *held);
-/* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`,
- * read now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers
- * again to such rows, so its set looks contained in the primary's. So it was, too, when its process
- * began while another was primary, never had a receiver, and committed. */
-bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
-                               const struct gtid_set *held);
-/* Looks at every read-only node that follows nobody, between plans of ours, and takes those written
- * to by hand into *record as diverged. Returns whether it changed. */
-bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record);
+/* Its source refused it (1236), yet the primary holds all that it executed: was it not attached by
+ * us since? The primary may have lost a tail and got it back, or the refusal is of another time. */
+bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates
  * then what its engine had not flushed, acknowledged or not, so its set no longer is what it
  * acknowledged. A primary found read-only by a controller that never saw it write counts: it may

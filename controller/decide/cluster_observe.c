@@ -3,7 +3,7 @@
  * Two clocks of an observation matter: what an answer shows is no older than its question
  * (begun), and an attempt that failed says nothing when another one, answered, ended after it
  * began. */
-#include "controller/decide/cluster.h"
+#include "controller/decide/cluster_written.h"
 
 bool cluster_reach_is_answer(const struct reach *reach)
 {
@@ -152,6 +152,7 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
             node->restarted_mono_us = obs->taken_mono_us;
             node->groups_known = 0;
             node->idle_life = true;
+            node->own_due_mono_us = STAY_NEVER;
         }
         note_progress(node, obs);
         gtid_set_union(&node->received_high, &obs->facts->received);
@@ -210,6 +211,7 @@ static void compare_with_primary(struct cluster_view *view)
         struct node_view *n = &view->nodes[i];
         if (i == view->primary || n->facts_mono_us == STAY_NEVER)
             continue;
+        cluster_look_skipped(view, i);
         bool is_kept = n->extra_mono_us != STAY_NEVER;
         if (n->facts_mono_us <= primary->facts_begun_mono_us) {
             keep_extra(view, n);
@@ -236,10 +238,20 @@ static void judge_without_primary(const struct cluster_view *view, struct node_v
     }
 }
 
+/* Accepted again, or its primary lacks what it holds: a later refusal is another one. */
+static void note_refusal(const struct cluster_view *view, struct node_view *node)
+{
+    if (node->facts.receiver_errno != RECEIVER_REFUSED ||
+        !gtid_set_contains(&view->nodes[view->primary].facts.executed, &node->facts.executed))
+        node->asked_again_mono_us = STAY_NEVER;
+}
+
 static void note_replica_facts(struct cluster_view *view, struct node_view *node)
 {
     if (view->primary == NO_NODE)
         return;
+    note_refusal(view, node);
+    cluster_look_skipped(view, (uint32_t)(node - view->nodes));
     const struct node_view *primary = &view->nodes[view->primary];
     bool fails =
         primary->refused_first_mono_us != STAY_NEVER || primary->silent_since_mono_us != STAY_NEVER;

@@ -149,6 +149,15 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     return peers;
 }
 
+bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    return view->primary != NO_NODE && n->facts.receiver_errno == RECEIVER_REFUSED &&
+           (view->nodes[view->primary].groups_known & FACTS_STATUS) != 0 &&
+           gtid_set_contains(&view->nodes[view->primary].facts.executed, &n->facts.executed) &&
+           n->asked_again_mono_us == STAY_NEVER;
+}
+
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];

@@ -1,7 +1,10 @@
 /* controller/decide/cluster_written.c - what each server wrote itself as far as the primary knows:
  * a replica takes no writes of its own, so this is fixed for an epoch. The record keeps it, for a
  * controller that starts after the primary died cannot ask anybody what was errant. */
-#include "controller/decide/cluster.h"
+#include "controller/decide/cluster_written.h"
+
+/* Passed over within this time, they were skipped; nobody seeds a server from a copy as fast. */
+#define OWN_DUE_US (10 * STAY_SECOND)
 
 static bool has_same_identity(const struct cluster_view *view, uint32_t a, uint32_t b)
 {
@@ -149,4 +152,73 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
         changed = true; /* each turn until it is stored: a save may be refused, or come too soon */
     }
     return changed;
+}
+
+/* The first bytes of a MariaDB range's source are its domain. */
+static bool is_same_domain(const struct gtid_range *a, const struct gtid_range *b)
+{
+    return memcmp(a->source, b->source, 4) == 0;
+}
+
+/* The highest number that `held` has in the domain of `range`, of the same server or of any. */
+static uint64_t highest(const struct gtid_set *held, const struct gtid_range *range, bool same)
+{
+    uint64_t last = 0;
+    for (size_t i = 0; i < held->n; i++) {
+        const struct gtid_range *r = &held->v[i];
+        bool fits = same ? memcmp(r->source, range->source, sizeof r->source) == 0
+                         : is_same_domain(r, range);
+        if (fits && r->last > last)
+            last = r->last;
+    }
+    return last;
+}
+
+/* PAST: later numbers are there; AHEAD: they may still come. */
+enum own_missing { OWN_COMPLETE = 0, OWN_AHEAD, OWN_PAST, OWN_PAST_NOTHING_KEPT };
+
+static enum own_missing own_missing(const struct cluster_view *view, uint32_t node,
+                                    const struct gtid_set *held,
+                                    const struct gtid_set *primary_held)
+{
+    enum own_missing found = OWN_COMPLETE;
+    if (view->config->engine == ENGINE_MYSQL || node == view->primary || !has_identity(view, node))
+        return found;
+    for (size_t i = 0; i < primary_held->n; i++) {
+        const struct gtid_range *range = &primary_held->v[i];
+        uint64_t own = highest(held, range, true), last = highest(held, range, false);
+        if (!cluster_range_is_of(view, node, range) || own >= range->last)
+            continue;
+        enum own_missing is = last <= range->last ? OWN_AHEAD
+                              : own > 0           ? OWN_PAST
+                                                  : OWN_PAST_NOTHING_KEPT;
+        if (found == OWN_COMPLETE || is == OWN_PAST)
+            found = is;
+    }
+    return found;
+}
+
+bool cluster_skipped_own(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *held, const struct gtid_set *primary_held)
+{
+    return own_missing(view, node, held, primary_held) == OWN_PAST;
+}
+
+void cluster_look_skipped(struct cluster_view *view, uint32_t node)
+{
+    struct node_view *n = &view->nodes[node];
+    if (view->primary == NO_NODE || node == view->primary ||
+        !(n->groups_known & view->nodes[view->primary].groups_known & FACTS_STATUS))
+        return;
+    enum own_missing is =
+        own_missing(view, node, &n->facts.executed, &view->nodes[view->primary].facts.executed);
+    if (view->record.quarantine[node] == QUARANTINE_DIVERGED) { /* the store says it now */
+        n->own_due_mono_us = STAY_NEVER;
+        n->skipped = false;
+    }
+    if (is == OWN_AHEAD)
+        n->own_due_mono_us = n->facts_mono_us;
+    bool was_due =
+        n->own_due_mono_us != STAY_NEVER && n->facts_mono_us - n->own_due_mono_us <= OWN_DUE_US;
+    n->skipped = is == OWN_PAST || (is == OWN_PAST_NOTHING_KEPT && (was_due || n->skipped));
 }

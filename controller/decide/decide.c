@@ -1,6 +1,8 @@
 /* controller/decide/decide.c - one turn: watch durability, judge, name the plan that should run and
  * what forbids it. */
 #include "controller/decide/decide.h"
+
+#include "controller/decide/cluster_written.h"
 #include "controller/decide/verdict_private.h"
 
 #define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
@@ -49,12 +51,16 @@ static bool is_stale_after(const struct cluster_view *view, const struct plan_ru
            view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
 }
 
-/* What it did to a node is not by hand. */
+/* What it did to a node is not by hand; one attached after a refusal is not attached again for it.
+ */
 static void note_ended(struct cluster_view *view, const struct plan_run *last)
 {
     if (!is_over(last) || last->ended_mono_us <= view->plan_ended_mono_us)
         return;
     view->plan_ended_mono_us = last->ended_mono_us;
+    if (last->kind == PLAN_REJOIN && last->params.node < view->config->node_count &&
+        cluster_may_ask_again(view, last->params.node))
+        view->nodes[last->params.node].asked_again_mono_us = last->ended_mono_us;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if ((last->moved | last->attached) & (UINT32_C(1) << node))
             view->nodes[node].idle_life = false;

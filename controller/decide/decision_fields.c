@@ -86,6 +86,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, writable_mono_us, MONO),
     PLAIN(node_view, acker_seen_mono_us, MONO),
     PLAIN(node_view, ss_progress_mono_us, MONO),
+    PLAIN(node_view, asked_again_mono_us, MONO),
     PLAIN(node_view, repair_failed_mono_us, MONO),
     CHOICE(node_view, errant, tri_texts),
     PLAIN(node_view, holds_lost, BOOL),
@@ -95,6 +96,8 @@ static const struct field node_fields[] = {
     PLAIN(node_view, alone_own, U64),
     PLAIN(node_view, alone_mono_us, MONO),
     PLAIN(node_view, by_hand, BOOL),
+    PLAIN(node_view, skipped, BOOL),
+    PLAIN(node_view, own_due_mono_us, MONO),
     PLAIN(node_view, received_high, GTID),
 };
 

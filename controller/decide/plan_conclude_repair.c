@@ -41,6 +41,16 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
             plan_node_name(view, node));
         return NEXT_ROW;
     }
+    bool seen = run->params.automatic && view->nodes[node].skipped;
+    if (!run->diverged &&
+        (seen || cluster_skipped_own(view, node, &run->executed[node], &run->executed[primary]))) {
+        run->diverged = true;
+        plan_say(run->text, sizeof run->text,
+                 "%s lacks transactions of its own that %s holds, and has later ones: its receiver "
+                 "skipped them; reseed it",
+                 plan_node_name(view, node), plan_node_name(view, primary));
+        return NEXT_ROW;
+    }
     if (!run->diverged)
         return NEXT_ROW;
     static const struct gtid_set nothing = {0};

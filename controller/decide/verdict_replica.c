@@ -41,7 +41,8 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
                             : cluster_node_receives(view, node, view->primary, now_mono_us);
     facts->no_source = tri_of(now->receiver == RECEIVER_NONE);
     facts->wrong_source = tri_of(has_source && !is_from_primary && view->primary != NO_NODE);
-    facts->purged_away = tri_of(now->receiver_errno == 1236);
+    facts->purged_away = tri_of(now->receiver_errno == RECEIVER_REFUSED);
+    facts->may_ask_again = tri_of(cluster_may_ask_again(view, node));
     facts->applier_waits = tri_of(now->applier == TRI_YES && now->ss_source_enabled == TRI_YES &&
                                   now->super_read_only == TRI_YES && now->ss_waiters > 0);
     facts->applier_broken = tri_of(now->applier == TRI_NO && now->applier_errno != 0);
@@ -69,6 +70,7 @@ void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64
         tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
     ret_facts->errant = n->errant;
+    ret_facts->skipped = tri_of(n->skipped);
     ret_facts->primary_answers =
         tri_of(view->primary != NO_NODE &&
                verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES);

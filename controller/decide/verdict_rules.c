@@ -68,12 +68,20 @@ static const struct replica_rule replica_rules[] = {
      "it is not read-only: clients may write rows the primary never sees; closed, then compared"},
     {206, {.answers = YES, .errant = YES}, ACT_QUARANTINE, "errant transactions",
      "it holds transactions the primary does not: compared, then set aside with them shown"},
+    {218, {.answers = YES, .skipped = YES, .primary_answers = YES}, ACT_QUARANTINE,
+     "skipped its own transactions",
+     "it lost a tail that the primary kept, and its receiver dropped those events, for they carry "
+     "its own server id: rows are missing for good, compared and set aside; reseed it"},
     {204, {.answers = YES, .wrong_source = YES, .primary_answers = YES}, ACT_REPOINT,
      "wrong source", "it replicates from another server than this epoch's primary"},
     {217, {.answers = YES, .applier_waits = YES, .primary_answers = YES}, ACT_START_REPLICATION,
      "applier waits for an acker",
      "its semi-sync source role is on though it is a read-only replica: switched off, or it never "
      "executes what it received, and what it holds more than the primary stays unknown"},
+    {219, {.answers = YES, .purged_away = YES, .may_ask_again = YES, .primary_answers = YES},
+     ACT_START_REPLICATION, "refused by its source",
+     "its source could not serve its position, and the primary holds all it executed: compared and "
+     "attached once more, for the source may have lost and regained its tail"},
     {209, {.answers = YES, .purged_away = YES}, ACT_ALERT, "purged away",
      "its source no longer has the logs it needs: reseed it"},
     {203, {.answers = YES, .applier_broken = YES}, ACT_ALERT, "applier broken",

@@ -307,9 +307,13 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     }
 }
 
-/* S7: a write by hand that only `v` holds, known for long enough, is not promoted. */
+/* S7: a write by hand that only `v` holds, known for long enough, is not promoted. One on the
+ * server that a stored plan was opening by then, past its point of no return, is none of its own:
+ * whether it was open already nobody can tell, so it may be a client's, and it is kept. */
 static void check_errant(struct sim *s, const struct sim_server *v, int64_t known)
 {
+    if (v->index == s->chosen && s->chosen_at < known)
+        known = s->chosen_at;
     for (uint32_t i = 0; i < v->log_n && v->errant_at != STAY_NEVER; i++) {
         const struct sim_tx *t = &s->tx[v->log[i]];
         if (t->kind == TX_ERRANT && t->flushed < known &&
@@ -389,12 +393,25 @@ void check_left(struct sim *s, const struct effect *effect)
                     (double)(s->now - s->store.saved_at) / 1e6);
 }
 
+static void note_chosen(struct sim *s, const struct plan_run *run)
+{
+    const struct plan_run *old = s->store.has_run ? s->store.run : NULL;
+    if (run->past_no_return && run->candidate != s->chosen) {
+        s->chosen = run->candidate;
+        s->chosen_at = s->now;
+    }
+    if (!run->past_no_return && old && old->past_no_return && strcmp(old->id, run->id) == 0)
+        s->chosen = SIM_NONE; /* it turned back: never opened */
+}
+
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record)
 {
     const struct sim_store *t = &s->store;
     if (record && record->epoch < t->record.epoch)
         sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
                     (unsigned long long)record->epoch);
+    if (run)
+        note_chosen(s, run);
     if (record && run && strcmp(record->primary, t->record.primary) != 0)
         s->named = run->certificate, s->named_overridden = run->params.accept_loss;
     if (!run)

@@ -45,6 +45,15 @@ bool check_converged(struct sim *s, char *why, size_t size)
         (void)snprintf(why, size, "no client writes through a proxy");
         return false;
     }
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        if (n == s->line || r->quarantine[n] != QUARANTINE_NONE)
+            continue;
+        struct verdict v = verdict_judge_replica(c->view, n, s->now);
+        if (v.action != ACT_QUARANTINE)
+            continue;
+        (void)snprintf(why, size, "db%u: %u %s, not set aside yet", n + 1, v.rule_id, v.name);
+        return false;
+    }
     for (uint32_t n = 0; n < s->setup.servers; n++)
         if (n != s->line && !check_is_attached(s, &s->server[n]) &&
             needs_no_human(s, &s->server[n])) {

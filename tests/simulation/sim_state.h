@@ -157,6 +157,8 @@ struct sim {
     int64_t swapping_at; /* the last moment at which a failover or switchover ran */
     int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
+    uint32_t chosen;   /* the last that a stored plan past its point of no return opens */
+    int64_t chosen_at; /* since when; of several such plans in a row, the first */
     bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */
     uint32_t loss_declared_max;

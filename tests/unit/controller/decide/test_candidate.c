@@ -4,6 +4,7 @@
 #include "tests/unit/controller/decide/golden_file.h"
 
 #include "controller/decide/candidate.h"
+#include "controller/decide/cluster_written.h"
 
 static void candidate_text(char *facts, struct str *out)
 {

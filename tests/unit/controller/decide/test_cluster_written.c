@@ -1,6 +1,7 @@
 /* tests/unit/controller/decide/test_cluster_written.c - who wrote by hand: what a server wrote
  * itself is known from the record when the primary is dead, and seen when it grows alone. */
 #include "cluster_world.h"
+#include "controller/decide/cluster_written.h"
 
 static void holds(uint32_t node, const char *set)
 {
@@ -57,7 +58,8 @@ static void the_record_tells_what_a_dead_primary_cannot(void **state)
     assert_false(cluster_wrote_alone(&w.view, 1, &w.facts[1].executed));
 }
 
-/* While its twin is alive a clone is seen to be one; after the twin's death only the record tells. */
+/* While its twin is alive a clone is seen to be one; after the twin's death only the record tells.
+ */
 static void a_clone_is_remembered(void **state)
 {
     (void)state;
@@ -150,6 +152,81 @@ static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
     assert_false(is_set_aside());
 }
 
+/* Measured on 10.11.19: it had lost 0-2-81 to 0-2-90, its receiver dropped them, and its position
+ * went on to 0-1-120. */
+static void one_that_skipped_its_own_tail_is_seen(void **state)
+{
+    (void)state;
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-120,0-2-90");
+    holds(1, "0-1-70,0-2-80");
+    see(&w, 1);
+    w.now += MS(2);
+    see(&w, 0);
+    assert_false(db(2)->skipped); /* they may still come */
+    holds(1, "0-1-120,0-2-80");
+    look();
+    assert_true(db(2)->skipped);
+    holds(1, "0-1-120,0-2-90"); /* reseeded */
+    look();
+    assert_false(db(2)->skipped);
+    holds(1, "0-1-120,1-2-85");
+    w.facts[0].executed.v[1].source[3] =
+        1; /* 1-2-90: another domain, in which nothing came later */
+    see(&w, 0);
+    look();
+    assert_false(db(2)->skipped);
+}
+
+/* Nothing of its own making is left: it was seeded from a copy, or it was seen short of them. */
+static void a_server_seeded_from_a_copy_is_believed(void **state)
+{
+    (void)state;
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-120,0-2-90");
+    see(&w, 0);
+    holds(1, "0-1-120");
+    look();
+    assert_false(db(2)->skipped);
+    assert_false(cluster_skipped_own(&w.view, 1, &db(2)->facts.executed, &db(1)->facts.executed));
+    holds(1, "0-1-80");
+    look();
+    assert_false(db(2)->skipped);
+    holds(1, "0-1-120");
+    look();
+    assert_true(db(2)->skipped);
+    look();
+    assert_true(db(2)->skipped); /* until the store says it, then a human's word counts */
+    w.view.record.quarantine[1] = QUARANTINE_DIVERGED;
+    look();
+    w.view.record.quarantine[1] = QUARANTINE_NONE;
+    look();
+    assert_false(db(2)->skipped);
+    holds(1, "0-1-80");
+    look();
+    w.now += SEC(11); /* time enough to load a copy */
+    holds(1, "0-1-120");
+    look();
+    assert_false(db(2)->skipped);
+}
+
+static void a_clone_or_mysql_skips_nothing(void **state)
+{
+    (void)state;
+    struct gtid_set held = {0}, primary = {0};
+    set_parse(&held, ENGINE_MARIADB, "0-1-120,0-2-80");
+    set_parse(&primary, ENGINE_MARIADB, "0-1-120,0-2-90");
+    assert_true(cluster_skipped_own(&w.view, 1, &held, &primary));
+    assert_false(cluster_skipped_own(&w.view, 0, &held, &primary)); /* the primary itself */
+    assert_false(
+        cluster_skipped_own(&w.view, 2, &held, &primary)); /* another one's: its source's */
+    db(2)->facts.server_id = db(3)->facts.server_id;
+    assert_false(cluster_skipped_own(&w.view, 1, &held, &primary));
+    db(2)->facts.server_id = 2;
+    w.config.engine = ENGINE_MYSQL;
+    assert_false(cluster_skipped_own(&w.view, 1, &held, &primary));
+    gtid_set_clear(&held);
+    gtid_set_clear(&primary);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -160,6 +237,9 @@ int main(void)
         T(what_was_seen_stands_until_it_is_stored),
         T(a_new_process_that_committed_alone_is_set_aside),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
+        T(one_that_skipped_its_own_tail_is_seen),
+        T(a_server_seeded_from_a_copy_is_believed),
+        T(a_clone_or_mysql_skips_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "view_fixture.h"
 
 #include "base/str.h"
+#include "controller/decide/cluster_written.h"
 #include "controller/decide/verdict_private.h"
 #include <dirent.h>
 
