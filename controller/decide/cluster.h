@@ -132,7 +132,7 @@ struct node_view {
     bool by_hand;                 /* seen to be written to then; until the store says it diverged */
     bool skipped;                 /* a transaction of its own making that the primary holds is
                                      missing, and later ones are there */
-    int64_t own_due_mono_us;      /* it lacked such, and might still have received them; STAY_NEVER */
+    int64_t own_due_mono_us;      /* it lacked such and might still receive them; STAY_NEVER */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
