@@ -133,7 +133,7 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
                          const struct cluster_config *config)
 {
     struct cluster_record from = *record;
-    record->ackers = record->restarted = record->written_known = 0;
+    record->ackers = record->restarted = record->written_known = record->twins = 0;
     memset(record->quarantine, 0, sizeof record->quarantine);
     for (uint32_t i = 0; i < config->node_count; i++) {
         uint32_t j = cluster_node_by_name(old, config->nodes[i].name);
@@ -143,6 +143,8 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
         record->written[i] = from.written[j];
         if (from.written_known & (UINT32_C(1) << j))
             record->written_known |= UINT32_C(1) << i;
+        if (from.twins & (UINT32_C(1) << j))
+            record->twins |= UINT32_C(1) << i;
         if (from.ackers & (UINT32_C(1) << j))
             record->ackers |= UINT32_C(1) << i;
         if (from.restarted & (UINT32_C(1) << j))

@@ -75,6 +75,10 @@ struct cluster_record {
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
     uint8_t quarantine[NODES_MAX];     /* enum quarantine_reason, by node index */
+    uint32_t twins;                    /* mask: set aside because it wrote alone while it followed
+                                          nobody, perhaps under numbers given twice: its sets show
+                                          nothing. Until it is the primary, or a human's word
+                                          that it was reseeded; survives other reasons */
     uint64_t primary_id;               /* of this epoch's primary, as it was last read: server_id,
                                           MySQL: of its uuid; 0: never */
     uint32_t written_known;            /* mask: written[] below was read for these nodes */

@@ -143,12 +143,17 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
     bool changed = false;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         struct node_view *n = &view->nodes[node];
+        uint32_t bit = UINT32_C(1) << node;
+        uint8_t reason = view->record.quarantine[node];
+        bool is_theirs = reason == QUARANTINE_OPERATOR; /* stays so, and is not closed by us */
         look_alone(view, node);
-        if (view->record.quarantine[node] == QUARANTINE_DIVERGED || node == view->primary)
+        if (((view->record.twins & bit) && (is_theirs || reason == QUARANTINE_DIVERGED)) ||
+            node == view->primary)
             n->by_hand = false; /* the store says it now */
         if (!n->by_hand)
             continue;
-        record->quarantine[node] = QUARANTINE_DIVERGED;
+        record->quarantine[node] = is_theirs ? reason : QUARANTINE_DIVERGED;
+        record->twins |= bit;
         changed = true; /* each turn until it is stored: a save may be refused, or come too soon */
     }
     return changed;

@@ -185,7 +185,8 @@ void plan_contribution(const struct plan_run *run, const struct cluster_view *vi
 {
     const struct gtid_set *executed = &run->executed[node];
     gtid_set_copy(ret_set, executed);
-    if (!cluster_wrote_alone(view, node, executed))
+    bool is_twin = (view->record.twins & NODE_BIT(node)) != 0;
+    if (!is_twin && !cluster_wrote_alone(view, node, executed))
         return;
     STAY_AUTO(gtid_set_drop) struct gtid_set own = {0};
     for (size_t i = 0; i < executed->n; i++)

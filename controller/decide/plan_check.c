@@ -417,6 +417,25 @@ static enum stay_rc check_follower(const struct plan_run *run, const struct clus
     return rc;
 }
 
+/* Its sets look contained in the primary's, and comparing them again would attach it. */
+static enum stay_rc check_rejoin(const struct plan_run *run, const struct cluster_view *view,
+                                 int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_follower(run, view, now_mono_us, err);
+    if (rc == STAY_OK && run->params.accept_loss && run->params.reason[0] == '\0')
+        return stay_error(err, STAY_EREFUSED, "that it was reseeded needs a reason");
+    if (rc != STAY_OK || run->params.accept_loss ||
+        !(view->record.twins & mask_of(run->params.node)))
+        return rc;
+    const char *name = plan_node_name(view, run->params.node);
+    return stay_error(
+        err, STAY_EREFUSED,
+        "%s was set aside because it was written to by hand while it followed nobody, "
+        "under GTIDs that the primary gave too: its set cannot tell. Reseed it from "
+        "%s, then `mainstay rejoin %s %s --reseeded REASON`",
+        name, plan_node_name(view, run->old_primary), view->config->name, name);
+}
+
 static enum stay_rc check_unfence(const struct plan_run *run, const struct cluster_view *view,
                                   int64_t now_mono_us, struct stay_error *err)
 {
@@ -446,6 +465,7 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
     case PLAN_SWITCHOVER:
         return check_switchover(run, view, now_mono_us, err);
     case PLAN_REJOIN:
+        return check_rejoin(run, view, now_mono_us, err);
     case PLAN_REPOINT:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:

@@ -32,7 +32,10 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
         return NEXT_UNDO;
     }
     run->diverged = !gtid_set_is_empty(&run->extra);
-    if (!run->diverged && cluster_has_written_alone(view, node, &run->executed[node])) {
+    bool reseeded = run->kind == PLAN_REJOIN && run->params.accept_loss; /* a human's word */
+    bool alone = (view->record.twins & NODE_BIT(node)) != 0 ||
+                 cluster_has_written_alone(view, node, &run->executed[node]);
+    if (!run->diverged && alone && !reseeded) {
         run->diverged = true;
         plan_say(
             run->text, sizeof run->text,

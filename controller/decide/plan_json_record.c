@@ -27,6 +27,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_string(obj, "mode", plan_mode_text(record->mode));
     stay_json_set(obj, "ackers", plan_mask_to_json(record->ackers, config));
     stay_json_set(obj, "restarted", plan_mask_to_json(record->restarted, config));
+    stay_json_set(obj, "twins", plan_mask_to_json(record->twins, config));
 #define X(name) stay_json_set_int(obj, #name, (int64_t)record->name);
     RECORD_COUNTS(X)
     RECORD_TIMES(X)
@@ -111,6 +112,8 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     TRY(plan_mask_from_json(obj, "ackers", config, &record->ackers, err));
     if (json_object_get(obj, "restarted") != NULL) /* absent in records of older versions */
         TRY(plan_mask_from_json(obj, "restarted", config, &record->restarted, err));
+    if (json_object_get(obj, "twins") != NULL)
+        TRY(plan_mask_from_json(obj, "twins", config, &record->twins, err));
 #define X(name)                                                                                    \
     TRY(stay_json_get_int(obj, #name, &value, err));                                               \
     record->name = (uint64_t)value;

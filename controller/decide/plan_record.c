@@ -7,11 +7,17 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static void take_back(struct cluster_record *record, uint32_t node)
+{
+    record->quarantine[node] = QUARANTINE_NONE;
+    record->twins &= ~NODE_BIT(node);
+}
+
 static void set_primary(struct cluster_record *record, const struct cluster_view *view,
                         uint32_t node)
 {
     (void)stay_copy(record->primary, sizeof record->primary, plan_node_name(view, node));
-    record->quarantine[node] = QUARANTINE_NONE;
+    take_back(record, node);
 }
 
 /* The barrier is passed again under the new primary before anything is called lossless. */
@@ -40,7 +46,8 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
         record->quarantine[run->old_primary] = QUARANTINE_STALE_PRIMARY;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if ((run->collected & NODE_BIT(node)) && node != run->candidate &&
-            !gtid_set_contains(&run->executed[run->candidate], &run->executed[node]))
+            !gtid_set_contains(&run->executed[run->candidate], &run->executed[node]) &&
+            (node == run->old_primary || record->quarantine[node] != QUARANTINE_OPERATOR))
             record->quarantine[node] =
                 node == run->old_primary ? QUARANTINE_STALE_PRIMARY : QUARANTINE_DIVERGED;
     if (run->params.automatic)
@@ -75,7 +82,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
         return;
     case PLAN_REJOIN:
     case PLAN_UNFENCE:
-        record->quarantine[run->params.node] = QUARANTINE_NONE;
+        take_back(record, run->params.node);
         return;
     case PLAN_REPOINT:
     case PLAN_MODE_RESTORE:
@@ -123,6 +130,8 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
     } else if (step == STEP_STORE_MODE) {
         store_mode(run, view, record);
     } else if (step == STEP_QUARANTINE) {
+        if (run->diverged && gtid_set_is_empty(&run->extra))
+            record->twins |= NODE_BIT(run->params.node);
         bool fences = run->kind == PLAN_FENCE;
         uint8_t before = record->quarantine[run->params.node];
         record->quarantine[run->params.node] = !fences                  ? QUARANTINE_DIVERGED

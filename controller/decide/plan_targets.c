@@ -41,7 +41,8 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
             contained = (answering & NODE_BIT(node)) != 0 &&
                         view->record.quarantine[node] == QUARANTINE_NONE &&
                         view->nodes[node].errant != TRI_YES;
-        else if (node == run->old_primary || ((run->a & ~run->r) & NODE_BIT(node)))
+        else if (node == run->old_primary ||
+                 (((run->a & ~run->r) | view->record.twins) & NODE_BIT(node)))
             contained = false;
         if (contained || (known && MUTANT(view, DIVERGED_ATTACHED)))
             rest |= NODE_BIT(node);

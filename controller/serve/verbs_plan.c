@@ -191,9 +191,27 @@ static void on_node(struct request *r, enum plan_kind kind)
         start(r, kind, &params);
 }
 
+/* A word that replaces a check, given with its reason; false: it was given without, and refused. */
+static bool take_word(struct request *r, const char *arg, const char *option,
+                      struct plan_params *params)
+{
+    const char *reason = request_arg(r, arg);
+    params->accept_loss = reason != NULL;
+    if (reason != NULL && reason[0] == '\0') {
+        request_refuse(r, 2, NULL, "%s needs a reason: it is kept with your name", option);
+        return false;
+    }
+    if (reason != NULL)
+        (void)stay_copy(params->reason, sizeof params->reason, reason);
+    return true;
+}
+
 void verb_rejoin(struct request *r)
 {
-    on_node(r, PLAN_REJOIN);
+    struct plan_params params = {0};
+    if (choose_target(r, "node", true, &params) && take_reason(r, &params) &&
+        take_word(r, "reseeded", "--reseeded", &params))
+        start(r, PLAN_REJOIN, &params);
 }
 
 void verb_fence(struct request *r)
@@ -209,17 +227,8 @@ void verb_unfence(struct request *r)
 void verb_adopt(struct request *r)
 {
     struct plan_params params = {.node = NO_NODE};
-    const char *take_over = request_arg(r, "take_over");
-    if (!take_reason(r, &params))
-        return;
-    if (take_over != NULL && take_over[0] == '\0') {
-        request_refuse(r, 2, NULL, "--take-over needs a reason: it is kept with your name");
-        return;
-    }
-    params.accept_loss = take_over != NULL;
-    if (take_over != NULL)
-        (void)stay_copy(params.reason, sizeof params.reason, take_over);
-    start(r, PLAN_ADOPT, &params);
+    if (take_reason(r, &params) && take_word(r, "take_over", "--take-over", &params))
+        start(r, PLAN_ADOPT, &params);
 }
 
 /* plan CLUSTER failover|switchover|rejoin: what would happen; starts nothing. */

@@ -100,11 +100,32 @@ static void what_was_seen_stands_until_it_is_stored(void **state)
     w.facts[1].receiver = RECEIVER_RUNNING;
     look();
     assert_true(is_set_aside());
-    w.view.record.quarantine[1] = QUARANTINE_DIVERGED;
     struct cluster_record record = w.view.record;
+    assert_true(cluster_watch_alone(&w.view, &record));
+    assert_int_equal(record.twins, 2);
+    w.view.record = record;
     assert_false(cluster_watch_alone(&w.view, &record));
     w.view.record.quarantine[1] = QUARANTINE_NONE; /* a human took it back */
+    w.view.record.twins = 0;
     assert_false(is_set_aside());
+}
+
+/* What an operator set aside stays theirs; why it must not be attached as it is, is kept. */
+static void one_that_an_operator_set_aside_stays_theirs(void **state)
+{
+    (void)state;
+    w.view.record.quarantine[1] = QUARANTINE_OPERATOR;
+    stand_alone("0-2-59");
+    look();
+    assert_false(is_set_aside());
+    holds(1, "0-2-60");
+    look();
+    struct cluster_record record = w.view.record;
+    assert_true(cluster_watch_alone(&w.view, &record));
+    assert_int_equal(record.quarantine[1], QUARANTINE_OPERATOR);
+    assert_int_equal(record.twins, 2);
+    w.view.record = record;
+    assert_false(cluster_watch_alone(&w.view, &record));
 }
 
 /* Restarted, and written to before the first look: its process has committed. */
@@ -235,6 +256,7 @@ int main(void)
         T(a_clone_is_remembered),
         T(a_server_that_grows_alone_is_set_aside),
         T(what_was_seen_stands_until_it_is_stored),
+        T(one_that_an_operator_set_aside_stays_theirs),
         T(a_new_process_that_committed_alone_is_set_aside),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
         T(one_that_skipped_its_own_tail_is_seen),
