@@ -270,8 +270,8 @@ struct plan_run {
     uint32_t froze;      /* nodes whose freeze was answered in this run: stopped by us since */
     uint32_t received; /* at start: nodes whose receiver ran. Only these are thawed by an undo: one
                           that stood still is compared before it is attached (a rejoin) */
-    uint32_t able;       /* at start: outside A, reachable, and by its own word it could connect and
-                            acknowledge any moment: F0 needs it frozen as well */
+    uint32_t able;       /* at start or seen since: outside A, reachable, and by its own word it
+                            could connect and acknowledge any moment: F0 needs it frozen too */
     uint32_t acking;   /* at start: ackers the primary's last fresh facts showed connected */
     uint32_t struck;   /* candidates that failed in this run */
     uint32_t rounds;   /* times the run went back to freeze */

@@ -81,6 +81,19 @@ void plan_note_broken(struct plan_run *run, const struct cluster_view *view)
         run->lossless_stood = false;
 }
 
+/* Those outside A that may have acknowledged until their freeze what the candidate lacks: counted
+ * with A, as nobody knows whether the old primary took their word. */
+static uint32_t able_holding_more(const struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t mask = 0;
+    for (uint32_t node = 0; node < view->config->node_count && run->candidate != NO_NODE; node++)
+        if ((run->able & run->f & ~run->r & NODE_BIT(node)) &&
+            ((run->restarted & NODE_BIT(node)) ||
+             !gtid_set_contains(&run->executed[run->candidate], &run->received_high[node])))
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -88,6 +101,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     const struct node_view *old =
         run->old_primary == NO_NODE ? NULL : &view->nodes[run->old_primary];
     plan_note_broken(run, view);
+    plan_note_able(run, view);
     plan_drained_union(run, view, &drained);
     for (uint32_t node = 0; node < NODES_MAX; node++)
         if ((run->a | run->f) & NODE_BIT(node))
@@ -103,7 +117,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .mode = run->mode,
         .lossless_stood = run->lossless_stood,
         .acks = (uint32_t)run->acks,
-        .a = run->a,
+        .a = run->a == 0 ? 0 : run->a | able_holding_more(run, view),
         .able = run->able,
         .f = run->f,
         .r = run->r,

@@ -68,14 +68,36 @@ static bool should_look(struct plan_run *run, uint32_t row)
     return true;
 }
 
-static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster_view *view,
-                                      uint32_t row)
+/* Somebody who can acknowledge for the old primary came up since the freeze began, and the proof is
+ * gone with it: frozen like the others, all is read again. */
+static bool must_freeze_more(struct plan_run *run, const struct cluster_view *view,
+                             uint32_t *ret_row)
 {
+    plan_note_able(run, view);
+    uint32_t more = run->able & ~run->f;
+    if (more == 0 || plan_has_proof(run, view))
+        return false;
+    plan_say(run->text, sizeof run->text, "%s can acknowledge for the old primary by now",
+             plan_node_name(view, (uint32_t)__builtin_ctz(more)));
+    if (run->past_no_return || run->rounds >= PLAN_ROUNDS_MAX)
+        return false;
+    run->rounds++;
+    run->attached = 0;
+    *ret_row = plan_row_of(run->kind, STEP_FREEZE);
+    return true;
+}
+
+static enum plan_next conclude_freeze(struct plan_run *run, const struct cluster_view *view,
+                                      uint32_t row, uint32_t *ret_row)
+{
+    plan_note_able(run, view);
     if (plan_has_proof(run, view))
         return NEXT_ROW;
     struct row_run *state = &run->rows[row];
     if ((state->targets & (run->a | run->able) & ~state->done) != 0 && should_repeat(run, row))
         return NEXT_LOOK;
+    if ((run->able & ~run->f & ~state->targets) != 0 && must_freeze_more(run, view, ret_row))
+        return NEXT_GOTO;
     plan_say(run->text, sizeof run->text,
              "no fencing proof: %u of %u ackers could not be frozen, fewer than %u may be; the "
              "old primary could still acknowledge",
@@ -139,6 +161,8 @@ static enum plan_next conclude_certify(struct plan_run *run, const struct cluste
 {
     if (fence_is_lifted(run, view))
         return fence_again(run, ret_row);
+    if (must_freeze_more(run, view, ret_row))
+        return NEXT_GOTO;
     if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss)
         return NEXT_ROW;
     plan_say(run->text, sizeof run->text, "certificate %s is not accepted: %s",
@@ -174,6 +198,8 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     bool is_chosen_well =
         (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
+    if (is_chosen_well && needs_freeze && must_freeze_more(run, view, ret_row))
+        return NEXT_GOTO;
     if (is_chosen_well && (!needs_freeze || (lost & (run->a | run->able)) == 0)) {
         if (is_certificate_stale(run, view, now_mono_us))
             return undo_or_ask(run);
@@ -343,7 +369,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
 {
     enum step_kind step = plan_row_at(run, row)->step;
     if (step == STEP_FREEZE && run->kind == PLAN_FAILOVER)
-        return conclude_freeze(run, view, row);
+        return conclude_freeze(run, view, row, ret_row);
     if (step == STEP_DRAIN && run->kind == PLAN_FAILOVER)
         return conclude_drain(run, view, row, now_mono_us);
     if (step == STEP_DRAIN) /* what it received and cannot execute is compared too */

@@ -129,18 +129,38 @@ static void note_sound(struct plan_run *run, const struct cluster_view *view)
     }
 }
 
+/* By its last word its receiver runs or tries, from `primary`, and would acknowledge. */
+static bool would_ack(const struct cluster_view *view, uint32_t node, uint32_t primary)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    bool tries = facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING;
+    return node != primary && tries && facts->ss_replica_enabled == TRI_YES &&
+           cluster_source_of(view, node) == primary;
+}
+
 /* One that left A while its receiver went on retrying, or never was in it. */
 static uint32_t able_to_ack(const struct cluster_view *view, int64_t now_mono_us)
 {
     uint32_t mask = 0, answering = plan_nodes_answering(view, now_mono_us);
-    for (uint32_t node = 0; node < view->config->node_count; node++) {
-        const struct server_facts *facts = &view->nodes[node].facts;
-        bool tries = facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING;
-        if ((answering & NODE_BIT(node)) && node != view->primary && tries &&
-            facts->ss_replica_enabled == TRI_YES && cluster_source_of(view, node) == view->primary)
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((answering & NODE_BIT(node)) && would_ack(view, node, view->primary))
             mask |= NODE_BIT(node);
-    }
     return mask;
+}
+
+void plan_note_able(struct plan_run *run, const struct cluster_view *view)
+{
+    if (run->kind != PLAN_FAILOVER || run->old_primary >= view->config->node_count)
+        return;
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        int64_t asked_us = view->nodes[node].facts_begun_mono_us;
+        bool judged = ((run->a | run->f | run->able) & NODE_BIT(node)) != 0;
+        if (judged || asked_us == STAY_NEVER || asked_us <= run->begun_mono_us ||
+            !would_ack(view, node, run->old_primary))
+            continue;
+        run->able |= NODE_BIT(node);
+        run->acks_flowed = false; /* MySQL: it is our freeze that ends its connection */
+    }
 }
 
 static void fill_run(struct plan_run *run, enum plan_kind kind, const struct plan_params *params,

@@ -216,8 +216,9 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
 }
 
 /* May `p` acknowledge for `old` unknown to us? By an operator's hand after our last look: the
- * freeze was verified before, or neither it nor its source was read since. And one that left A
- * while nobody could reach it (failover.md section 5 lets it), as long as it cannot reach `old`. */
+ * freeze was verified before, or neither it nor its source was read since, and it is no member of A
+ * (those are frozen whatever they said last). And one that left A while nobody could reach it
+ * (failover.md section 5 lets it), as long as it cannot reach `old`. */
 static bool acks_unknown(const struct sim *s, const struct plan_run *run,
                          const struct sim_server *old, const struct sim_server *p)
 {
@@ -225,10 +226,11 @@ static bool acks_unknown(const struct sim *s, const struct plan_run *run,
     bool meet = old->up && net_both(s, old->index, p->index);
     if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
         return true;
-    if (!(run->a >> p->index & 1) && !watches(s, p->index) && !meet)
+    bool is_outside = !(run->a >> p->index & 1);
+    if (is_outside && !watches(s, p->index) && !meet)
         return true;
-    return strcmp(s->zone[p->index], s->zone[old->index]) == 0 && p->role_at > p->seen_at &&
-           p->role_at > old->seen_at - 2 * STAY_SECOND;
+    bool counts = is_outside || strcmp(s->zone[p->index], s->zone[old->index]) == 0;
+    return counts && p->hand_at > p->seen_at && p->hand_at > old->seen_at - 2 * STAY_SECOND;
 }
 
 /* S8 in truth, for a failover: F0 says that fewer than k could still acknowledge for the old

@@ -144,7 +144,7 @@ static void begin_server(struct sim *s, const struct sim_fault_run *f, struct si
     case FAULT_OWN_ZONE_ACKS:
         if (v->configured && !v->ss_replica) {
             v->ss_replica = v->st_ss_replica = true;
-            v->role_at = s->now;
+            v->hand_at = s->now;
             if (v->receiver_on) {
                 replica_stop_receiver(s, v);
                 replica_start_receiver(s, v);
@@ -203,8 +203,10 @@ static void end_server(struct sim *s, const struct sim_fault_run *f, struct sim_
     case FAULT_TOO_MANY: v->too_many = false; break;
     case FAULT_DENIED: v->denied = false; break;
     case FAULT_REPLICA_STOPPED:
-        if (v->up && v->configured && !v->frozen_by_us && sim_percent(s, 50))
+        if (v->up && v->configured && !v->frozen_by_us && sim_percent(s, 50)) {
+            v->hand_at = v->receiver_on ? v->hand_at : s->now;
             replica_start_receiver(s, v);
+        }
         break;
     default: break;
     }
