@@ -54,6 +54,21 @@ bool plan_has_ackers(const struct plan_run *run, const struct cluster_view *view
     return mask_count(run->attached | able) >= view->config->acks;
 }
 
+/* Whose freeze is waited for. With no member of A to freeze (a weaker mode): those that follow
+ * somebody. A server without a source has no receiver to stop; a stale primary that hangs must not
+ * hold up the failover, nor its own fence, which comes after it. */
+static uint32_t freeze_required(const struct plan_run *run, const struct cluster_view *view,
+                                uint32_t targets)
+{
+    uint32_t able = targets & run->able, followers = 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (view->nodes[node].facts.receiver != RECEIVER_NONE)
+            followers |= NODE_BIT(node);
+    if ((targets & run->a) == 0 && (targets & followers) != 0)
+        return (targets & followers) | able;
+    return plan_required(run, targets) | able;
+}
+
 bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us, int64_t *ret_recheck_mono_us)
 {
@@ -75,9 +90,8 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
         return false;
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;
-    uint32_t required = step == STEP_DRAIN
-                            ? plan_drain_required(run, state)
-                            : plan_required(run, state->targets) | (state->targets & run->able);
+    uint32_t required = step == STEP_DRAIN ? plan_drain_required(run, state)
+                                           : freeze_required(run, view, state->targets);
     bool others_only = (pending & required) == 0;
     if (step == STEP_DRAIN && run->r != 0 && plan_is_drain_settled(run, state))
         return true;
