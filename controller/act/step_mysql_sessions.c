@@ -8,7 +8,8 @@ struct victims {
     const struct step_input *in;
     uint64_t ids[4096], holds[64];
     uint32_t count, holds_count;
-    bool is_closing; /* somebody waits to set read_only: no new writer begins */
+    bool is_closing;                  /* somebody waits to set read_only: no new writer begins */
+    bool applier_waits, killed_waits; /* for an acknowledgement */
 };
 
 /* Users whose sessions stay: ours but the canary's (it may be the one that waits), and the
@@ -35,13 +36,15 @@ static void add_victim(void *arg, const struct mysql_row *row)
         strstr(row->values[7], "SET GLOBAL read_only = 1") != NULL &&
         strncmp(state, "Waiting for", 11) == 0)
         v->is_closing = true;
+    bool waits = strncmp(state, "Waiting for semi-sync ACK", 25) == 0;
+    v->applier_waits |= waits && strcmp(row->values[1], "system user") == 0;
+    v->killed_waits |= waits && strcmp(command, "Killed") == 0;
     if (is_spared(v->in, row->values[1]) || strcmp(command, "Killed") == 0 ||
         strcmp(command, "Daemon") == 0 || strncmp(command, "Slave_", 6) == 0 ||
         strncmp(command, "Binlog Dump", 11) == 0)
         return;
     uint64_t id = strtoull(row->values[0], NULL, 10);
-    if (strncmp(state, "Waiting for semi-sync ACK", 25) == 0 &&
-        v->holds_count < STAY_COUNT(v->holds))
+    if (waits && v->holds_count < STAY_COUNT(v->holds))
         v->holds[v->holds_count++] = id;
     else if (v->count < STAY_COUNT(v->ids))
         v->ids[v->count++] = id;
@@ -76,6 +79,7 @@ enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_
     if (o == OUTCOME_DONE && v->count == 0 && (v->is_closing || !only_closing))
         o = kill_each(s, v->holds, v->holds_count);
     *ret_left = v->count + v->holds_count;
+    s->applier_waits = *ret_left == 0 && v->is_closing && v->applier_waits && !v->killed_waits;
     free(v);
     return o;
 }

@@ -31,7 +31,18 @@ static enum outcome begin_read_only(struct step *s, struct mysql_session *closer
                          : step_end(s, OUTCOME_NOT_DONE, "read-only: %.200s", e.text);
 }
 
-/* Ends sessions until read-only holds and nobody waits or is left. */
+/* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. */
+static enum outcome source_role_off(struct step *s)
+{
+    if (s->result->facts.ss_source_enabled != TRI_YES)
+        return OUTCOME_DONE;
+    return step_set(s, s->sql->source_enabled, "0");
+}
+
+/* Ends sessions until read-only holds and nobody waits or is left. A replica with the source role
+ * on (its own configuration opened it) has an applier that waits for acknowledgements; measured on
+ * MariaDB 10.11.19: read_only hangs behind it ("Waiting for backup lock"), and it cannot be killed.
+ * Nobody is told OK when it is let go. */
 static enum outcome end_all(struct step *s)
 {
     uint32_t left = 0;
@@ -40,6 +51,8 @@ static enum outcome end_all(struct step *s)
         bool is_set = s->result->facts.read_only == TRI_YES;
         if (o == OUTCOME_DONE)
             o = step_end_sessions(s, !is_set, &left);
+        if (o == OUTCOME_DONE && s->applier_waits)
+            o = source_role_off(s);
         if (o != OUTCOME_DONE)
             return o;
         s->result->strangers = left;
@@ -60,14 +73,6 @@ static enum outcome close_mariadb(struct step *s)
         o = end_all(s);
     mysql_session_free(closer); /* read-only holds, or its own time limit ends the attempt */
     return o;
-}
-
-/* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. */
-static enum outcome source_role_off(struct step *s)
-{
-    if (s->result->facts.ss_source_enabled != TRI_YES)
-        return OUTCOME_DONE;
-    return step_set(s, s->sql->source_enabled, "0");
 }
 
 static enum outcome verify_closed(struct step *s)

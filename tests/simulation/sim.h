@@ -85,12 +85,17 @@ bool probe_event(struct sim *s, const struct sim_event *e);
 void probe_start(struct sim *s);
 void probe_session_lost(struct sim *s, uint32_t server);
 
-/* sim_effect.c, sim_sql.c (servers), sim_route.c (proxies, hooks) */
+/* sim_effect.c, sim_sql.c, sim_sql_fence.c (servers), sim_route.c (proxies, hooks) */
 void effect_start(void *ctx, uint64_t token, const struct effect *effect);
 bool effect_event(struct sim *s, const struct sim_event *e);
 void effect_canary_done(struct sim *s, uint32_t slot_gen);
 enum sql_progress { SQL_AGAIN = 0, SQL_DONE, SQL_FAILED };
 enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_next_phase(struct sim *s, struct sim_effect *x); /* a round trip later */
+enum sql_progress sql_poll(struct sim *s, struct sim_effect *x);       /* the same phase again */
+bool sql_set_read_only(struct sim *s, struct sim_server *v); /* false: it hangs behind a waiter */
+enum sql_progress sql_fence(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v);
 void route_step(struct sim *s, struct sim_effect *x);
 
 /* sim_controller.c, sim_store.c */

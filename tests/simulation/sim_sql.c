@@ -4,14 +4,14 @@
 
 #define POLL_US (20 * STAY_MS)
 
-static enum sql_progress next_phase(struct sim *s, struct sim_effect *x)
+enum sql_progress sql_next_phase(struct sim *s, struct sim_effect *x)
 {
     x->phase++;
     x->phase_at = s->now + 2 * net_delay(s, SIM_HOST_CONTROLLER, x->effect.node);
     return SQL_AGAIN;
 }
 
-static enum sql_progress poll(struct sim *s, struct sim_effect *x)
+enum sql_progress sql_poll(struct sim *s, struct sim_effect *x)
 {
     x->phase_at = s->now + POLL_US;
     return SQL_AGAIN;
@@ -43,69 +43,7 @@ static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, stru
         return SQL_FAILED; /* applier stopped: waiting cannot help */
     if (!s->controller.up || !executor_is_busy(s->controller.exec))
         return SQL_FAILED;
-    return poll(s, x);
-}
-
-static bool set_read_only(struct sim *s, struct sim_server *v)
-{
-    if (v->waiter_n > 0)
-        return false; /* measured: hangs behind semi-sync waiters */
-    v->read_only = true;
-    v->super_ro = s->setup.engine == ENGINE_MYSQL;
-    v->opened_by_start = false; /* closed by us: whoever opens it from here on answers for it */
-    return true;
-}
-
-static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    switch (x->phase) {
-    case 0:
-        if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
-            server_ss_set(s, v, false, true);
-        (void)server_kill_clients(s, v);
-        return next_phase(s, x);
-    case 1:
-        if (!set_read_only(s, v)) {
-            (void)server_kill_clients(s, v);
-            return poll(s, x);
-        }
-        return next_phase(s, x);
-    case 2:
-        (void)server_kill_clients(s, v);
-        server_ss_set(s, v, false, true);
-        return next_phase(s, x);
-    default:
-        x->read = true;
-        return SQL_DONE;
-    }
-}
-
-static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    switch (x->phase) {
-    case 0:
-        if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
-            server_ss_set(s, v, false, true);
-        v->offline = true;
-        (void)server_kill_clients(s, v);
-        return next_phase(s, x);
-    case 1:
-        for (uint32_t i = 0; i < v->waiter_n; i++)
-            if (!v->waiters[i].killed && !v->waiters[i].applier) {
-                (void)server_kill_clients(s, v); /* the canary's session, or one that slipped in */
-                return poll(s, x);
-            }
-        server_ss_set(s, v, false, true);
-        return next_phase(s, x);
-    case 2:
-        if (!set_read_only(s, v))
-            return poll(s, x);
-        v->offline = false; /* read-only holds now: the monitor may come in again */
-        return next_phase(s, x);
-    default:
-        x->read = true;
-        return SQL_DONE;
-    }
+    return sql_poll(s, x);
 }
 
 /* One stopped while it tried to reconnect keeps the error that tells so. */
@@ -138,7 +76,7 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
         } else if (v->receiver_on || s->setup.engine == ENGINE_MYSQL) {
             replica_start_applier(s, v); /* while the receiver runs */
         }
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     case 1:
         if (v->receiver_on && v->connected &&
             (!server_alive(&s->server[v->source]) || !net_both(s, v->index, v->source))) {
@@ -180,11 +118,11 @@ static enum sql_progress top_up(struct sim *s, struct sim_effect *x, struct sim_
         replica_change(s, v, x->effect.peer);
         replica_start_receiver(s, v);
         replica_start_applier(s, v);
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     case 1:
         if (!executes(s, x, v))
-            return v->receiver_errno || v->applier_errno ? SQL_FAILED : poll(s, x);
-        return next_phase(s, x);
+            return v->receiver_errno || v->applier_errno ? SQL_FAILED : sql_poll(s, x);
+        return sql_next_phase(s, x);
     default:
         replica_stop_receiver(s, v);
         x->read = true;
@@ -195,11 +133,11 @@ static enum sql_progress top_up(struct sim *s, struct sim_effect *x, struct sim_
 static enum sql_progress detach(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (v->apply_waits)
-        return poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
+        return sql_poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
     if (x->phase == 0) {
         replica_change(s, v, SIM_NONE);
         v->frozen_by_us = false;
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     }
     x->read = true;
     return SQL_DONE;
@@ -241,10 +179,10 @@ static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, st
     bool comes_again = !v->applier_on && v->applier_errno == 0 &&
                        s->setup.engine == ENGINE_MARIADB && received_is_wanted(s, x, v);
     if (v->configured && !is_drained(s, v) && !comes_again)
-        return v->applier_on ? poll(s, x) : SQL_FAILED;
+        return v->applier_on ? sql_poll(s, x) : SQL_FAILED;
     if (v->apply_waits)
-        return poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
-    return next_phase(s, x);
+        return sql_poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
+    return sql_next_phase(s, x);
 }
 
 static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -261,22 +199,22 @@ static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, stru
     v->frozen_by_us = false;
     replica_start_receiver(s, v);
     replica_start_applier(s, v);
-    return next_phase(s, x);
+    return sql_next_phase(s, x);
 }
 
 /* The role was on only so that its own transactions are taken back. */
 static enum sql_progress attach_role(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (v->ss_replica == x->effect.semi_sync)
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     if (v->receiver_errno || v->applier_errno)
         return SQL_FAILED;
     if (x->own && lacks_own(s, x, v) && s->mutant != MUTANT_ATTACH_WITHOUT_ROLE)
-        return poll(s, x);
+        return sql_poll(s, x);
     v->ss_replica = x->effect.semi_sync;
     replica_stop_receiver(s, v);
     replica_start_receiver(s, v);
-    return next_phase(s, x);
+    return sql_next_phase(s, x);
 }
 
 static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -286,20 +224,20 @@ static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_
     case 0:
         if (is_attached(x, v))
             return SQL_DONE;
-        if (!v->read_only && !set_read_only(s, v))
-            return poll(s, x);
-        return next_phase(s, x);
+        if (!v->read_only && !sql_set_read_only(s, v))
+            return sql_poll(s, x);
+        return sql_next_phase(s, x);
     case 1:
         if (v->ss_source)
             server_ss_set(s, v, false, true); /* role off before START */
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     case 2: return make_changeable(s, x, v);
     case 3: return attach_change(s, x, v);
     case 4: return attach_role(s, x, v);
     default:
         if (v->receiver_errno || v->applier_errno || !v->receiver_on)
             return SQL_FAILED;
-        return is_attached(x, v) ? SQL_DONE : poll(s, x);
+        return is_attached(x, v) ? SQL_DONE : sql_poll(s, x);
     }
 }
 
@@ -318,32 +256,17 @@ static enum sql_progress thaw(struct sim *s, struct sim_effect *x, struct sim_se
     return SQL_DONE;
 }
 
-static enum sql_progress quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (x->phase == 0) {
-        if (!set_read_only(s, v)) {
-            if (s->now - x->started > 700 * STAY_MS)
-                (void)server_kill_clients(s, v);
-            return poll(s, x);
-        }
-        return next_phase(s, x);
-    }
-    (void)server_kill_clients(s, v);
-    x->read = true;
-    return SQL_DONE;
-}
-
 static enum sql_progress canary(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (x->phase == 1)
-        return poll(s, x); /* waits for its commit */
+        return sql_poll(s, x); /* waits for its commit */
     if (v->read_only || v->super_ro || v->offline)
         return SQL_FAILED;
     for (uint32_t i = 0; i < v->waiter_n; i++)
         if (v->waiters[i].canary)
-            return poll(s, x); /* the row is locked */
+            return sql_poll(s, x); /* the row is locked */
     if (server_write_blocked(v))
-        return poll(s, x);
+        return sql_poll(s, x);
     uint32_t tx = tx_new(s, v->index, x->effect.step == STEP_CREATE_SCHEMA ? TX_SCHEMA : TX_CANARY,
                          UINT16_MAX, s->now);
     if (tx == SIM_NONE)
@@ -354,7 +277,7 @@ static enum sql_progress canary(struct sim *s, struct sim_effect *x, struct sim_
     if (server_flush(s, v, tx, &who))
         return SQL_DONE;
     x->phase = 1;
-    return poll(s, x);
+    return sql_poll(s, x);
 }
 
 static enum sql_progress wait_ackers(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -363,7 +286,7 @@ static enum sql_progress wait_ackers(struct sim *s, struct sim_effect *x, struct
     for (uint32_t r = 0; r < s->setup.servers; r++)
         n += v->dump[r].open && v->dump[r].semisync;
     x->read = true;
-    return n >= x->effect.acks ? SQL_DONE : poll(s, x);
+    return n >= x->effect.acks ? SQL_DONE : sql_poll(s, x);
 }
 
 /* Its next transaction is numbered past whatever it may have lost. */
@@ -383,7 +306,7 @@ static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim
             v->ss_wait_count = s->config.acks;
             server_ss_set(s, v, true, true);
         }
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     }
     check_writable(s, v, &x->effect, x->left_at);
     leave_gap(s, x, v);
@@ -400,17 +323,17 @@ static enum sql_progress set_timeouts(struct sim *s, struct sim_effect *x, struc
     case 0:
         replica_start_applier(s, v);
         replica_stop_receiver(s, v);
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     case 1:
         if (v->relay_n > v->relay_head)
-            return v->applier_on ? poll(s, x) : SQL_FAILED;
+            return v->applier_on ? sql_poll(s, x) : SQL_FAILED;
         replica_change(s, v, v->source);
         replica_start_receiver(s, v);
         replica_start_applier(s, v);
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     default:
         x->read = true;
-        return v->connected ? SQL_DONE : poll(s, x);
+        return v->connected ? SQL_DONE : sql_poll(s, x);
     }
 }
 
@@ -424,7 +347,7 @@ static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struc
         } else if (x->effect.plan == PLAN_QUARANTINE && v->receiver_on && v->ss_active) {
             replica_stop_receiver(s, v); /* started again it would purge what is not executed */
         }
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     }
     x->read = true;
     return SQL_DONE;
@@ -438,14 +361,14 @@ static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, stru
     if (v->applier_on) {
         if (v->ss_source && v->read_only)
             server_ss_set(s, v, false, true); /* its applier waits for acknowledgements */
-        return next_phase(s, x);
+        return sql_next_phase(s, x);
     }
     if (!v->receiver_on)
         return SQL_FAILED;
     if (v->ss_source)
         server_ss_set(s, v, false, true); /* its applier would wait for acknowledgements */
     replica_start_applier(s, v);
-    return next_phase(s, x);
+    return sql_next_phase(s, x);
 }
 
 static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -471,8 +394,7 @@ static enum sql_progress source_on(struct sim *s, struct sim_effect *x, struct s
 enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->effect.step) {
-    case STEP_FENCE:
-        return s->setup.engine == ENGINE_MYSQL ? fence_mysql(s, x, v) : fence_mariadb(s, x, v);
+    case STEP_FENCE: return sql_fence(s, x, v);
     case STEP_FREEZE: return freeze(s, x, v);
     case STEP_DRAIN:
     case STEP_CATCH_UP:
@@ -494,7 +416,7 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_WRITABLE: return make_writable(s, x, v);
     case STEP_CREATE_SCHEMA:
     case STEP_CANARY: return canary(s, x, v);
-    case STEP_QUIESCE: return quiesce(s, x, v);
+    case STEP_QUIESCE: return sql_quiesce(s, x, v);
     case STEP_THAW: return thaw(s, x, v);
     case STEP_UNFENCE: return unfence(s, x, v);
     case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
