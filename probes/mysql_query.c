@@ -34,7 +34,7 @@ static const struct mysql_query mariadb_slow = {
     .sql = "SELECT " V(version) ", " V(max_connections) ", " V(sync_binlog) ", "
            V(innodb_flush_log_at_trx_commit) ", " V(sync_relay_log) ", " V(relay_log_recovery) ", "
            V(log_bin) ", " V(log_slave_updates) ", " V(gtid_strict_mode) ", " V(binlog_format) ", "
-           V(binlog_row_image) ", " V(slave_net_timeout) ", "
+           V(binlog_row_image) ", " V(slave_net_timeout) ", " V(skip_name_resolve) ", "
            V(rpl_semi_sync_slave_kill_conn_timeout) ";SHOW ALL SLAVES STATUS",
     .part_count = 2,
     .required = 2,
@@ -87,7 +87,7 @@ static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE");
     "'max_connections', 'sync_binlog', 'innodb_flush_log_at_trx_commit', "                         \
     "'sync_relay_log', 'relay_log_recovery', 'log_bin', 'log_slave_updates', "                     \
     "'log_replica_updates', 'gtid_mode', 'binlog_format', 'binlog_row_image', "                    \
-    "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged');"                                  \
+    "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged', 'skip_name_resolve');"                                  \
     "SHOW " word " STATUS;"                                                                        \
     "SELECT 'heartbeat_period_s', HEARTBEAT_INTERVAL "                                             \
     "FROM performance_schema.replication_connection_configuration "                                \

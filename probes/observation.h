@@ -110,6 +110,7 @@ struct reach {
     X(U64, SLOW, kill_conn_timeout_s, "s", "MariaDB rpl_semi_sync_slave_kill_conn_timeout")       \
     X(U64, SLOW, events_on, "", "enabled events in the event scheduler")                          \
     X(GTID, SLOW, purged, "", "no longer in its binary logs; MariaDB: empty")                     \
+    X(TRI, SLOW, skip_name_resolve, "", "its process list shows addresses, not host names")       \
     X(TEXT, SLOW, missing_grant, "", "first privilege our accounts lack, empty if none")          \
     X(TRI, START, start_read_only, "", "value a restart would bring; unknown if hidden by SET")   \
     X(TRI, START, start_skip_replica, "", "skip_slave_start / skip_replica_start")                \
@@ -118,6 +119,7 @@ struct reach {
     X(TRI, START, start_role_replica, "", "MariaDB init_rpl_role=SLAVE; MySQL: unknown")
 
 #define FACT_TEXT_MAX 128
+#define MISSING_ROLE  "has no active role" /* part of missing_grant: MySQL, see deploy/grants */
 #define FACT_C_TRI enum tri
 #define FACT_C_U64 uint64_t
 #define FACT_C_I64 int64_t

@@ -18,6 +18,13 @@ static void add_line(void *arg, const struct mysql_row *row)
         mysql_grants_add(arg, row->values[0]);
 }
 
+static void take_role(void *arg, const struct mysql_row *row)
+{
+    struct mysql_grants *grants = arg;
+    grants->no_role =
+        row->columns > 0 && row->values[0] != NULL && strcmp(row->values[0], "NONE") == 0;
+}
+
 /* STAY_OK: looked; *missing may have been filled. */
 static enum stay_rc check_account(struct grants_check *check, struct mysql_session *s,
                                   enum mysql_account_kind kind, int64_t due)
@@ -29,15 +36,19 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
         return STAY_OK;
     enum stay_rc rc = mysql_session_open(s, &check->in.target, account, due, &reach, NULL);
     if (rc == STAY_EDENIED && reach.layer == LAYER_LOGIN && reach.native != 3032) {
-        bool plain = reach.native == 1045; /* the server's own text repeats the account at length */
+        /* The server's own texts repeat the account at length. */
+        const char *why = reach.native == 1045   ? "wrong password, or no such account (1045)"
+                          : reach.native == 3118 ? "the account is locked (3118)"
+                                                 : reach.text;
         (void)snprintf(check->missing, sizeof check->missing, "%.40s cannot log in: %.60s",
-                       account->user,
-                       plain ? "wrong password, or no such account (1045)" : reach.text);
+                       account->user, why);
         return STAY_OK;
     }
     if (rc != STAY_OK)
         return rc;
     rc = mysql_session_run(s, "SHOW GRANTS", due, add_line, &grants, NULL);
+    if (rc == STAY_OK && check->in.target.engine == ENGINE_MYSQL)
+        rc = mysql_session_run(s, "SELECT CURRENT_ROLE()", due, take_role, &grants, NULL);
     if (rc == STAY_OK)
         (void)mysql_grants_check(&grants, check->in.target.engine, kind, account->user,
                                  check->missing, sizeof check->missing);
@@ -77,8 +88,11 @@ struct grants_check *grants_check_start(struct lane_pool *pool, uint64_t key,
     check->in = *in;
     check->fn = fn;
     check->arg = arg;
-    struct lane_work work = {.work = grants_work, .done = grants_done, .release = free,
-                             .arg = check, .deadline_mono_us = deadline_mono_us};
+    struct lane_work work = {.work = grants_work,
+                             .done = grants_done,
+                             .release = free,
+                             .arg = check,
+                             .deadline_mono_us = deadline_mono_us};
     if (lane_submit(pool, key, &work, NULL) == STAY_OK)
         return check;
     free(check);

@@ -356,8 +356,14 @@ static void on_node(void *arg, const struct channel_event *event)
          now - node->opened_mono_us >= cluster->config.suspicion_interval_us))
         timer_start(node->pace, now); /* connect in the next turn; a server that lets us in and
                                          throws us out again is asked at suspicion pace */
+    struct channel_event failed = *event;
+    if (event->reach.outcome == OUT_DENIED && event->reach.layer == LAYER_QUERY) {
+        check_grants(node, now); /* no facts will carry what it finds */
+        if (node->missing_grant[0] != '\0')
+            (void)stay_copy(failed.reach.text, sizeof failed.reach.text, node->missing_grant);
+    }
     struct observation obs = {.kind = event->kind, .node = node->index};
-    report(cluster, event, &obs);
+    report(cluster, &failed, &obs);
 }
 
 /* ---- canary */

@@ -51,11 +51,12 @@ enum mysql_account_kind { ACCOUNT_OF_MONITOR = 0, ACCOUNT_OF_CANARY, ACCOUNT_OF_
 struct mysql_grants {
     char *lines[GRANT_LINES_MAX];
     unsigned count;
+    bool no_role; /* MySQL: the session has no active role */
 };
 void mysql_grants_add(struct mysql_grants *g, const char *line);
 void mysql_grants_clear(struct mysql_grants *g);
-/* The first privilege the account lacks, as "USER lacks: GRANT PROCESS ON *.* TO USER"; empty text:
- * none. True when nothing is missing. */
+/* What the account lacks: "USER lacks: GRANT PROCESS ON *.* TO USER", "USER lacks 3, first: GRANT
+ * ..." or "USER " MISSING_ROLE; empty text: nothing. True when nothing is missing. */
 bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
                         enum mysql_account_kind kind, const char *user, char *ret_text,
                         size_t size);

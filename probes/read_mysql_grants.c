@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum scope { SCOPE_GLOBAL, SCOPE_SCHEMA, SCOPE_HEARTBEAT };
+enum scope { SCOPE_GLOBAL, SCOPE_SCHEMA, SCOPE_HEARTBEAT, SCOPE_PERFORMANCE };
 
 struct need {
     enum engine engine; /* ENGINE_NONE: both */
@@ -19,6 +19,7 @@ static const struct need needs[] = {
     {ENGINE_MARIADB, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "BINLOG MONITOR"},
     {ENGINE_MYSQL, ACCOUNT_OF_MONITOR, SCOPE_GLOBAL, "REPLICATION CLIENT"},
     {ENGINE_NONE, ACCOUNT_OF_MONITOR, SCOPE_SCHEMA, "SELECT"},
+    {ENGINE_MYSQL, ACCOUNT_OF_MONITOR, SCOPE_PERFORMANCE, "SELECT"},
     {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "SELECT"},
     {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "INSERT"},
     {ENGINE_NONE, ACCOUNT_OF_CANARY, SCOPE_HEARTBEAT, "UPDATE"},
@@ -38,10 +39,18 @@ static const struct need needs[] = {
     {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_GLOBAL, "CONNECTION_ADMIN"},
     {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_SCHEMA, "SELECT"},
     {ENGINE_NONE, ACCOUNT_OF_OPERATE, SCOPE_SCHEMA, "CREATE"},
+    {ENGINE_MYSQL, ACCOUNT_OF_OPERATE, SCOPE_PERFORMANCE, "SELECT"},
     {ENGINE_NONE, ACCOUNT_OF_REPLICATE, SCOPE_GLOBAL, "REPLICATION SLAVE"},
 };
 
-static const char *const scope_texts[] = {"*.*", "mainstay.*", "mainstay.heartbeat"};
+static const char *const scope_texts[] = {"*.*", "mainstay.*", "mainstay.heartbeat",
+                                          "performance_schema.*"};
+
+static bool covers(enum scope granted, enum scope need)
+{
+    return granted == SCOPE_GLOBAL || granted == need ||
+           (granted == SCOPE_SCHEMA && need == SCOPE_HEARTBEAT);
+}
 
 void mysql_grants_add(struct mysql_grants *g, const char *line)
 {
@@ -100,7 +109,7 @@ static bool grants(const char *line, const struct need *need)
     if (strncasecmp(line, "GRANT ", 6) != 0 || on == NULL)
         return false;
     int scope = scope_of(on);
-    if (scope < 0 || scope > (int)need->scope)
+    if (scope < 0 || !covers((enum scope)scope, need->scope))
         return false;
     if (lists(line, on, "ALL PRIVILEGES") || lists(line, on, need->privilege))
         return true;
@@ -125,24 +134,47 @@ static void account_of(const struct mysql_grants *g, const char *user, char *ret
     ret_text[n] = '\0';
 }
 
+static bool is_granted(const struct mysql_grants *g, const struct need *need)
+{
+    for (unsigned l = 0; l < g->count; l++)
+        if (grants(g->lines[l], need))
+            return true;
+    return false;
+}
+
+/* Without one, an account statement that waits for an acknowledgement stops every session of ours
+ * (see deploy/grants/mysql.sql). */
+static bool lacks_role(const struct mysql_grants *g, enum engine engine,
+                       enum mysql_account_kind kind)
+{
+    return engine == ENGINE_MYSQL && g->no_role &&
+           (kind == ACCOUNT_OF_MONITOR || kind == ACCOUNT_OF_OPERATE);
+}
+
 bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
                         enum mysql_account_kind kind, const char *user, char *ret_text, size_t size)
 {
+    const struct need *first = NULL;
+    unsigned lacks = 0;
     ret_text[0] = '\0';
     for (size_t i = 0; i < STAY_COUNT(needs); i++) {
         const struct need *need = &needs[i];
-        if (need->kind != kind || (need->engine != ENGINE_NONE && need->engine != engine))
+        if (need->kind != kind || (need->engine != ENGINE_NONE && need->engine != engine) ||
+            is_granted(g, need))
             continue;
-        bool found = false;
-        for (unsigned l = 0; l < g->count && !found; l++)
-            found = grants(g->lines[l], need);
-        if (found)
-            continue;
-        char account[64];
-        account_of(g, user, account, sizeof account);
-        (void)snprintf(ret_text, size, "%.40s lacks: GRANT %s ON %s TO %s", user, need->privilege,
-                       scope_texts[need->scope], account);
-        return false;
+        if (first == NULL)
+            first = need;
+        lacks++;
     }
-    return true;
+    if (first != NULL) {
+        char account[64], number[24] = "";
+        account_of(g, user, account, sizeof account);
+        if (lacks > 1)
+            (void)snprintf(number, sizeof number, " %u, first", lacks);
+        (void)snprintf(ret_text, size, "%.40s lacks%s: GRANT %s ON %s TO %s", user, number,
+                       first->privilege, scope_texts[first->scope], account);
+    } else if (lacks_role(g, engine, kind)) {
+        (void)snprintf(ret_text, size, "%.40s " MISSING_ROLE, user);
+    }
+    return ret_text[0] == '\0';
 }

@@ -62,6 +62,7 @@ static const struct name_row pair_rows[] = {
     {"slave_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
     {"replica_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
     {"rpl_semi_sync_slave_kill_conn_timeout", VALUE_U64, AT(kill_conn_timeout_s), 0},
+    {"skip_name_resolve", VALUE_TRI, AT(skip_name_resolve), 0},
     {"events_on", VALUE_U64, AT(events_on), 0},
     {"gtid_purged", VALUE_PURGED, 0, 0},
     {"heartbeat_period_s", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},

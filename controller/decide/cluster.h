@@ -194,6 +194,9 @@ enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, u
 /* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync
  * status, outside its zone. Unknown peers make *ret_strangers true. */
 uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers);
+/* The host, as the primary shows it, of a dump thread that belongs to no node; NULL: there is none.
+ */
+const char *cluster_stranger(const struct cluster_view *view);
 /* As above, but every node that might acknowledge for all we know, its own zone included: a peer is
  * left out only when its own fresh word is that it does not. */
 uint32_t cluster_ackers_possible(const struct cluster_view *view);

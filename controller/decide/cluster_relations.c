@@ -83,10 +83,22 @@ static bool may_be_peer(const struct cluster_view *view, uint32_t node)
     return is_source(view->config, view->primary, facts) && facts->receiver == RECEIVER_RUNNING;
 }
 
+/* A server that resolves names shows a replica on its own host as "localhost". */
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
+static bool same_host(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || (is_loopback(a) && is_loopback(b));
+}
+
 /* Nodes among the primary's dump threads. Several nodes may share a host (other ports): each of
  * them that says it replicates from the primary is a peer; more threads than nodes there are
  * strangers. */
-static uint32_t dump_peers(const struct cluster_view *view, bool *ret_strangers)
+static uint32_t dump_peers(const struct cluster_view *view, const char **ret_stranger)
 {
     const struct cluster_config *config = view->config;
     const struct server_facts *facts = &view->nodes[view->primary].facts;
@@ -95,26 +107,34 @@ static uint32_t dump_peers(const struct cluster_view *view, bool *ret_strangers)
         const char *host = facts->dump_peers[p].host;
         uint32_t threads = 0, nodes = 0;
         for (uint32_t q = 0; q < facts->dump_peer_count; q++)
-            threads += strcmp(facts->dump_peers[q].host, host) == 0;
+            threads += same_host(facts->dump_peers[q].host, host);
         for (uint32_t i = 0; i < config->node_count; i++) {
-            if (i == view->primary || strcmp(config->nodes[i].host, host) != 0)
+            if (i == view->primary || !same_host(config->nodes[i].host, host))
                 continue;
             nodes++;
             peers |= UINT32_C(1) << i;
         }
         if (threads > nodes)
-            *ret_strangers = true;
+            *ret_stranger = host;
     }
     return peers;
 }
 
+const char *cluster_stranger(const struct cluster_view *view)
+{
+    const char *stranger = NULL;
+    if (view->primary != NO_NODE && view->nodes[view->primary].facts_mono_us != STAY_NEVER)
+        (void)dump_peers(view, &stranger);
+    return stranger;
+}
+
 uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers)
 {
-    bool strangers = false;
+    const char *stranger = NULL;
     uint32_t ackers = 0;
     if (view->primary != NO_NODE && view->nodes[view->primary].facts_mono_us != STAY_NEVER) {
         const struct server_facts *primary = &view->nodes[view->primary].facts;
-        uint32_t peers = dump_peers(view, &strangers);
+        uint32_t peers = dump_peers(view, &stranger);
         for (uint32_t i = 0; i < view->config->node_count; i++) {
             bool is_peer = (peers & (UINT32_C(1) << i)) && may_be_peer(view, i);
             if (!is_peer || view->nodes[i].facts.ss_replica_on != TRI_YES)
@@ -127,7 +147,7 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
             ackers = 0;
     }
     if (ret_strangers != NULL)
-        *ret_strangers = strangers;
+        *ret_strangers = stranger != NULL;
     return ackers;
 }
 
@@ -138,8 +158,8 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     const struct node_view *primary = &view->nodes[view->primary];
     if (primary->facts_mono_us == STAY_NEVER || primary->facts.ss_clients == 0)
         return 0;
-    bool strangers = false;
-    uint32_t peers = dump_peers(view, &strangers);
+    const char *stranger = NULL;
+    uint32_t peers = dump_peers(view, &stranger);
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         /* Its status is fixed when its receiver connects: one that runs keeps what it said. */
         bool says_no = view->nodes[i].facts.ss_replica_on == TRI_NO && may_be_peer(view, i);

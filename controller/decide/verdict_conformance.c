@@ -49,7 +49,9 @@
     X(PLUGIN, 531, "semi-sync plugin missing",                                                     \
       "without it no commit waits for an acknowledgement")                                         \
     X(BY_POSITION, 532, "not by GTID", "what it received cannot be told, nor what was lost")       \
-    X(OPEN_REPLICA, 533, "replica not read-only", "clients may write rows the primary never sees")
+    X(OPEN_REPLICA, 533, "replica not read-only", "clients may write rows the primary never sees") \
+    X(HOST_NAMES, 534, "host names resolved",                                                      \
+      "who replicates is known by the address its process list shows, not by a name")
 
 enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
@@ -218,11 +220,6 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
     if (!is_replica)
         return;
-    if (facts->read_only == TRI_NO) {
-        struct conformance *c = add(rows, ROW_OPEN_REPLICA);
-        detail(c, "read_only is OFF");
-        fix(c, "SET GLOBAL %s = ON;", is_mysql(rows) ? "super_read_only" : "read_only");
-    }
     bool hidden = is_mysql(rows) && facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 &&
                   facts->heartbeat_ms <= 500; /* a longer period: none is due yet */
     if (!hidden && (facts->heartbeat_ms == 0 || facts->heartbeat_ms > 500)) {
@@ -251,23 +248,36 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
 }
 
+/* Last of the statements: MySQL installs no plugin while super_read_only is ON. */
+static void check_open(struct rows *rows, const struct server_facts *facts)
+{
+    if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_UNKNOWN ||
+        facts->read_only != TRI_NO)
+        return;
+    struct conformance *c = add(rows, ROW_OPEN_REPLICA);
+    detail(c, "read_only is OFF");
+    fix(c, "SET GLOBAL %s = ON;", is_mysql(rows) ? "super_read_only" : "read_only");
+}
+
+static void want_plugin(struct rows *rows, const char *role, enum tri super_read_only)
+{
+    bool closed = super_read_only == TRI_YES; /* then INSTALL PLUGIN is refused: error 1290 */
+    struct conformance *c = add(rows, ROW_PLUGIN);
+    detail(c, "plugin semisync_%s is not loaded", role);
+    fix(c, "as root: %sINSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';%s",
+        closed ? "SET GLOBAL super_read_only = OFF; " : "", role, role,
+        closed ? " SET GLOBAL super_read_only = ON;" : "");
+}
+
 /* MariaDB has semi-sync built in; MySQL shows its variables only with the plugins. */
 static void check_plugins(struct rows *rows, const struct server_facts *facts)
 {
-    bool source = facts->ss_source_enabled != TRI_UNKNOWN;
-    bool replica = facts->ss_replica_enabled != TRI_UNKNOWN;
-    if (!is_mysql(rows) || (source && replica))
+    if (!is_mysql(rows))
         return;
-    const char *role = spelled(rows, source ? "slave" : "master", source ? "replica" : "source");
-    struct conformance *c = add(rows, ROW_PLUGIN);
-    detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';", role, role);
-    if (source || replica)
-        return;
-    role = spelled(rows, "slave", "replica");
-    c = add(rows, ROW_PLUGIN);
-    detail(c, "plugin semisync_%s is not loaded", role);
-    fix(c, "as root: INSTALL PLUGIN rpl_semi_sync_%s SONAME 'semisync_%s.so';", role, role);
+    if (facts->ss_source_enabled == TRI_UNKNOWN)
+        want_plugin(rows, spelled(rows, "master", "source"), facts->super_read_only);
+    if (facts->ss_replica_enabled == TRI_UNKNOWN)
+        want_plugin(rows, spelled(rows, "slave", "replica"), facts->super_read_only);
 }
 
 static void check_lossless(struct rows *rows, const struct server_facts *facts)
@@ -276,6 +286,15 @@ static void check_lossless(struct rows *rows, const struct server_facts *facts)
         check_plugins(rows, facts);
     if (facts->relay_log_recovery == TRI_YES)
         want_file_line(rows, ROW_RELAY_RECOVERY, "relay_log_recovery", "ON", "OFF");
+}
+
+/* Where the configuration names a host, the server may have to do so too. */
+static void check_names(struct rows *rows, const struct server_facts *facts)
+{
+    const char *host = rows->view->config->nodes[rows->node].host;
+    bool is_address = host[strspn(host, "0123456789.")] == '\0' || strchr(host, ':') != NULL;
+    if (facts->skip_name_resolve == TRI_NO && is_address)
+        want_file_line(rows, ROW_HOST_NAMES, "skip_name_resolve", "OFF", "ON");
 }
 
 static void check_start(struct rows *rows, const struct server_facts *facts, bool is_lossless)
@@ -330,6 +349,8 @@ static void check_node(struct rows *rows)
         check_receiver(rows, &n->facts);
         if (is_lossless)
             check_lossless(rows, &n->facts);
+        check_open(rows, &n->facts);
+        check_names(rows, &n->facts);
     }
     if (n->groups_known & FACTS_SLOW) {
         if (n->facts.missing_grant[0] != '\0') {
@@ -337,7 +358,13 @@ static void check_node(struct rows *rows)
             const char *grant = strstr(n->facts.missing_grant, "GRANT ");
             detail(c, "%.150s", n->facts.missing_grant);
             if (grant != NULL)
-                fix(c, "on the primary, as root: %s;", grant);
+                fix(c, "on the primary, as root: %s;%s", grant,
+                    strstr(n->facts.missing_grant, " lacks: ") != NULL ? ""
+                    : is_mysql(rows) ? " the rest as in deploy/grants/mysql.sql"
+                                     : " the rest as in deploy/grants/mariadb.sql");
+            else if (strstr(n->facts.missing_grant, MISSING_ROLE) != NULL)
+                fix(c, "on the primary, as root: the statements of deploy/grants/mysql.sql about "
+                       "mainstay_ready");
             else
                 fix(c, "make the account as deploy/grants/%s.sql does, or mend its password file",
                     is_mysql(rows) ? "mysql" : "mariadb");
@@ -434,14 +461,13 @@ static void check_ackers(struct rows *rows)
 
 static void check_strangers(struct rows *rows)
 {
-    bool strangers = false;
-    (void)cluster_ackers_now(rows->view, &strangers);
-    if (!strangers)
+    const char *stranger = cluster_stranger(rows->view);
+    if (stranger == NULL)
         return;
     struct conformance *c = add(rows, ROW_STRANGERS);
-    detail(c, "a binlog dump thread belongs to no server of the inventory");
-    fix(c, "SHOW PROCESSLIST names its host: add it to the configuration or stop it, and let "
-           "only our account hold REPLICATION SLAVE");
+    detail(c, "a binlog dump thread from %.60s belongs to no server of the inventory", stranger);
+    fix(c, "add that server to the configuration, under this address, or stop it; let only our "
+           "account hold REPLICATION SLAVE");
 }
 
 /* "10.11.6-MariaDB" and "10.11.9": the first two numbers must agree. */

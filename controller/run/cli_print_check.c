@@ -90,5 +90,6 @@ void cli_print_check(struct cli *cli, const json_t *data)
     else
         cli->exit_code = CLI_FAILED;
     print_blind(cli, json_object_get(data, "not_readable"));
-    fprintf(cli->out, "Settings are read every 10 s, grants every minute.\n");
+    fprintf(cli->out,
+            "Settings are read every 10 s, grants every 5 minutes (1 while one is missing).\n");
 }

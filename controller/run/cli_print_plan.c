@@ -191,7 +191,7 @@ static void print_loss(struct cli *cli, const json_t *summary, const json_t *cer
                strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0) {
         line(cli, "loss", "none: the old primary was read after its last write");
     } else if (strcmp(cli_text(summary, "state"), "succeeded") == 0) {
-        line(cli, "loss", "not measured yet: the old primary has not come back");
+        line(cli, "loss", "not measured yet: the old primary was not compared since");
     }
 }
 

@@ -151,7 +151,8 @@ static void become_ready(struct daemon *d)
     if (d->is_ready)
         return;
     d->is_ready = true;
-    log_plain(LOG_LEVEL_NOTICE, "ready: %zu clusters", d->cluster_count);
+    log_plain(LOG_LEVEL_NOTICE, "ready: %zu cluster%s", d->cluster_count,
+              d->cluster_count == 1 ? "" : "s");
 }
 
 static void on_tick(struct timer *timer, void *arg)
@@ -246,21 +247,23 @@ static enum stay_rc open_state(struct daemon *d, struct stay_error *err)
 {
     char host[64] = "this host";
     (void)gethostname(host, sizeof host - 1);
-    STAY_AUTO(stay_free_charp) char *holder = stay_sprintf("mainstayd %s on %s", d->settings->name,
-                                                           host);
+    STAY_AUTO(stay_free_charp)
+    char *holder = stay_sprintf("mainstayd %s on %s", d->settings->name, host);
     enum stay_rc rc = store_sqlite_open(&d->loop, d->settings->state_path, holder, &d->store, err);
     if (rc != STAY_OK)
         return rc;
     d->is_store_ok = true;
     d->history = history_new(d->store);
-    d->files = lane_pool_new(&d->loop, &(struct lane_pool_options){.name = "files",
-                                                                    .lanes = 1,
-                                                                    .replace_after_us =
-                                                                        3600 * STAY_SECOND});
+    d->files = lane_pool_new(
+        &d->loop, &(struct lane_pool_options){
+                      .name = "files", .lanes = 1, .replace_after_us = 3600 * STAY_SECOND});
     struct recorder_options options = {.folder = d->settings->recorder, .lane = d->files};
     struct stay_error local;
     if (recorder_open(&options, &d->recorder, &local) != STAY_OK)
-        log_plain(LOG_LEVEL_ERROR, "decisions are not recorded: %s", local.text);
+        log_plain(LOG_LEVEL_ERROR,
+                  "decisions are not recorded: %s; make controller.recorder a folder that the user "
+                  "mainstayd runs as may write",
+                  local.text);
     return STAY_OK;
 }
 
@@ -336,7 +339,8 @@ enum stay_rc daemon_open(const char *config_path, struct daemon **ret_daemon,
 void daemon_run(struct daemon *d)
 {
     char status[64];
-    (void)snprintf(status, sizeof status, "watching %zu clusters", d->cluster_count);
+    (void)snprintf(status, sizeof status, "watching %zu cluster%s", d->cluster_count,
+                   d->cluster_count == 1 ? "" : "s");
     notify_ready(status);
     loop_run(&d->loop);
     notify_stopping("stopping");

@@ -213,6 +213,8 @@ static void log_decision(struct daemon_cluster *c)
     const struct decision *now = &c->decision;
     if (executor_is_busy(c->executor))
         return; /* what a plan makes it look like is the plan's story */
+    if (!c->is_ready && now->verdict.rule_id == 150)
+        return; /* nobody was asked yet */
     if (now->verdict.rule_id == c->logged_rule && now->vetoes == c->logged_vetoes &&
         now->want == c->logged_want)
         return;

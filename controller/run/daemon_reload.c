@@ -12,8 +12,7 @@ static bool same_inventory(const struct cluster_config *a, const struct cluster_
         return false;
     for (uint32_t n = 0; n < a->node_count; n++)
         if (strcmp(a->nodes[n].name, b->nodes[n].name) != 0 ||
-            strcmp(a->nodes[n].host, b->nodes[n].host) != 0 ||
-            a->nodes[n].port != b->nodes[n].port)
+            strcmp(a->nodes[n].host, b->nodes[n].host) != 0 || a->nodes[n].port != b->nodes[n].port)
             return false;
     return true;
 }
@@ -27,12 +26,15 @@ static enum stay_rc check_plans(const struct daemon *d, const struct settings *a
         const struct settings_cluster *now = settings_cluster_named(after, name);
         bool is_idle = !daemon_cluster_is_busy(c) && daemon_save_is_idle(c);
         if (now && c->settings->config.engine != now->config.engine)
-            return stay_error(err, STAY_EINVALID, "%s: a cluster's engine cannot change: give the "
-                              "new one another name", name);
+            return stay_error(err, STAY_EINVALID,
+                              "%s: a cluster's engine cannot change: give the "
+                              "new one another name",
+                              name);
         if (!is_idle && (!now || !same_inventory(&c->settings->config, &now->config)))
             return stay_error(err, STAY_EBUSY,
                               "a plan runs on %s: its servers change when it has ended, reload "
-                              "again then", name);
+                              "again then",
+                              name);
     }
     return STAY_OK;
 }
@@ -104,9 +106,11 @@ enum stay_rc daemon_reload(struct daemon *d, struct stay_error *err)
     settings_free(before);
     d->reloads++;
     d->is_runbook_dirty = true;
-    log_plain(LOG_LEVEL_NOTICE, "configuration reloaded: %zu clusters", d->cluster_count);
+    log_plain(LOG_LEVEL_NOTICE, "configuration reloaded: %zu cluster%s", d->cluster_count,
+              d->cluster_count == 1 ? "" : "s");
     char status[64];
-    (void)snprintf(status, sizeof status, "watching %zu clusters", d->cluster_count);
+    (void)snprintf(status, sizeof status, "watching %zu cluster%s", d->cluster_count,
+                   d->cluster_count == 1 ? "" : "s");
     notify_status(status);
     return STAY_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "controller/run/daemon_private.h"
+#include <errno.h>
 
 #define RUNBOOK_LANE_US (10 * STAY_SECOND)
 
@@ -32,9 +33,10 @@ static void add_sql(struct str *s, const struct cluster_config *config,
     str_addf(s, "    %s -E -h %s -P %u -e \"%s\"\n", client, node->host, node->port,
              is_mariadb ? "STOP SLAVE IO_THREAD; SHOW SLAVE STATUS; SELECT @@gtid_slave_pos;"
                         : "STOP REPLICA IO_THREAD; SHOW REPLICA STATUS;");
-    str_addf(s, "      (repeat until %s; stop ONLY the receiver\n"
-                "       before that: restarting both threads, or CHANGE, destroys what was "
-                "received and not applied)\n",
+    str_addf(s,
+             "      (repeat until %s; stop ONLY the receiver\n"
+             "       before that: restarting both threads, or CHANGE, destroys what was "
+             "received and not applied)\n",
              is_mariadb ? "gtid_slave_pos has reached Gtid_IO_Pos"
                         : "Executed_Gtid_Set contains Retrieved_Gtid_Set");
     str_addf(s, "    %s -h %s -P %u -e \"%s\"\n", client, node->host, node->port,
@@ -51,8 +53,7 @@ static void add_routes(struct str *s, const struct settings_cluster *cluster,
         for (uint32_t i = 0; i < route->socket_count; i++) {
             const char *socket = route->sockets[i];
             str_addf(s, "    echo \"set server %s/%s state ready\" | socat stdio %s:%s\n",
-                     route->write, node->name, socket[0] == '/' ? "unix-connect" : "tcp",
-                     socket);
+                     route->write, node->name, socket[0] == '/' ? "unix-connect" : "tcp", socket);
         }
     }
 }
@@ -67,9 +68,9 @@ static void add_cluster(struct str *s, const struct daemon_cluster *c)
         return;
     }
     str_addf(s, "  primary: %s, epoch %llu, durability %s%s%s%s\n",
-             record->primary[0] ? record->primary : "not known",
-             (unsigned long long)record->epoch, mode_text(record->mode),
-             record->lossless_stands ? " (stands)" : "", record->adopted ? "" : ", not adopted",
+             record->primary[0] ? record->primary : "not known", (unsigned long long)record->epoch,
+             mode_text(record->mode), record->lossless_stands ? " (stands)" : "",
+             record->adopted ? "" : ", not adopted",
              record->plan_id[0] ? ", a plan was running" : "");
     for (uint32_t n = 0; n < config->node_count; n++) {
         const struct node_config *node = &config->nodes[n];
@@ -107,8 +108,12 @@ static void runbook_done(void *arg, enum stay_rc rc)
 {
     struct runbook_job *work = arg;
     if (rc != STAY_OK && rc != STAY_ECANCELED)
-        log_plain(LOG_LEVEL_WARNING, "the runbook was not written: %s",
-                  rc == STAY_ETIMEDOUT ? "the disk is too slow" : work->err.text);
+        log_plain(LOG_LEVEL_WARNING, "the runbook was not written: %s%s",
+                  rc == STAY_ETIMEDOUT ? "the disk is too slow" : work->err.text,
+                  work->err.native == EACCES
+                      ? "; controller.runbook must stand in a folder that the user "
+                        "mainstayd runs as may write"
+                      : "");
 }
 
 static void runbook_release(void *arg)
@@ -123,12 +128,13 @@ void daemon_runbook_refresh(struct daemon *d)
 {
     struct str s = {0};
     d->is_runbook_dirty = false;
-    str_addf(&s, "mainstay runbook of controller %s: what to do when neither it nor its store "
-                 "answers.\nFirst make sure that no mainstayd runs (it would act too): systemctl "
-                 "stop mainstayd\nAfter a takeover by hand, before mainstayd starts again: "
-                 "mv %s %s.old\n(its record still names the old primary and it would go back to "
-                 "it). It then only watches; once one\nserver is writable and every other one "
-                 "follows it: mainstay adopt CLUSTER, for each cluster.\n\n",
+    str_addf(&s,
+             "mainstay runbook of controller %s: what to do when neither it nor its store "
+             "answers.\nFirst make sure that no mainstayd runs (it would act too): systemctl "
+             "stop mainstayd\nAfter a takeover by hand, before mainstayd starts again: "
+             "mv %s %s.old\n(its record still names the old primary and it would go back to "
+             "it). It then only watches; once one\nserver is writable and every other one "
+             "follows it: mainstay adopt CLUSTER, for each cluster.\n\n",
              d->settings->name, d->settings->state_path, d->settings->state_path);
     if (d->is_paused)
         str_addf(&s, "The kill switch is on, by %s.\n\n", d->paused_by);

@@ -54,8 +54,8 @@ static void add_problem(json_t *list, const struct control_cluster *c, const str
 static char *node_detail(const struct control_cluster *c, uint32_t node)
 {
     const struct node_view *n = &c->view->nodes[node];
-    const char *text = n->facts.receiver_error[0] != '\0' ? n->facts.receiver_error
-                                                          : n->facts.applier_error;
+    const char *text =
+        n->facts.receiver_error[0] != '\0' ? n->facts.receiver_error : n->facts.applier_error;
     if (n->reach.outcome != OUT_NONE && n->reach.outcome != OUT_OK && n->reach.text[0] != '\0')
         text = n->reach.text;
     STAY_AUTO(stay_free_charp) char *extra = api_extra(c, node);
@@ -128,6 +128,19 @@ json_t *api_problems(const struct control *control, const char *cluster)
     return list_of(control, cluster, "problems", problems_of);
 }
 
+static const char *fix_of_unread(const struct node_view *n, bool is_up, char *text, size_t size)
+{
+    const char *grant = strstr(n->reach.text, "GRANT ");
+    if (is_up)
+        return "ask again in a moment";
+    if (n->reach.outcome != OUT_DENIED)
+        return "start it, or mend its address";
+    if (grant == NULL)
+        return "mend the monitor account (deploy/grants) or its password file";
+    (void)snprintf(text, size, "on the primary, as root: %s;", grant);
+    return text;
+}
+
 /* A server nobody could ask has no wrong settings: said, so that silence is not taken for good. */
 static void add_unread(json_t *list, const struct control_cluster *c, uint32_t node)
 {
@@ -135,20 +148,20 @@ static void add_unread(json_t *list, const struct control_cluster *c, uint32_t n
     bool is_up = api_node_is_up(c, node);
     if (is_up && (n->groups_known & FACTS_SLOW) != 0)
         return;
+    char mend[224];
     json_t *row = json_object();
     stay_json_set_string(row, "cluster", c->config->name);
     stay_json_set_string(row, "node", c->config->nodes[node].name);
     stay_json_set_int(row, "rule", 0);
     stay_json_set_string(row, "name", "not asked");
-    stay_json_set_string(row, "why", is_up ? "its settings were not read yet"
-                                           : "what it was set to last may not be so now");
-    stay_json_set_string(row, "detail", is_up ? "asked within 10 s"
-                                        : n->reach.text[0] != '\0' ? n->reach.text : "no answer");
-    stay_json_set_string(row, "fix", is_up ? "ask again in a moment"
-                                           : n->reach.outcome == OUT_DENIED
-                                               ? "mend the monitor account (deploy/grants) or its "
-                                                 "password file"
-                                               : "start it, or mend its address");
+    stay_json_set_string(row, "why",
+                         is_up ? "its settings were not read yet"
+                               : "what it was set to last may not be so now");
+    stay_json_set_string(row, "detail",
+                         is_up                      ? "asked within 10 s"
+                         : n->reach.text[0] != '\0' ? n->reach.text
+                                                    : "no answer");
+    stay_json_set_string(row, "fix", fix_of_unread(n, is_up, mend, sizeof mend));
     stay_json_append(list, row);
 }
 

@@ -5,6 +5,7 @@
 #include "base/io/loop.h"
 #include "controller/serve/http.h"
 #include "controller/serve/verbs.h"
+#include <errno.h>
 #include <libgen.h>
 
 struct serve {
@@ -33,6 +34,19 @@ static enum stay_rc make_socket_folder(const char *socket, struct stay_error *er
     return rc == STAY_OK ? rc : stay_error(err, rc, "controller.socket: %s", why.text);
 }
 
+static enum stay_rc open_socket(struct loop *loop, const struct line_server_options *options,
+                                struct serve *serve, struct stay_error *err)
+{
+    struct stay_error why;
+    enum stay_rc rc = line_server_open(loop, options, &serve->line_server, &why);
+    if (rc == STAY_OK)
+        return rc;
+    return stay_error(err, rc, "controller.socket: %s%s", why.text,
+                      why.native == EACCES ? "; choose a folder that the user mainstayd runs as "
+                                             "may write"
+                                           : "");
+}
+
 enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
                          const struct control *control, struct serve **ret_serve,
                          struct stay_error *err)
@@ -45,7 +59,7 @@ enum stay_rc serve_start(struct loop *loop, const struct settings *settings,
                                           .user = &serve->verbs};
     enum stay_rc rc = make_socket_folder(settings->socket, err);
     if (rc == STAY_OK)
-        rc = line_server_open(loop, &options, &serve->line_server, err);
+        rc = open_socket(loop, &options, serve, err);
     for (uint32_t i = 0; i < settings->listen_count && rc == STAY_OK; i++) {
         rc = http_open(loop, settings->listen[i].address, control, &serve->http[i], err);
         serve->http_count += rc == STAY_OK;

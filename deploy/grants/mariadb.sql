@@ -47,7 +47,7 @@ GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
 CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';
 GRANT REPLICATION SLAVE ON *.* TO mainstay_replicate@'@HOSTS@';
 
--- backup: consistent snapshots.
+-- backup: consistent snapshots. Backups are not built yet: leave it out until they are, if you like.
 CREATE USER IF NOT EXISTS mainstay_backup@'@HOSTS@' IDENTIFIED BY '@BACKUP_PASSWORD@';
 GRANT SELECT, RELOAD, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, PROCESS, BINLOG MONITOR
   ON *.* TO mainstay_backup@'@HOSTS@';

@@ -30,16 +30,15 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 -- taken away in turn; 8.0 and 8.4 not run):
 --   REPLICATION_SLAVE_ADMIN     START/STOP REPLICA, CHANGE REPLICATION SOURCE, RESET REPLICA (with RELOAD)
 --   SYSTEM_VARIABLES_ADMIN      read_only, super_read_only, rpl_semi_sync_*, gtid_purged, replica_net_timeout
---   PERSIST_RO_VARIABLES_ADMIN  SET PERSIST_ONLY (start-up values), also of variables that are dynamic
 --   CONNECTION_ADMIN            KILL, offline_mode (with SYSTEM_VARIABLES_ADMIN)     PROCESS  whom to kill
 --   RELOAD                      FLUSH BINARY LOGS, RESET REPLICA ALL, RESET BINARY LOGS AND GTIDS
 --   REPLICATION CLIENT          SHOW REPLICA STATUS, SHOW BINARY LOGS
---   BACKUP_ADMIN, CLONE_ADMIN   reseeding by CLONE; nothing else asks for them
--- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin.
+-- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin. Not in it: PERSIST_RO_VARIABLES_ADMIN (start-up
+-- values stay the operator's), BACKUP_ADMIN, CLONE_ADMIN (reseeding is not built yet).
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
 GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO mainstay_operate@'@HOSTS@';
-GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMIN,
-  CONNECTION_ADMIN, BACKUP_ADMIN, CLONE_ADMIN ON *.* TO mainstay_operate@'@HOSTS@';
+GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN
+  ON *.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT ON performance_schema.* TO mainstay_operate@'@HOSTS@';
 
@@ -48,14 +47,16 @@ GRANT SELECT ON performance_schema.* TO mainstay_operate@'@HOSTS@';
 -- (seen on 9.7.4), and no acker can log in again. A session in which a role is active judges its
 -- rights without that lock. The role grants nothing.
 CREATE ROLE IF NOT EXISTS mainstay_ready;
-GRANT mainstay_ready TO mainstay_monitor@'@HOSTS@', mainstay_operate@'@HOSTS@';
-SET DEFAULT ROLE mainstay_ready TO mainstay_monitor@'@HOSTS@', mainstay_operate@'@HOSTS@';
+GRANT mainstay_ready TO mainstay_monitor@'@HOSTS@';
+GRANT mainstay_ready TO mainstay_operate@'@HOSTS@';
+SET DEFAULT ROLE mainstay_ready TO mainstay_monitor@'@HOSTS@';
+SET DEFAULT ROLE mainstay_ready TO mainstay_operate@'@HOSTS@';
 
 -- replicate: replicas and the archiver; nobody else may hold REPLICATION SLAVE.
 CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';
 GRANT REPLICATION SLAVE ON *.* TO mainstay_replicate@'@HOSTS@';
 
--- backup: consistent snapshots.
+-- backup: consistent snapshots. Backups are not built yet: leave it out until they are, if you like.
 CREATE USER IF NOT EXISTS mainstay_backup@'@HOSTS@' IDENTIFIED BY '@BACKUP_PASSWORD@';
 GRANT SELECT, RELOAD, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, PROCESS, REPLICATION CLIENT
   ON *.* TO mainstay_backup@'@HOSTS@';

@@ -112,6 +112,7 @@ static void facts_slow(const struct sim *s, struct server_facts *f, const struct
     stay_copy(f->binlog_format, sizeof f->binlog_format, "ROW");
     stay_copy(f->row_image, sizeof f->row_image, "FULL");
     f->filters = TRI_NO;
+    f->skip_name_resolve = TRI_YES;
     f->net_timeout_s = 4;
     f->heartbeat_ms = 500;
     f->kill_conn_timeout_s = 1;

@@ -26,8 +26,8 @@ static void the_shipped_grants_are_enough(void **state)
         "GRANT SELECT ON `mainstay`.* TO `m`@`%`", NULL};
     const char *const mysql_operate[] = {
         "GRANT RELOAD, PROCESS, REPLICATION CLIENT ON *.* TO `m`@`%`",
-        "GRANT BACKUP_ADMIN,CLONE_ADMIN,CONNECTION_ADMIN,REPLICATION_SLAVE_ADMIN,"
-        "SYSTEM_VARIABLES_ADMIN ON *.* TO `m`@`%`",
+        "GRANT CONNECTION_ADMIN,REPLICATION_SLAVE_ADMIN,SYSTEM_VARIABLES_ADMIN ON *.* TO `m`@`%`",
+        "GRANT SELECT ON `performance_schema`.* TO `m`@`%`",
         "GRANT SELECT, CREATE ON `mainstay`.* TO `m`@`%`", NULL};
     const char *const canary[] = {
         "GRANT USAGE ON *.* TO `m`@`%`",
@@ -56,9 +56,38 @@ static void the_first_lack_is_named_with_its_grant(void **state)
     char text[160];
     const char *const some[] = {"GRANT PROCESS ON *.* TO `m`@`%`", NULL};
     assert_false(check(some, ENGINE_MARIADB, ACCOUNT_OF_MONITOR, text, sizeof text));
-    assert_string_equal(text, "m lacks: GRANT SLAVE MONITOR ON *.* TO 'm'@'%'");
+    assert_string_equal(text, "m lacks 3, first: GRANT SLAVE MONITOR ON *.* TO 'm'@'%'");
     assert_false(check(some, ENGINE_MYSQL, ACCOUNT_OF_CANARY, text, sizeof text));
-    assert_string_equal(text, "m lacks: GRANT SELECT ON mainstay.heartbeat TO 'm'@'%'");
+    assert_string_equal(text, "m lacks 3, first: GRANT SELECT ON mainstay.heartbeat TO 'm'@'%'");
+    assert_false(check(some, ENGINE_MYSQL, ACCOUNT_OF_REPLICATE, text, sizeof text));
+    assert_string_equal(text, "m lacks: GRANT REPLICATION SLAVE ON *.* TO 'm'@'%'");
+}
+
+static void performance_schema_is_a_scope_of_its_own(void **state)
+{
+    (void)state;
+    char text[160];
+    const char *const none[] = {"GRANT PROCESS, REPLICATION CLIENT ON *.* TO `m`@`%`",
+                                "GRANT SELECT ON `mainstay`.* TO `m`@`%`", NULL};
+    const char *const everywhere[] = {"GRANT SELECT, PROCESS, REPLICATION CLIENT ON *.* TO `m`@`%`",
+                                      NULL};
+    assert_false(check(none, ENGINE_MYSQL, ACCOUNT_OF_MONITOR, text, sizeof text));
+    assert_string_equal(text, "m lacks: GRANT SELECT ON performance_schema.* TO 'm'@'%'");
+    assert_true(check(everywhere, ENGINE_MYSQL, ACCOUNT_OF_MONITOR, text, sizeof text));
+}
+
+static void an_account_of_mysql_needs_an_active_role(void **state)
+{
+    (void)state;
+    char text[160];
+    struct mysql_grants g = {.no_role = true};
+    mysql_grants_add(&g, "GRANT ALL PRIVILEGES ON *.* TO `m`@`%`");
+    assert_false(
+        mysql_grants_check(&g, ENGINE_MYSQL, ACCOUNT_OF_OPERATE, "m", text, sizeof text));
+    assert_string_equal(text, "m " MISSING_ROLE);
+    assert_true(mysql_grants_check(&g, ENGINE_MYSQL, ACCOUNT_OF_CANARY, "m", text, sizeof text));
+    assert_true(mysql_grants_check(&g, ENGINE_MARIADB, ACCOUNT_OF_OPERATE, "m", text, sizeof text));
+    mysql_grants_clear(&g);
 }
 
 static void a_grant_on_another_schema_or_a_longer_word_is_not_enough(void **state)
@@ -85,6 +114,8 @@ int main(void)
         cmocka_unit_test(the_shipped_grants_are_enough),
         cmocka_unit_test(other_spellings_and_all_privileges_count),
         cmocka_unit_test(the_first_lack_is_named_with_its_grant),
+        cmocka_unit_test(performance_schema_is_a_scope_of_its_own),
+        cmocka_unit_test(an_account_of_mysql_needs_an_active_role),
         cmocka_unit_test(a_grant_on_another_schema_or_a_longer_word_is_not_enough),
         cmocka_unit_test(lines_that_are_no_grants_are_passed_over),
     };

@@ -82,6 +82,27 @@ static void servers_on_one_host_are_told_apart_by_port(void **state)
     see_all(&w);
     (void)cluster_ackers_now(&w.view, &strangers);
     assert_true(strangers);
+    assert_string_equal(cluster_stranger(&w.view), "127.0.0.1");
+}
+
+/* Unless skip_name_resolve is ON a server shows 127.0.0.1 as "localhost". */
+static void a_replica_on_the_same_host_may_be_shown_by_name(void **state)
+{
+    (void)state;
+    bool strangers = true;
+    (void)stay_copy(w.config.nodes[1].host, 64, "127.0.0.1");
+    (void)stay_copy(w.facts[0].dump_peers[0].host, 64, "localhost");
+    w.now += MS(500);
+    see_all(&w);
+    assert_int_equal(cluster_ackers_now(&w.view, &strangers), 6);
+    assert_false(strangers);
+    assert_null(cluster_stranger(&w.view));
+    (void)stay_copy(w.facts[0].dump_peers[0].host, 64, "db2.internal");
+    w.now += MS(500);
+    see_all(&w);
+    assert_int_equal(cluster_ackers_now(&w.view, &strangers), 4);
+    assert_true(strangers);
+    assert_string_equal(cluster_stranger(&w.view), "db2.internal");
 }
 
 static void names_hosts_and_zones(void **state)
@@ -177,6 +198,7 @@ int main(void)
         T(receives),
         T(ackers_are_seen_not_assumed),
         T(servers_on_one_host_are_told_apart_by_port),
+        T(a_replica_on_the_same_host_may_be_shown_by_name),
         T(names_hosts_and_zones),
         T(a_reload_keeps_facts_and_record_by_name),
         T(a_node_with_a_new_address_is_learned_anew),
