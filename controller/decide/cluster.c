@@ -47,6 +47,7 @@ static void node_reset(struct node_view *node)
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
         .caught_up_mono_us = STAY_NEVER,
+        .held_mono_us = STAY_NEVER,
         .canary_moved_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
         .receiver_lost_mono_us = STAY_NEVER,
@@ -82,6 +83,7 @@ static void forget_primary(struct cluster_view *view)
         view->nodes[i].asked_again_mono_us = STAY_NEVER;
         view->nodes[i].own_due_mono_us = STAY_NEVER;
         view->nodes[i].acker_seen_mono_us = STAY_NEVER;
+        view->nodes[i].held_mono_us = STAY_NEVER;
     }
 }
 
@@ -90,7 +92,7 @@ void cluster_init(struct cluster_view *view, const struct cluster_config *config
     *view = (struct cluster_view){.config = config, .primary = NO_NODE, .store_ok = true};
     for (uint32_t i = 0; i < NODES_MAX; i++)
         node_reset(&view->nodes[i]);
-    view->hold_until_mono_us = STAY_NEVER;
+    view->hold_until_mono_us = view->clock_jumped_mono_us = STAY_NEVER;
     view->repair_failed_mono_us = view->plan_ended_mono_us = STAY_NEVER;
     view->lossless_fell_mono_us = STAY_NEVER;
     forget_primary(view);

@@ -115,9 +115,13 @@ struct node_view {
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
     int64_t caught_up_mono_us;    /* when it was last seen to hold a primary's set asked for after
                                      its restart; STAY_NEVER: not by this controller */
+    int64_t held_mono_us;         /* begin of the last read of the primary whose set it was seen to
+                                     hold, in this life of its process; STAY_NEVER */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
     int64_t receiver_lost_mono_us;/* begin of its present run of trying to reconnect to its source;
                                      STAY_NEVER: connected, stopped or without a source */
+    enum tri ran_acking;          /* its semi-sync status when its receiver was last seen running,
+                                     as long as that was not seen stopped */
     int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
     int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
     int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
@@ -152,6 +156,9 @@ struct cluster_view {
     int64_t repair_failed_mono_us;/* the same for plans that name no node */
     int64_t plan_ended_mono_us;   /* end of the last plan seen; STAY_NEVER */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
+    int64_t wall_offset_us;       /* wall less monotonic clock at the last turn; 0: none yet */
+    int64_t clock_jumped_mono_us; /* when that was seen to change at once; STAY_NEVER: wall times of
+                                     before it cannot be compared with those after it */
     bool paused_all;              /* kill switch of the whole controller */
     bool store_ok;                /* false: store unavailable, hold */
     bool isolated;                /* this controller sees nothing at all: no vote */
@@ -197,8 +204,11 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
 /* The host, as the primary shows it, of a dump thread that belongs to no node; NULL: there is none.
  */
 const char *cluster_stranger(const struct cluster_view *view);
-/* As above, but every node that might acknowledge for all we know, its own zone included: a peer is
- * left out only when its own fresh word is that it does not. */
+/* Those that acknowledged when the primary was last asked: also one whose word that it lost its
+ * connection after that came before the primary's answer. */
+uint32_t cluster_ackers_then(const struct cluster_view *view);
+/* As the first, but every node that might acknowledge for all we know, its own zone included: a
+ * peer is left out only when its own fresh word is that it does not. */
 uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,

@@ -153,13 +153,19 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
             node->groups_known = 0;
             node->idle_life = true;
             node->own_due_mono_us = STAY_NEVER;
+            node->held_mono_us = STAY_NEVER;
+            node->ran_acking = TRI_UNKNOWN;
         }
         note_progress(node, obs);
         gtid_set_union(&node->received_high, &obs->facts->received);
         if (obs->facts->read_only == TRI_NO)
             node->writable_mono_us = obs->taken_mono_us;
-        if (obs->facts->receiver == RECEIVER_STOPPED || obs->facts->receiver == RECEIVER_NONE)
+        if (obs->facts->receiver == RECEIVER_STOPPED || obs->facts->receiver == RECEIVER_NONE) {
             later(&node->receiver_off_mono_us, obs->taken_mono_us);
+            node->ran_acking = TRI_UNKNOWN;
+        } else if (obs->facts->receiver == RECEIVER_RUNNING) {
+            node->ran_acking = obs->facts->ss_replica_on;
+        }
         if (obs->facts->receiver != RECEIVER_CONNECTING)
             node->receiver_lost_mono_us = STAY_NEVER;
         else if (node->receiver_lost_mono_us == STAY_NEVER)
@@ -268,7 +274,7 @@ static void note_primary_facts(struct cluster_view *view)
 {
     struct node_view *primary = &view->nodes[view->primary];
     compare_with_primary(view);
-    uint32_t ackers = cluster_ackers_now(view, NULL);
+    uint32_t ackers = cluster_ackers_then(view);
     view->ackers_seen |= cluster_ackers_possible(view);
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         if (ackers & (UINT32_C(1) << i))
@@ -295,6 +301,22 @@ static void note_caught_up(struct cluster_view *view)
     }
 }
 
+/* Up to when does the node hold everything that the primary had? Told by what was read of both, not
+ * by any wall clock. */
+static void note_held(struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *primary = &view->nodes[view->primary];
+    bool is_all = node == view->primary;
+    if (primary->facts_mono_us == STAY_NEVER || cluster_may_have_lost_tail(view, view->primary))
+        return;
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        struct node_view *n = &view->nodes[i];
+        if ((is_all || i == node) && i != view->primary && n->facts_mono_us != STAY_NEVER &&
+            gtid_set_contains(&n->facts.executed, &primary->facts.executed))
+            later(&n->held_mono_us, primary->facts_begun_mono_us);
+    }
+}
+
 static bool receives_by_word(const struct cluster_view *view, uint32_t node)
 {
     return view->nodes[node].facts.receiver == RECEIVER_RUNNING && view->primary != NO_NODE &&
@@ -318,8 +340,10 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
         note_primary_facts(view);
     if (has_facts && !is_primary)
         note_replica_facts(view, node);
-    if (has_facts && view->primary != NO_NODE)
+    if (has_facts && view->primary != NO_NODE) {
         note_caught_up(view);
+        note_held(view, obs->node);
+    }
     if (has_facts && !is_primary && received && node->facts.receiver != RECEIVER_RUNNING)
         suspect(view, obs->taken_mono_us);
     if (has_facts)

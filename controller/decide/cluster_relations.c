@@ -128,7 +128,20 @@ const char *cluster_stranger(const struct cluster_view *view)
     return stranger;
 }
 
-uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers)
+/* Its answer that it lost the primary overtook the primary's answer to an earlier question: it
+ * received until then, so it was connected when the primary was asked. */
+static bool was_peer(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    int64_t asked_us = view->nodes[view->primary].facts_begun_mono_us;
+    return n->facts.receiver == RECEIVER_CONNECTING &&
+           is_source(view->config, view->primary, &n->facts) &&
+           n->receiver_lost_mono_us != STAY_NEVER && n->receiver_lost_mono_us > asked_us &&
+           n->advanced_mono_us != STAY_NEVER &&
+           asked_us - n->advanced_mono_us < view->config->receiving_us;
+}
+
+static uint32_t ackers_by(const struct cluster_view *view, bool overtaken, bool *ret_strangers)
 {
     const char *stranger = NULL;
     uint32_t ackers = 0;
@@ -136,7 +149,8 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
         const struct server_facts *primary = &view->nodes[view->primary].facts;
         uint32_t peers = dump_peers(view, &stranger);
         for (uint32_t i = 0; i < view->config->node_count; i++) {
-            bool is_peer = (peers & (UINT32_C(1) << i)) && may_be_peer(view, i);
+            bool is_peer = (peers & (UINT32_C(1) << i)) &&
+                           (may_be_peer(view, i) || (overtaken && was_peer(view, i)));
             if (!is_peer || view->nodes[i].facts.ss_replica_on != TRI_YES)
                 continue;
             if (cluster_same_zone(view->config, i, view->primary) && !MUTANT(view, OWN_ZONE_ACK))
@@ -151,6 +165,16 @@ uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers
     return ackers;
 }
 
+uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers)
+{
+    return ackers_by(view, false, ret_strangers);
+}
+
+uint32_t cluster_ackers_then(const struct cluster_view *view)
+{
+    return ackers_by(view, true, NULL);
+}
+
 uint32_t cluster_ackers_possible(const struct cluster_view *view)
 {
     if (view->primary == NO_NODE)
@@ -159,13 +183,21 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     if (primary->facts_mono_us == STAY_NEVER || primary->facts.ss_clients == 0)
         return 0;
     const char *stranger = NULL;
-    uint32_t peers = dump_peers(view, &stranger);
+    uint32_t peers = dump_peers(view, &stranger), said_no = 0;
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         /* Its status is fixed when its receiver connects: one that runs keeps what it said. */
-        bool says_no = view->nodes[i].facts.ss_replica_on == TRI_NO && may_be_peer(view, i);
-        if (says_no && view->nodes[i].facts_mono_us != STAY_NEVER)
+        const struct node_view *n = &view->nodes[i];
+        if (n->facts.ss_replica_on == TRI_NO && may_be_peer(view, i) &&
+            n->facts_mono_us != STAY_NEVER)
             peers &= ~(UINT32_C(1) << i);
+        else if (n->ran_acking == TRI_NO && was_peer(view, i))
+            said_no |= UINT32_C(1) << i;
     }
+    /* One that lost the primary since may have connected anew in between, unless the others are all
+     * that the primary counts. */
+    uint32_t others = peers & ~said_no;
+    if ((uint64_t)__builtin_popcount(others) >= primary->facts.ss_clients)
+        peers = others;
     return peers;
 }
 

@@ -94,6 +94,15 @@ bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
            has_identity(view, node) && written_by(view, node, held) > view->record.written[node];
 }
 
+uint32_t cluster_lost_from(const struct cluster_view *view, const struct gtid_set *held)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((view->record.written_known & (UINT32_C(1) << node)) != 0 && node != view->primary &&
+            has_identity(view, node) && written_by(view, node, held) < view->record.written[node])
+            return node;
+    return NO_NODE;
+}
+
 /* Read-only, replicates from nobody, and nothing it received is left to execute: it grows by writes
  * with privileges alone. One that takes writes openly may have been made the primary by hand. */
 static bool is_alone(const struct cluster_view *view, uint32_t node)

@@ -16,6 +16,9 @@ bool cluster_note_written(const struct cluster_view *view, uint32_t primary,
  * tells even where the primary was never read: it died before this controller started. */
 bool cluster_wrote_alone(const struct cluster_view *view, uint32_t node,
                          const struct gtid_set *held);
+/* A node of whose making `held`, a set of this epoch's primary, has less than that primary was seen
+ * to hold in this epoch, by the record: it lost them in a restart. NO_NODE: none. */
+uint32_t cluster_lost_from(const struct cluster_view *view, const struct gtid_set *held);
 /* Was `node`, which follows nobody, written to by hand since it was last looked at: has `held`,
  * read now, more of its own making? A MariaDB server that lost its own tail gives the lost numbers
  * again to such rows, so its set looks contained in the primary's. So it was, too, when its process

@@ -8,6 +8,7 @@
 #define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
 #define FENCE_AFTER_US  (2 * STAY_SECOND)  /* clients write to it meanwhile: no long wait */
 #define FENCE_HOLDS_US  (1500 * STAY_MS)   /* as a failover waits for its own: longer, it hangs */
+#define CLOCK_JUMP_US   (1 * STAY_SECOND)  /* between two turns; a slewed clock moves by far less */
 
 static bool is_over(const struct plan_run *run)
 {
@@ -44,11 +45,27 @@ static bool touches_primary(enum plan_kind kind)
     return false;
 }
 
+/* A switchover that waits for its candidate to catch up has touched nothing yet, for seconds. */
+static bool touches_now(const struct plan_run *run)
+{
+    bool waits = run->kind == PLAN_SWITCHOVER && run->state == RUN_FORWARD &&
+                 run->row < plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
+    return touches_primary(run->kind) && !waits;
+}
+
 /* Is what we know of the primary still from before the end of a plan of ours that changed it? */
 static bool is_stale_after(const struct cluster_view *view, const struct plan_run *last)
 {
     return is_over(last) && touches_primary(last->kind) && view->primary != NO_NODE &&
            view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
+}
+
+static void note_clock(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
+{
+    int64_t offset_us = now_wall_us - now_mono_us, moved_us = offset_us - view->wall_offset_us;
+    if (view->wall_offset_us != 0 && (moved_us > CLOCK_JUMP_US || moved_us < -CLOCK_JUMP_US))
+        view->clock_jumped_mono_us = now_mono_us;
+    view->wall_offset_us = offset_us;
 }
 
 /* What it did to a node is not by hand; one attached after a refusal is not attached again for it.
@@ -457,10 +474,10 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
 {
     struct decision *d = ret_decision;
     *d = (struct decision){.want = PLAN_NONE};
+    note_clock(view, now_mono_us, now_wall_us);
     cluster_suspicion_settle(view, now_mono_us);
     note_failed(view, running);
-    bool ours =
-        (is_running(running) && touches_primary(running->kind)) || is_stale_after(view, running);
+    bool ours = (is_running(running) && touches_now(running)) || is_stale_after(view, running);
     if (ours) /* our own numbering and switching are no acknowledgements that stay away */
         view->watch_seen_mono_us = STAY_NEVER;
     d->record_changed = ours ? watch_under_plan(view, now_mono_us, &d->record)

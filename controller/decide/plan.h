@@ -275,6 +275,7 @@ struct plan_run {
     uint32_t acking;   /* at start: ackers the primary's last fresh facts showed connected */
     uint32_t struck;   /* candidates that failed in this run */
     uint32_t rounds;   /* times the run went back to freeze */
+    uint32_t refusals; /* times the candidate was seen not to be made writable; not stored */
     enum durability_mode mode; /* recorded at start */
     uint64_t acks;             /* k of the old primary: what the proofs count with, whatever the
                                   configuration says by now */

@@ -3,10 +3,23 @@
  * drained. */
 #include "controller/decide/plan_private.h"
 
+/* Since the last read of the old primary whose set the candidate holds: by what it executed now, or
+ * was seen to hold before. -1: never seen to. No clock but ours is asked. */
+static int64_t time_since_held_us(const struct plan_run *run, const struct cluster_view *view,
+                                  int64_t now_mono_us)
+{
+    const struct node_view *old = &view->nodes[run->old_primary];
+    int64_t held_us = view->nodes[run->candidate].held_mono_us;
+    if (old->facts_begun_mono_us > held_us && !cluster_may_have_lost_tail(view, run->old_primary) &&
+        gtid_set_contains(&run->executed[run->candidate], &old->facts.executed))
+        held_us = old->facts_begun_mono_us;
+    return held_us == STAY_NEVER ? -1 : now_mono_us - held_us;
+}
+
 /* Everything older than the canary row the candidate holds is on it; what came after, up to now,
  * may be lost. The old primary's own row bounds nothing once it restarted and lost its tail, so the
- * time since the candidate's row was written counts if it is longer (a clock set back makes it
- * shorter). */
+ * time since the candidate's row was written counts if it is longer. Rows are stamped by the wall
+ * clock: once that jumped, or a row is of the future, they tell nothing. */
 static int64_t time_behind_us(const struct plan_run *run, const struct cluster_view *view,
                               int64_t now_mono_us)
 {
@@ -21,6 +34,8 @@ static int64_t time_behind_us(const struct plan_run *run, const struct cluster_v
     int64_t lag_us = old->facts.canary_wall_us - next->facts.canary_wall_us;
     int64_t behind_us = (lag_us < 0 ? 0 : lag_us) + (now_mono_us - old->facts_mono_us);
     int64_t since_us = now_wall_us - next->facts.canary_wall_us;
+    if (view->clock_jumped_mono_us != STAY_NEVER || since_us < 0)
+        return time_since_held_us(run, view, now_mono_us);
     return since_us > behind_us ? since_us : behind_us;
 }
 

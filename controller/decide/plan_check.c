@@ -309,6 +309,22 @@ static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct
     return STAY_OK;
 }
 
+/* What an earlier primary wrote and acknowledged, and this one held when it was promoted. Its own
+ * lost tail is looked for on the others; of this one the record tells, whoever answers. */
+static enum stay_rc check_holds_as_promoted(const struct cluster_view *view, uint32_t primary,
+                                            struct stay_error *err)
+{
+    uint32_t from = cluster_lost_from(view, &view->nodes[primary].facts.executed);
+    if (from == NO_NODE)
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED,
+                      "%s held transactions that %s wrote when it became the primary, and lost of "
+                      "them in a restart: look for them on the other servers; SET GLOBAL read_only "
+                      "= 0 on %s abandons them",
+                      plan_node_name(view, primary), plan_node_name(view, from),
+                      plan_node_name(view, primary));
+}
+
 /* All that the node holds beyond the primary was written on it by hand: nobody's loss, whether the
  * primary is opened or not. */
 static bool is_only_errant(const struct cluster_view *view, uint32_t node,
@@ -361,7 +377,7 @@ static enum stay_rc check_make_writable(const struct plan_run *run, const struct
                               plan_node_name(view, node), view->config->name, view->config->name,
                               plan_node_name(view, node));
     }
-    return STAY_OK;
+    return check_holds_as_promoted(view, run->old_primary, err);
 }
 
 const char *plan_wrong_start_value(const struct cluster_view *view, uint32_t node)
@@ -446,8 +462,8 @@ static enum stay_rc check_unfence(const struct plan_run *run, const struct clust
                           plan_node_name(view, run->params.node));
     if (rc == STAY_OK && cluster_may_have_lost_tail(view, run->params.node))
         rc = check_tail_is_known(run, view, plan_nodes_answering(view, now_mono_us), err);
-    if (rc != STAY_OK)
-        return rc;
+    if (rc == STAY_OK)
+        rc = check_holds_as_promoted(view, run->params.node, err);
     for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)
         if (node != run->params.node && holds_lost_of(view, run->params.node, node))
             rc =

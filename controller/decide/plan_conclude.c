@@ -28,6 +28,7 @@ static enum plan_next strike(struct plan_run *run, const struct cluster_view *vi
     uint32_t bit = mask_of(run->candidate);
     name_failure(run, view, row, "failed");
     run->struck |= bit;
+    run->refusals = 0;
     if (!(run->detached & bit)) {
         run->f &= ~bit;
         run->r &= ~bit;
@@ -216,6 +217,14 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
     return NEXT_GOTO;
 }
 
+/* Seen not to have happened. The lane may have been late by seconds, in which the old primary came
+ * back or a freeze was undone: what the promotion was judged by is looked at again before it is
+ * repeated. */
+static bool should_verify_again(struct plan_run *run)
+{
+    return run->kind == PLAN_FAILOVER && run->refusals++ < PLAN_REPEATS_MAX;
+}
+
 static enum plan_next conclude_writable(struct plan_run *run, const struct cluster_view *view,
                                         uint32_t row, uint32_t *ret_row)
 {
@@ -224,7 +233,13 @@ static enum plan_next conclude_writable(struct plan_run *run, const struct clust
         return NEXT_ROW;
     run->maybe_open = run->maybe_open || (state->unknown & state->targets) != 0;
     bool never = (state->failed & state->targets) == state->targets && !run->maybe_open;
-    if (never ? should_repeat(run, row) : should_look(run, row))
+    if (never && should_verify_again(run)) {
+        run->past_no_return = false;
+        *ret_row = plan_row_of(run->kind, STEP_VERIFY_FREEZE) - 1; /* the old primary is closed */
+        return NEXT_GOTO;
+    }
+    bool repeats = run->kind != PLAN_FAILOVER; /* a failover verified again as often */
+    if (never ? repeats && should_repeat(run, row) : should_look(run, row))
         return NEXT_LOOK;
     if (never) {
         run->past_no_return = false;

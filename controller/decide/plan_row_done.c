@@ -31,8 +31,9 @@ uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *s
     return able == 0 ? 0 : plan_required(run, able);
 }
 
-/* The new primary serves and is recorded; what is left can wait, or is done by later repairs, when
- * the cluster needs its next plan now: the new primary fails too, or the old one takes writes. */
+/* The new primary is recorded; what is left can wait, or is done by later repairs, when the cluster
+ * needs its next plan now: the new primary fails too or came back read-only, or the old one takes
+ * writes. */
 static bool tail_may_wait(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                           int64_t now_mono_us)
 {
@@ -41,7 +42,7 @@ static bool tail_may_wait(const struct plan_run *run, const struct cluster_view 
         plan_row_at(run, row)->step != STEP_ATTACH)
         return false;
     enum verdict_action action = verdict_judge(view, now_mono_us).action;
-    return action == ACT_FAILOVER || action == ACT_FENCE_STALE;
+    return action == ACT_FAILOVER || action == ACT_FENCE_STALE || action == ACT_MAKE_WRITABLE;
 }
 
 /* A switchover's new primary has its ackers: their own word, or the primary's for those that have

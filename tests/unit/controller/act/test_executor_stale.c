@@ -119,6 +119,35 @@ static void an_acker_that_took_more_since_its_freeze_is_frozen_again(void **stat
     world_close(&w);
 }
 
+/* Seen: the statement that would have opened the candidate waited 2 s in its lane and was not sent;
+ * the old primary came back meanwhile, without the semi-sync the certificate was built on. */
+static void a_promotion_that_did_not_happen_is_verified_before_it_is_repeated(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, "node db1 zone a\nnode db2 zone b\n"
+                   "record primary db1 mode lossless stands ackers db2\n"
+                   "fact db1 executed 0-1-100\nfact db2 executed 0-1-100 received 0-1-100\n"
+                   "refused db1\n");
+    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_OK);
+    w.fault_step = STEP_WRITABLE;
+    w.fault_node = 1;
+    w.fault_outcome = OUTCOME_NOT_DONE;
+    w.fault_times = 1;
+    while (!strstr(str_text(&w.log), "make writable db2: not done"))
+        assert_true(world_step(&w));
+    case_gtids(&w.c, "0-1-150", &w.c.view.nodes[0].facts.executed);
+    w.c.view.nodes[0].facts.ss_no_times = 1;
+    w.c.view.nodes[0].facts_begun_mono_us = w.c.view.nodes[0].facts_mono_us = w.now;
+    world_run(&w);
+    assert_null(strstr(str_text(&w.log), "make writable db2\n"));
+    assert_non_null(strstr(executor_run(w.x)->text, "the certificate is UNKNOWN by now"));
+    assert_int_equal(executor_run(w.x)->state, RUN_UNDONE);
+    assert_false(w.servers[1].writable);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +155,7 @@ int main(void)
         cmocka_unit_test(pause_while_a_row_is_saved_stops_that_row),
         cmocka_unit_test(pause_while_a_row_is_looked_at_again_stops_it),
         cmocka_unit_test(an_acker_that_took_more_since_its_freeze_is_frozen_again),
+        cmocka_unit_test(a_promotion_that_did_not_happen_is_verified_before_it_is_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,6 +290,30 @@ static void facts_merge_by_group_and_clear(void **state)
     assert_true(gtid_set_is_empty(&to.executed));
 }
 
+/* Up to when the node holds all that the primary had; a restart may have taken of it. */
+static void what_a_node_was_seen_to_hold_ends_with_its_process(void **state)
+{
+    (void)state;
+    int64_t asked = w.now + MS(2); /* see_all reads the primary last */
+    see_all(&w);
+    assert_int_equal(db(2)->held_mono_us, asked);
+    world_write(&w, 50);
+    w.now += MS(500);
+    see(&w, 0);
+    assert_int_equal(db(2)->held_mono_us, asked); /* it lacks the 50 */
+    w.now += SEC(5);
+    w.facts[1].uptime_s = 1;
+    struct observation o = {.kind = OBS_REACH,
+                            .node = 1,
+                            .begun_mono_us = w.now,
+                            .taken_mono_us = w.now + MS(1),
+                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                            .groups = FACTS_STATUS,
+                            .facts = &w.facts[1]};
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(2)->held_mono_us, STAY_NEVER);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -309,6 +333,7 @@ int main(void)
         T(beside_a_dead_primary_foreign_transactions_are_errant_at_once),
         T(canary_runs),
         T(facts_merge_by_group_and_clear),
+        T(what_a_node_was_seen_to_hold_ends_with_its_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,8 @@ static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
                                           PLAN_FENCE,        PLAN_UNFENCE};
     for (size_t i = 0; i < STAY_COUNT(ours); i++) {
         struct plan_run *run = run_of(ours[i], RUN_FORWARD, NO_NODE);
+        if (ours[i] == PLAN_SWITCHOVER) /* until then it waits, and has touched nothing */
+            run->row = plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
         struct decision d = judge_with(run, NULL);
         assert_true(d.record_changed);
         assert_true(d.record.lossless_stands);

@@ -47,12 +47,37 @@ static void no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored(voi
     free(run);
 }
 
+/* Seen: semi-sync was switched off while a switchover waited 2 s for its candidate, the primary
+ * answered meanwhile, died, and the store went on to claim lossless. */
+static void a_switchover_that_only_waits_does_not_hide_that_lossless_broke(void **state)
+{
+    (void)state;
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    struct fleet fleet = {0};
+    struct decision d;
+    run->kind = PLAN_SWITCHOVER;
+    run->state = RUN_FORWARD;
+    w.facts[0].ss_no_times = 5;
+    healthy(&w, 3);
+    uint32_t catch_up = plan_row_of(PLAN_SWITCHOVER, STEP_CATCH_UP);
+    run->row = plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE); /* from here it may be our doing */
+    assert_true(catch_up < run->row);
+    decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
+    assert_true(w.view.lossless_fell_mono_us == STAY_NEVER);
+    run->row = catch_up;
+    decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
+    assert_false(d.record.lossless_stands);
+    assert_true(w.view.lossless_fell_mono_us != STAY_NEVER); /* the plan's next save carries it */
+    free(run);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_stale_primary_that_takes_writes_is_closed_whatever_its_successor_does),
         T(no_plan_builds_on_a_lossless_that_was_seen_broken_but_not_stored),
+        T(a_switchover_that_only_waits_does_not_hide_that_lossless_broke),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

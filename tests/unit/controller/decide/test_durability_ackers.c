@@ -148,6 +148,63 @@ static void a_silent_primary_never_degrades(void **state)
     assert_int_equal(w.view.no_acker_since_mono_us, STAY_NEVER);
 }
 
+/* The primary was asked at `asked` and died; db3's word that it lost it is `first` or comes later. */
+static void primary_answers_late(int64_t asked, bool first)
+{
+    struct observation o = {.kind = OBS_REACH,
+                            .node = 0,
+                            .begun_mono_us = asked,
+                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                            .groups = FACTS_STATUS,
+                            .facts = &w.facts[0]};
+    w.now = asked + MS(1);
+    w.facts[2].receiver = RECEIVER_CONNECTING;
+    if (first)
+        see(&w, 2);
+    w.now += MS(2);
+    w.facts[0].uptime_s = 5000 + (uint64_t)((asked - T0) / STAY_SECOND);
+    o.taken_mono_us = w.now;
+    cluster_observe(&w.view, &o);
+    if (!first)
+        see(&w, 2);
+    w.now += MS(2);
+}
+
+/* Seen: an own-zone replica that never acknowledged entered A so, and MySQL's exception for orderly
+ * shutdowns then held for ever: a killed primary was not replaced. */
+static void losing_the_primary_first_makes_no_acker_of_one_that_never_was(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        w.facts[0].ss_clients = 1;
+        w.facts[2].ss_replica_enabled = w.facts[2].ss_replica_on = TRI_NO;
+        w.facts[2].receiver = RECEIVER_RUNNING;
+        w.view.record.ackers = w.view.ackers_seen = 2;
+        w.now += MS(400);
+        see_all(&w);
+        primary_answers_late(w.now + MS(400), first != 0);
+        assert_int_equal(cluster_ackers_possible(&w.view), 2);
+        assert_int_equal(w.view.ackers_seen, 2);
+        w.facts[0].ss_clients = 2; /* one more than the others: it came back as an acker */
+        w.facts[2].receiver = RECEIVER_RUNNING;
+        see(&w, 2);
+        primary_answers_late(w.now + MS(400), first != 0);
+        assert_int_equal(cluster_ackers_possible(&w.view), 6);
+    }
+}
+
+static void an_acker_whose_loss_overtook_the_primarys_answer_acknowledged(void **state)
+{
+    (void)state;
+    w.now += MS(400);
+    see_all(&w);
+    primary_answers_late(w.now + MS(400), true);
+    assert_int_equal(w.view.nodes[2].acker_seen_mono_us, w.view.nodes[0].facts_mono_us);
+    assert_int_equal(cluster_ackers_now(&w.view, NULL), 2);
+    primary_answers_late(w.now + SEC(2), true); /* lost long before it was asked */
+    assert_true(w.view.nodes[2].acker_seen_mono_us < w.view.nodes[0].facts_mono_us);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -160,6 +217,8 @@ int main(void)
         T(an_idle_primary_without_acker_is_127),
         T(a_connected_acker_that_stopped_acking_counts_as_none),
         T(a_silent_primary_never_degrades),
+        T(losing_the_primary_first_makes_no_acker_of_one_that_never_was),
+        T(an_acker_whose_loss_overtook_the_primarys_answer_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

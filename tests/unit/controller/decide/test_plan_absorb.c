@@ -144,6 +144,30 @@ static void a_server_that_counts_ackers_who_left_is_not_believed(void **state)
     end(&c, &run);
 }
 
+/* Seen: db2, promoted a moment ago, came back read-only, and the plan went on for 10 s trying to
+ * attach a server that was cut off, while the old primary took writes. */
+static void what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    int64_t recheck_us = 0;
+    begin(&c, &run, PAIR "node db3 zone c\nrefused db1\n", PLAN_FAILOVER, NO_NODE);
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_CANARY_ROUTE) + 1; /* ATTACH of the rest */
+    run.candidate = 1;
+    run.past_no_return = true;
+    plan_begin_row(&run, row, 4, CASE_NOW);
+    struct cluster_record record = c.view.record;
+    (void)stay_copy(record.primary, sizeof record.primary, "db2");
+    cluster_set_record(&c.view, &record);
+    c.view.nodes[1].facts.read_only = c.view.nodes[1].facts.super_read_only = TRI_NO;
+    c.view.nodes[1].facts.receiver = RECEIVER_NONE;
+    assert_false(plan_is_row_done(&run, &c.view, row, CASE_NOW, &recheck_us));
+    c.view.nodes[1].facts.read_only = TRI_YES;
+    assert_true(plan_is_row_done(&run, &c.view, row, CASE_NOW, &recheck_us));
+    end(&c, &run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_rejoin_of_one_that_is_behind_says_so),
         cmocka_unit_test(a_server_that_counts_ackers_who_left_is_not_believed),
         cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
+        cmocka_unit_test(what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
