@@ -1,29 +1,6 @@
 /* controller/decide/cluster.c - a cluster's view: defaults, life, record and reload; who is who. */
 #include "controller/decide/cluster.h"
 
-void cluster_config_defaults(struct cluster_config *config)
-{
-    *config = (struct cluster_config){
-        .engine = ENGINE_MARIADB,
-        .mode = MODE_LOSSLESS,
-        .acks = 1,
-        .without_acker = WITHOUT_ACKER_DEGRADE,
-        .loss_bytes_max = UINT64_C(160) * 1000 * 1000,
-        .loss_time_max_us = 600 * STAY_SECOND,
-        .failover = FAILOVER_AUTOMATIC,
-        .accept = ACCEPT_LOSSLESS,
-        .grace_us = 0,
-        .cooldown_us = 3600 * STAY_SECOND,
-        .probe_interval_us = 500 * STAY_MS,
-        .suspicion_interval_us = 100 * STAY_MS,
-        .layer_deadline_us = 1000 * STAY_MS,
-        .refusal_gap_us = 150 * STAY_MS,
-        .silence_us = 2000 * STAY_MS,
-        .receiving_us = 1500 * STAY_MS,
-        .acker_loss_us = 5 * STAY_SECOND,
-    };
-}
-
 static void node_reset(struct node_view *node)
 {
     server_facts_clear(&node->facts);
@@ -215,4 +192,12 @@ bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t
 {
     const char *zone = config->nodes[a].zone;
     return zone[0] != '\0' && strcmp(zone, config->nodes[b].zone) == 0;
+}
+
+const char *quarantine_text(enum quarantine_reason reason)
+{
+#define X(id, text) [QUARANTINE_##id] = text,
+    static const char *const texts[] = {QUARANTINE_REASONS(X)};
+#undef X
+    return texts[reason];
 }

@@ -5,56 +5,21 @@
  * now_mono_us. Call order: cluster_init, then cluster_set_record, cluster_observe in any order. */
 #ifndef CONTROLLER_DECIDE_CLUSTER_H
 #define CONTROLLER_DECIDE_CLUSTER_H
-#include "probes/observation.h"
+#include "controller/decide/cluster_config.h"
 
-#define NODES_MAX 32 /* nodes of one cluster; masks are uint32_t, bit i = nodes[i] */
-#define NAME_MAX_LEN 33
-#define NO_NODE UINT32_MAX
 #define RECEIVER_REFUSED 1236 /* Last_IO_Errno: the source cannot send from the node's position */
 
-enum promote_rule { PROMOTE_NEUTRAL = 0, PROMOTE_PREFER, PROMOTE_AVOID, PROMOTE_NEVER };
-enum durability_mode { MODE_UNKNOWN = 0, MODE_UNSAFE, MODE_BOUNDED, MODE_LOSSLESS };
-enum without_acker { WITHOUT_ACKER_DEGRADE = 0, WITHOUT_ACKER_BLOCK };
-enum failover_mode { FAILOVER_AUTOMATIC = 0, FAILOVER_CONFIRM, FAILOVER_OBSERVE };
-enum accept_rule { ACCEPT_LOSSLESS = 0, ACCEPT_BOUNDED };
-
-struct node_config {
-    char name[NAME_MAX_LEN];
-    char host[64]; /* numeric address or DNS name as configured */
-    uint16_t port;
-    char zone[NAME_MAX_LEN];
-    enum promote_rule promote;
+#define QUARANTINE_REASONS(X)                                                                      \
+    X(NONE, "none") X(STALE_PRIMARY, "stale primary") X(DIVERGED, "diverged")                      \
+    X(OPERATOR, "operator")
+enum quarantine_reason {
+#define X(id, text) QUARANTINE_##id,
+    QUARANTINE_REASONS(X)
+#undef X
+    QUARANTINE_COUNT
 };
 
-/* Borrowed by the view; replaced whole on reload (names, not indexes, survive a reload). */
-struct cluster_config {
-    char name[NAME_MAX_LEN];
-    enum engine engine;
-    uint32_t node_count;
-    struct node_config nodes[NODES_MAX];
-    enum durability_mode mode; /* wanted */
-    uint32_t acks;             /* k; MariaDB: 1 */
-    enum without_acker without_acker;
-    uint64_t loss_bytes_max;
-    int64_t loss_time_max_us;
-    enum failover_mode failover;
-    enum accept_rule accept;
-    int64_t grace_us, cooldown_us;
-    int64_t probe_interval_us;    /* 500 ms */
-    int64_t suspicion_interval_us;/* 100 ms */
-    int64_t layer_deadline_us;    /* 1 s */
-    int64_t refusal_gap_us;       /* two refusals at least this far apart: 150 ms */
-    int64_t silence_us;           /* silence on every layer: 2 s */
-    int64_t receiving_us;         /* a receiver that advanced within this receives: 1.5 s */
-    int64_t acker_loss_us;        /* no acker for this long: degrade or alert: 5 s */
-    char controller_zone[NAME_MAX_LEN];
-};
-
-/* Fills every default of architecture.md and failover.md section 3; names and nodes stay empty. */
-void cluster_config_defaults(struct cluster_config *config);
-
-enum quarantine_reason { QUARANTINE_NONE = 0, QUARANTINE_STALE_PRIMARY, QUARANTINE_DIVERGED,
-                         QUARANTINE_OPERATOR };
+const char *quarantine_text(enum quarantine_reason reason); /* "stale primary" */
 
 /* What the store keeps of a cluster; every change is one compare-and-set against `version`. */
 struct cluster_record {

@@ -8,12 +8,12 @@ static const char *const outcome_texts[] = {OBS_OUTCOMES(TEXT_ONLY)};
 static const char *const receiver_texts[] = {RECEIVER_STATES(TEXT_ONLY)};
 static const char *const engine_texts[] = {"none", "mariadb", "mysql", "mongodb"};
 static const char *const tri_texts[] = {"unknown", "no", "yes"};
-static const char *const promote_texts[] = {"neutral", "prefer", "avoid", "never"};
-static const char *const mode_texts[] = {"unknown", "unsafe", "bounded", "lossless"};
+static const char *const promote_texts[] = {PROMOTE_RULES(TEXT_ONLY)};
+static const char *const mode_texts[] = {DURABILITY_MODES(TEXT_ONLY)};
 static const char *const without_texts[] = {"degrade", "block"};
 static const char *const failover_texts[] = {"automatic", "confirm", "observe"};
 static const char *const accept_texts[] = {"lossless", "bounded"};
-static const char *const quarantine_texts[] = {"none", "stale primary", "diverged", "operator"};
+static const char *const quarantine_texts[] = {QUARANTINE_REASONS(TEXT_ONLY)};
 
 _Static_assert(sizeof(enum tri) == sizeof(int) && sizeof(enum obs_layer) == sizeof(int) &&
                    sizeof(enum receiver_state) == sizeof(int),

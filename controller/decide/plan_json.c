@@ -148,7 +148,7 @@ json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config
     stay_json_set_string(obj, "state", plan_state_text(run->state));
     stay_json_set_int(obj, "row", run->row);
     stay_json_set_int(obj, "rounds", run->rounds);
-    stay_json_set_string(obj, "mode", plan_mode_text(run->mode));
+    stay_json_set_string(obj, "mode", durability_mode_text(run->mode));
     set_node(obj, "old_primary", run->old_primary, config);
     set_node(obj, "candidate", run->candidate, config);
 #define X(name) stay_json_set(obj, #name, plan_mask_to_json(run->name, config));
@@ -213,21 +213,14 @@ static const char *proof_at(int i)
 }
 static const char *mode_at(int i)
 {
-    return plan_mode_text((enum durability_mode)i);
+    return durability_mode_text((enum durability_mode)i);
 }
-
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        enum stay_rc rc_ = (call);                                                                 \
-        if (rc_ != STAY_OK)                                                                        \
-            return rc_;                                                                            \
-    } while (0)
 
 enum stay_rc plan_choice_mode(const json_t *obj, const char *key, enum durability_mode *ret,
                               struct stay_error *err)
 {
     int choice = 0;
-    TRY(read_choice(obj, key, mode_at, MODE_LOSSLESS + 1, &choice, err));
+    TRY(read_choice(obj, key, mode_at, MODE_COUNT, &choice, err));
     *ret = (enum durability_mode)choice;
     return STAY_OK;
 }

@@ -2,14 +2,6 @@
 #include "base/json.h"
 #include "controller/decide/plan_json_private.h"
 
-static const char *const quarantine_texts[] = {"none", "stale primary", "diverged", "operator"};
-
-const char *plan_mode_text(enum durability_mode mode)
-{
-    static const char *const texts[] = {"unknown", "unsafe", "bounded", "lossless"};
-    return texts[mode];
-}
-
 /* Every plain field of a record once, for both directions. `version` is the store's, not stored. */
 #define RECORD_COUNTS(X) X(epoch) X(watch_uptime_base_s) X(watch_no_tx) X(watch_no_times)
 #define RECORD_TIMES(X)                                                                            \
@@ -24,7 +16,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_string(obj, "primary", record->primary);
     stay_json_set_string(obj, "plan_id", record->plan_id);
     stay_json_set_string(obj, "asks", record->asks);
-    stay_json_set_string(obj, "mode", plan_mode_text(record->mode));
+    stay_json_set_string(obj, "mode", durability_mode_text(record->mode));
     stay_json_set(obj, "ackers", plan_mask_to_json(record->ackers, config));
     stay_json_set(obj, "restarted", plan_mask_to_json(record->restarted, config));
     stay_json_set(obj, "twins", plan_mask_to_json(record->twins, config));
@@ -39,7 +31,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     for (uint32_t node = 0; node < config->node_count; node++)
         if (record->quarantine[node] != QUARANTINE_NONE)
             stay_json_set_string(quarantine, config->nodes[node].name,
-                                 quarantine_texts[record->quarantine[node]]);
+                                 quarantine_text(record->quarantine[node]));
     stay_json_set(obj, "quarantine", quarantine);
     stay_json_set_int(obj, "primary_id", (int64_t)record->primary_id);
     json_t *written = json_object();
@@ -50,13 +42,6 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     return obj;
 }
 
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        enum stay_rc rc_ = (call);                                                                 \
-        if (rc_ != STAY_OK)                                                                        \
-            return rc_;                                                                            \
-    } while (0)
-
 static enum stay_rc read_quarantine(const json_t *obj, const struct cluster_config *config,
                                     struct cluster_record *record, struct stay_error *err)
 {
@@ -66,9 +51,9 @@ static enum stay_rc read_quarantine(const json_t *obj, const struct cluster_conf
         const char *text = "none";
         size_t reason = 0;
         TRY(stay_json_get_string_or(map, config->nodes[node].name, "none", &text, err));
-        while (reason < STAY_COUNT(quarantine_texts) && strcmp(text, quarantine_texts[reason]) != 0)
+        while (reason < QUARANTINE_COUNT && strcmp(text, quarantine_text(reason)) != 0)
             reason++;
-        if (reason == STAY_COUNT(quarantine_texts))
+        if (reason == QUARANTINE_COUNT)
             return stay_error(err, STAY_EINVALID, "quarantine: unknown reason \"%s\"", text);
         record->quarantine[node] = (uint8_t)reason;
     }

@@ -9,21 +9,6 @@
 
 #define RUNBOOK_LANE_US (10 * STAY_SECOND)
 
-static const char *mode_text(enum durability_mode mode)
-{
-    switch (mode) {
-    case MODE_UNSAFE:
-        return "unsafe";
-    case MODE_BOUNDED:
-        return "bounded";
-    case MODE_LOSSLESS:
-        return "lossless";
-    case MODE_UNKNOWN:
-        break;
-    }
-    return "not known";
-}
-
 static void add_sql(struct str *s, const struct cluster_config *config,
                     const struct node_config *node)
 {
@@ -69,7 +54,7 @@ static void add_cluster(struct str *s, const struct daemon_cluster *c)
     }
     str_addf(s, "  primary: %s, epoch %llu, durability %s%s%s%s\n",
              record->primary[0] ? record->primary : "not known", (unsigned long long)record->epoch,
-             mode_text(record->mode), record->lossless_stands ? " (stands)" : "",
+             durability_mode_text(record->mode), record->lossless_stands ? " (stands)" : "",
              record->adopted ? "" : ", not adopted",
              record->plan_id[0] ? ", a plan was running" : "");
     for (uint32_t n = 0; n < config->node_count; n++) {

@@ -49,6 +49,5 @@ bool api_node_is_up(const struct control_cluster *c, uint32_t node);
 int64_t api_lag_us(const struct control_cluster *c, uint32_t node);
 /* Known primary that answers and takes writes, or NO_NODE. */
 uint32_t api_writable_primary(const struct control_cluster *c);
-const char *api_mode_text(enum durability_mode mode);
 
 #endif

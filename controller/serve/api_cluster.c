@@ -73,8 +73,8 @@ static void set_promise(json_t *obj, const struct control_cluster *c)
     const struct cluster_record *r = &c->view->record;
     bool strangers = false;
     uint32_t ackers = cluster_ackers_now(c->view, &strangers);
-    stay_json_set_string(obj, "mode", api_mode_text(r->mode));
-    stay_json_set_string(obj, "mode_wanted", api_mode_text(c->config->mode));
+    stay_json_set_string(obj, "mode", durability_mode_text(r->mode));
+    stay_json_set_string(obj, "mode_wanted", durability_mode_text(c->config->mode));
     stay_json_set_bool(obj, "lossless_stands", r->lossless_stands);
     api_set_time(obj, "lossless_since_wall_us", r->lossless_stands ? r->lossless_since_wall_us : 0,
                  0);
@@ -90,8 +90,7 @@ static void set_switches(json_t *obj, const struct control_cluster *c)
     stay_json_set_bool(obj, "adopted", r->adopted);
     stay_json_set_bool(obj, "paused", r->paused || c->view->paused_all);
     stay_json_set_bool(obj, "paused_all", c->view->paused_all);
-    stay_json_set_bool(obj, "asks",
-                       !c->running && decide_is_human_asked(c->view, c->run));
+    stay_json_set_bool(obj, "asks", !c->running && decide_is_human_asked(c->view, c->run));
     stay_json_set_string(obj, "asks_about", r->asks[0] == '\0' ? NULL : r->asks);
     api_set_time(obj, "maintenance_until_wall_us", maintenance ? r->maintenance_until_wall_us : 0,
                  0);

@@ -3,21 +3,6 @@
 
 #define UP_WITHIN_US (5 * STAY_SECOND)
 
-const char *api_mode_text(enum durability_mode mode)
-{
-    switch (mode) {
-    case MODE_UNKNOWN:
-        break;
-    case MODE_UNSAFE:
-        return "unsafe";
-    case MODE_BOUNDED:
-        return "bounded";
-    case MODE_LOSSLESS:
-        return "lossless";
-    }
-    return "unknown";
-}
-
 bool api_node_is_up(const struct control_cluster *c, uint32_t node)
 {
     const struct node_view *n = &c->view->nodes[node];
@@ -75,36 +60,6 @@ static const char *semi_sync_of(const struct server_facts *f)
         return "replica";
     if (f->ss_source_on == TRI_NO || f->ss_replica_on == TRI_NO)
         return "off";
-    return NULL;
-}
-
-static const char *quarantine_text(uint8_t reason)
-{
-    switch ((enum quarantine_reason)reason) {
-    case QUARANTINE_NONE:
-        return NULL;
-    case QUARANTINE_STALE_PRIMARY:
-        return "stale primary";
-    case QUARANTINE_DIVERGED:
-        return "diverged";
-    case QUARANTINE_OPERATOR:
-        return "operator";
-    }
-    return NULL;
-}
-
-static const char *promote_text(enum promote_rule rule)
-{
-    switch (rule) {
-    case PROMOTE_NEUTRAL:
-        return "neutral";
-    case PROMOTE_PREFER:
-        return "prefer";
-    case PROMOTE_AVOID:
-        return "avoid";
-    case PROMOTE_NEVER:
-        return "never";
-    }
     return NULL;
 }
 
@@ -186,7 +141,7 @@ json_t *api_node(const struct control_cluster *c, uint32_t node)
     stay_json_set_string(obj, "name", config->name);
     stay_json_set_string(obj, "address", address);
     stay_json_set_string(obj, "zone", config->zone);
-    stay_json_set_string(obj, "promote", promote_text(config->promote));
+    stay_json_set_string(obj, "promote", promote_rule_text(config->promote));
     stay_json_set_string(obj, "role", api_role(c, node));
     stay_json_set_bool(obj, "up", api_node_is_up(c, node));
     stay_json_set_string(obj, "reach",
@@ -205,7 +160,9 @@ json_t *api_node(const struct control_cluster *c, uint32_t node)
     stay_json_set_string(obj, "received", received);
     STAY_AUTO(stay_free_charp) char *extra = api_extra(c, node);
     stay_json_set_string(obj, "extra", extra);
-    stay_json_set_string(obj, "quarantine", quarantine_text(c->view->record.quarantine[node]));
+    enum quarantine_reason reason = c->view->record.quarantine[node];
+    stay_json_set_string(obj, "quarantine",
+                         reason == QUARANTINE_NONE ? NULL : quarantine_text(reason));
     stay_json_set(obj, "verdict",
                   api_node_verdict(c, node, &verdict) ? api_verdict_json(&verdict, c->config)
                                                       : json_null());

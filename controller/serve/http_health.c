@@ -128,7 +128,7 @@ void http_sync(struct http_request *request)
                   (uint32_t)__builtin_popcount(ackers) >= c.config->acks;
     bool good = stands && (node == NO_NODE || (ackers >> node & 1) != 0);
     json_t *json = about(&c, node);
-    stay_json_set_string(json, "mode", api_mode_text(c.view->record.mode));
+    stay_json_set_string(json, "mode", durability_mode_text(c.view->record.mode));
     stay_json_set_bool(json, "lossless_stands", stands);
     answer(request, good, good ? "synchronous" : "not synchronous", json);
 }

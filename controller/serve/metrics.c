@@ -111,7 +111,7 @@ static void emit_mode(struct page *page, const struct control_cluster *c)
     for (size_t i = 0; i < STAY_COUNT(modes); i++) {
         char labels[96];
         snprintf(labels, sizeof labels, "{cluster=\"%s\",mode=\"%s\"}", c->config->name,
-                 api_mode_text(modes[i]));
+                 durability_mode_text(modes[i]));
         emit(page, "cluster_mode", labels, c->view->record.mode == modes[i]);
     }
 }
