@@ -79,8 +79,8 @@ static bool holds(const struct gtid_set *outer, const struct gtid_set *inner)
  * come groups end and begin under its hands. Once the freeze is in place they stand still. */
 static bool fence_may_have_answered(const struct certificate_input *in)
 {
-    return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole &&
-           in->fence_overlapped && !holds(in->drained_union, in->fenced_executed);
+    return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole && in->fence_overlapped &&
+           !holds(in->drained_union, in->fenced_executed);
 }
 
 static bool is_drained(const struct certificate_input *in)
@@ -103,6 +103,9 @@ static bool prove_lossless(const struct certificate_input *in, struct certificat
         add_reason(cert, "the recorded mode is weaker than lossless");
     else if (!in->lossless_stood)
         add_reason(cert, "lossless_since did not stand up to the last fresh fact");
+    else if (!is_drained(in) && (in->a & in->doubted) != 0)
+        add_reason(cert, "%u of %u ackers restarted: what they had acknowledged may be gone",
+                   count_bits(in->a & in->doubted), count_bits(in->a));
     else if (!is_drained(in))
         add_reason(cert, "%u of %u ackers are not drained, fewer than %u may be",
                    count_bits(in->a & ~in->r), count_bits(in->a), in->acks);

@@ -18,6 +18,8 @@ struct certificate_input {
     bool lossless_stood;            /* lossless_since set and unbroken up to the last fresh fact */
     uint32_t acks;                  /* k */
     uint32_t a, f, r;               /* ackers, frozen, frozen and drained */
+    uint32_t doubted;               /* drained, but a restart may have cost them what they had
+                                       acknowledged: not in r */
     uint32_t able;                  /* outside A, could begin to acknowledge */
     bool fenced;                    /* F1 confirmed on the old primary and its set read */
     bool fenced_whole;              /* it is the process that was writable when last seen: one that

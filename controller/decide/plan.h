@@ -259,6 +259,10 @@ struct plan_run {
     uint32_t a, f, r;    /* ackers at start, frozen, drained */
     uint32_t collected;  /* nodes whose executed set below was read in this run */
     uint32_t slow;       /* nodes whose drain goes on: the applier ran when last seen */
+    uint32_t spare;      /* frozen nodes that executed all they hold by their own last word, counted
+                            in r or not: what a human who accepts loss may promote */
+    uint32_t doubted;    /* in r for such a human alone: a restart may have cost them what they had
+                            acknowledged, so they prove nothing */
     uint32_t restarted;  /* nodes seen to restart since their freeze: out of f and r */
     uint32_t attached;   /* nodes attached to the candidate by this run */
     uint32_t detached;   /* nodes that forgot their source in this run, verified: they cannot

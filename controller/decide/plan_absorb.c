@@ -91,10 +91,19 @@ static bool lost_by_restart(const struct plan_run *run, const struct cluster_vie
                               run->freeze_mono_us[node], now_mono_us);
 }
 
+static void note_spare(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    run->spare &= ~NODE_BIT(node);
+    if (result->facts != NULL && result->groups_read && (run->f & NODE_BIT(node)) &&
+        gtid_set_contains(&result->facts->executed, &result->facts->received))
+        run->spare |= NODE_BIT(node);
+}
+
 static void absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
                          const struct effect_result *result, int64_t now_mono_us)
 {
     run->slow &= ~NODE_BIT(node);
+    note_spare(run, node, result);
     if (result->facts == NULL || !result->groups_read)
         return;
     const struct gtid_set *executed = &result->facts->executed;
@@ -102,8 +111,10 @@ static void absorb_drain(struct plan_run *run, const struct cluster_view *view, 
     if (!gtid_set_contains(executed, &run->received_high[node]))
         return;
     if (!lost_by_restart(run, view, node, result->facts, now_mono_us) ||
-        MUTANT(view, FREEZE_LOST_AT_RESTART))
+        MUTANT(view, FREEZE_LOST_AT_RESTART)) {
         run->r |= NODE_BIT(node);
+        run->doubted &= ~NODE_BIT(node);
+    }
 }
 
 static bool follows(const struct cluster_view *view, const struct server_facts *facts,
@@ -296,6 +307,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
 static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
     run->slow &= ~NODE_BIT(node);
+    note_spare(run, node, result);
     if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
         result->facts->applier_errno != 0)
         return false;

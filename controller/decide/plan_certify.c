@@ -121,9 +121,10 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     for (uint32_t node = 0; node < NODES_MAX; node++)
         if ((run->a | run->f) & NODE_BIT(node))
             gtid_set_union(&received, &run->received_high[node]);
+    uint32_t proves = run->r & ~run->doubted;
     bool purged = false; /* a restart may have purged rows that were received between two looks */
     for (uint32_t node = 0; node < view->config->node_count; node++)
-        if (run->a & ~run->r & NODE_BIT(node))
+        if (run->a & ~proves & NODE_BIT(node))
             purged = purged || (run->restarted & NODE_BIT(node)) ||
                      plan_restart_counts(view, node, &run->executed[node]);
     int64_t behind_us = time_behind_us(run, view, now_mono_us);
@@ -135,7 +136,8 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .a = run->a == 0 ? 0 : run->a | able_holding_more(run, view),
         .able = run->able,
         .f = run->f,
-        .r = run->r,
+        .r = proves,
+        .doubted = run->doubted,
         .fenced = run->fenced,
         .fenced_whole = run->was_open && !(run->restarted & mask_of(run->old_primary)) &&
                         !cluster_may_have_lost_tail(view, run->old_primary),

@@ -305,7 +305,10 @@ static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct
     if (run->mode == MODE_LOSSLESS && run->a != 0 &&
         mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >= run->acks)
         return stay_error(err, STAY_EREFUSED,
-                          "too few ackers answer to know what the primary lost");
+                          "too few ackers can tell what the primary lost: silent, or restarted "
+                          "themselves; `mainstay failover %s --accept-loss REASON` goes on "
+                          "without them",
+                          view->config->name);
     return STAY_OK;
 }
 

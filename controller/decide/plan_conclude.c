@@ -127,7 +127,16 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
         return NEXT_LOOK;
     if (run->r != 0 || MUTANT(view, DRAIN_SKIPPED))
         return NEXT_ROW;
-    (void)stay_copy(run->text, sizeof run->text, "no server could execute all it received");
+    uint32_t spare = run->spare & run->f & run->collected & ~plan_gone(run);
+    if (spare != 0 && run->params.accept_loss) {
+        run->r = run->doubted = spare;
+        return NEXT_ROW;
+    }
+    (void)stay_copy(run->text, sizeof run->text,
+                    spare != 0 ? "every server that executed all it holds restarted lately: what "
+                                 "it had acknowledged may be gone; a human may accept that"
+
+                               : "no server could execute all it received");
     return NEXT_UNDO;
 }
 

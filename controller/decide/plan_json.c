@@ -129,9 +129,8 @@ static json_t *freezes_to_json(const struct plan_run *run, const struct cluster_
     X(r)                                                                                           \
     X(collected)                                                                                   \
     X(slow)                                                                                        \
-    X(restarted)                                                                                   \
-    X(attached)                                                                                    \
-    X(detached) X(moved) X(lost_first) X(sound) X(froze) X(received) X(able) X(acking) X(struck)
+    X(spare) X(doubted) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(sound)       \
+        X(froze) X(received) X(able) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
     X(lossless_stood)                                                                              \

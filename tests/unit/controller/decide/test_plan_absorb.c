@@ -2,7 +2,7 @@
  * row it belongs to leads: for rows whose answers are easy to book wrongly. */
 #include "tests/unit/controller/decide/case_view.h"
 
-#include "controller/decide/plan.h"
+#include "controller/decide/plan_private.h"
 
 #define PAIR                                                                                       \
     "node db1 zone a\nnode db2 zone b\n"                                                           \
@@ -168,6 +168,43 @@ static void what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only(
     end(&c, &run);
 }
 
+/* Seen: every server answered and was whole, none was promoted, not even with --accept-loss. */
+static void what_restarted_proves_nothing_and_is_a_humans_choice(void **state)
+{
+    (void)state;
+    for (int accepts = 0; accepts < 2; accepts++) {
+        struct case_view c;
+        struct plan_run run;
+        uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_DRAIN), to = row;
+        struct server_facts facts = {.applier = TRI_YES, .uptime_s = 5};
+        struct effect_result result = {
+            .outcome = OUTCOME_DONE, .groups_read = true, .facts = &facts};
+        begin(&c, &run, PAIR "refused db1\n", PLAN_FAILOVER, NO_NODE);
+        case_gtids(&c, "0-1-100", &facts.executed);
+        case_gtids(&c, "0-1-100", &facts.received);
+        run.params.accept_loss = accepts != 0;
+        run.f = run.restarted = 2;
+        run.row = row;
+        plan_begin_row(&run, row, 2, CASE_NOW);
+        plan_absorb(&run, &c.view, row, 1, &result, CASE_NOW);
+        assert_int_equal(run.r, 0);
+        assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to),
+                         accepts ? NEXT_ROW : NEXT_UNDO);
+        if (accepts) {
+            assert_int_equal(run.r, 2);
+            run.candidate = 1;
+            row = plan_row_of(PLAN_FAILOVER, STEP_CERTIFY);
+            plan_certify(&run, &c.view, CASE_NOW);
+            assert_int_equal(run.certificate.kind, CERT_UNKNOWN);
+            assert_non_null(strstr(run.certificate.reason, "1 of 1 ackers restarted"));
+        } else {
+            assert_non_null(strstr(run.text, "restarted lately"));
+        }
+        server_facts_clear(&facts);
+        end(&c, &run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_server_that_counts_ackers_who_left_is_not_believed),
         cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
         cmocka_unit_test(what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only),
+        cmocka_unit_test(what_restarted_proves_nothing_and_is_a_humans_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
