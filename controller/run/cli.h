@@ -78,6 +78,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err);
 const struct cli_verb *cli_verbs(size_t *ret_count);
 const struct cli_option *cli_options(size_t *ret_count);
 const struct cli_verb *cli_verb_named(const char *name); /* or NULL */
+bool cli_option_is_general(const struct cli_option *option); /* every verb takes it */
 bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option);
 
 /* cli_parse.c: false: the error was printed, exit 2. */

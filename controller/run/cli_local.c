@@ -13,38 +13,65 @@ static const char intro[] =
     "mainstay keeps MariaDB and MySQL clusters writable: it asks a controller\n"
     "(mainstayd) on this host over its unix socket.\n\n";
 
-static void help_options(struct cli *cli, const struct cli_verb *verb)
+#define HELP_WIDTH  80
+#define HELP_INDENT 25 /* where an option's text begins */
+
+static void help_option(FILE *out, const struct cli_option *option)
+{
+    char left[64];
+    const char *text = option->help;
+    const size_t room = HELP_WIDTH - HELP_INDENT;
+    snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
+             option->value == NULL ? "" : option->value);
+    fprintf(out, "  %-*s", HELP_INDENT - 2, left);
+    while (strlen(text) > room) {
+        size_t n = room;
+        while (n > 0 && text[n] != ' ')
+            n--;
+        must(n > 0); /* the table's words are shorter than a line */
+        fprintf(out, "%.*s\n%*s", (int)n, text, HELP_INDENT, "");
+        text += n + 1;
+    }
+    fprintf(out, "%s\n", text);
+}
+
+static void help_options(struct cli *cli, const struct cli_verb *verb, bool general,
+                         const char *title)
 {
     size_t count;
     const struct cli_option *options = cli_options(&count);
     for (size_t i = 0; i < count; i++) {
-        char left[64];
-        if (!cli_verb_takes(verb, &options[i]))
+        if (!cli_verb_takes(verb, &options[i]) || cli_option_is_general(&options[i]) != general)
             continue;
-        snprintf(left, sizeof left, "--%s%s%s", options[i].name,
-                 options[i].value == NULL ? "" : " ",
-                 options[i].value == NULL ? "" : options[i].value);
-        fprintf(cli->out, "  %-22s %s\n", left, options[i].help);
+        fputs(title, cli->out);
+        title = "";
+        help_option(cli->out, &options[i]);
     }
 }
 
-static int help_verb(struct cli *cli, const char *name)
+static void help_verb(struct cli *cli, const struct cli_verb *verb)
 {
-    char two[64];
+    fprintf(cli->out, "usage: mainstay %s%s%s\n\n%s\n", verb->name,
+            verb->usage[0] == '\0' ? "" : " ", verb->usage, verb->help);
+    help_options(cli, verb, false, "\nOptions:\n");
+}
+
+/* "config" stands for both of its verbs. */
+static int help_named(struct cli *cli, const char *name)
+{
     const struct cli_verb *verb = cli_verb_named(name);
-    if (verb == NULL && strcmp(name, "config") == 0) {
-        snprintf(two, sizeof two, "config check");
-        verb = cli_verb_named(two);
+    if (strcmp(name, "config") == 0) {
+        help_verb(cli, cli_verb_named("config check"));
+        fputc('\n', cli->out);
+        verb = cli_verb_named("config show");
     }
     if (verb == NULL) {
         cli_usage_error(cli, "there is no verb \"%.60s\"; `mainstay help` lists them", name);
         return CLI_USAGE;
     }
-    fprintf(cli->out, "usage: mainstay %s%s%s\n\n", verb->name, verb->usage[0] == '\0' ? "" : " ",
-            verb->usage);
-    cli_wrap(cli, cli->out, 0, verb->help);
-    fprintf(cli->out, "\nOptions:\n");
-    help_options(cli, verb);
+    help_verb(cli, verb);
+    if ((verb->flags & CLI_REST) == 0)
+        help_options(cli, verb, true, "\nOptions of every verb:\n");
     return CLI_DONE;
 }
 
@@ -55,7 +82,7 @@ int cli_help(struct cli *cli)
     const char *name = json_string_value(json_object_get(cli->args, "verb"));
     bool aliases = false;
     if (name != NULL)
-        return help_verb(cli, name);
+        return help_named(cli, name);
     fputs(intro, cli->out);
     for (size_t i = 0; i < count; i++) {
         char left[80];

@@ -53,7 +53,7 @@ static const struct cli_verb verbs[] = {
     {"reload", "", NULL, CLI_CHANGES, "reload", NULL, cli_print_reload, NULL, NULL,
      "make the controller read its configuration again"},
     {"lab", "...", NULL, CLI_REST, NULL, cli_lab, NULL, NULL, NULL,
-     "the sandbox: runs mainstay-lab with what follows"},
+     "a sandbox of real servers; `mainstay lab help`"},
     {"version", "", NULL, 0, NULL, cli_version, NULL, NULL, NULL, "print the version"},
     {"help", "[VERB]", NULL, 0, NULL, cli_help, NULL, NULL, NULL,
      "this list, or one verb's options"},
@@ -75,9 +75,9 @@ static const struct cli_verb verbs[] = {
 /* General ones first; those with no row in a verb's `options` belong to flags or to all verbs. */
 static const struct cli_option options[] = {
     {"json", NULL, NULL, "print JSON; progress of a plan goes to standard error"},
-    {"socket", "PATH", NULL, "the controller's unix socket; default: from the configuration"},
+    {"socket", "PATH", NULL, "the controller's unix socket; default: as configured"},
     {"controller", "URL", NULL, "unix:PATH, as --socket (https is not built yet)"},
-    {"config", "FILE", NULL, "the configuration file; default /etc/mainstay/mainstay.conf"},
+    {"config", "FILE", NULL, "default /etc/mainstay/mainstay.conf"},
     {"no-color", NULL, NULL, "no colour, as NO_COLOR in the environment"},
     {"help", NULL, NULL, "help for the verb"},
     {"version", NULL, NULL, "print the version"},
@@ -131,10 +131,14 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
+bool cli_option_is_general(const struct cli_option *option)
+{
+    return has_word("json socket controller config no-color help version", option->name);
+}
+
 bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option)
 {
-    static const char general[] = "json socket controller config no-color help version";
-    if (has_word(general, option->name) || has_word(verb->options, option->name))
+    if (cli_option_is_general(option) || has_word(verb->options, option->name))
         return true;
     if (strcmp(option->name, "dry-run") == 0)
         return (verb->flags & CLI_CHANGES) != 0;

@@ -14,8 +14,7 @@ static void verb_options(struct str *out, const struct cli_verb *verb)
     const struct cli_option *options = cli_options(&count);
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        const char *general = "json socket controller config no-color help version ";
-        if (!cli_verb_takes(verb, &options[i]) || strstr(general, options[i].name) != NULL)
+        if (!cli_verb_takes(verb, &options[i]) || cli_option_is_general(&options[i]))
             continue;
         str_add(out, any ? " ,\n" : ".br\nOptions:\n");
         str_addf(out, ".Fl -%s", options[i].name);
@@ -103,7 +102,7 @@ void man_mainstayd(struct str *out)
 {
     str_add(
         out,
-        ".Sh SYNOPSIS\n.Nm\n.Op Fl -config Ar file\n"
+        ".Sh SYNOPSIS\n.Nm\n.Op Fl -config Ar file\n.Op Fl -check\n"
         ".Sh DESCRIPTION\n.Nm\nwatches MariaDB and MySQL clusters, names what is wrong\n"
         ".Pq Xr mainstay-verdicts 7 ,\nand acts by plans\n.Pq Xr mainstay-plans 7\n"
         "whose every step is stored before it begins, so that a controller that is killed\n"
@@ -113,7 +112,11 @@ void man_mainstayd(struct str *out)
         "The configuration is read at start and on\n.Dv SIGHUP\nor\n.Ql mainstay reload ;\n"
         "a wrong one is refused with file and line and the old one stays in force.\n"
         ".Sh OPTIONS\n.Bl -tag -width Ds\n.It Fl -config Ar file\nDefault\n"
-        ".Pa /etc/mainstay/mainstay.conf .\n.El\n"
+        ".Pa /etc/mainstay/mainstay.conf .\n"
+        ".It Fl -check\nCheck the configuration and exit.\n"
+        ".It Fl -foreground\nAccepted for habit: it always stays in the foreground.\n"
+        ".It Fl -version\nPrint the version and exit.\n"
+        ".It Fl -help\nPrint the options and exit.\n.El\n"
         ".Sh SIGNALS\n.Bl -tag -width SIGHUP\n.It Dv SIGHUP\nRead the configuration again.\n"
         ".It Dv SIGTERM , SIGINT\nEnd; a running plan is taken up by the next start.\n.El\n"
         ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/mainstay/mainstay.conf\nConfiguration.\n"
@@ -122,6 +125,10 @@ void man_mainstayd(struct str *out)
         ".It Pa /var/lib/mainstay/recorder\nInputs of decisions.\n"
         ".It Pa /var/lib/mainstay/runbook.txt\nWhat to type by hand when this program is down.\n"
         ".El\n"
-        "Messages go to the journal with the fields MAINSTAY_CLUSTER, MAINSTAY_NODE,\n"
-        "MAINSTAY_PLAN and MAINSTAY_RULE, or to standard error elsewhere.\n");
+        ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n.It 0\nStopped by a signal; with\n"
+        ".Fl -check :\nthe configuration is good.\n.It 1\nFailed; the last message says why.\n"
+        ".It 2\nUsage, or the configuration is wrong.\n.El\n"
+        ".Sh DIAGNOSTICS\nUnder systemd, messages go to the journal with the fields\n"
+        ".Dv MAINSTAY_CLUSTER , MAINSTAY_NODE , MAINSTAY_PLAN\nand\n.Dv MAINSTAY_RULE ;\n"
+        "elsewhere to standard error.\n");
 }

@@ -17,14 +17,15 @@ static void on_signal(int signo)
 }
 
 static const char usage[] =
-    "usage: mainstay-load run --target HOST:PORT[,HOST:PORT] --user U --password-file F --out "
-    "FILE\n"
-    "           [--writers 16] [--rate N (attempts/s over all writers; 0 = unlimited)]\n"
-    "           [--seconds N] [--until-file PATH] [--connect-timeout 1] [--read-timeout 5]\n"
-    "       mainstay-load check --log FILE (--server HOST:PORT | --socket PATH) --user U\n"
-    "           [--password-file F] [--fault-at MONO_US] [--plant-loss N]\n"
-    "check prints JSON; exit 0 clean, 1 something is wrong with the writes, 2 usage or no "
-    "answer.\n";
+    "usage: mainstay-load run --target HOST:PORT[,HOST:PORT] --user U\n"
+    "           --password-file F --out FILE [--writers 16] [--rate N]\n"
+    "           [--seconds N] [--until-file PATH]\n"
+    "           [--connect-timeout 1] [--read-timeout 5]\n"
+    "       mainstay-load check --log FILE (--server HOST:PORT | --socket PATH)\n"
+    "           --user U [--password-file F] [--fault-at MONO_US] [--plant-loss N]\n"
+    "--rate: attempts a second over all writers; 0: as fast as they can. Timeouts:\n"
+    "seconds. check prints JSON. Exit: 0 clean, 1 something is wrong with the\n"
+    "writes, 2 usage or no answer.\n";
 
 struct arguments {
     struct load_settings load;
@@ -261,6 +262,10 @@ int main(int argc, char **argv)
     struct arguments a = {.load = {.writers = 16, .connect_timeout_s = 1, .read_timeout_s = 5}};
     char password[128] = "";
     int option = 0;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (!take_option(&a, option)) {
             if (option != '?')

@@ -289,12 +289,12 @@ static int run_killers(const struct options *o)
     return failed != 0 || n != (int)MUTANT_COUNT - 1;
 }
 
-static int usage(const char *program)
+static int usage(void)
 {
-    printf("usage: %s [--seeds N] [--from S] [--jobs N] [--reach] [--verbose] [--json FILE]\n"
-           "       %s --seed S [--trace] [--mutant NAME]\n"
-           "       %s --mutants [--mutant NAME] | --killers FILE   (mutant build)\n",
-           program, program, program);
+    printf("usage: simulation [--seeds N] [--from S] [--jobs N] [--reach] [--verbose]\n"
+           "                  [--json FILE]\n"
+           "       simulation --seed S [--trace] [--mutant NAME]\n"
+           "       simulation-mutants --mutants [--mutant NAME] | --killers FILE\n");
     return 2;
 }
 
@@ -337,7 +337,7 @@ int main(int argc, char **argv)
 {
     struct options o = {.from = 1, .seeds = 20000, .jobs = 2, .program = argv[0]};
     if (!parse(argc, argv, &o))
-        return usage(argv[0]);
+        return usage();
 #ifndef MAINSTAY_MUTANTS
     if (o.mutants || o.mutant || o.killers) {
         printf("this build has no mutants: use simulation-mutants\n");
