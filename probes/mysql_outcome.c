@@ -27,7 +27,7 @@ enum obs_outcome mysql_outcome(unsigned native, int os_errno)
     case 1820: /* password expired */
     case 4151:
     case 3118: /* account locked: MariaDB, MySQL */
-    case 3032: /* MySQL: the server is in offline mode */
+    case MYSQL_OFFLINE_MODE:
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
     case CR_AUTH_PLUGIN_ERR:
         return OUT_DENIED;

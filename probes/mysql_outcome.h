@@ -6,6 +6,8 @@
 #define PROBES_MYSQL_OUTCOME_H
 #include "probes/observation.h"
 
+#define MYSQL_OFFLINE_MODE 3032 /* MySQL: only administrators may log in now */
+
 /* os_errno tells connection errors apart (refused, reset, silent); 0: not known. Numbers nobody
  * has a meaning for give OUT_BAD_REPLY. */
 enum obs_outcome mysql_outcome(unsigned native, int os_errno);

@@ -87,7 +87,8 @@ static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE");
     "'max_connections', 'sync_binlog', 'innodb_flush_log_at_trx_commit', "                         \
     "'sync_relay_log', 'relay_log_recovery', 'log_bin', 'log_slave_updates', "                     \
     "'log_replica_updates', 'gtid_mode', 'binlog_format', 'binlog_row_image', "                    \
-    "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged', 'skip_name_resolve');"                                  \
+    "'slave_net_timeout', 'replica_net_timeout', 'gtid_purged', "                        \
+    "'skip_name_resolve');"                                                                        \
     "SHOW " word " STATUS;"                                                                        \
     "SELECT 'heartbeat_period_s', HEARTBEAT_INTERVAL "                                             \
     "FROM performance_schema.replication_connection_configuration "                                \

@@ -21,11 +21,12 @@ enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
 struct channel_job {
     struct channel *channel; /* NULL: dropped */
     struct mysql_session *session;
-    bool owns_session;       /* release frees it */
+    bool owns_session; /* release frees it */
     enum job_kind kind;
     enum fact_group group;
     struct mysql_target target;
-    struct mysql_account account;
+    struct mysql_account account, admin;
+    bool is_admin; /* opened as admin */
     char *sql;
     struct server_facts facts;
     struct reach reach;
@@ -48,6 +49,23 @@ void channel_init(struct channel *c)
 
 /* ---- on lanes */
 
+/* An offline MySQL server lets in administrators only. It is alive, and what a fence that was cut
+ * short left: somebody has to read it, or nobody ever opens or closes it. */
+static enum stay_rc job_open(struct channel_job *job, int64_t due)
+{
+    enum stay_rc rc = mysql_session_open(job->session, &job->target, &job->account, due,
+                                         &job->reach, &job->error);
+    if (rc != STAY_EDENIED || job->reach.native != MYSQL_OFFLINE_MODE || job->admin.user[0] == '\0')
+        return rc;
+    struct reach reach = {0};
+    struct stay_error error = {0};
+    if (mysql_session_open(job->session, &job->target, &job->admin, due, &reach, &error) != STAY_OK)
+        return rc; /* what the account was told stands */
+    job->reach = reach;
+    job->is_admin = true;
+    return STAY_OK;
+}
+
 static enum stay_rc job_work(struct lane_job *lane, void *arg)
 {
     struct channel_job *job = arg;
@@ -56,8 +74,7 @@ static enum stay_rc job_work(struct lane_job *lane, void *arg)
         return STAY_ETIMEDOUT;
     switch (job->kind) {
     case JOB_OPEN:
-        return mysql_session_open(job->session, &job->target, &job->account, due, &job->reach,
-                                  &job->error);
+        return job_open(job, due);
     case JOB_SEND:
         return mysql_session_send(job->session, job->sql, due, &job->error);
     case JOB_READ:
@@ -129,8 +146,8 @@ void channel_release(struct channel *c)
 
 static void report_failure(struct channel *c, const struct reach *reach)
 {
-    struct channel_event event = {.kind = OBS_REACH, .reach = *reach,
-                                  .begun_mono_us = c->begun_mono_us, .group = c->group};
+    struct channel_event event = {
+        .kind = OBS_REACH, .reach = *reach, .begun_mono_us = c->begun_mono_us, .group = c->group};
     c->was_silent = reach->outcome == OUT_TIMEOUT;
     drop_session(c);
     c->fn(c->arg, &event);
@@ -181,7 +198,8 @@ static void judge_job(const struct channel_job *job, enum stay_rc rc, struct rea
 
 static void job_succeeded(struct channel *c, struct channel_job *job)
 {
-    struct channel_event event = {.kind = OBS_REACH, .begun_mono_us = c->begun_mono_us,
+    struct channel_event event = {.kind = OBS_REACH,
+                                  .begun_mono_us = c->begun_mono_us,
                                   .group = job->group,
                                   .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK}};
     c->job = NULL;
@@ -192,6 +210,7 @@ static void job_succeeded(struct channel *c, struct channel_job *job)
             return;
         }
         c->was_silent = false;
+        c->is_admin = job->is_admin;
         c->state = CHANNEL_IDLE;
         watch(c);
         event.opened = true;
@@ -242,14 +261,16 @@ static void job_done(void *arg, enum stay_rc rc)
         c->job = NULL; /* the server said no; the session lives on */
         c->state = CHANNEL_IDLE;
         watch(c);
-        struct channel_event event = {.kind = OBS_REACH, .reach = reach,
-                                      .begun_mono_us = c->begun_mono_us, .group = job->group};
+        struct channel_event event = {.kind = OBS_REACH,
+                                      .reach = reach,
+                                      .begun_mono_us = c->begun_mono_us,
+                                      .group = job->group};
         c->fn(c->arg, &event);
         return;
     }
     if (rc == STAY_EUNKNOWN && job->kind != JOB_OPEN) {
-        struct channel_event event = {.kind = OBS_SESSION_END, .reach = reach,
-                                      .begun_mono_us = c->begun_mono_us};
+        struct channel_event event = {
+            .kind = OBS_SESSION_END, .reach = reach, .begun_mono_us = c->begun_mono_us};
         drop_session(c);
         c->fn(c->arg, &event);
         return;
@@ -267,15 +288,20 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
     job->target = *c->target;
     if (kind == JOB_OPEN)
         job->account = *c->account;
+    if (kind == JOB_OPEN && c->admin != NULL)
+        job->admin = *c->admin;
     job->sql = sql;
     if (c->poll != NULL)
         (void)uv_poll_stop(&c->poll->uv);
     timer_stop(c->deadline);
-    struct lane_work work = {.work = job_work, .done = job_done, .release = job_release,
-                             .arg = job, .deadline_mono_us = deadline_mono_us};
-    struct lane_pool *pool = kind != JOB_OPEN   ? c->lanes->work
-                             : c->was_silent ? c->lanes->slow_connect
-                                             : c->lanes->connect;
+    struct lane_work work = {.work = job_work,
+                             .done = job_done,
+                             .release = job_release,
+                             .arg = job,
+                             .deadline_mono_us = deadline_mono_us};
+    struct lane_pool *pool = kind != JOB_OPEN ? c->lanes->work
+                             : c->was_silent  ? c->lanes->slow_connect
+                                              : c->lanes->connect;
     c->job = job;
     if (lane_submit(pool, c->key, &work, NULL) == STAY_OK)
         return;
@@ -312,9 +338,10 @@ void channel_ask(struct channel *c, enum fact_group group, const char *sql, int6
 
 static void session_ended(struct channel *c, int os_errno)
 {
-    struct channel_event event = {.kind = OBS_SESSION_END, .begun_mono_us = c->begun_mono_us,
-                                  .reach = {.layer = LAYER_QUERY, .outcome = OUT_RESET,
-                                            .native = os_errno}};
+    struct channel_event event = {
+        .kind = OBS_SESSION_END,
+        .begun_mono_us = c->begun_mono_us,
+        .reach = {.layer = LAYER_QUERY, .outcome = OUT_RESET, .native = os_errno}};
     (void)stay_copy(event.reach.text, sizeof event.reach.text,
                     os_errno != 0 ? strerror(os_errno) : "the server closed the session");
     drop_session(c);
@@ -353,7 +380,7 @@ static void on_late(struct timer *timer, void *arg)
         return;
     }
     timer_start(timer, loop_now_mono_us(c->loop) + c->limit_us);
-    struct channel_event event = {.kind = OBS_REACH, .reach = reach,
-                                  .begun_mono_us = c->begun_mono_us};
+    struct channel_event event = {
+        .kind = OBS_REACH, .reach = reach, .begun_mono_us = c->begun_mono_us};
     c->fn(c->arg, &event);
 }

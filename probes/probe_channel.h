@@ -40,6 +40,8 @@ struct channel {
     const struct channel_lanes *lanes;
     const struct mysql_target *target;   /* borrowed, stable */
     const struct mysql_account *account;
+    const struct mysql_account *admin; /* logs in where `account` is shut out (MySQL's offline_mode,
+                                          error 3032); NULL or an empty user: nobody does */
     uint64_t key;
     channel_fn fn;
     void *arg;
@@ -53,6 +55,7 @@ struct channel {
     int64_t begun_mono_us, limit_us;
     enum fact_group group;   /* 0: a statement without facts */
     bool was_silent;         /* its last open ended in silence: connect on slow lanes */
+    bool is_admin;           /* the session is the admin's */
 };
 
 /* Zeroed struct with loop, lanes, target, account, key, fn, arg set. */

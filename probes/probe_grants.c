@@ -4,6 +4,7 @@
 #include "probes/probe_grants.h"
 
 #include "base/io/lane.h"
+#include "probes/mysql_outcome.h"
 
 struct grants_check {
     struct grants_input in;
@@ -35,7 +36,7 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
     if (account->user[0] == '\0')
         return STAY_OK;
     enum stay_rc rc = mysql_session_open(s, &check->in.target, account, due, &reach, NULL);
-    if (rc == STAY_EDENIED && reach.layer == LAYER_LOGIN && reach.native != 3032) {
+    if (rc == STAY_EDENIED && reach.layer == LAYER_LOGIN && reach.native != MYSQL_OFFLINE_MODE) {
         /* The server's own texts repeat the account at length. */
         const char *why = reach.native == 1045   ? "wrong password, or no such account (1045)"
                           : reach.native == 3118 ? "the account is locked (3118)"

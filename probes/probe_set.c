@@ -99,6 +99,7 @@ static void init_node(struct probed_cluster *cluster, uint32_t index)
                                      .lanes = &set->lanes,
                                      .target = &node->target,
                                      .account = &config->monitor,
+                                     .admin = &config->operate,
                                      .key = set->keys++,
                                      .fn = on_node,
                                      .arg = node};
@@ -346,8 +347,13 @@ static void on_node(void *arg, const struct channel_event *event)
         return;
     }
     if (event->facts != NULL) {
+        bool is_online = event->group == FACTS_STATUS && event->facts->offline_mode == TRI_NO;
         on_facts(node, event);
-        if (cluster_of(set, number) == cluster) /* the callback may have removed it */
+        if (cluster_of(set, number) != cluster) /* the callback may have removed it */
+            return;
+        if (node->channel.is_admin && is_online)
+            channel_reset(&node->channel); /* the monitor may log in again, at the next beat */
+        else
             ask_more(node);
         return;
     }

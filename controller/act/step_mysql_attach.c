@@ -105,6 +105,14 @@ static enum outcome wait_attached(struct step *s)
     }
 }
 
+/* What a fence that was cut short left, of a server that is read-only now: only administrators may
+ * be connected, neither readers nor the monitor. */
+static enum outcome end_offline(struct step *s)
+{
+    return s->result->facts.offline_mode == TRI_YES ? step_set(s, "offline_mode", "OFF")
+                                                    : OUTCOME_DONE;
+}
+
 /* A replica is read-only, and its source role is off before its applier runs: on MySQL not inside a
  * write pause, for that takes up to a second (measured on 9.7.4: 10 of 14 times 0.5 to 1 s, its
  * receiver of acknowledgements looks up once a second). */
@@ -116,7 +124,7 @@ static enum outcome become_replica(struct step *s)
         o = step_say(s, "SET GLOBAL %s = 1", step_is_mariadb(s) ? "read_only" : "super_read_only");
     if (o == OUTCOME_DONE && f->ss_source_enabled == TRI_YES && !is_receiver_first(s))
         o = step_source_off(s);
-    return o;
+    return o == OUTCOME_DONE ? end_offline(s) : o;
 }
 
 /* `want` is what the source holds: more than that must never replicate from it. */
@@ -157,9 +165,11 @@ enum outcome step_attach(struct step *s)
     if (!s->in->has_peer)
         return step_end(s, OUTCOME_NOT_DONE, "no source given");
     enum outcome o = step_look(s);
-    if (o != OUTCOME_DONE || is_attached(s))
+    if (o != OUTCOME_DONE)
         return o;
     const struct server_facts *f = &s->result->facts;
+    if (is_attached(s))
+        return f->super_read_only == TRI_YES ? end_offline(s) : OUTCOME_DONE;
     if (receives_from_peer(s) && f->super_read_only == TRI_YES && f->applier_errno == 0) {
         if (f->ss_source_enabled == TRI_YES)
             o = step_source_off(s);

@@ -1,5 +1,5 @@
-/* What a probe says about servers that refuse, keep silent, talk nonsense or hang up, against sockets
- * of our own on loopback. */
+/* What a probe says about servers that refuse, keep silent, talk nonsense or hang up, against
+ * sockets of our own on loopback. */
 #include <mysql.h>
 
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
+#include "probes/mysql_outcome.h"
 
 #define DEADLINE_US (150 * STAY_MS)
 
@@ -57,6 +58,7 @@ struct server {
     size_t size;
     bool hang_up;
     int served[64], count;
+    char (*log)[200]; /* what the first two connections said, NULL: not kept */
 };
 
 static void on_connection(uv_poll_t *handle, int status, int events)
@@ -80,10 +82,14 @@ static void watch(uint16_t port, struct server *server, uint64_t enough, bool ur
                   struct seen *seen)
 {
     struct loop loop;
-    struct probe_set_options o = {.fn = on_observation, .arg = seen, .lanes = 1,
-                                  .connect_lanes = 2};
-    struct probe_cluster cluster = {.name = "shop", .engine = ENGINE_MARIADB, .node_count = 1,
-                                    .monitor = {.user = "m"}, .interval_us = 400 * STAY_MS,
+    struct probe_set_options o = {
+        .fn = on_observation, .arg = seen, .lanes = 1, .connect_lanes = 2};
+    struct probe_cluster cluster = {.name = "shop",
+                                    .engine = ENGINE_MARIADB,
+                                    .node_count = 1,
+                                    .monitor = {.user = "m"},
+                                    .operate = {.user = "admin"},
+                                    .interval_us = 400 * STAY_MS,
                                     .suspicion_interval_us = 20 * STAY_MS,
                                     .deadline_us = DEADLINE_US,
                                     .slow_interval_us = STAY_SECOND};
@@ -109,6 +115,8 @@ static void watch(uint16_t port, struct server *server, uint64_t enough, bool ur
     while (loop_turn(&loop, STAY_MS) && real_clock_mono_us() < give_up)
         continue;
     loop_close(&loop);
+    for (int i = 0; server->log != NULL && i < 2 && i < server->count; i++)
+        (void)recv(server->served[i], server->log[i], sizeof server->log[i], MSG_DONTWAIT);
     while (server->count > 0)
         (void)close(server->served[--server->count]);
 }
@@ -168,6 +176,30 @@ static void nonsense_and_hang_ups_are_told_apart_from_silence(void **state)
     (void)close(fd);
 }
 
+/* MySQL in offline_mode tells every login but an administrator's 3032: a fence that a frozen disk
+ * cut short leaves it so. Asked as the monitor, then as the operator, and both refused here. */
+static void an_offline_server_is_asked_as_administrator(void **state)
+{
+    (void)state;
+    static const unsigned char words[] =
+        "\x49\0\0\0\x0a"
+        "9.7.4\0\1\0\0\0abcdefgh\0\xff\xf7\xff\2\0\x08\0\x15\0\0\0\0\0\0\0\0\0\0abcdefghijkl\0"
+        "mysql_native_password\0"
+        "\x1c\0\0\2\xff\xd8\x0b#HY000offline mode is set";
+    struct seen seen;
+    uint16_t port;
+    int fd = listen_on(&port);
+    struct server server = {.listener = fd, .words = words, .size = sizeof words - 1};
+    char logins[2][200] = {{0}};
+    server.log = logins;
+    watch(port, &server, 1, false, &seen);
+    (void)close(fd);
+    assert_int_equal(seen.first.reach.outcome, OUT_DENIED);
+    assert_int_equal(seen.first.reach.native, MYSQL_OFFLINE_MODE);
+    assert_non_null(memmem(logins[0], sizeof logins[0], "m", 2));
+    assert_non_null(memmem(logins[1], sizeof logins[1], "admin", 6));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_server_that_accepts_and_keeps_silent_is_a_greeting_timeout),
         cmocka_unit_test(too_many_connections_is_not_death),
         cmocka_unit_test(nonsense_and_hang_ups_are_told_apart_from_silence),
+        cmocka_unit_test(an_offline_server_is_asked_as_administrator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
