@@ -402,16 +402,29 @@ enum outcome step_set_timeouts(struct step *s)
     return change_heartbeat(s);
 }
 
-/* On an acker: it has received the primary's set. On the primary (nothing wanted): its set now. */
+/* By its own word: MySQL's source counts connections that ended for a while. */
+static bool acknowledges(const struct server_facts *f)
+{
+    return f->receiver == RECEIVER_RUNNING && f->ss_replica_on == TRI_YES;
+}
+
+/* On an acker: it acknowledges, and has received the primary's set. On the primary (nothing
+ * wanted): its set now. */
 enum outcome step_barrier(struct step *s)
 {
     for (;;) {
         enum outcome o = step_look(s);
         const struct gtid_set *want = s->in->effect.want;
-        if (o != OUTCOME_DONE || want == NULL ||
-            gtid_set_contains(&s->result->facts.received, want))
+        const struct server_facts *f = &s->result->facts;
+        if (o != OUTCOME_DONE || want == NULL)
             return o;
+        bool has_received = gtid_set_contains(&f->received, want);
+        if (has_received && acknowledges(f))
+            return OUTCOME_DONE;
         if (!step_wait(s, 5 * STAY_MS))
-            return step_end(s, OUTCOME_NOT_DONE, "it has not received the primary's set");
+            return step_end(
+                s, OUTCOME_NOT_DONE, "%s: its receiver is %s, its semi-sync role %s",
+                has_received ? "it does not acknowledge" : "it has not received the primary's set",
+                receiver_state_text(f->receiver), f->ss_replica_on == TRI_YES ? "on" : "off");
     }
 }

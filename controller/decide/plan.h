@@ -70,7 +70,7 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "heartbeat, net timeout, kill-connection timeout; a replica drains first")                   \
     X(CREATE_SCHEMA, NODE, "create schema", "mainstay.heartbeat on the primary")                   \
     X(BARRIER, NODE, "barrier",                                                                    \
-      "primary's executed set captured after semi-sync was on; ackers hold it")                    \
+      "primary's executed set captured after semi-sync was on; ackers hold it and acknowledge")    \
     X(REPLICA_ROLE, NODE, "replica role",                                                          \
       "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if "   \
       "status differs")                                                                            \

@@ -230,6 +230,7 @@ static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_
     case 1:
         if (v->ss_source)
             server_ss_set(s, v, false, true); /* role off before START */
+        v->offline = false;
         return sql_next_phase(s, x);
     case 2: return make_changeable(s, x, v);
     case 3: return attach_change(s, x, v);
@@ -391,14 +392,22 @@ static enum sql_progress source_on(struct sim *s, struct sim_effect *x, struct s
     return SQL_DONE;
 }
 
+/* An acker says itself that it acknowledges: the source may count a connection that ended. */
+static enum sql_progress barrier(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    enum sql_progress p = wait_executed(s, x, v);
+    bool acks = !x->has_want || (v->receiver_on && v->connected && v->ss_active);
+    return p == SQL_DONE && !acks ? sql_poll(s, x) : p;
+}
+
 enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->effect.step) {
     case STEP_FENCE: return sql_fence(s, x, v);
     case STEP_FREEZE: return freeze(s, x, v);
     case STEP_DRAIN:
-    case STEP_CATCH_UP:
-    case STEP_BARRIER: return wait_executed(s, x, v);
+    case STEP_CATCH_UP: return wait_executed(s, x, v);
+    case STEP_BARRIER: return barrier(s, x, v);
     case STEP_COLLECT:
     case STEP_COMPARE:
     case STEP_VERIFY_FREEZE: x->read = true; return SQL_DONE;
