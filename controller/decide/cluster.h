@@ -40,6 +40,8 @@ struct cluster_record {
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */
     uint8_t quarantine[NODES_MAX];     /* enum quarantine_reason, by node index */
+    int64_t primary_since_wall_us;     /* begin of the plan that made it this epoch's primary, or
+                                          adopted it; 0: not known */
     uint32_t twins;                    /* mask: set aside because it wrote alone while it followed
                                           nobody, perhaps under numbers given twice: its sets show
                                           nothing. Until it is the primary, or a human's word

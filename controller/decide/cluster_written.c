@@ -116,11 +116,41 @@ static bool is_alone(const struct cluster_view *view, uint32_t node)
            gtid_set_contains(&n->facts.executed, &n->facts.received);
 }
 
+/* The first bytes of a MariaDB range's source are its domain. */
+static bool is_same_domain(const struct gtid_range *a, const struct gtid_range *b)
+{
+    return memcmp(a->source, b->source, 4) == 0;
+}
+
+/* Is the newest transaction of a domain in `held` of the node's own making? Numbers rise within a
+ * domain, so who wrote last has the highest. What it replicated ends with the primary's. */
+static bool has_newest(const struct cluster_view *view, uint32_t node, const struct gtid_set *held)
+{
+    for (size_t i = 0; i < held->n; i++) {
+        bool is_newest = cluster_range_is_of(view, node, &held->v[i]);
+        for (size_t j = 0; j < held->n && is_newest; j++)
+            is_newest = j == i || !is_same_domain(&held->v[i], &held->v[j]) ||
+                        held->v[j].last < held->v[i].last;
+        if (is_newest)
+            return true;
+    }
+    return false;
+}
+
 /* Measured on 10.11.19: Binlog_commits is 0 after a restart, whatever recovery did. */
 static bool has_committed_idle(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
     return view->config->engine != ENGINE_MYSQL && n->idle_life && n->facts.binlog_commits > 0;
+}
+
+/* More of its own making than when it was last seen to follow nobody. */
+static bool has_grown_alone(const struct cluster_view *view, uint32_t node,
+                            const struct gtid_set *held)
+{
+    const struct node_view *n = &view->nodes[node];
+    return n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
+           n->alone_mono_us >= n->restarted_mono_us && written_by(view, node, held) > n->alone_own;
 }
 
 bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
@@ -129,10 +159,10 @@ bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
     const struct node_view *n = &view->nodes[node];
     if (node == view->primary)
         return false;
-    return n->by_hand || has_committed_idle(view, node) ||
-           (n->alone_mono_us != STAY_NEVER && n->alone_mono_us > view->plan_ended_mono_us &&
-            n->alone_mono_us >= n->restarted_mono_us &&
-            written_by(view, node, held) > n->alone_own);
+    /* What it received between two looks, or before the first of a controller that has just
+     * started, is not by hand, and its newest transaction is not its own then. */
+    return n->by_hand || ((has_committed_idle(view, node) || has_grown_alone(view, node, held)) &&
+                          has_newest(view, node, held));
 }
 
 /* Looks at the node's newest facts, once. */
@@ -166,12 +196,6 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
         changed = true; /* each turn until it is stored: a save may be refused, or come too soon */
     }
     return changed;
-}
-
-/* The first bytes of a MariaDB range's source are its domain. */
-static bool is_same_domain(const struct gtid_range *a, const struct gtid_range *b)
-{
-    return memcmp(a->source, b->source, 4) == 0;
 }
 
 /* The highest number that `held` has in the domain of `range`, of the same server or of any. */

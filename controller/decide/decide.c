@@ -83,6 +83,23 @@ static void note_ended(struct cluster_view *view, const struct plan_run *last)
             view->nodes[node].idle_life = false;
 }
 
+/* A process that began well before the plan that made another one the primary was a replica then,
+ * or the primary itself: what it committed was its office. It lost no tail since either. */
+#define BORN_BEFORE_US (10 * STAY_SECOND)
+static void note_born(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
+{
+    int64_t since_us = view->record.primary_since_wall_us;
+    for (uint32_t node = 0; node < view->config->node_count && since_us != 0; node++) {
+        struct node_view *n = &view->nodes[node];
+        if (!n->idle_life || n->facts_begun_mono_us == STAY_NEVER)
+            continue;
+        int64_t read_wall_us = now_wall_us - (now_mono_us - n->facts_begun_mono_us);
+        int64_t born_wall_us = read_wall_us - (int64_t)n->facts.uptime_s * STAY_SECOND;
+        if (born_wall_us < since_us - BORN_BEFORE_US)
+            n->idle_life = false;
+    }
+}
+
 /* What the primary holds of the others' own making, so that it is known when it has died. */
 static bool note_written(const struct cluster_view *view, struct cluster_record *record)
 {
@@ -416,7 +433,7 @@ static void describe(const struct cluster_view *view, bool is_asked, struct deci
     int n = snprintf(d->text, sizeof d->text, "%u %s: %s", d->verdict.rule_id, d->verdict.name,
                      node_name(view, d->verdict.node));
     size_t used = (size_t)n;
-    if (is_asked && used < sizeof d->text)
+    if (is_asked && d->verdict.subject == SUBJECT_PRIMARY && used < sizeof d->text)
         (void)snprintf(d->text + used, sizeof d->text - used, "; a plan asks, a human decides");
     if (d->want != PLAN_NONE && used < sizeof d->text)
         used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; wants %s of %s",
@@ -484,6 +501,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                              : durability_watch(view, now_mono_us, now_wall_us, &d->record);
     d->record_changed |= note_written(view, &d->record);
     note_ended(view, running);
+    note_born(view, now_mono_us, now_wall_us);
     if (view->record.adopted && !is_running(running) && view->record.plan_id[0] == '\0')
         d->record_changed |= cluster_watch_alone(view, &d->record);
     d->record_changed |= note_restarted(view, &d->record);

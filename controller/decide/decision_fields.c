@@ -125,6 +125,7 @@ static const struct field record_fields[] = {
     PLAIN(cluster_record, lossless_since_wall_us, I64),
     PLAIN(cluster_record, ackers, MASK),
     PLAIN(cluster_record, restarted, MASK),
+    PLAIN(cluster_record, primary_since_wall_us, I64),
     PLAIN(cluster_record, twins, MASK),
     PLAIN(cluster_record, primary_id, U64),
     PLAIN(cluster_record, watch_uptime_base_s, U64),

@@ -33,6 +33,7 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
             stay_json_set_string(quarantine, config->nodes[node].name,
                                  quarantine_text(record->quarantine[node]));
     stay_json_set(obj, "quarantine", quarantine);
+    stay_json_set_int(obj, "primary_since_wall_us", record->primary_since_wall_us);
     stay_json_set_int(obj, "primary_id", (int64_t)record->primary_id);
     json_t *written = json_object();
     for (uint32_t node = 0; node < config->node_count; node++)
@@ -97,6 +98,7 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     TRY(plan_mask_from_json(obj, "ackers", config, &record->ackers, err));
     if (json_object_get(obj, "restarted") != NULL) /* absent in records of older versions */
         TRY(plan_mask_from_json(obj, "restarted", config, &record->restarted, err));
+    TRY(stay_json_get_int_or(obj, "primary_since_wall_us", 0, &record->primary_since_wall_us, err));
     if (json_object_get(obj, "twins") != NULL)
         TRY(plan_mask_from_json(obj, "twins", config, &record->twins, err));
 #define X(name)                                                                                    \

@@ -32,6 +32,7 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
                         int64_t now_wall_us, struct cluster_record *record)
 {
     set_primary(record, view, run->candidate);
+    record->primary_since_wall_us = run->begun_wall_us;
     uint32_t asked = run->rows[plan_row_of(run->kind, STEP_ATTACH)].touched; /* or late to answer */
     restart_watch(record, run->attached | asked);
     record->written_known = 0;
@@ -66,6 +67,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
         record->adopted = true;
         record->written_known = 0; /* read anew: whatever was written by hand is accepted now */
         set_primary(record, view, run->candidate);
+        record->primary_since_wall_us = run->begun_wall_us;
         record->mode = run->aims_lossless ? MODE_LOSSLESS : view->config->mode;
         if (record->mode == MODE_LOSSLESS && !run->aims_lossless)
             record->mode = MODE_BOUNDED;

@@ -150,6 +150,56 @@ static void a_new_process_that_committed_alone_is_set_aside(void **state)
     }
 }
 
+/* A controller that has just started reads db2 for the first time, `age_s` seconds old, with
+ * commits in its log, following nobody. */
+static void meet_young(uint64_t age_s)
+{
+    struct cluster_record record = w.view.record;
+    cluster_clear(&w.view);
+    cluster_init(&w.view, &w.config);
+    cluster_set_record(&w.view, &record);
+    w.view.store_ok = true;
+    w.now += MS(500);
+    w.facts[1].uptime_s = age_s;
+    w.facts[1].binlog_commits = 9;
+    struct observation o = {.kind = OBS_REACH,
+                            .node = 1,
+                            .begun_mono_us = w.now,
+                            .taken_mono_us = w.now + MS(1),
+                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                            .groups = FACTS_STATUS,
+                            .facts = &w.facts[1]};
+    cluster_observe(&w.view, &o);
+}
+
+/* Its receiver ran while no controller looked, and an operator stopped it (seen on real servers: a
+ * rejoined server, the controller restarted within 8 s of that, STOP SLAVE between). */
+static void a_young_process_that_followed_unseen_is_not_by_hand(void **state)
+{
+    (void)state;
+    stand_alone("0-1-120,0-2-60");
+    meet_young(8);
+    assert_false(is_set_aside());
+    stand_alone("0-2-121,0-1-120"); /* then it was written to */
+    meet_young(8);
+    assert_true(is_set_aside());
+}
+
+/* It was the primary until it was cut off, fenced later; or its replica. */
+static void a_process_older_than_its_successors_office_is_not_by_hand(void **state)
+{
+    (void)state;
+    struct decision d;
+    stand_alone("0-2-60");
+    w.view.record.primary_since_wall_us = wall_of(&w) - SEC(5);
+    meet_young(30);
+    decide(&w.view, NULL, NULL, w.now, wall_of(&w), &d);
+    assert_false(is_set_aside());
+    meet_young(8); /* it began after the loss: nobody's office */
+    decide(&w.view, NULL, NULL, w.now, wall_of(&w), &d);
+    assert_true(is_set_aside());
+}
+
 static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
 {
     (void)state;
@@ -258,6 +308,8 @@ int main(void)
         T(what_was_seen_stands_until_it_is_stored),
         T(one_that_an_operator_set_aside_stays_theirs),
         T(a_new_process_that_committed_alone_is_set_aside),
+        T(a_young_process_that_followed_unseen_is_not_by_hand),
+        T(a_process_older_than_its_successors_office_is_not_by_hand),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
         T(one_that_skipped_its_own_tail_is_seen),
         T(a_server_seeded_from_a_copy_is_believed),
