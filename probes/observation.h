@@ -72,7 +72,8 @@ struct reach {
     X(TEXT, STATUS, applier_error, "", "its text")                                                \
     X(TEXT, STATUS, source_host, "", "address it replicates from, empty if none")                 \
     X(U64, STATUS, source_port, "", "")                                                           \
-    X(U64, STATUS, heartbeats, "", "replication heartbeats received, 0 when the server hides it") \
+    X(U64, STATUS, heartbeats, "", "replication heartbeats received; none come while rows do")    \
+    X(TRI, STATUS, beats_shown, "", "the server counts heartbeats; MySQL: performance_schema")    \
     X(I64, STATUS, lag_s, "s", "as the server says, -1 unknown")                                  \
     X(TRI, STATUS, ss_source_enabled, "", "semi-sync source role: variable")                      \
     X(TRI, STATUS, ss_source_on, "", "semi-sync source role: status")                             \

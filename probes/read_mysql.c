@@ -157,6 +157,7 @@ static void finish_status(struct mysql_reader *r)
     }
     if (r->engine == ENGINE_MARIADB)
         f->super_read_only = f->read_only;
+    f->beats_shown = (r->seen & SEEN_BEATS) != 0 ? TRI_YES : TRI_NO;
 }
 
 enum stay_rc mysql_reader_finish(struct mysql_reader *r, unsigned groups, struct stay_error *err)
@@ -167,10 +168,10 @@ enum stay_rc mysql_reader_finish(struct mysql_reader *r, unsigned groups, struct
     if (groups & FACTS_SLOW)
         need |= SEEN_VERSION;
     if ((r->seen & need) != need)
-        return stay_error(err, STAY_ECORRUPT, "%s", r->problem[0] != '\0'
-                                                        ? r->problem
-                                                        : "the answer lacks server_id, uptime, "
-                                                          "read_only, the executed set or version");
+        return stay_error(err, STAY_ECORRUPT, "%s",
+                          r->problem[0] != '\0' ? r->problem
+                                                : "the answer lacks server_id, uptime, "
+                                                  "read_only, the executed set or version");
     if (groups & FACTS_STATUS)
         finish_status(r);
     if (r->problem[0] != '\0')

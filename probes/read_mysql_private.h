@@ -29,7 +29,8 @@ enum seen {
     SEEN_UPTIME = 2,
     SEEN_READ_ONLY = 4,
     SEEN_EXECUTED = 8,
-    SEEN_VERSION = 16
+    SEEN_VERSION = 16,
+    SEEN_BEATS = 32
 };
 
 struct name_row {

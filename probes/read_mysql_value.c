@@ -44,7 +44,7 @@ static const struct name_row pair_rows[] = {
     {"Threads_connected", VALUE_U64, AT(connections), 0},
     {"Binlog_bytes_written", VALUE_U64, AT(binlog_bytes), 0},
     {"Binlog_commits", VALUE_U64, AT(binlog_commits), 0},
-    {"received_heartbeats", VALUE_U64, AT(heartbeats), 0},
+    {"received_heartbeats", VALUE_U64, AT(heartbeats), SEEN_BEATS},
     {"version", VALUE_TEXT, AT(version), SEEN_VERSION},
     {"server_uuid", VALUE_TEXT, AT(server_uuid), 0},
     {"max_connections", VALUE_U64, AT(max_connections), 0},
@@ -83,7 +83,7 @@ static const struct name_row replica_rows[] = {
     {"Source_Port", VALUE_U64, AT(source_port), 0},
     {"Seconds_Behind_Master", VALUE_I64, AT(lag_s), 0},
     {"Seconds_Behind_Source", VALUE_I64, AT(lag_s), 0},
-    {"Slave_received_heartbeats", VALUE_U64, AT(heartbeats), 0},
+    {"Slave_received_heartbeats", VALUE_U64, AT(heartbeats), SEEN_BEATS},
     {"Slave_heartbeat_period", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},
     {"Using_Gtid", VALUE_READ_ONLY, AT(by_gtid), 0}, /* No, Slave_Pos, Current_Pos */
     {"Auto_Position", VALUE_TRI, AT(by_gtid), 0},

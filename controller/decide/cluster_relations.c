@@ -39,14 +39,18 @@ uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node)
 }
 
 /* A receiver thread that runs says nothing alone (the other end may be silent): its position or its
- * heartbeats must move. Where heartbeats are hidden, an unmoved position is no evidence. */
+ * heartbeats must move. A busy source sends no heartbeats (their number stays 0), so it is the
+ * server that must count them, with a period short enough; else an unmoved position is no evidence.
+ */
 static enum tri running_receives(const struct cluster_view *view, const struct node_view *node)
 {
     if (MUTANT(view, KEEPALIVE_TRUSTED))
         return TRI_YES;
     if (node->facts_begun_mono_us - node->advanced_mono_us < view->config->receiving_us)
         return TRI_YES;
-    return node->facts.heartbeats > 0 ? TRI_NO : TRI_UNKNOWN;
+    bool beats = node->facts.beats_shown == TRI_YES && node->facts.heartbeat_ms != 0 &&
+                 2 * (int64_t)node->facts.heartbeat_ms * STAY_MS <= view->config->receiving_us;
+    return beats ? TRI_NO : TRI_UNKNOWN;
 }
 
 enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, uint32_t source,

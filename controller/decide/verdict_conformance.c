@@ -220,8 +220,8 @@ static void check_receiver(struct rows *rows, const struct server_facts *facts)
     }
     if (!is_replica)
         return;
-    bool hidden = is_mysql(rows) && facts->receiver == RECEIVER_RUNNING && facts->heartbeats == 0 &&
-                  facts->heartbeat_ms <= 500; /* a longer period: none is due yet */
+    bool hidden =
+        is_mysql(rows) && facts->receiver == RECEIVER_RUNNING && facts->beats_shown == TRI_NO;
     if (!hidden && (facts->heartbeat_ms == 0 || facts->heartbeat_ms > 500)) {
         struct conformance *c = add(rows, ROW_HEARTBEAT);
         detail(c, "heartbeat period is %llu ms", (unsigned long long)facts->heartbeat_ms);

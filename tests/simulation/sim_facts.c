@@ -63,6 +63,7 @@ static void status_replica(const struct sim *s, const struct sim_server *v, stru
               v->configured ? s->config.nodes[v->source].host : "");
     f->source_port = v->configured ? 3306 : 0;
     f->heartbeats = v->heartbeats;
+    f->beats_shown = TRI_YES;
     f->lag_s = v->applier_on && v->connected
                    ? (v->relay_n > v->relay_head
                           ? (s->now - s->tx[v->relay[v->relay_head]].begun) / STAY_SECOND +

@@ -284,11 +284,32 @@ static void a_stopped_receiver_alone_is_no_witness(void **state)
     assert_int_equal(rule(&w), 120);
 }
 
-static void hidden_heartbeats_are_no_evidence_of_silence(void **state)
+/* A source that is always busy never sends one: their number is 0 until it falls silent. */
+static void a_busy_source_that_falls_silent_needs_no_heartbeat_before(void **state)
 {
     (void)state;
     healthy(&w, 3);
     w.facts[1].heartbeats = w.facts[2].heartbeats = 0;
+    w.now += MS(1000);
+    silent_rounds(16, LAYER_CONNECT);
+    assert_int_equal(rule(&w), 120);
+}
+
+static void a_long_heartbeat_period_is_no_evidence_of_silence(void **state)
+{
+    (void)state;
+    healthy(&w, 3);
+    w.facts[1].heartbeat_ms = w.facts[2].heartbeat_ms = 30000;
+    w.now += MS(1000);
+    silent_rounds(16, LAYER_CONNECT);
+    assert_int_equal(rule(&w), 190);
+}
+
+static void hidden_heartbeats_are_no_evidence_of_silence(void **state)
+{
+    (void)state;
+    healthy(&w, 3);
+    w.facts[1].beats_shown = w.facts[2].beats_shown = TRI_NO;
     w.now += MS(1000);
     silent_rounds(16, LAYER_CONNECT);
     assert_int_equal(rule(&w), 190);
@@ -382,6 +403,8 @@ int main(void)
         T(a_stale_word_of_a_replica_is_no_witness),
         T(an_unreachable_replica_is_no_evidence),
         T(a_stopped_receiver_alone_is_no_witness),
+        T(a_busy_source_that_falls_silent_needs_no_heartbeat_before),
+        T(a_long_heartbeat_period_is_no_evidence_of_silence),
         T(hidden_heartbeats_are_no_evidence_of_silence),
         T(nothing_answers_at_all_is_our_isolation),
         T(refusals_of_account_and_saturation_are_life),

@@ -65,6 +65,7 @@ static inline void facts_good(struct world *w, uint32_t node)
     f->log_bin = f->log_updates = f->gtid_strict = TRI_YES;
     f->relay_log_recovery = f->filters = TRI_NO;
     f->heartbeat_ms = 500;
+    f->beats_shown = TRI_YES;
     f->net_timeout_s = 4;
     f->kill_conn_timeout_s = 1;
     f->max_connections = 200;
