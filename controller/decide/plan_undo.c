@@ -27,6 +27,18 @@ static bool old_primary_is_whole(const struct plan_run *run, const struct cluste
     return true;
 }
 
+/* By its last word it takes writes: a candidate that restarted with its own start-up values. It is
+ * fenced and compared before anybody attaches it. */
+static uint32_t open_nodes(const struct cluster_view *view)
+{
+    uint32_t mask = 0;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if ((view->nodes[node].groups_known & FACTS_STATUS) != 0 &&
+            view->nodes[node].facts.read_only == TRI_NO)
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
 /* Those that received when the plan began, and are the same process: started again as it is,
  * another one could silently skip what it lost (MariaDB and its own transactions). A source whose
  * set was never read gets nobody attached to it. */
@@ -37,7 +49,7 @@ static uint32_t freeze_undo_targets(const struct plan_run *run, const struct clu
         run->fenced || (run->old_primary != NO_NODE &&
                         (view->nodes[run->old_primary].groups_known & FACTS_STATUS) != 0);
     uint32_t as_it_was = touched & ~run->moved & run->received & ~run->restarted;
-    return as_it_was | (is_read ? touched & run->moved : 0);
+    return as_it_was | (is_read ? touched & run->moved & ~open_nodes(view) : 0);
 }
 
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,

@@ -53,6 +53,11 @@ static const struct calibration_script scripts[] = {
         {CAL_STOP_RECEIVER, 2, 0, 0}, {CAL_STOP_RECEIVER, 3, 0, 0}, {CAL_WAIT_MS, 0, 50, 0},
         {CAL_WRITE, 1, 0, 0}, {CAL_WAIT_MS, 0, 50, 0}, {CAL_CLIENT_IS, 1, 0, 0},
         {CAL_SIGTERM, 1, 0, 0}, {CAL_WAIT_MS, 0, 50, 0}, {CAL_CLIENT_IS, 1, 0, 2}}},
+    {"5 MariaDB: and its row stays, with init_rpl_role=SLAVE too", ENGINE_MARIADB, {
+        {CAL_STOP_RECEIVER, 2, 0, 0}, {CAL_STOP_RECEIVER, 3, 0, 0}, {CAL_WAIT_MS, 0, 50, 0},
+        {CAL_WRITE, 1, 0, 0}, {CAL_WAIT_MS, 0, 50, 0}, {CAL_CLIENT_IS, 1, 0, 0},
+        {CAL_SET_ROLE_REPLICA, 1, 1, 0}, {CAL_SIGTERM, 1, 0, 0}, {CAL_WAIT_MS, 0, 50, 0},
+        {CAL_START, 1, 0, 0}, {CAL_ROWS_ARE, 1, 0, 1}}},
     {"5 MySQL: the same answers OK", ENGINE_MYSQL, {
         {CAL_STOP_RECEIVER, 2, 0, 0}, {CAL_STOP_RECEIVER, 3, 0, 0}, {CAL_WAIT_MS, 0, 50, 0},
         {CAL_WRITE, 1, 0, 0}, {CAL_WAIT_MS, 0, 50, 0}, {CAL_CLIENT_IS, 1, 0, 0},

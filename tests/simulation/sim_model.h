@@ -47,6 +47,7 @@ struct sim_server {
     uint32_t index;
     bool up, starting, frozen, silent; /* silent: host gone, packets vanish */
     bool restart_wanted;
+    bool stopped_clean; /* its last process ended in order: nothing to recover from */
     uint32_t life; /* rises with each process */
     int64_t boot_at;
     bool read_only, super_ro, offline, disk_stall, too_many, denied;

@@ -100,9 +100,25 @@ static void rebase(struct sim *s, struct sim_save *v)
     }
 }
 
+static void trace_promise(struct sim *s, const struct sim_save *v)
+{
+    const struct sim_store *t = &s->store;
+    static const char *const modes[] = {"unknown", "unsafe", "bounded", "lossless"};
+    if (v->has_record && (v->record.mode != t->record.mode ||
+                          v->record.lossless_stands != t->record.lossless_stands ||
+                          v->record.ackers != t->record.ackers))
+        sim_trace(s, "  store: %s%s, A %x", modes[v->record.mode],
+                  v->record.lossless_stands ? " stands" : "", v->record.ackers);
+    if (v->has_run && t->has_run && strcmp(v->run->id, t->run->id) == 0 &&
+        v->run->lossless_stood != t->run->lossless_stood)
+        sim_trace(s, "  store: %s lossless_since %s", v->run->id,
+                  v->run->lossless_stood ? "stood" : "did not stand");
+}
+
 static void apply(struct sim *s, struct sim_save *v)
 {
     struct sim_store *t = &s->store;
+    trace_promise(s, v);
     check_saved(s, v->has_run ? v->run : NULL, v->has_record ? &v->record : NULL);
     if (v->has_run) {
         run_copy(t->run, v->run);

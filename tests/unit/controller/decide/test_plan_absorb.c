@@ -205,6 +205,22 @@ static void what_restarted_proves_nothing_and_is_a_humans_choice(void **state)
     }
 }
 
+/* It forgot its source for the promotion, restarted with its own start-up values, and takes writes:
+ * fenced and compared later, never attached as it is. */
+static void an_undo_attaches_no_server_that_takes_writes(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    begin(&c, &run, PAIR "refused db1\n", PLAN_FAILOVER, NO_NODE);
+    uint32_t freeze = plan_row_of(PLAN_FAILOVER, STEP_FREEZE);
+    run.rows[freeze].touched = run.moved = 2;
+    assert_int_equal(plan_undo_targets(&run, &c.view, freeze, CASE_NOW), 2);
+    c.view.nodes[1].facts.read_only = TRI_NO;
+    assert_int_equal(plan_undo_targets(&run, &c.view, freeze, CASE_NOW), 0);
+    end(&c, &run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_rejoin_of_one_that_is_behind_says_so),
         cmocka_unit_test(a_server_that_counts_ackers_who_left_is_not_believed),
         cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
+        cmocka_unit_test(an_undo_attaches_no_server_that_takes_writes),
         cmocka_unit_test(what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only),
         cmocka_unit_test(what_restarted_proves_nothing_and_is_a_humans_choice),
     };
