@@ -157,7 +157,8 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i)
             take_switch(cli, option->name);
             return true;
         }
-        if (equals == NULL && *i + 1 >= argc) {
+        bool has_next = *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0;
+        if (equals == NULL && !has_next) { /* "--reason=--x" says it on purpose */
             cli_usage_error(cli, "--%s needs a value: --%s %s", option->name, option->name,
                             option->value);
             return false;

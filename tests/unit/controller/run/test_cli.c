@@ -68,6 +68,8 @@ static void wrong_calls_say_what_was_meant(void **state)
         {"mainstay switchover shop --too db2",
          "there is no option --too of switchover; did you mean --to?"},
         {"mainstay switchover shop --to", "--to needs a value: --to NODE"},
+        {"mainstay failover shop --accept-loss --yes",
+         "--accept-loss needs a value: --accept-loss REASON"},
         {"mainstay status --to db2",
          "status takes no --to; `mainstay help status` lists what it takes"},
         {"mainstay status --dry-run",
