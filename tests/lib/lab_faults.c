@@ -3,25 +3,10 @@
  * program mainstay-delay, since this kernel's nft has no queue statement. */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "tests/lib/lab_private.h"
-
-struct rules {
-    char s[16384];
-    size_t used;
-};
-
-static void STAY_PRINTF(2, 3) rule(struct rules *r, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(r->s + r->used, sizeof r->s - r->used, fmt, args);
-    va_end(args);
-    must(n >= 0 && r->used + (size_t)n + 1 < sizeof r->s);
-    r->used += (size_t)n;
-}
 
 /* "10.77.1.11" or "10.77.1.0/24" for a host, zone or "all"; false when there is no such name. */
 static bool block_of(const struct lab *lab, const char *name, char *buf, size_t size)
@@ -42,18 +27,19 @@ static bool block_of(const struct lab *lab, const char *name, char *buf, size_t 
     return false;
 }
 
-static void fault_rule(struct rules *r, const struct lab_fault *f, const char *from, const char *to)
+static void fault_rule(struct str *r, const struct lab_fault *f, const char *from, const char *to)
 {
     switch (f->kind) {
     case LAB_FAULT_CUT:
-        rule(r, "    ip saddr %s ip daddr %s drop\n", from, to);
+        str_addf(r, "    ip saddr %s ip daddr %s drop\n", from, to);
         break;
     case LAB_FAULT_LOSSY:
-        rule(r, "    ip saddr %s ip daddr %s numgen random mod 100 < %d drop\n", from, to,
-             f->amount);
+        str_addf(r, "    ip saddr %s ip daddr %s numgen random mod 100 < %d drop\n", from, to,
+                 f->amount);
         break;
     case LAB_FAULT_RESET:
-        rule(r, "    ip saddr %s ip daddr %s meta l4proto tcp reject with tcp reset\n", from, to);
+        str_addf(r, "    ip saddr %s ip daddr %s meta l4proto tcp reject with tcp reset\n", from,
+                 to);
         break;
     case LAB_FAULT_SLOW:
     case LAB_FAULT_NONE:
@@ -64,9 +50,9 @@ static void fault_rule(struct rules *r, const struct lab_fault *f, const char *f
 
 bool lab_faults_apply(struct lab *lab)
 {
-    struct rules r = {"", 0};
-    rule(&r, "table inet lab\ndelete table inet lab\ntable inet lab {\n  chain zfw {\n"
-             "    type filter hook forward priority 0; policy accept;\n");
+    STAY_AUTO(str_clear) struct str r = {0};
+    str_addf(&r, "table inet lab\ndelete table inet lab\ntable inet lab {\n  chain zfw {\n"
+                 "    type filter hook forward priority 0; policy accept;\n");
     for (size_t i = 0; i < lab->faults_count; i++) {
         const struct lab_fault *f = &lab->faults[i];
         char a[32] = "", b[32] = "";
@@ -76,9 +62,9 @@ bool lab_faults_apply(struct lab *lab)
         if (!f->one_way)
             fault_rule(&r, f, b, a);
     }
-    rule(&r, "  }\n}\n");
+    str_addf(&r, "  }\n}\n");
     struct lab_path wan = lab_namespace(lab, "wan");
-    struct lab_command how = {.ns = wan.s, .input = r.s};
+    struct lab_command how = {.ns = wan.s, .input = str_text(&r)};
     return LAB_RUN(lab, &how, "nft", "-f", "-");
 }
 

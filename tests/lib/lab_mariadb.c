@@ -80,17 +80,7 @@ void lab_mariadb_args(const struct lab *lab, const struct lab_host *server, stru
     lab_arg(argv, "mariadbd");
     lab_arg(argv, "--no-defaults");
     lab_arg(argv, "--user=root");
-    lab_arg(argv, "--datadir=%s", lab_path(lab, "data/%s", server->name).s);
-    lab_arg(argv, "--socket=%s", lab_path(lab, "data/%s.sock", server->name).s);
-    lab_arg(argv, "--pid-file=%s", lab_path(lab, "data/%s.pid", server->name).s);
-    lab_arg(argv, "--port=3306");
-    lab_arg(argv, "--bind-address=%s", server->address);
-    lab_arg(argv, "--report-host=%s", server->address);
-    lab_arg(argv, "--server-id=%d", server->server_id);
-    lab_arg(argv, "--skip-name-resolve");
-    lab_arg(argv, "--ssl-ca=%s", lab_path(lab, "tls/ca.pem").s);
-    lab_arg(argv, "--ssl-cert=%s", lab_path(lab, "tls/%s.pem", server->name).s);
-    lab_arg(argv, "--ssl-key=%s", lab_path(lab, "tls/%s.key", server->name).s);
+    lab_place_args(lab, server, argv);
     add_memory(argv);
     add_start_up_values(argv);
 }
@@ -110,28 +100,11 @@ static bool follow(struct lab *lab, const struct lab_host *server, const char *p
            lab_wait_sql(lab, server->name, wait, "0", 15);
 }
 
-/* db1 already holds accounts and schema: replicas replay them, then lossless mode is switched on
- * (with a replica attached, or the first write would wait for ever), then db1 opens. */
-bool lab_mariadb_replicate(struct lab *lab)
-{
-    STAY_AUTO(stay_free_charp) char *position = NULL;
-    if (!lab_sql(lab, "db1", "SELECT @@gtid_binlog_pos", &position))
-        return false;
-    int replicas = 0;
-    for (size_t i = 0; i < lab->hosts_count; i++) {
-        const struct lab_host *host = &lab->hosts[i];
-        if (host->kind != LAB_HOST_SERVER || host->server_id == 1)
-            continue;
-        replicas++;
-        if (!follow(lab, host, position))
-            return false;
-    }
-    char clients[12];
-    lab_format(clients, sizeof clients, "%d", replicas);
-    return lab_sql(lab, "db1", "SET GLOBAL rpl_semi_sync_master_enabled=ON", NULL) &&
-           lab_wait_sql(lab, "db1",
-                        "SELECT variable_value FROM information_schema.global_status WHERE "
-                        "variable_name='Rpl_semi_sync_master_clients'",
-                        clients, 10) &&
-           lab_sql(lab, "db1", "SET GLOBAL read_only=OFF", NULL);
-}
+const struct lab_replication lab_mariadb_replication = {
+    .position = "SELECT @@gtid_binlog_pos",
+    .follow = follow,
+    .source_on = "SET GLOBAL rpl_semi_sync_master_enabled=ON",
+    .clients = "SELECT variable_value FROM information_schema.global_status WHERE "
+               "variable_name='Rpl_semi_sync_master_clients'",
+    .open = "SET GLOBAL read_only=OFF",
+};

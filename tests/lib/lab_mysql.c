@@ -144,17 +144,7 @@ static void add_start_up_values(struct lab_argv *argv)
 void lab_mysql_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv)
 {
     add_program(argv);
-    lab_arg(argv, "--datadir=%s", lab_path(lab, "data/%s", server->name).s);
-    lab_arg(argv, "--socket=%s", lab_path(lab, "data/%s.sock", server->name).s);
-    lab_arg(argv, "--pid-file=%s", lab_path(lab, "data/%s.pid", server->name).s);
-    lab_arg(argv, "--port=3306");
-    lab_arg(argv, "--bind-address=%s", server->address);
-    lab_arg(argv, "--report-host=%s", server->address);
-    lab_arg(argv, "--server-id=%d", server->server_id);
-    lab_arg(argv, "--skip-name-resolve");
-    lab_arg(argv, "--ssl-ca=%s", lab_path(lab, "tls/ca.pem").s);
-    lab_arg(argv, "--ssl-cert=%s", lab_path(lab, "tls/%s.pem", server->name).s);
-    lab_arg(argv, "--ssl-key=%s", lab_path(lab, "tls/%s.key", server->name).s);
+    lab_place_args(lab, server, argv);
     add_memory(argv);
     add_start_up_values(argv);
 }
@@ -175,30 +165,12 @@ static bool follow(struct lab *lab, const struct lab_host *server, const char *p
            lab_wait_sql(lab, server->name, wait, "0", 15);
 }
 
-/* As lab_mariadb_replicate: replicas first, then lossless mode, then db1 opens. */
-bool lab_mysql_replicate(struct lab *lab)
-{
-    STAY_AUTO(stay_free_charp) char *position = NULL;
-    if (!lab_sql(lab, "db1", "SELECT REPLACE(@@gtid_executed, '\\n', '')", &position))
-        return false;
-    int replicas = 0;
-    for (size_t i = 0; i < lab->hosts_count; i++) {
-        const struct lab_host *host = &lab->hosts[i];
-        if (host->kind != LAB_HOST_SERVER || host->server_id == 1)
-            continue;
-        replicas++;
-        if (!follow(lab, host, position))
-            return false;
-    }
-    char clients[12];
-    lab_format(clients, sizeof clients, "%d", replicas);
-    return lab_sql(lab, "db1",
-                   "SET PERSIST_ONLY super_read_only=ON; "
-                   "SET GLOBAL rpl_semi_sync_source_enabled=ON",
-                   NULL) &&
-           lab_wait_sql(lab, "db1",
-                        "SELECT variable_value FROM performance_schema.global_status WHERE "
-                        "variable_name='Rpl_semi_sync_source_clients'",
-                        clients, 10) &&
-           lab_sql(lab, "db1", "SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF", NULL);
-}
+const struct lab_replication lab_mysql_replication = {
+    .position = "SELECT REPLACE(@@gtid_executed, '\\n', '')",
+    .follow = follow,
+    .source_on = "SET PERSIST_ONLY super_read_only=ON; "
+                 "SET GLOBAL rpl_semi_sync_source_enabled=ON",
+    .clients = "SELECT variable_value FROM performance_schema.global_status WHERE "
+               "variable_name='Rpl_semi_sync_source_clients'",
+    .open = "SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF",
+};

@@ -3,32 +3,15 @@
  * The controller's leg mslabOCTET stands in the root namespace with the witness zone's address. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "tests/lib/lab_private.h"
 
-struct text {
-    char s[8192];
-    size_t used;
-};
-
-static void STAY_PRINTF(2, 3) line(struct text *t, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(t->s + t->used, sizeof t->s - t->used, fmt, args);
-    va_end(args);
-    must(n >= 0 && t->used + (size_t)n + 1 < sizeof t->s);
-    t->used += (size_t)n;
-    t->s[t->used++] = '\n';
-    t->s[t->used] = '\0';
-}
-
-static bool batch(struct lab *lab, const char *host, const struct text *t)
+static bool batch(struct lab *lab, const char *host, const struct str *t)
 {
     struct lab_path ns = lab_namespace(lab, host == NULL ? "" : host);
-    struct lab_command how = {.ns = host == NULL ? NULL : ns.s, .input = t->s};
+    struct lab_command how = {.ns = host == NULL ? NULL : ns.s, .input = str_text(t)};
     return LAB_RUN(lab, &how, "ip", "-batch", "-");
 }
 
@@ -56,55 +39,58 @@ static bool forward_in_wan(struct lab *lab)
 
 static bool host_up(struct lab *lab, const struct lab_host *h)
 {
-    struct text t = {"", 0};
+    STAY_AUTO(str_clear) struct str t = {0};
     int zone = zone_number(h->zone);
-    line(&t, "link set lo up");
-    line(&t, "address add %s/32 dev eth0", h->address);
-    line(&t, "link set eth0 up");
-    line(&t, "route add 10.%d.%d.1/32 dev eth0 src %s", lab->octet, zone, h->address);
-    line(&t, "route add default via 10.%d.%d.1 dev eth0 src %s", lab->octet, zone, h->address);
+    str_addf(&t, "link set lo up\n");
+    str_addf(&t, "address add %s/32 dev eth0\n", h->address);
+    str_addf(&t, "link set eth0 up\n");
+    str_addf(&t, "route add 10.%d.%d.1/32 dev eth0 src %s\n", lab->octet, zone, h->address);
+    str_addf(&t, "route add default via 10.%d.%d.1 dev eth0 src %s\n", lab->octet, zone,
+             h->address);
     return batch(lab, h->name, &t);
 }
 
 static bool root_leg_up(struct lab *lab)
 {
-    struct text t = {"", 0};
-    line(&t, "address add 10.%d.3.10/32 dev mslab%d", lab->octet, lab->octet);
-    line(&t, "link set mslab%d up", lab->octet);
-    line(&t, "route add 10.%d.3.1/32 dev mslab%d src 10.%d.3.10", lab->octet, lab->octet,
-         lab->octet);
-    line(&t, "route add 10.%d.0.0/16 via 10.%d.3.1 dev mslab%d src 10.%d.3.10", lab->octet,
-         lab->octet, lab->octet, lab->octet);
+    STAY_AUTO(str_clear) struct str t = {0};
+    str_addf(&t, "address add 10.%d.3.10/32 dev mslab%d\n", lab->octet, lab->octet);
+    str_addf(&t, "link set mslab%d up\n", lab->octet);
+    str_addf(&t, "route add 10.%d.3.1/32 dev mslab%d src 10.%d.3.10\n", lab->octet, lab->octet,
+             lab->octet);
+    str_addf(&t, "route add 10.%d.0.0/16 via 10.%d.3.1 dev mslab%d src 10.%d.3.10\n", lab->octet,
+             lab->octet, lab->octet, lab->octet);
     return batch(lab, NULL, &t);
 }
 
 static bool wan_up(struct lab *lab)
 {
-    struct text t = {"", 0};
-    line(&t, "link set lo up");
+    STAY_AUTO(str_clear) struct str t = {0};
+    str_addf(&t, "link set lo up\n");
     for (size_t i = 0; i < lab->hosts_count; i++) {
         const struct lab_host *h = &lab->hosts[i];
-        line(&t, "link set %s up", h->name);
-        line(&t, "address add 10.%d.%d.1/32 dev %s", lab->octet, zone_number(h->zone), h->name);
-        line(&t, "route add %s/32 dev %s", h->address, h->name);
+        str_addf(&t, "link set %s up\n", h->name);
+        str_addf(&t, "address add 10.%d.%d.1/32 dev %s\n", lab->octet, zone_number(h->zone),
+                 h->name);
+        str_addf(&t, "route add %s/32 dev %s\n", h->address, h->name);
     }
-    line(&t, "link set controller up");
-    line(&t, "address add 10.%d.3.1/32 dev controller", lab->octet);
-    line(&t, "route add 10.%d.3.10/32 dev controller", lab->octet);
+    str_addf(&t, "link set controller up\n");
+    str_addf(&t, "address add 10.%d.3.1/32 dev controller\n", lab->octet);
+    str_addf(&t, "route add 10.%d.3.10/32 dev controller\n", lab->octet);
     return batch(lab, "wan", &t);
 }
 
 bool lab_net_up(struct lab *lab)
 {
-    struct text t = {"", 0};
+    STAY_AUTO(str_clear) struct str t = {0};
     struct lab_path wan = lab_namespace(lab, "wan");
-    line(&t, "netns add %s", wan.s);
+    str_addf(&t, "netns add %s\n", wan.s);
     for (size_t i = 0; i < lab->hosts_count; i++)
-        line(&t, "netns add %s", lab_namespace(lab, lab->hosts[i].name).s);
+        str_addf(&t, "netns add %s\n", lab_namespace(lab, lab->hosts[i].name).s);
     for (size_t i = 0; i < lab->hosts_count; i++)
-        line(&t, "link add name %s netns %s type veth peer name eth0 netns %s", lab->hosts[i].name,
-             wan.s, lab_namespace(lab, lab->hosts[i].name).s);
-    line(&t, "link add name mslab%d type veth peer name controller netns %s", lab->octet, wan.s);
+        str_addf(&t, "link add name %s netns %s type veth peer name eth0 netns %s\n",
+                 lab->hosts[i].name, wan.s, lab_namespace(lab, lab->hosts[i].name).s);
+    str_addf(&t, "link add name mslab%d type veth peer name controller netns %s\n", lab->octet,
+             wan.s);
     bool ok = batch(lab, NULL, &t) && wan_up(lab) && forward_in_wan(lab);
     for (size_t i = 0; ok && i < lab->hosts_count; i++)
         ok = host_up(lab, &lab->hosts[i]);
@@ -116,12 +102,12 @@ void lab_net_down(struct lab *lab)
 {
     char saved[sizeof lab->error];
     (void)stay_copy(saved, sizeof saved, lab->error);
-    struct text t = {"", 0};
-    line(&t, "link del mslab%d", lab->octet);
+    STAY_AUTO(str_clear) struct str t = {0};
+    str_addf(&t, "link del mslab%d\n", lab->octet);
     for (size_t i = 0; i < lab->hosts_count; i++)
-        line(&t, "netns del %s", lab_namespace(lab, lab->hosts[i].name).s);
-    line(&t, "netns del %s", lab_namespace(lab, "wan").s);
-    struct lab_command how = {.input = t.s};
+        str_addf(&t, "netns del %s\n", lab_namespace(lab, lab->hosts[i].name).s);
+    str_addf(&t, "netns del %s\n", lab_namespace(lab, "wan").s);
+    struct lab_command how = {.input = str_text(&t)};
     (void)LAB_RUN(lab, &how, "ip", "-force", "-batch", "-");
     (void)stay_copy(lab->error, sizeof lab->error, saved);
 }

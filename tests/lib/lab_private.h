@@ -131,12 +131,21 @@ bool lab_proxy_start(struct lab *lab, const struct lab_host *proxy);
 /* lab_server.c and one file per engine */
 bool lab_servers_up(struct lab *lab); /* templates, copies, start, replication, semi-sync */
 bool lab_server_wait(struct lab *lab, const struct lab_host *server, int timeout_s);
+/* Where a server lives and who it is: the arguments that both engines take alike. */
+void lab_place_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv);
+/* How an engine's first replication is set up; the statements are db1's. */
+struct lab_replication {
+    const char *position; /* asks what it holds */
+    bool (*follow)(struct lab *lab, const struct lab_host *server, const char *position);
+    const char *source_on; /* lossless mode on */
+    const char *clients;   /* asks how many replicas acknowledge */
+    const char *open;      /* it takes writes */
+};
+extern const struct lab_replication lab_mariadb_replication, lab_mysql_replication;
 bool lab_mariadb_template(struct lab *lab, char *template_dir, size_t size);
 void lab_mariadb_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv);
-bool lab_mariadb_replicate(struct lab *lab);
 bool lab_mysql_template(struct lab *lab, char *template_dir, size_t size);
 void lab_mysql_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv);
-bool lab_mysql_replicate(struct lab *lab);
 /* lab_disks.c */
 bool lab_disk_make(struct lab *lab, const struct lab_host *server);
 bool lab_disk_repair(struct lab *lab, const struct lab_host *server);

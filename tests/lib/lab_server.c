@@ -6,6 +6,21 @@
 
 #include "tests/lib/lab_private.h"
 
+void lab_place_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv)
+{
+    lab_arg(argv, "--datadir=%s", lab_path(lab, "data/%s", server->name).s);
+    lab_arg(argv, "--socket=%s", lab_path(lab, "data/%s.sock", server->name).s);
+    lab_arg(argv, "--pid-file=%s", lab_path(lab, "data/%s.pid", server->name).s);
+    lab_arg(argv, "--port=3306");
+    lab_arg(argv, "--bind-address=%s", server->address);
+    lab_arg(argv, "--report-host=%s", server->address);
+    lab_arg(argv, "--server-id=%d", server->server_id);
+    lab_arg(argv, "--skip-name-resolve");
+    lab_arg(argv, "--ssl-ca=%s", lab_path(lab, "tls/ca.pem").s);
+    lab_arg(argv, "--ssl-cert=%s", lab_path(lab, "tls/%s.pem", server->name).s);
+    lab_arg(argv, "--ssl-key=%s", lab_path(lab, "tls/%s.key", server->name).s);
+}
+
 static void server_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv)
 {
     if (lab->engine == LAB_MYSQL)
@@ -83,6 +98,28 @@ static bool first_content(struct lab *lab)
     return lab_sql(lab, "db1", grants, NULL) && lab_sql(lab, "db1", schema, NULL);
 }
 
+/* db1 already holds accounts and schema: replicas replay them, then lossless mode is switched on
+ * (with a replica attached, or the first write would wait for ever), then db1 opens. */
+static bool replicate(struct lab *lab, const struct lab_replication *r)
+{
+    STAY_AUTO(stay_free_charp) char *position = NULL;
+    if (!lab_sql(lab, "db1", r->position, &position))
+        return false;
+    int replicas = 0;
+    for (size_t i = 0; i < lab->hosts_count; i++) {
+        const struct lab_host *host = &lab->hosts[i];
+        if (host->kind != LAB_HOST_SERVER || host->server_id == 1)
+            continue;
+        replicas++;
+        if (!r->follow(lab, host, position))
+            return false;
+    }
+    char clients[12];
+    lab_format(clients, sizeof clients, "%d", replicas);
+    return lab_sql(lab, "db1", r->source_on, NULL) &&
+           lab_wait_sql(lab, "db1", r->clients, clients, 10) && lab_sql(lab, "db1", r->open, NULL);
+}
+
 bool lab_servers_up(struct lab *lab)
 {
     char template_dir[512];
@@ -98,7 +135,8 @@ bool lab_servers_up(struct lab *lab)
             ok = lab_server_wait(lab, &lab->hosts[i], LAB_START_TIMEOUT_S);
     if (!ok || !first_content(lab))
         return false;
-    return lab->engine == LAB_MYSQL ? lab_mysql_replicate(lab) : lab_mariadb_replicate(lab);
+    return replicate(lab,
+                     lab->engine == LAB_MYSQL ? &lab_mysql_replication : &lab_mariadb_replication);
 }
 
 bool lab_start(struct lab *lab, const char *node, const char *extra)
