@@ -1,5 +1,5 @@
-/* controller/decide/certificate.c - the rules of failover.md section 5, from the strongest claim
- * down: LOSSLESS by the fenced primary's own set, LOSSLESS by the drained ackers, then what bounds
+/* controller/decide/certificate.c - its rules, from the strongest claim down:
+ * LOSSLESS by the fenced primary's own set, LOSSLESS by the drained ackers, then what bounds
  * the loss, then UNKNOWN. Each refusal of a stronger claim leaves its reason in the text. */
 #include "controller/decide/certificate.h"
 

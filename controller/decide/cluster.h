@@ -161,8 +161,8 @@ uint32_t cluster_node_by_name(const struct cluster_config *config, const char *n
 uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host);
 
 /* Is the node's receiver receiving from `source` as of now: connected, and its position or
- * heartbeat advanced within config->receiving_us; one that reports its connection lost does not
- * (failover.md section 2). TRI_UNKNOWN when the node's facts are older than that. */
+ * heartbeat advanced within config->receiving_us; one that reports its connection lost does not.
+ * TRI_UNKNOWN when the node's facts are older than that. */
 enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, uint32_t source,
                                int64_t now_mono_us);
 /* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync

@@ -4,7 +4,7 @@
  * The barrier, in three looks at the primary: one that shows semi-sync whole arms it; the
  * executed set of a later question is captured; k ackers that hold that set pass it. The same
  * walk lets a node that went away leave A. The status flag alone lies: counters that must not
- * move are compared instead (failover.md section 4). */
+ * move are compared instead. */
 #include "base/mutant.h"
 #include "controller/decide/decide.h"
 #include "controller/decide/verdict_private.h"

@@ -45,8 +45,8 @@ bool plan_may_stop_acking(const struct cluster_view *view, uint32_t node);
 uint32_t plan_required(const struct plan_run *run, uint32_t targets);
 /* Is F0 (fewer than k of A loose) or F1 given as of now? */
 bool plan_has_proof(const struct plan_run *run, const struct cluster_view *view);
-/* A start-up value of `node` that would undo lossless behind our back at its next restart
- * (failover.md section 4); NULL: none. */
+/* A start-up value of `node` that would undo lossless behind our back at its next
+ * restart; NULL: none. */
 const char *plan_wrong_start_value(const struct cluster_view *view, uint32_t node);
 /* Did `node` restart at or after the primary's last acknowledged canary commit? Then it may have
  * lost what it acknowledged last, and cannot tell what a primary that restarted too has lost. */

@@ -1,6 +1,6 @@
 /* controller/decide/plan_table.c - every plan as rows: step, whom it touches, how long it may take,
- * what undoes it, and why it is there. Order is the safety argument; the reasons are failover.md
- * section 6. A row with ROW_WITH_NEXT runs at the same time as the row below it. */
+ * what undoes it, and why it is there. Order is the safety argument. A row with ROW_WITH_NEXT runs
+ * at the same time as the row below it. */
 #include "controller/decide/plan.h"
 
 #define MS(n)  ((n)*STAY_MS)

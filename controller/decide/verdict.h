@@ -1,7 +1,7 @@
 /* controller/decide/verdict.h - names what is wrong, from facts alone, by first matching row.
  *
- * Pure. Layer: decide. Ids are names (failover.md section 3), never reused, not an order: the order
- * of rows decides. The rows, their `why` and their action are listed by mainstay-verdicts(7). */
+ * Pure. Layer: decide. Ids are names, never reused, not an order: the order of rows
+ * decides. The rows, their `why` and their action are listed by mainstay-verdicts(7). */
 #ifndef CONTROLLER_DECIDE_VERDICT_H
 #define CONTROLLER_DECIDE_VERDICT_H
 #include "controller/decide/cluster.h"

@@ -21,7 +21,7 @@ static bool watches(const struct sim *s, uint32_t node)
            !s->server[node].denied && !s->server[node].too_many && !s->server[node].frozen;
 }
 
-/* A commit without the acks of a lossless mode. failover.md section 5: LOSSLESS says lossless_since
+/* A commit without the acks of a lossless mode. LOSSLESS says lossless_since
  * stood "up to the last fresh fact before the loss"; so a loss is excused only if somebody else
  * weakened the server and no answer the controller had of that process is younger than that. */
 void check_commit(struct sim *s, uint32_t tx, struct sim_server *v)
@@ -218,7 +218,7 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
 /* May `p` acknowledge for `old` unknown to us? By an operator's hand after our last look: the
  * freeze was verified before, or neither it nor its source was read since, and it is no member of A
  * (those are frozen whatever they said last). And one that left A while nobody could reach it
- * (failover.md section 5 lets it), as long as it cannot reach `old`. */
+ * (the certificate lets it), as long as it cannot reach `old`. */
 static bool acks_unknown(const struct sim *s, const struct plan_run *run,
                          const struct sim_server *old, const struct sim_server *p)
 {
@@ -430,7 +430,7 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
                     (unsigned long long)run->epoch, (unsigned long long)t->record.epoch);
 }
 
-/* failover.md section 2: stale votes never count. Automation that takes a primary for dead has the
+/* Stale votes never count. Automation that takes a primary for dead has the
  * word of another server, asked for after suspicion began: an older one is about another time. */
 void check_begun(struct sim *s, const struct plan_run *run)
 {
