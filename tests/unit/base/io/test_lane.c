@@ -2,7 +2,6 @@
  * threads replaced up to a cap and their late results dropped. Blocking is by semaphores the test
  * holds, so nothing depends on speed; deadlines here are a few milliseconds. */
 #include "base/io/lane.h"
-#include "base/io/loop.h"
 #include "base/io/real_clock.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -10,6 +9,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <cmocka.h>
+#include "loop_world.h"
 
 #define PATIENCE_US (10 * STAY_SECOND)
 
@@ -50,21 +50,6 @@ static void release(void *arg)
     struct call *call = arg;
     assert_int_equal(call->done, 1);
     call->released++;
-}
-
-static struct loop loop;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loop_init(&loop, NULL) == STAY_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(&loop);
-    return 0;
 }
 
 static struct lane_pool *pool_of(unsigned lanes, unsigned queue_max, unsigned stuck_max)

@@ -1,6 +1,5 @@
 /* tests/unit/base/io/test_loop.c - one stamp per turn, signals, stalls and clock jumps as events;
  * timers with absolute deadlines. Time is the machine's, so only lower bounds are exact. */
-#include "base/io/loop.h"
 #include "base/io/real_clock.h"
 #include "base/io/real_random.h"
 #include "base/io/timer.h"
@@ -10,10 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "loop_world.h"
 
 #define PATIENCE_US (10 * STAY_SECOND)
-
-static struct loop loop;
 
 struct seen {
     unsigned counts[LOOP_EVENT_COUNT];
@@ -36,19 +34,6 @@ static void note_event(struct loop *l, const struct loop_event *event, void *use
     seen->counts[event->kind]++;
     seen->last = *event;
     loop_stop(l);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return loop_init(&loop, NULL) == STAY_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(&loop);
-    return 0;
 }
 
 static void busy_for(int64_t us)

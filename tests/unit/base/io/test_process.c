@@ -1,7 +1,6 @@
 /* tests/unit/base/io/test_process.c - children: output kept and bounded, input fed, exit codes, and
  * a deadline that kills the whole group, grandchildren included. */
 #include "base/io/process.h"
-#include "base/io/loop.h"
 #include "base/io/real_clock.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -9,6 +8,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "loop_world.h"
 
 #define PATIENCE_US (10 * STAY_SECOND)
 
@@ -17,21 +17,6 @@ struct ended {
     struct process_result result;
     char out[512], err_out[512];
 };
-
-static struct loop loop;
-
-static int setup(void **state)
-{
-    (void)state;
-    return loop_init(&loop, NULL) == STAY_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(&loop);
-    return 0;
-}
 
 static void on_done(const struct process_result *result, void *arg)
 {

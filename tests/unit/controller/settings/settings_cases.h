@@ -71,6 +71,24 @@ static inline void settings_folder_remove(const struct settings_folder *f)
     rmdir(f->path);
 }
 
+static struct settings_folder folder;
+
+/* cmocka's group setup and teardown of `folder`. */
+static inline int make_folder(void **state)
+{
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    settings_folder_make(&folder);
+    return 0;
+}
+
+static inline int remove_folder(void **state)
+{
+    (void)state;
+    settings_folder_remove(&folder);
+    return 0;
+}
+
 /* Every "@/" becomes the folder. Caller frees. */
 static inline char *settings_expand(const struct settings_folder *f, const char *text)
 {

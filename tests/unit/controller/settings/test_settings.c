@@ -4,8 +4,6 @@
 #include "controller/settings/option.h"
 #include "controller/settings/suggest.h"
 
-static struct settings_folder folder;
-
 static struct settings *load_with(const char *from, const char *to, struct settings_notes *notes)
 {
     STAY_AUTO(stay_free_charp) char *text = settings_text_with(&folder, from, to);
@@ -44,7 +42,7 @@ static void values_of_the_file_reach_their_places(void **state)
     assert_int_equal(c->routes[0].deadline_us, 200 * STAY_MS);
 }
 
-/* architecture.md and failover.md section 3. */
+/* mainstay.conf(5) is made from the same table. */
 static void defaults_are_the_documented_ones(void **state)
 {
     (void)state;
@@ -207,21 +205,6 @@ static void shipped_examples_are_good(void **state)
             fail_msg("%s", err.text);
         assert_int_equal(notes.warning_count, 0);
     }
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    unsetenv("CREDENTIALS_DIRECTORY");
-    settings_folder_make(&folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    settings_folder_remove(&folder);
-    return 0;
 }
 
 int main(void)

@@ -390,8 +390,6 @@ static const struct bad_case cases[] = {
      "m.conf:1: syntax error: look here and just before for a missing quote, ; or bracket"},
 };
 
-static struct settings_folder folder;
-
 static char *text_of(const struct bad_case *c)
 {
     return c->from == NULL ? settings_expand(&folder, c->to)
@@ -431,21 +429,6 @@ static void errors_of_one_file_are_all_shown(void **state)
     assert_int_equal(settings_parse(text, "m.conf", 0, &settings, &notes, NULL), STAY_EINVALID);
     assert_int_equal(notes.error_count, 2);
     assert_null(settings);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    unsetenv("CREDENTIALS_DIRECTORY");
-    settings_folder_make(&folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    settings_folder_remove(&folder);
-    return 0;
 }
 
 int main(void)
