@@ -193,8 +193,24 @@ static void start_row(struct executor *x, uint32_t row, uint32_t nodes)
     }
 }
 
+/* What was seen while the save was on the way may forbid the promotion it was for. */
+static bool is_confirmed(struct executor *x)
+{
+    uint32_t to = x->first;
+    enum plan_next next =
+        x->was_past ? NEXT_ROW : plan_confirm(&x->run, x->view, x->first, x->now_mono_us, &to);
+    if (next == NEXT_ROW)
+        return true;
+    x->open_rows = 0;
+    if (follow(x, next, x->first, to))
+        exec_forward(x);
+    return false;
+}
+
 void exec_start_rows(struct executor *x)
 {
+    if (!is_confirmed(x))
+        return;
     x->phase = PHASE_ROWS;
     x->starting = true;
     for (uint32_t row = x->first; row <= x->last; row++)

@@ -358,6 +358,11 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
  * next? Past the point of no return never NEXT_UNDO. run->text says why when not NEXT_ROW. */
 enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                              int64_t now_mono_us, uint32_t *ret_row);
+/* The save before `row`, a point of no return, has ended and its effects would start: does all that
+ * it was saved for still hold, by what was seen meanwhile (a store may be slow)? If not, where to
+ * next, and the row has not begun. NEXT_ROW for every other row. */
+enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                            int64_t now_mono_us, uint32_t *ret_row);
 /* Undo of a row that was begun in any round: nodes, effects, answers (rows[row].unknown holds the
  * nodes whose undo is not done yet). Undo never blocks: what fails is noted. */
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,

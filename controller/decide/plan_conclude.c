@@ -210,7 +210,8 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
         (lost & mask_of(run->candidate)) == 0; /* else it is not what was judged */
     if (is_chosen_well && needs_freeze && must_freeze_more(run, view, ret_row))
         return NEXT_GOTO;
-    if (is_chosen_well && (!needs_freeze || (lost & (run->a | run->able)) == 0)) {
+    bool holds = (lost & (run->a | run->able)) == 0 && plan_has_proof(run, view);
+    if (is_chosen_well && (!needs_freeze || holds)) {
         if (is_certificate_stale(run, view, now_mono_us))
             return undo_or_ask(run);
         return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
@@ -232,6 +233,25 @@ static enum plan_next conclude_verify(struct plan_run *run, const struct cluster
 static bool should_verify_again(struct plan_run *run)
 {
     return run->kind == PLAN_FAILOVER && run->refusals++ < PLAN_REPEATS_MAX;
+}
+
+enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                            int64_t now_mono_us, uint32_t *ret_row)
+{
+    bool needs_freeze = !run->fenced && !run->params.accept_loss;
+    if (run->kind != PLAN_FAILOVER || plan_row_at(run, row)->step != STEP_WRITABLE ||
+        run->maybe_open)
+        return NEXT_ROW;
+    run->past_no_return = false; /* nothing of it has begun */
+    if (fence_is_lifted(run, view))
+        return fence_again(run, ret_row);
+    if (needs_freeze && must_freeze_more(run, view, ret_row))
+        return NEXT_GOTO;
+    if ((needs_freeze && !plan_has_proof(run, view)) ||
+        is_certificate_stale(run, view, now_mono_us))
+        return NEXT_UNDO;
+    run->past_no_return = true;
+    return NEXT_ROW;
 }
 
 static enum plan_next conclude_writable(struct plan_run *run, const struct cluster_view *view,

@@ -57,6 +57,56 @@ static void it_is_frozen_wherever_the_plan_is_before_the_promotion(void **state)
     }
 }
 
+/* Runs until the save before the first effect of `step` is on the way. */
+static void run_to_save_of(struct world *w, enum step_kind step)
+{
+    const struct plan_run *run = executor_run(w->x);
+    while (w->count != 1 || !w->queue[0].is_save ||
+           run->rows[plan_row_of(run->kind, step)].state != ROW_RUNNING)
+        assert_true(world_step(w));
+}
+
+/* A slow store: the promotion was judged and waits for its save. */
+static void it_is_frozen_while_the_promotion_is_being_saved(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, SILENT_THIRD);
+    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_OK);
+    run_to_save_of(&w, STEP_WRITABLE);
+    third_comes_up(&w, "0-1-101");
+    world_run(&w);
+    const char *frozen = strstr(str_text(&w.log), "freeze db3");
+    const char *opened = strstr(str_text(&w.log), "make writable db2");
+    if (frozen == NULL || opened == NULL || opened < frozen)
+        fail_msg("%s", str_text(&w.log));
+    assert_true(gtid_set_contains(&w.servers[1].executed, &w.servers[2].executed));
+    assert_int_equal(executor_run(w.x)->state, RUN_SUCCEEDED);
+    world_close(&w);
+}
+
+static void a_fence_lifted_while_the_promotion_is_being_saved_is_set_again(void **state)
+{
+    (void)state;
+    struct world w;
+    struct stay_error err = {0};
+    world_open(&w, "node db1 zone a\nnode db2 zone b\n"
+                   "record primary db1 mode lossless stands ackers db2\n"
+                   "fact db1 executed 0-1-100\nfact db2 executed 0-1-100 received 0-1-100\n");
+    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_OK);
+    run_to_save_of(&w, STEP_WRITABLE);
+    assert_true(executor_run(w.x)->fenced);
+    w.servers[0].writable = true; /* by its own configuration, say */
+    w.c.view.nodes[0].facts.read_only = TRI_NO;
+    w.c.view.nodes[0].facts_begun_mono_us = w.c.view.nodes[0].query_ok_mono_us = w.now;
+    world_run(&w);
+    assert_int_equal(w.two_writable, 0);
+    const char *fenced = strstr(str_text(&w.log), "fence db1");
+    assert_non_null(strstr(fenced + 1, "fence db1"));
+    world_close(&w);
+}
+
 static void what_it_took_and_cannot_execute_is_no_lossless(void **state)
 {
     (void)state;
@@ -103,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_frozen_wherever_the_plan_is_before_the_promotion),
+        cmocka_unit_test(it_is_frozen_while_the_promotion_is_being_saved),
+        cmocka_unit_test(a_fence_lifted_while_the_promotion_is_being_saved_is_set_again),
         cmocka_unit_test(what_it_took_and_cannot_execute_is_no_lossless),
         cmocka_unit_test(on_mysql_revocation_alone_no_longer_tells),
     };
