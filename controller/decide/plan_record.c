@@ -171,6 +171,17 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
     record->lossless_stands = run->lossless_stood;
 }
 
+/* The old primary stays, and this run saw it without what lossless_since stands on: writes may have
+ * been acknowledged that no acker holds, and the next failover must not be certified by it. */
+static void forget_broken(const struct plan_run *run, struct cluster_record *record)
+{
+    bool stays = run->kind == PLAN_FAILOVER && run->state != RUN_SUCCEEDED;
+    if (!stays || run->lossless_stood || !record->lossless_stands)
+        return;
+    record->lossless_stands = false;
+    record->lossless_since_wall_us = 0;
+}
+
 /* A change of primary that ended with a question after its candidate may have been opened. */
 static bool asks_past_no_return(const struct plan_run *run)
 {
@@ -236,6 +247,7 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
     keep_question(run, view, record);
     lift_if_attached(run, record);
     give_back_mode(run, record);
+    forget_broken(run, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
     int64_t hold_us =

@@ -1,0 +1,40 @@
+/* tests/unit/controller/decide/test_plan_record.c - what the store keeps of a run that ended early.
+ */
+#include "tests/unit/controller/decide/case_view.h"
+
+#include "controller/decide/plan_private.h"
+
+/* The old primary answered in the middle of the run, writable and without semi-sync. */
+static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **state)
+{
+    (void)state;
+    for (int broken = 0; broken < 2; broken++) {
+        struct case_view c;
+        char text[] = "node db1 zone a\nnode db2 zone b\n"
+                      "record primary db1 mode lossless stands ackers db2\n";
+        case_load(&c, text);
+        struct node_view *old = &c.view.nodes[0];
+        struct plan_run run = {.kind = PLAN_FAILOVER,
+                               .mode = MODE_LOSSLESS,
+                               .lossless_stood = true,
+                               .begun_mono_us = CASE_NOW};
+        run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)].touched = NODE_BIT(0);
+        old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->facts.ss_source_enabled = old->facts.ss_source_on = broken ? TRI_NO : TRI_YES;
+        plan_note_broken(&run, &c.view);
+        run.state = RUN_UNDONE;
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.lossless_stands, !broken);
+        assert_int_equal(record.mode, MODE_LOSSLESS);
+        case_clear(&c);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
