@@ -1,8 +1,8 @@
 /* controller/decide/certificate.h - fencing proof and survival certificate: must every acknowledged
  * commit be on a server we hold?
  *
- * Pure. Layer: decide. What its rules rest on (a freeze of the receiver alone, the drain, a restart,
- * MySQL's orderly shutdown) is measured on real servers by tests/scenario/scenario_fact_*.c. */
+ * Pure. Layer: decide. Its rules rest on what a freeze of the receiver alone, the drain, a restart
+ * and MySQL's orderly shutdown do, measured on real servers: tests/scenario/scenario_fact_*.c. */
 #ifndef CONTROLLER_DECIDE_CERTIFICATE_H
 #define CONTROLLER_DECIDE_CERTIFICATE_H
 #include "controller/decide/cluster.h"
