@@ -37,6 +37,8 @@ struct log_record {
 /* Must be safe to call from any thread; the record is borrowed. */
 typedef void (*log_sink_fn)(const struct log_record *record, void *user);
 
+/* sink (NULL: none) gets what is no more verbose than most_verbose; user is borrowed for the
+ * program's life. */
 void log_set_sink(log_sink_fn sink, void *user, enum log_level most_verbose);
 bool log_is_enabled(enum log_level level);
 /* Writes one message: log_write(LOG_LEVEL_NOTICE, fields, STAY_COUNT(fields), "plan %s", id). */

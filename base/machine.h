@@ -31,8 +31,10 @@ struct machine {
     void *user;
 };
 
+/* kind is borrowed; on_move and user are NULL: set them afterwards. */
 void machine_init(struct machine *m, const struct machine_kind *kind, unsigned first);
 bool machine_may_move(const struct machine *m, unsigned to);
+/* Aborts when the kind allows no such move. */
 void machine_move(struct machine *m, unsigned to);
 bool machine_is_done(const struct machine *m);
 const char *machine_state_name(const struct machine *m);

@@ -23,6 +23,7 @@ void str_init(struct str *s, size_t max);
 void str_clear(struct str *s); /* releases the memory; the maximum stays. For STAY_AUTO. */
 void str_reset(struct str *s); /* empties it, keeps the memory */
 
+/* Appends; text is copied. */
 void str_add(struct str *s, const char *text);
 void str_add_bytes(struct str *s, const void *bytes, size_t length);
 void str_add_char(struct str *s, char c);

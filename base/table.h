@@ -24,6 +24,7 @@ struct table {
     size_t cell_count, capacity;
 };
 
+/* columns: 1 to TABLE_COLUMNS_MAX, borrowed until table_clear. */
 void table_init(struct table *t, const struct table_column *columns, size_t column_count);
 void table_clear(struct table *t); /* for STAY_AUTO */
 /* The next cell, left to right; NULL prints "-". */

@@ -166,10 +166,12 @@ struct observation {
     const struct server_facts *facts;
 };
 
+/* Frees the sets and zeroes the rest. */
 void server_facts_clear(struct server_facts *facts);
 /* Copies the groups in `groups` from src over dst, owning its sets. */
 void server_facts_merge(struct server_facts *dst, const struct server_facts *src, unsigned groups);
 
+/* Words of the X-macros above; static, "?" for a value out of range. */
 const char *obs_layer_text(enum obs_layer layer);
 const char *obs_outcome_text(enum obs_outcome outcome);
 const char *receiver_state_text(enum receiver_state state);

@@ -59,6 +59,7 @@ struct probe_set_stats {
     unsigned threads_stuck;
 };
 
+/* Owned by the caller: probe_set_free. options are copied. */
 struct probe_set *probe_set_new(struct loop *loop,
                                 const struct probe_set_options *options) STAY_MUST_USE;
 /* Blocks for at most wait_us while threads end (shutdown only). No callbacks afterwards. */

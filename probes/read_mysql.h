@@ -33,6 +33,9 @@ struct mysql_reader {
     char problem[160];       /* first thing that did not parse; empty: none */
 };
 
+/* facts is borrowed until finish and gets what the rows say; init sets the defaults of values an
+ * engine does not send. A row: `columns` names and values, values may be NULL, borrowed for the
+ * call. */
 void mysql_reader_init(struct mysql_reader *r, enum engine engine, struct server_facts *facts);
 void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned columns,
                       const char *const *names, const char *const *values);

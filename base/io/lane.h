@@ -46,6 +46,7 @@ struct lane_stats {
     unsigned waiting, running, stuck; /* now */
 };
 
+/* options are copied. Owned by the caller: lane_pool_free. */
 struct lane_pool *lane_pool_new(struct loop *loop,
                                 const struct lane_pool_options *options) STAY_MUST_USE;
 /* Queues work (copied) on key's lane. STAY_ELIMIT when the queue is full, STAY_ESYSTEM when no

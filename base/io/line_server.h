@@ -44,6 +44,9 @@ struct line_server_options {
     void *user;
 };
 
+/* Options are copied; the caller owns the server (line_server_close). STAY_EBUSY: another process
+ * answers on the path. STAY_ECONFLICT: something that is no socket lies there. STAY_EINVALID: the
+ * path is empty or too long for a socket. Others: it cannot be made. */
 enum stay_rc line_server_open(struct loop *loop, const struct line_server_options *options,
                               struct line_server **ret_server,
                               struct stay_error *err) STAY_MUST_USE;

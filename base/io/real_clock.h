@@ -5,6 +5,7 @@
 #define BASE_IO_REAL_CLOCK_H
 #include "base/clock.h"
 
+/* Microseconds: mono since boot, for distances; wall since 1970, for people. Static. */
 const struct clock *real_clock(void);
 int64_t real_clock_mono_us(void);
 int64_t real_clock_wall_us(void);

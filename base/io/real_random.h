@@ -5,6 +5,7 @@
 #define BASE_IO_REAL_RANDOM_H
 #include "base/random.h"
 
+/* Fills dst; blocks until the kernel has entropy (early boot only). */
 void real_random_bytes(void *dst, size_t length);
 uint64_t real_random_seed(void);
 void real_random_init(struct random *r); /* seeds r */

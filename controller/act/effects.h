@@ -10,6 +10,7 @@
 
 struct effects;
 
+/* Makes its threads with their first work. Owned by the caller: effects_free. */
 struct effects *effects_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. Takes NULL. */
 void effects_free(struct effects *e, int64_t wait_us);

@@ -26,6 +26,7 @@ struct effects_cluster {
 /* result and its facts are borrowed for the call; token is what start was given. */
 typedef void (*effects_done_fn)(void *arg, uint64_t token, const struct effect_result *result);
 
+/* Owned by the caller: effects_node_free. */
 struct effects_node_set *effects_node_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. */
 void effects_node_free(struct effects_node_set *set, int64_t wait_us);

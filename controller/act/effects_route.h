@@ -9,6 +9,7 @@
 
 struct effects_route_set;
 
+/* Owned by the caller: effects_route_free. */
 struct effects_route_set *effects_route_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. */
 void effects_route_free(struct effects_route_set *set, int64_t wait_us);

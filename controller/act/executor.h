@@ -62,13 +62,19 @@ enum stay_rc executor_resume(struct executor *x, const char *journal_text, int64
 enum stay_rc executor_abort(struct executor *x, const char *why, int64_t now_mono_us,
                             struct stay_error *err);
 
+/* The answer to start_effect(token); result is borrowed for the call. An answer nobody waits for is
+ * ignored. May be called from inside start_effect. */
 void executor_effect_done(struct executor *x, uint64_t token, const struct effect_result *result,
                           int64_t now_mono_us);
+/* The answer to save(token). STAY_OK: durable, `version` is the record's new one (ignored when the
+ * save had none). STAY_ECONFLICT and STAY_ELIMIT may stop the plan where it is; after every other
+ * code it is saved again. */
 void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_t version,
                     int64_t now_mono_us);
 /* Deadlines; call at wake_at times and whenever the view changed. */
 void executor_tick(struct executor *x, int64_t now_mono_us, int64_t now_wall_us);
 
+/* A run is under way, also one that waits for its last save. */
 bool executor_is_busy(const struct executor *x);
 /* The running or last run; borrowed, changes under the executor's calls. NULL if none yet. */
 const struct plan_run *executor_run(const struct executor *x);

@@ -43,6 +43,9 @@ struct step_sessions {
     struct mysql_session *operate, *canary;
 };
 
+/* Carries out in->effect on in->target: blocks until it has an outcome, at most until the effect's
+ * deadline. Never fails otherwise: what went wrong is ret->outcome and ret->text. The sessions are
+ * used by this thread alone during the call. The caller clears ret. */
 void step_mysql_run(const struct step_sessions *sessions, const struct step_input *in,
                     struct step_result *ret);
 void step_result_clear(struct step_result *result);

@@ -24,6 +24,7 @@ struct route_stats {
 /* result is borrowed for the call. */
 typedef void (*route_done_fn)(void *arg, uint64_t token, const struct effect_result *result);
 
+/* Owned by the caller: route_free. */
 struct route_set *route_new(struct loop *loop) STAY_MUST_USE;
 /* Exchanges under way end by themselves; their steps are not called back. Takes NULL. */
 void route_free(struct route_set *set);
@@ -43,6 +44,7 @@ void route_start(struct route_set *set, const char *cluster, uint64_t token,
 void route_intend(struct route_set *set, const char *cluster, uint32_t primary, uint64_t epoch,
                   uint32_t readers);
 
+/* All zero for a cluster that is not known. */
 void route_stats(const struct route_set *set, const char *cluster, struct route_stats *ret_stats);
 
 /* Pure parts, for tests. Commands that make exactly the nodes of `ready` take connections in

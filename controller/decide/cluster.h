@@ -143,6 +143,7 @@ struct cluster_view {
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 
+/* An empty view of config, which is borrowed. cluster_clear frees the sets it came to hold. */
 void cluster_init(struct cluster_view *view, const struct cluster_config *config);
 void cluster_clear(struct cluster_view *view);
 /* Takes the stored record (copied); recomputes view->primary. */

@@ -400,6 +400,9 @@ void plan_visit(plan_visit_fn fn, void *ctx);
 const char *plan_state_text(enum plan_state state);
 const char *row_state_text(enum row_state state);
 
+/* The journal of a run and the cluster's record, nodes by name, so that they survive a changed
+ * configuration. New references. Reading: an error names the field and leaves *ret as it was;
+ * *ret_run must be empty or a run, which is cleared. */
 json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config *config);
 enum stay_rc plan_run_from_json(const json_t *json, const struct cluster_config *config,
                                 struct plan_run *ret_run, struct stay_error *err) STAY_MUST_USE;

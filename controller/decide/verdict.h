@@ -56,6 +56,7 @@ struct primary_rule {
     const char *name, *why;
 };
 
+/* The columns of the primary's table as of now, from facts that are fresh enough. */
 void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
                            struct primary_facts *ret_facts);
 const struct primary_rule *verdict_primary_rules(size_t *ret_count); /* for man page and lint */

@@ -18,6 +18,7 @@
 
 struct history;
 
+/* store is borrowed until history_free. */
 struct history *history_new(struct store *store) STAY_MUST_USE;
 void history_free(struct history *h); /* takes NULL; no callback of its own is pending afterwards */
 

@@ -58,6 +58,7 @@ struct http_route {
     const char *help;
 };
 
+/* The table, for dispatch and mainstay-api(7); static. */
 const struct http_route *http_routes(size_t *ret_count);
 /* Finds the route and answers: 404 and 405 as problem+json. */
 void http_dispatch(struct http_request *request);

@@ -15,6 +15,7 @@ struct metric_family {
     const char *help;
 };
 
+/* The table; static. */
 const struct metric_family *metric_families(size_t *ret_count);
 
 /* The whole page. A sample of a name that is not in the table is left out: no help, no series. */

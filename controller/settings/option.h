@@ -52,6 +52,7 @@ struct option {
     const char *help;      /* one line, no full stop */
 };
 
+/* Every option, groups before their members, in the order of mainstay.conf(5). Static. */
 const struct option *option_table(size_t *ret_count);
 /* The row of exactly this path, NULL if there is none. */
 const struct option *option_find(const char *path);

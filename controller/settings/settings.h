@@ -149,6 +149,7 @@ bool settings_needs_restart(const struct settings *before, const struct settings
 /* Every option with its default as a configuration file (heap text, caller frees). */
 char *settings_format_defaults(void) STAY_MUST_USE;
 
+/* "monitor" ...; static. */
 const char *settings_account_name(enum settings_account_id id);
 const char *settings_hook_when_text(enum settings_hook_when when); /* "pre_failover" ... */
 

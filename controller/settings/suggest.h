@@ -11,6 +11,7 @@ struct suggest {
     size_t distance;
 };
 
+/* Nothing is near yet. */
 void suggest_init(struct suggest *s, const char *word);
 /* Call with every known word; s->best is then the nearest one within a third of its length. */
 void suggest_offer(struct suggest *s, const char *known);
