@@ -113,6 +113,7 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
 {
     struct cluster_record from = *record;
     record->ackers = record->restarted = record->written_known = record->twins = 0;
+    record->born_known = 0;
     memset(record->quarantine, 0, sizeof record->quarantine);
     for (uint32_t i = 0; i < config->node_count; i++) {
         uint32_t j = cluster_node_by_name(old, config->nodes[i].name);
@@ -122,6 +123,9 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
         record->written[i] = from.written[j];
         if (from.written_known & (UINT32_C(1) << j))
             record->written_known |= UINT32_C(1) << i;
+        record->born_wall_s[i] = from.born_wall_s[j];
+        if (from.born_known & (UINT32_C(1) << j))
+            record->born_known |= UINT32_C(1) << i;
         if (from.twins & (UINT32_C(1) << j))
             record->twins |= UINT32_C(1) << i;
         if (from.ackers & (UINT32_C(1) << j))

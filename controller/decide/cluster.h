@@ -51,6 +51,10 @@ struct cluster_record {
     uint32_t written_known;            /* mask: written[] below was read for these nodes */
     uint64_t written[NODES_MAX];       /* transactions of the node's own making that this epoch's
                                           primary held at most; more on the node is errant */
+    bool births_kept;                  /* false: none was ever noted, the two below tell nothing */
+    uint32_t born_known;               /* of A: mask, born_wall_s[] below was noted for these: since
+                                          then they lacked nothing they had acknowledged */
+    int64_t born_wall_s[NODES_MAX];    /* wall second at which that process of the node began */
     char plan_id[24];             /* running plan's journal key, empty if none */
     char asks[NAME_MAX_LEN];      /* a change of primary stopped with a question past its point of
                                      no return: this server may have been opened, and `primary`
@@ -82,6 +86,7 @@ struct node_view {
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */
     int64_t caught_up_mono_us;    /* when it was last seen to hold a primary's set asked for after
                                      its restart; STAY_NEVER: not by this controller */
+    bool birth_judged;            /* its first facts were compared with the record's birth of it */
     int64_t held_mono_us;         /* begin of the last read of the primary whose set it was seen to
                                      hold, in this life of its process; STAY_NEVER */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */

@@ -2,6 +2,7 @@
  * what forbids it. */
 #include "controller/decide/decide.h"
 
+#include "controller/decide/cluster_births.h"
 #include "controller/decide/cluster_written.h"
 #include "controller/decide/verdict_private.h"
 
@@ -492,6 +493,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     struct decision *d = ret_decision;
     *d = (struct decision){.want = PLAN_NONE};
     note_clock(view, now_mono_us, now_wall_us);
+    cluster_judge_births(view);
     cluster_suspicion_settle(view, now_mono_us);
     note_failed(view, running);
     bool ours = (is_running(running) && touches_now(running)) || is_stale_after(view, running);
@@ -505,6 +507,7 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     if (view->record.adopted && !is_running(running) && view->record.plan_id[0] == '\0')
         d->record_changed |= cluster_watch_alone(view, &d->record);
     d->record_changed |= note_restarted(view, &d->record);
+    d->record_changed |= cluster_note_births(view, &d->record);
     d->verdict = verdict_judge(view, now_mono_us);
     d->suspicion = view->suspicion_since_mono_us != STAY_NEVER;
     bool may_repair = d->verdict.action != ACT_FAILOVER && !d->suspicion &&

@@ -173,9 +173,21 @@ static bool read_dump_peers(struct server_facts *facts, char *text)
     return true;
 }
 
+static bool read_written(struct reader *r, const char *text)
+{
+    const char *rest = NULL;
+    int64_t value = 0;
+    if (!read_i64(text, &value, &rest) || *rest != '\0' || value < 0)
+        return false;
+    r->view->record.written_known |= UINT32_C(1) << r->node;
+    r->view->record.written[r->node] = (uint64_t)value;
+    return true;
+}
+
 static bool read_node_line(struct reader *r, const char *name, char *text)
 {
     struct node_view *n = &r->view->nodes[r->node];
+    const char *rest = NULL;
     const struct field *f;
     if (strcmp(name, "dump_peers") == 0)
         return read_dump_peers(&n->facts, text);
@@ -188,14 +200,11 @@ static bool read_node_line(struct reader *r, const char *name, char *text)
         r->view->record.quarantine[r->node] = (uint8_t)reason;
         return true;
     }
-    if (strcmp(name, "written") == 0) {
-        const char *rest = NULL;
-        int64_t value = 0;
-        if (!read_i64(text, &value, &rest) || *rest != '\0' || value < 0)
-            return false;
-        r->view->record.written_known |= UINT32_C(1) << r->node;
-        r->view->record.written[r->node] = (uint64_t)value;
-        return true;
+    if (strcmp(name, "written") == 0)
+        return read_written(r, text);
+    if (strcmp(name, "born") == 0) {
+        r->view->record.born_known |= UINT32_C(1) << r->node;
+        return read_i64(text, &r->view->record.born_wall_s[r->node], &rest) && *rest == '\0';
     }
     if ((f = find_field(GROUP_NODE_CONFIG, name)) != NULL)
         return read_field(r, f, &r->config->nodes[r->node], text);

@@ -139,6 +139,8 @@ static void write_node(struct writer *w, uint32_t node)
         str_addf(&w->s, "quarantine=%s\n", reasons[reason]);
     if (w->view->record.written_known & (UINT32_C(1) << node))
         str_addf(&w->s, "written=%llu\n", (unsigned long long)w->view->record.written[node]);
+    if (w->view->record.born_known & (UINT32_C(1) << node))
+        str_addf(&w->s, "born=%lld\n", (long long)w->view->record.born_wall_s[node]);
     write_group(w, GROUP_NODE, n);
     write_group(w, GROUP_FACTS, &n->facts);
     if (n->facts.dump_peer_count == 0)

@@ -40,6 +40,12 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
         if (record->written_known & (UINT32_C(1) << node))
             stay_json_set_int(written, config->nodes[node].name, (int64_t)record->written[node]);
     stay_json_set(obj, "written", written);
+    json_t *born = record->births_kept ? json_object() : NULL;
+    for (uint32_t node = 0; born != NULL && node < config->node_count; node++)
+        if (record->born_known & (UINT32_C(1) << node))
+            stay_json_set_int(born, config->nodes[node].name, record->born_wall_s[node]);
+    if (born != NULL)
+        stay_json_set(obj, "born", born);
     return obj;
 }
 
@@ -85,6 +91,24 @@ static enum stay_rc read_written(const json_t *obj, const struct cluster_config 
     return STAY_OK;
 }
 
+/* Absent in records of older versions. */
+static enum stay_rc read_births(const json_t *obj, const struct cluster_config *config,
+                                struct cluster_record *record, struct stay_error *err)
+{
+    json_t *map = NULL;
+    if (json_object_get(obj, "born") == NULL)
+        return STAY_OK;
+    TRY(stay_json_get_object(obj, "born", &map, err));
+    record->births_kept = true;
+    for (uint32_t node = 0; node < config->node_count; node++) {
+        if (json_object_get(map, config->nodes[node].name) == NULL)
+            continue;
+        TRY(stay_json_get_int(map, config->nodes[node].name, &record->born_wall_s[node], err));
+        record->born_known |= UINT32_C(1) << node;
+    }
+    return STAY_OK;
+}
+
 static enum stay_rc read_record(const json_t *obj, const struct cluster_config *config,
                                 struct cluster_record *record, struct stay_error *err)
 {
@@ -113,7 +137,8 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     RECORD_FLAGS(X)
 #undef X
     TRY(read_quarantine(obj, config, record, err));
-    return read_written(obj, config, record, err);
+    TRY(read_written(obj, config, record, err));
+    return read_births(obj, config, record, err);
 }
 
 enum stay_rc cluster_record_from_json(const json_t *json, const struct cluster_config *config,

@@ -1,5 +1,6 @@
 /* controller/decide/plan_record.c - what the store keeps after a STORE row, and after a run that
  * ended early: epoch, primary, mode, ackers, quarantine, cooldown. */
+#include "controller/decide/cluster_births.h"
 #include "controller/decide/plan_private.h"
 
 static int64_t later(int64_t a, int64_t b)
@@ -28,6 +29,24 @@ static void restart_watch(struct cluster_record *record, uint32_t ackers)
     record->ackers = ackers;
 }
 
+/* Drained, or the primary itself until it was quiesced: it lacks nothing that was acknowledged, and
+ * the next controller shall know by its birth that it is the same process. */
+static void note_births(const struct plan_run *run, const struct cluster_view *view,
+                        struct cluster_record *record)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        uint32_t bit = NODE_BIT(node);
+        const struct node_view *n = &view->nodes[node];
+        bool drained = run->kind == PLAN_FAILOVER && (run->r & bit);
+        bool handed_over = run->kind == PLAN_SWITCHOVER && node == run->old_primary &&
+                           run->fenced && !cluster_may_have_lost_tail(view, node);
+        if ((drained || handed_over) && (record->ackers & ~run->restarted & bit) &&
+            !plan_has_restarted(n->facts.uptime_s, run->freeze_uptime_s[node],
+                                run->freeze_mono_us[node], n->facts_mono_us))
+            (void)cluster_note_birth(view, node, record);
+    }
+}
+
 static void commit_swap(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_wall_us, struct cluster_record *record)
 {
@@ -35,6 +54,7 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
     record->primary_since_wall_us = run->begun_wall_us;
     uint32_t asked = run->rows[plan_row_of(run->kind, STEP_ATTACH)].touched; /* or late to answer */
     restart_watch(record, run->attached | asked);
+    note_births(run, view, record);
     record->written_known = 0;
     record->primary_id = 0;
     if (run->collected & mask_of(run->candidate))

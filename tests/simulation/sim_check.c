@@ -116,7 +116,8 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
     for (uint32_t r = 0; r < s->setup.servers; r++) /* what it waits for comes by somebody's hand */
         if (s->server[r].operator_started && s->server[r].source == v->index)
             return "an operator started a receiver that was frozen";
-    if (t->weak && v->weak_at != STAY_NEVER && !v->weak_by_us &&
+    /* excused: so when it was committed, whatever was switched back before the answer arrived */
+    if (t->weak && (t->excused || (v->weak_at != STAY_NEVER && !v->weak_by_us)) &&
         !(s->line_fenced && v->index == s->line_old))
         return "somebody switched its semi-sync off while it could not be seen";
     return NULL;

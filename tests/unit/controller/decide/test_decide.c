@@ -182,7 +182,7 @@ static void our_own_plan_breaks_nothing_but_new_ackers_count(void **state)
 static void watch_under_a_plan_needs_a_primary_that_answers(void **state)
 {
     (void)state;
-    w.view.record.ackers = 2;
+    w.view.record.ackers = w.view.record.born_known = 2;
     struct plan_run *run = run_of(PLAN_FAILOVER, RUN_FORWARD, NO_NODE);
     w.now += SEC(10);
     assert_false(judge_with(run, NULL).record_changed);

@@ -5,6 +5,7 @@
 #include "view_fixture.h"
 
 #include "base/str.h"
+#include "controller/decide/cluster_births.h"
 #include "controller/decide/cluster_written.h"
 #include "controller/decide/verdict_private.h"
 #include <dirent.h>
@@ -99,7 +100,11 @@ static void run_case(const char *name)
     int64_t wall = wall_of(&w);
     if (decision_record_apply(text, &w.config, &w.view, &w.now, &wall, &err) != STAY_OK)
         fail_msg("%s: %s", name, err.text);
-    if (w.view.primary != NO_NODE) /* noted long ago */
+    w.view.wall_offset_us = wall - w.now;
+    for (uint32_t i = 0; i < w.config.node_count; i++) /* its births were judged long ago, */
+        w.view.nodes[i].birth_judged = true;
+    (void)cluster_note_births(&w.view, &w.view.record); /* and noted */
+    if (w.view.primary != NO_NODE)
         (void)cluster_note_written(&w.view, w.view.primary,
                                    &w.view.nodes[w.view.primary].facts.executed, &w.view.record);
     STAY_AUTO(stay_free_charp) char *got = decided(&w, wall);

@@ -132,6 +132,9 @@ static inline void world_init(struct world *w, enum engine engine)
         .ackers = 6,
         .watch_uptime_base_s = (uint64_t)(WALL0 / STAY_SECOND) - 5000,
         .written_known = 7, /* nobody but db1 ever wrote */
+        .births_kept = true,
+        .born_known = 6,
+        .born_wall_s = {0, WALL0 / STAY_SECOND - 5000, WALL0 / STAY_SECOND - 5000},
     };
     cluster_set_record(&w->view, &record);
 }
