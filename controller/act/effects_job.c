@@ -2,7 +2,7 @@
  * loop
  * -> the next in the queue. One job per node is on a lane at a time, so a job past its deadline
  * takes its sessions with it, to be freed when its thread is back, and the node gets new ones. */
-#include "controller/act/effects_node_private.h"
+#include "controller/act/effects_job.h"
 
 #include "base/io/lane.h"
 #include "base/io/loop.h"
@@ -11,6 +11,38 @@
 #define STEP_MARGIN_US   (30 * STAY_MS)  /* a step ends this long before its lane gives it up */
 #define WARM_PATIENCE_US (50 * STAY_MS)  /* then it makes way for a step */
 #define WARM_MARGIN_US   (200 * STAY_MS) /* it ends before its lane takes both sessions away */
+
+struct step_sessions effects_sessions_new(void)
+{
+    return (struct step_sessions){.operate = mysql_session_new(), .canary = mysql_session_new()};
+}
+
+void effects_sessions_abort(const struct step_sessions *sessions)
+{
+    if (sessions->operate == NULL)
+        return;
+    mysql_session_abort(sessions->operate);
+    mysql_session_abort(sessions->canary);
+}
+
+void effects_sessions_free(struct step_sessions *sessions)
+{
+    effects_sessions_abort(sessions);
+    mysql_session_free(sessions->operate);
+    mysql_session_free(sessions->canary);
+    *sessions = (struct step_sessions){0};
+}
+
+void effects_job_settle(struct effects_node *node)
+{
+    if (node->running != NULL || node->first != NULL)
+        return;
+    if (node->is_forgotten || node->is_changed)
+        effects_sessions_free(&node->sessions);
+    if (!node->is_forgotten && node->sessions.operate == NULL)
+        node->sessions = effects_sessions_new();
+    node->is_changed = false;
+}
 
 static enum stay_rc warm(struct mysql_session *s, const struct mysql_target *target,
                          const struct mysql_account *account, int64_t due)
@@ -45,7 +77,7 @@ void effects_job_release(void *arg)
 {
     struct effects_job *job = arg;
     if (job->owns_sessions)
-        sessions_free(&job->sessions);
+        effects_sessions_free(&job->sessions);
     step_input_clear(&job->input);
     step_result_clear(&job->result);
     free(job);
@@ -98,9 +130,9 @@ static void job_done(void *arg, enum stay_rc rc)
     struct effects_node *node = job->node;
     node->running = NULL;
     if ((rc == STAY_ETIMEDOUT) || rc == STAY_ECANCELED) {
-        sessions_abort(&job->sessions); /* the thread may still use them */
+        effects_sessions_abort(&job->sessions); /* the thread may still use them */
         job->owns_sessions = true;
-        node->sessions = job->set->is_ending ? (struct step_sessions){0} : sessions_new();
+        node->sessions = job->set->is_ending ? (struct step_sessions){0} : effects_sessions_new();
     }
     if (rc == STAY_ECANCELED) /* the set is being freed */
         return;
@@ -144,7 +176,7 @@ static void run_next(struct effects_node *node)
         }
         effects_job_refuse(job, "not begun before its deadline");
     }
-    effects_node_settle(node);
+    effects_job_settle(node);
 }
 
 /* It hangs. A login that does not come through must not cost the session that needs none: a MySQL

@@ -1,6 +1,6 @@
 /* The servers of every cluster: configured, forgotten, kept warm, and the start of a step on one.
  */
-#include "controller/act/effects_node_private.h"
+#include "controller/act/effects_job.h"
 
 #include "base/io/lane.h"
 #include "base/io/loop.h"
@@ -9,27 +9,6 @@
 #define LANES 32
 
 static void on_warm(struct timer *timer, void *arg);
-
-struct step_sessions sessions_new(void)
-{
-    return (struct step_sessions){.operate = mysql_session_new(), .canary = mysql_session_new()};
-}
-
-void sessions_abort(const struct step_sessions *sessions)
-{
-    if (sessions->operate == NULL)
-        return;
-    mysql_session_abort(sessions->operate);
-    mysql_session_abort(sessions->canary);
-}
-
-void sessions_free(struct step_sessions *sessions)
-{
-    sessions_abort(sessions);
-    mysql_session_free(sessions->operate);
-    mysql_session_free(sessions->canary);
-    *sessions = (struct step_sessions){0};
-}
 
 struct effects_node_set *effects_node_new(struct loop *loop)
 {
@@ -49,7 +28,7 @@ static void free_node(struct effects_node *node)
         next = job->next;
         effects_job_release(job);
     }
-    sessions_free(&node->sessions);
+    effects_sessions_free(&node->sessions);
     free(node);
 }
 
@@ -65,7 +44,7 @@ void effects_node_free(struct effects_node_set *set, int64_t wait_us)
         return;
     timer_free(set->warm);
     for (struct effects_node *node = set->nodes; node != NULL; node = node->next)
-        sessions_abort(&node->sessions);
+        effects_sessions_abort(&node->sessions);
     set->is_ending = true;
     (void)lane_pool_free(set->pool, wait_us);
     for (struct effects_node *node = set->nodes, *next; node != NULL; node = next) {
@@ -100,17 +79,6 @@ static bool is_target(const struct mysql_target *a, const struct mysql_target *b
            strcmp(a->key, b->key) == 0;
 }
 
-void effects_node_settle(struct effects_node *node)
-{
-    if (node->running != NULL || node->first != NULL)
-        return;
-    if (node->is_forgotten || node->is_changed)
-        sessions_free(&node->sessions);
-    if (!node->is_forgotten && node->sessions.operate == NULL)
-        node->sessions = sessions_new();
-    node->is_changed = false;
-}
-
 /* Out of the set, its nodes forgotten for now; NULL: not known. */
 static struct effects_cluster_entry *take_out(struct effects_node_set *set, const char *name)
 {
@@ -131,7 +99,7 @@ static void drop(struct effects_cluster_entry *entry)
     if (entry == NULL)
         return;
     for (uint32_t i = 0; i < entry->node_count; i++)
-        effects_node_settle(entry->nodes[i]);
+        effects_job_settle(entry->nodes[i]);
     free_entry(entry);
 }
 
@@ -191,7 +159,7 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
         node->is_changed = node->is_changed || !is_same || !is_target(&node->target, &target);
         node->target = target;
         node->is_forgotten = false;
-        effects_node_settle(node);
+        effects_job_settle(node);
         entry->nodes[i] = node;
     }
     drop(before);

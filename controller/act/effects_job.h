@@ -1,10 +1,10 @@
-/* controller/act/effects_node_private.h - the servers that steps run on and the jobs that wait for
- * them.
+/* controller/act/effects_job.h - the queue of one server: jobs that wait, the one that is on a
+ * lane, the connections it is lent.
  *
- * effects_node.c knows the servers of every cluster; effects_job.c runs their jobs, one at a time a
- * server. Layer: act, these files only. Loop thread only. */
-#ifndef CONTROLLER_ACT_EFFECTS_NODE_PRIVATE_H
-#define CONTROLLER_ACT_EFFECTS_NODE_PRIVATE_H
+ * Layer: act, for effects_node.c, which knows the servers of every cluster. Loop thread only. One
+ * job a server is on a lane at a time; each ends in its done call, exactly once. */
+#ifndef CONTROLLER_ACT_EFFECTS_JOB_H
+#define CONTROLLER_ACT_EFFECTS_JOB_H
 #include <stdatomic.h>
 
 #include "controller/act/effects_node.h"
@@ -60,13 +60,14 @@ struct effects_job {
     void *arg;
 };
 
-/* Owned by the caller until sessions_free, which aborts first, so that closing writes to nobody. */
-struct step_sessions sessions_new(void);
-void sessions_abort(const struct step_sessions *sessions);
-void sessions_free(struct step_sessions *sessions);
+/* Owned by the caller until effects_sessions_free, which aborts first, so that closing writes to
+ * nobody. */
+struct step_sessions effects_sessions_new(void);
+void effects_sessions_abort(const struct step_sessions *sessions);
+void effects_sessions_free(struct step_sessions *sessions);
 
 /* When no job uses them: sessions that nobody needs, or that lead elsewhere, go. */
-void effects_node_settle(struct effects_node *node);
+void effects_job_settle(struct effects_node *node);
 
 /* Queues the job (heap, taken over) and begins it when the node is free. */
 void effects_job_enqueue(struct effects_node_set *set, struct effects_node *node,
