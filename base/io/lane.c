@@ -10,6 +10,8 @@
 #include "base/io/real_clock.h"
 #include "base/io/timer.h"
 #include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* Ends a job that is in no list and on no thread. */
 static void release_job(struct lane_job *job)
@@ -43,27 +45,31 @@ static void deliver(struct lane_job *job)
     release_job(job);
 }
 
-/* What has returned so far; more may return meanwhile and signals again. */
-static void deliver_finished(struct lane_pool *pool)
+/* What threads have brought so far; more may come meanwhile, and signals again. */
+static void take_what_came(struct lane_pool *pool)
 {
     lane_lock(pool);
+    pool->is_signalled = false;
+    struct lane_worker *exited = lane_take_exited(pool);
     struct lane_job *job = pool->finished.head, *next;
     pool->finished = (struct job_list){0};
+    lane_revive_all(pool);
     lane_unlock(pool);
+    lane_join_exited(exited);
     for (; job != NULL; job = next) {
         next = job->next;
         deliver(job);
     }
 }
 
-static void on_signal(uv_async_t *handle)
+static void on_signal(uv_poll_t *handle, int status, int events)
 {
     struct lane_pool *pool = handle->data;
-    lane_join_exited(pool);
-    deliver_finished(pool);
-    lane_lock(pool);
-    lane_revive_all(pool);
-    lane_unlock(pool);
+    uint64_t count;
+    (void)status;
+    (void)events;
+    if (read(pool->signal_fd, &count, sizeof count) > 0) /* before looking: nothing is missed */
+        take_what_came(pool);
 }
 
 /* The patience with a running job is over. */
@@ -136,7 +142,9 @@ struct lane_pool *lane_pool_new(struct loop *loop, const struct lane_pool_option
         pool->lanes[i].index = i;
         must(pthread_cond_init(&pool->lanes[i].wake, NULL) == 0);
     }
-    must(uv_async_init(&loop->uv, &pool->signal, on_signal) == 0);
+    pool->signal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    must(pool->signal_fd >= 0 && uv_poll_init(&loop->uv, &pool->signal, pool->signal_fd) == 0);
+    must(uv_poll_start(&pool->signal, UV_READABLE, on_signal) == 0);
     pool->signal.data = pool;
     uv_unref((uv_handle_t *)&pool->signal); /* an idle pool keeps no loop running */
     return pool;
@@ -181,8 +189,8 @@ enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane
     pool->stats.submitted++;
     lane_list_push(&lane->queue, job);
     lane->waiting++;
-    must(pthread_cond_signal(&lane->wake) == 0);
     lane_unlock(pool);
+    must(pthread_cond_signal(&lane->wake) == 0); /* it lives as long as the pool */
     return STAY_OK;
 }
 
@@ -247,6 +255,7 @@ static void free_pool(uv_handle_t *handle)
         must(pthread_cond_destroy(&pool->lanes[i].wake) == 0);
     must(pthread_cond_destroy(&pool->exit_seen) == 0);
     must(pthread_mutex_destroy(&pool->mutex) == 0);
+    (void)close(pool->signal_fd);
     free(pool);
 }
 
@@ -267,10 +276,10 @@ unsigned lane_pool_free(struct lane_pool *pool, int64_t wait_us)
         return 0;
     cancel_jobs(pool);
     unsigned left = wait_for_threads(pool, wait_us);
-    lane_join_exited(pool);
-    deliver_finished(pool);
+    take_what_came(pool);
     if (left > 0)
         leave_behind(pool);
+    (void)uv_poll_stop(&pool->signal);
     uv_close((uv_handle_t *)&pool->signal, left == 0 ? free_pool : NULL);
     return left;
 }

@@ -1,7 +1,10 @@
 /* base/io/lane_private.h - what the files of a lane pool share: jobs, workers, queues.
  *
  * lane_worker.c has the threads, lane.c the loop's side: deadlines, answers, the pool's life.
- * One mutex per pool guards what threads share: queues, job states, workers, the two lists.
+ * One mutex per pool guards what threads share: queues, job states, workers, the two lists. Nobody
+ * is woken while it is held, or they would wait for it at once: a thread that has something for the
+ * loop writes to a descriptor afterwards. (With libuv's async handles the loop would spin until the
+ * sender is back from its write.)
  * Layer: base/io, these files only. */
 #ifndef BASE_IO_LANE_PRIVATE_H
 #define BASE_IO_LANE_PRIVATE_H
@@ -54,11 +57,13 @@ struct lane_pool {
     struct loop *loop;
     struct lane_pool_options options;
     char name[11];
-    uv_async_t signal;
+    int signal_fd;           /* readable: finished or exited has something */
+    uv_poll_t signal;        /* loop only */
     struct lane_job *newest; /* loop only */
     pthread_mutex_t mutex;
     pthread_cond_t exit_seen;
     bool is_closing; /* mutex, as all below */
+    bool is_signalled; /* the loop has yet to look: no need to tell it again */
     struct job_list finished;
     struct lane_worker *alive, *exited;
     unsigned alive_count;
@@ -68,14 +73,16 @@ struct lane_pool {
 
 void lane_lock(struct lane_pool *pool);
 void lane_unlock(struct lane_pool *pool);
-/* The next four: mutex held. */
+/* The next five: mutex held. */
 void lane_list_push(struct job_list *list, struct lane_job *job);
 void lane_list_remove(struct job_list *list, struct lane_job *job); /* it must be in it */
 /* A fresh thread for the lane; 0, or the errno of pthread_create. */
 int lane_start_worker(struct lane *lane);
 /* Lanes with waiting jobs and no worker get one when the cap allows it. */
 void lane_revive_all(struct lane_pool *pool);
-/* Joins and frees the threads that have ended. Loop thread, mutex not held. */
-void lane_join_exited(struct lane_pool *pool);
+/* Takes the threads that have ended out of the pool, for lane_join_exited. */
+struct lane_worker *lane_take_exited(struct lane_pool *pool);
+/* Joins and frees them. Loop thread, mutex not held. */
+void lane_join_exited(struct lane_worker *exited);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/io/lane_private.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 void lane_lock(struct lane_pool *pool)
 {
@@ -37,11 +38,20 @@ void lane_list_remove(struct job_list *list, struct lane_job *job)
     job->next = NULL;
 }
 
-/* Mutex held. After closing the handle may be gone. */
-static void signal_loop(struct lane_pool *pool)
+/* Mutex held. True: signal_loop is due after unlocking. */
+static bool wants_signal(struct lane_pool *pool)
 {
-    if (!pool->is_closing)
-        must(uv_async_send(&pool->signal) == 0);
+    if (pool->is_closing || pool->is_signalled)
+        return false;
+    pool->is_signalled = true;
+    return true;
+}
+
+/* Mutex not held. The descriptor is not closed before this thread was joined. */
+static void signal_loop(const struct lane_pool *pool)
+{
+    const uint64_t one = 1;
+    must(write(pool->signal_fd, &one, sizeof one) == (ssize_t)sizeof one);
 }
 
 /* Mutex held, and released around the call. */
@@ -70,7 +80,11 @@ static void run_job(struct lane_worker *worker, struct lane_job *job)
         }
     }
     lane_list_push(&pool->finished, job);
+    if (!wants_signal(pool))
+        return;
+    lane_unlock(pool);
     signal_loop(pool);
+    lane_lock(pool);
 }
 
 static void *worker_main(void *arg)
@@ -93,8 +107,10 @@ static void *worker_main(void *arg)
     pool->exited = worker;
     pool->alive_count--;
     must(pthread_cond_signal(&pool->exit_seen) == 0);
-    signal_loop(pool);
+    bool is_due = wants_signal(pool);
     lane_unlock(pool);
+    if (is_due)
+        signal_loop(pool);
     return NULL;
 }
 
@@ -161,14 +177,17 @@ static void forget_worker(struct lane_pool *pool, struct lane_worker *worker)
     *at = worker->next_alive;
 }
 
-void lane_join_exited(struct lane_pool *pool)
+struct lane_worker *lane_take_exited(struct lane_pool *pool)
 {
-    lane_lock(pool);
     struct lane_worker *exited = pool->exited;
     pool->exited = NULL;
     for (struct lane_worker *w = exited; w != NULL; w = w->next_exited)
         forget_worker(pool, w);
-    lane_unlock(pool);
+    return exited;
+}
+
+void lane_join_exited(struct lane_worker *exited)
+{
     while (exited != NULL) {
         struct lane_worker *next = exited->next_exited;
         must(pthread_join(exited->thread, NULL) == 0); /* it is past its last wait */

@@ -58,8 +58,8 @@ static void on_prepare(uv_prepare_t *handle)
         loop->last_tick_us = now; /* the tick was late for this reason: report it once */
         stamp(loop);
         report_stall(loop, busy);
-        uv_update_time(&loop->uv);
     }
+    uv_update_time(&loop->uv); /* the poll sleeps until the next timer as counted from here */
     loop->is_stale = true; /* the poll comes next */
 }
 

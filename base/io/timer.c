@@ -15,12 +15,12 @@ struct timer {
 
 static void on_timeout(uv_timer_t *handle);
 
+/* libuv adds the wait to its own stamp of the same clock in whole milliseconds, however old that
+ * is: so counted, it fires in the first millisecond that is not before the deadline. */
 static void arm(struct timer *timer)
 {
-    int64_t wait_us = timer->deadline_mono_us - real_clock_mono_us();
-    uint64_t wait_ms = wait_us <= 0 ? 0 : (uint64_t)(wait_us + 999) / 1000;
-    uv_update_time(&timer->loop->uv); /* libuv counts from its own stamp, which may be old */
-    must(uv_timer_start(&timer->handle, on_timeout, wait_ms, 0) == 0);
+    int64_t wait_ms = (timer->deadline_mono_us + 999) / 1000 - (int64_t)uv_now(&timer->loop->uv);
+    must(uv_timer_start(&timer->handle, on_timeout, wait_ms <= 0 ? 0 : (uint64_t)wait_ms, 0) == 0);
     timer->is_running = true;
 }
 
@@ -28,7 +28,7 @@ static void on_timeout(uv_timer_t *handle)
 {
     struct timer *timer = handle->data;
     int64_t now = real_clock_mono_us();
-    if (now < timer->deadline_mono_us) { /* libuv's milliseconds are whole */
+    if (now < timer->deadline_mono_us) { /* never, unless libuv's clock is another one */
         arm(timer);
         return;
     }
