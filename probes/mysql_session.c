@@ -3,11 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/io/real_clock.h"
+
+/* OpenSSL reads and writes the socket itself; after this long it comes to the hook instead, which
+ * keeps the deadline. Most pieces of an answer follow each other sooner. */
+#define TLS_PATIENCE_US (20 * STAY_MS)
 
 /* The hook gets no context, but it runs on the thread that makes the call. */
 static _Thread_local struct mysql_session *calling;
@@ -39,6 +45,15 @@ void mysql_session_note_socket(struct mysql_session *s, int fd)
     else
         (void)dup3(fd, copy, O_CLOEXEC);
     s->is_noted = atomic_load(&s->fd_copy) >= 0;
+}
+
+void mysql_session_limit_tls(struct mysql_session *s)
+{
+    const struct timeval limit = {.tv_usec = TLS_PATIENCE_US};
+    if (!s->is_tls || !s->is_noted)
+        return;
+    (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 static int wait_socket(my_socket fd, my_bool is_read, int timeout_ms)
@@ -89,14 +104,6 @@ void mysql_session_begin(struct mysql_session *s, int64_t deadline_mono_us)
     s->deadline_mono_us = deadline_mono_us;
     s->has_timed_out = false;
     s->connect_errno = 0;
-    if (s->is_tls && s->is_noted) {
-        int64_t left_us = deadline_mono_us - real_clock_mono_us();
-        if (left_us < STAY_MS)
-            left_us = STAY_MS;
-        struct timeval limit = {.tv_sec = left_us / STAY_SECOND, .tv_usec = left_us % STAY_SECOND};
-        (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    }
 }
 
 void mysql_session_end(void)
@@ -128,6 +135,13 @@ bool mysql_session_is_idle_ok(const struct mysql_session *s)
         return false;
     struct pollfd p = {.fd = atomic_load(&s->fd_copy), .events = POLLIN};
     return poll(&p, 1, 0) == 0;
+}
+
+bool mysql_session_sends_at_once(const struct mysql_session *s)
+{
+    int unacknowledged = -1;
+    return s->mysql != NULL && s->is_noted &&
+           ioctl(atomic_load(&s->fd_copy), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
 }
 
 int64_t mysql_session_used_mono_us(const struct mysql_session *s)

@@ -1,12 +1,13 @@
 /* probes/mysql_session.h - one connection to a MariaDB or MySQL server through Connector/C:
  * blocking calls with deadlines below a second, and a failure told as layer and outcome.
  *
- * Layer: probes. For lane threads only; one thread at a time uses a session, and only
+ * Layer: probes. For lane threads; the loop may call mysql_session_send when
+ * mysql_session_sends_at_once says so. One thread at a time uses a session, and only
  * mysql_session_layer, mysql_session_abort and mysql_session_poll_fd may be called beside it.
  *
  * The client's own timeouts are whole seconds. All its waits go through one hook of ours
- * (MARIADB_OPT_IO_WAIT), which keeps the deadline; a TLS session waits inside OpenSSL, so there the
- * socket's receive timeout is set before each call, and the loop may end it with
+ * (MARIADB_OPT_IO_WAIT), which keeps the deadline; a TLS session waits inside OpenSSL first, but
+ * the socket's own limit sends it to the hook after 20 ms. The loop may end any call with
  * mysql_session_abort. LOCAL INFILE is off, clear-text passwords are refused, answers are bounded.
  */
 #ifndef PROBES_MYSQL_SESSION_H
@@ -48,6 +49,9 @@ void mysql_session_close(struct mysql_session *s);
 bool mysql_session_is_open(const struct mysql_session *s);
 /* True while nothing unread or ended is seen on an idle session's socket. */
 bool mysql_session_is_idle_ok(const struct mysql_session *s);
+/* Idle sessions: true when the peer's TCP has all we ever sent, so that the socket's whole buffer
+ * is free and a statement of a few kB is sent without waiting. */
+bool mysql_session_sends_at_once(const struct mysql_session *s);
 int64_t mysql_session_used_mono_us(const struct mysql_session *s); /* last successful call */
 unsigned long mysql_session_version(const struct mysql_session *s); /* 101119, 80045; 0: closed */
 

@@ -25,12 +25,14 @@ struct mysql_session {
 };
 
 /* Every call into the client runs between these two: they name the session and its deadline to the
- * wait hook, and set the socket's own limits where OpenSSL waits. */
+ * wait hook. */
 void mysql_session_begin(struct mysql_session *s, int64_t deadline_mono_us);
 void mysql_session_end(void);
 /* Makes every wait of s->mysql keep the deadline. Before connecting. */
 void mysql_session_hook(struct mysql_session *s);
 /* Keeps a duplicate of the connection's socket for aborts and limits; again is harmless. */
 void mysql_session_note_socket(struct mysql_session *s, int fd);
+/* Once connected: limits how long OpenSSL waits in the socket before it comes to the hook. */
+void mysql_session_limit_tls(struct mysql_session *s);
 
 #endif

@@ -1,4 +1,5 @@
-/* Happy path: open job -> idle -> send job -> socket readable -> read job -> event -> idle.
+/* Happy path: open job -> idle -> sent -> socket readable -> read job -> event -> idle. A question
+ * is sent from the loop when the socket's buffer is empty, so that it cannot wait; else by a job.
  * Failures: a job fails or passes its deadline; the socket ends; an answer does not come in time.
  * Each of them reports one event and leaves the channel CLOSED. */
 #include <mysql.h>
@@ -321,6 +322,18 @@ void channel_open(struct channel *c, int64_t limit_us)
     submit(c, JOB_OPEN, NULL, c->begun_mono_us + limit_us);
 }
 
+/* A send that fails ends the session: the socket says so in the next turn, like any other end. */
+static bool send_at_once(struct channel *c, const char *sql)
+{
+    if (!mysql_session_sends_at_once(c->session))
+        return false;
+    if (mysql_session_send(c->session, sql, c->begun_mono_us, NULL) != STAY_OK)
+        mysql_session_abort(c->session);
+    c->state = CHANNEL_WAITING;
+    timer_start(c->deadline, c->begun_mono_us + c->limit_us);
+    return true;
+}
+
 void channel_ask(struct channel *c, enum fact_group group, const char *sql, int64_t limit_us)
 {
     must(c->state == CHANNEL_IDLE);
@@ -333,7 +346,8 @@ void channel_ask(struct channel *c, enum fact_group group, const char *sql, int6
             mysql_query_for(c->target->engine, mysql_session_version(c->session), group);
         sql = c->takes_writes && query->sql_writable != NULL ? query->sql_writable : query->sql;
     }
-    submit(c, JOB_SEND, stay_strdup(sql), c->begun_mono_us + limit_us);
+    if (!send_at_once(c, sql))
+        submit(c, JOB_SEND, stay_strdup(sql), c->begun_mono_us + limit_us);
 }
 
 static void session_ended(struct channel *c, int os_errno)

@@ -1,6 +1,9 @@
 /* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle
  * until the next beat. The end of a session reports at once and opens again at once. The canary is
- * a second channel per cluster with a beat of its own. */
+ * a second channel per cluster with a beat of its own.
+ *
+ * Waking up is most of what an idle controller costs, so healthy beats of several clusters fall
+ * together: one wake-up asks them all. Within a cluster they stay apart. */
 #include <mysql.h>
 
 #include "probes/probe_set.h"
@@ -11,6 +14,9 @@
 #include "probes/probe_channel.h"
 #include "probes/probe_grants.h"
 
+#define CLUSTERS_AT_ONCE 16
+#define BESIDE_US (20 * STAY_MS) /* the next so many clusters beat this much later */
+
 struct probed_cluster;
 
 struct probed_node {
@@ -20,6 +26,8 @@ struct probed_node {
     struct channel channel;
     struct timer *pace;
     int64_t beat_mono_us;   /* last beat, whatever it could do */
+    int64_t phase_us;       /* healthy beats come at multiples of the interval and this */
+    bool is_owed;           /* the last beat came while the channel was busy */
     int64_t opened_mono_us; /* of the last connect */
     int64_t slow_due_mono_us, start_due_mono_us, grants_due_mono_us;
     uint64_t uptime_s;
@@ -106,6 +114,7 @@ static void init_node(struct probed_cluster *cluster, uint32_t index)
     channel_init(&node->channel);
     node->pace = timer_new(set->loop, on_pace, node);
     int64_t spread = (int64_t)index * config->interval_us / (int64_t)config->node_count / 4;
+    node->phase_us = spread + cluster->number / CLUSTERS_AT_ONCE * BESIDE_US;
     timer_start(node->pace, loop_now_mono_us(set->loop) + spread);
 }
 
@@ -182,10 +191,19 @@ static int64_t interval_of(const struct probed_cluster *cluster)
     return cluster->is_urged ? cluster->config.suspicion_interval_us : cluster->config.interval_us;
 }
 
+/* The first beat of this period and phase after `mono_us`: at most one period later. */
+static int64_t beat_after(int64_t mono_us, int64_t period_us, int64_t phase_us)
+{
+    return mono_us + period_us - (mono_us - phase_us % period_us) % period_us;
+}
+
 static void arm(struct probed_node *node)
 {
     int64_t now = loop_now_mono_us(node->cluster->set->loop);
-    int64_t due = node->beat_mono_us + interval_of(node->cluster);
+    int64_t interval_us = interval_of(node->cluster);
+    int64_t due = node->cluster->is_urged
+                      ? node->beat_mono_us + interval_us
+                      : beat_after(node->beat_mono_us, interval_us, node->phase_us);
     timer_start(node->pace, due < now ? now : due);
 }
 
@@ -194,6 +212,7 @@ static void beat(struct probed_node *node)
 {
     const struct probe_cluster *config = &node->cluster->config;
     int64_t now = loop_now_mono_us(node->cluster->set->loop);
+    node->is_owed = false;
     switch (node->channel.state) {
     case CHANNEL_CLOSED:
         node->opened_mono_us = now;
@@ -206,7 +225,8 @@ static void beat(struct probed_node *node)
     case CHANNEL_SENDING:
     case CHANNEL_WAITING:
     case CHANNEL_READING:
-        return; /* its own deadline ends it */
+        node->is_owed = true; /* its own deadline ends it */
+        return;
     }
 }
 
@@ -362,6 +382,8 @@ static void on_node(void *arg, const struct channel_event *event)
          now - node->opened_mono_us >= cluster->config.suspicion_interval_us))
         timer_start(node->pace, now); /* connect in the next turn; a server that lets us in and
                                          throws us out again is asked at suspicion pace */
+    if (event->kind == OBS_REACH && node->is_owed && node->channel.state == CHANNEL_CLOSED)
+        timer_start(node->pace, now); /* the beat that came while it was silent */
     struct channel_event failed = *event;
     if (event->reach.outcome == OUT_DENIED && event->reach.layer == LAYER_QUERY) {
         check_grants(node, now); /* no facts will carry what it finds */
@@ -391,7 +413,7 @@ void probe_set_canary(struct probe_set *set, uint32_t number, uint32_t node, uin
         return;
     }
     cluster->canary.target = &cluster->nodes[node].target;
-    timer_start_repeat(cluster->canary_pace, loop_now_mono_us(set->loop), PROBE_CANARY_US);
+    timer_start(cluster->canary_pace, loop_now_mono_us(set->loop));
 }
 
 static void write_canary(struct probed_cluster *cluster)
@@ -405,7 +427,9 @@ static void write_canary(struct probed_cluster *cluster)
 static void on_canary_pace(struct timer *timer, void *arg)
 {
     struct probed_cluster *cluster = arg;
-    (void)timer;
+    int64_t now = loop_now_mono_us(cluster->set->loop);
+    timer_start(timer, beat_after(now, PROBE_CANARY_US,
+                                  cluster->nodes[cluster->canary_node].phase_us));
     if (cluster->canary.state == CHANNEL_IDLE)
         write_canary(cluster);
     else if (cluster->canary.state == CHANNEL_CLOSED)

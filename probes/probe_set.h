@@ -3,15 +3,17 @@
  *
  * Layer: probes. Loop thread only. Per server one held session; per cluster one more for the write
  * canary. The loop waits for their sockets (so the end of a session is known within milliseconds)
- * and keeps the deadlines; lanes send, read and connect. A server that does not answer therefore
- * holds no lane but while it connects, and then one of a pool that healthy servers do not use.
+ * and keeps the deadlines; it sends a question itself when the socket's buffer is empty, so that
+ * sending cannot wait; lanes read and connect. A server that does not answer therefore holds no
+ * lane but while it connects, and then one of a pool that healthy servers do not use.
  *
- * Pace: STATUS facts every interval_us, SLOW and START facts every slow_interval_us, grants every
- * PROBE_GRANTS_US, or PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is
- * four logins; that an account in use is refused is seen at once). Urged: STATUS or a connect
- * attempt every suspicion_interval_us. Deadlines: a connect to the end of login, and each answer,
- * has deadline_us. An attempt that no lane had time to begin is not reported: it says nothing about
- * the server. */
+ * Pace: STATUS facts every interval_us (beats of up to 16 clusters fall together, so that one
+ * wake-up asks them all; a beat that comes while a server is silent is made up for when its time is
+ * over), SLOW and START facts every slow_interval_us, grants every PROBE_GRANTS_US, or
+ * PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is four logins; that an
+ * account in use is refused is seen at once). Urged: STATUS or a connect attempt every
+ * suspicion_interval_us. Deadlines: a connect to the end of login, and each answer, has deadline_us.
+ * An attempt that no lane had time to begin is not reported: it says nothing about the server. */
 #ifndef PROBES_PROBE_SET_H
 #define PROBES_PROBE_SET_H
 #include "probes/mysql_session.h"
@@ -50,7 +52,7 @@ typedef void (*probe_fn)(void *arg, uint32_t cluster, const struct observation *
 struct probe_set_options {
     probe_fn fn;
     void *arg;
-    unsigned lanes;         /* that send and read; 0: 4 */
+    unsigned lanes;         /* that read; 0: 4 */
     unsigned connect_lanes; /* for servers that answer, and as many for those that do not; 0: 16 */
 };
 

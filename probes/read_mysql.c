@@ -22,9 +22,9 @@ static void take_pair(struct mysql_reader *r, const char *name, const char *valu
 
 static bool is_filter(const char *name)
 {
-    return strncasecmp(name, "Replicate_Do_", 13) == 0 ||
-           strncasecmp(name, "Replicate_Ignore_", 17) == 0 ||
-           strncasecmp(name, "Replicate_Wild_", 15) == 0;
+    return (name[0] == 'R' || name[0] == 'r') && (strncasecmp(name, "Replicate_Do_", 13) == 0 ||
+                                                  strncasecmp(name, "Replicate_Ignore_", 17) == 0 ||
+                                                  strncasecmp(name, "Replicate_Wild_", 15) == 0);
 }
 
 /* Only the default channel counts: a named one replicates something that is not this cluster. */
@@ -32,8 +32,8 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
                          const char *const *values)
 {
     for (unsigned i = 0; i < columns; i++)
-        if ((strcasecmp(names[i], "Connection_name") == 0 ||
-             strcasecmp(names[i], "Channel_Name") == 0) &&
+        if ((mysql_name_is(names[i], "Connection_name") ||
+             mysql_name_is(names[i], "Channel_Name")) &&
             values[i] != NULL && values[i][0] != '\0')
             return;
     r->has_replica = true;
@@ -55,9 +55,9 @@ static void take_dump(struct mysql_reader *r, unsigned columns, const char *cons
     struct server_facts *f = r->facts;
     const char *peer = NULL, *command = "";
     for (unsigned i = 0; i < columns; i++) {
-        if (strcasecmp(names[i], "Host") == 0)
+        if (mysql_name_is(names[i], "Host"))
             peer = values[i];
-        else if (strcasecmp(names[i], "Command") == 0 && values[i] != NULL)
+        else if (mysql_name_is(names[i], "Command") && values[i] != NULL)
             command = values[i];
     }
     if (peer == NULL || strncmp(command, "Binlog Dump", 11) != 0 ||

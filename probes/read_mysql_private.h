@@ -6,6 +6,8 @@
 #define PROBES_READ_MYSQL_PRIVATE_H
 #include "probes/read_mysql.h"
 
+#include <strings.h>
+
 enum value_kind {
     VALUE_TRI,
     VALUE_READ_ONLY,
@@ -39,6 +41,12 @@ struct name_row {
     size_t at;     /* of the fact, in struct server_facts */
     unsigned seen; /* enum seen */
 };
+
+/* Without case. Most names differ in their first letter: hundreds are compared in an answer. */
+static inline bool mysql_name_is(const char *name, const char *wanted)
+{
+    return ((name[0] ^ wanted[0]) & ~0x20) == 0 && strcasecmp(name, wanted) == 0;
+}
 
 /* The row of a name (without case), NULL: a value nobody asked for. */
 const struct name_row *mysql_pair_row(const char *name);    /* variables, status counters */

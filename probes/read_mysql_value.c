@@ -104,7 +104,7 @@ static const struct name_row start_rows[] = {
 static const struct name_row *find(const struct name_row *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcasecmp(rows[i].name, name) == 0)
+        if (mysql_name_is(name, rows[i].name))
             return &rows[i];
     return NULL;
 }

@@ -18,17 +18,26 @@
 #include "probes/mysql_outcome.h"
 
 #define DEADLINE_US (150 * STAY_MS)
+#define PACE_US (400 * STAY_MS)
 
+static int64_t pace_us = PACE_US; /* of watch() */
+
+#define SEEN_MAX 64
 struct seen {
     uint64_t count;
     struct observation first;
     int64_t first_us, last_begun_us;
+    uint32_t clusters[SEEN_MAX];
+    int64_t begun_us[SEEN_MAX];
 };
 
 static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
 {
     struct seen *seen = arg;
-    (void)cluster;
+    if (seen->count < SEEN_MAX) {
+        seen->clusters[seen->count] = cluster;
+        seen->begun_us[seen->count] = obs->begun_mono_us;
+    }
     if (seen->count++ == 0) {
         seen->first = *obs;
         seen->first_us = obs->taken_mono_us - obs->begun_mono_us;
@@ -89,7 +98,7 @@ static void watch(uint16_t port, struct server *server, uint64_t enough, bool ur
                                     .node_count = 1,
                                     .monitor = {.user = "m"},
                                     .operate = {.user = "admin"},
-                                    .interval_us = 400 * STAY_MS,
+                                    .interval_us = pace_us,
                                     .suspicion_interval_us = 20 * STAY_MS,
                                     .deadline_us = DEADLINE_US,
                                     .slow_interval_us = STAY_SECOND};
@@ -200,6 +209,82 @@ static void an_offline_server_is_asked_as_administrator(void **state)
     assert_non_null(memmem(logins[1], sizeof logins[1], "admin", 6));
 }
 
+/* The beat that came while it was asked is not lost: silence is asked again at its deadline. */
+static void a_silent_server_is_asked_again_when_its_time_is_over(void **state)
+{
+    (void)state;
+    struct seen seen;
+    uint16_t port;
+    int fd = listen_on(&port);
+    pace_us = DEADLINE_US - 10 * STAY_MS; /* without it: after twice that */
+    watch(port, &(struct server){.listener = fd}, 3, false, &seen);
+    pace_us = PACE_US;
+    (void)close(fd);
+    for (int i = 1; i < 3; i++) {
+        assert_true(seen.begun_us[i] - seen.begun_us[i - 1] >= DEADLINE_US);
+        assert_true(seen.begun_us[i] - seen.begun_us[i - 1] < DEADLINE_US + 100 * STAY_MS);
+    }
+}
+
+static int64_t longest_wait(const struct seen *seen, uint32_t cluster)
+{
+    int64_t last = 0, longest = 0;
+    for (int i = 0; i < 12; i++) {
+        if (seen->clusters[i] != cluster)
+            continue;
+        if (last != 0 && seen->begun_us[i] - last > longest)
+            longest = seen->begun_us[i] - last;
+        last = seen->begun_us[i];
+    }
+    return longest;
+}
+
+static int64_t nearest_of(const struct seen *seen, int at, uint32_t cluster)
+{
+    int64_t nearest = INT64_MAX;
+    for (int i = 0; i < 12; i++) {
+        int64_t apart = llabs(seen->begun_us[i] - seen->begun_us[at]);
+        if (seen->clusters[i] == cluster && apart < nearest)
+            nearest = apart;
+    }
+    return nearest;
+}
+
+/* Two clusters whose watching began at different moments. */
+static void healthy_beats_of_clusters_fall_together(void **state)
+{
+    (void)state;
+    struct loop loop;
+    struct seen seen = {0};
+    struct probe_set_options o = {.fn = on_observation, .arg = &seen};
+    struct probe_cluster cluster = {.name = "shop", .engine = ENGINE_MARIADB, .node_count = 1,
+                                    .monitor = {.user = "m"}, .interval_us = 200 * STAY_MS,
+                                    .suspicion_interval_us = 20 * STAY_MS,
+                                    .deadline_us = DEADLINE_US, .slow_interval_us = STAY_SECOND};
+    uint32_t first, second;
+    (void)close(listen_on(&cluster.nodes[0].port)); /* refuses: each beat is an observation */
+    (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");
+    assert_int_equal(loop_init(&loop, NULL), STAY_OK);
+    struct probe_set *set = probe_set_new(&loop, &o);
+    probe_set_add(set, &cluster, &first);
+    int64_t begun = real_clock_mono_us();
+    while (real_clock_mono_us() < begun + 70 * STAY_MS)
+        (void)loop_turn(&loop, 2 * STAY_MS);
+    probe_set_add(set, &cluster, &second);
+    while (seen.count < 12 && real_clock_mono_us() < begun + 4 * STAY_SECOND)
+        (void)loop_turn(&loop, 2 * STAY_MS);
+    probe_set_free(set, STAY_SECOND);
+    while (loop_turn(&loop, STAY_MS))
+        continue;
+    loop_close(&loop);
+    assert_true(seen.count >= 12);
+    assert_true(longest_wait(&seen, first) < 300 * STAY_MS); /* never less often than it says */
+    assert_true(longest_wait(&seen, second) < 300 * STAY_MS);
+    for (int i = 4; i < 10; i++)
+        assert_true(nearest_of(&seen, i, seen.clusters[i] == first ? second : first) <
+                    50 * STAY_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +293,8 @@ int main(void)
         cmocka_unit_test(too_many_connections_is_not_death),
         cmocka_unit_test(nonsense_and_hang_ups_are_told_apart_from_silence),
         cmocka_unit_test(an_offline_server_is_asked_as_administrator),
+        cmocka_unit_test(a_silent_server_is_asked_again_when_its_time_is_over),
+        cmocka_unit_test(healthy_beats_of_clusters_fall_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
