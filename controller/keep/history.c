@@ -7,6 +7,10 @@ struct entry {
     char id[64];
     char cluster[64];
     int64_t begun_wall_us;
+    /* Of the summary, read once: these are asked for in every turn. */
+    bool counts;          /* an automatic failover that was not undone */
+    bool demoted;         /* a failover or switchover that succeeded */
+    char old_primary[64];
     json_t *summary;
 };
 
@@ -92,6 +96,12 @@ static void prune(struct history *h, const char *cluster)
     }
 }
 
+static bool text_is(const json_t *obj, const char *key, const char *want)
+{
+    const char *text = NULL;
+    return stay_json_get_string(obj, key, &text, NULL) == STAY_OK && strcmp(text, want) == 0;
+}
+
 static bool entry_from(const json_t *summary, struct entry *ret_entry)
 {
     struct entry e = {0};
@@ -99,6 +109,14 @@ static bool entry_from(const json_t *summary, struct entry *ret_entry)
         stay_json_get_copy(summary, "cluster", e.cluster, sizeof e.cluster, NULL) != STAY_OK ||
         stay_json_get_int(summary, "begun_wall_us", &e.begun_wall_us, NULL) != STAY_OK)
         return false;
+    bool is_failover = text_is(summary, "kind", "failover");
+    e.counts = is_failover && json_is_true(json_object_get(summary, "automatic")) &&
+               !text_is(summary, "state", "undone"); /* the primary never changed */
+    e.demoted = text_is(summary, "state", "succeeded") &&
+                (is_failover || text_is(summary, "kind", "switchover"));
+    if (stay_json_get_copy(summary, "old_primary", e.old_primary, sizeof e.old_primary, NULL) !=
+        STAY_OK)
+        e.old_primary[0] = '\0';
     *ret_entry = e;
     return true;
 }
@@ -163,31 +181,20 @@ const json_t *history_summary(const struct history *h, const char *cluster, cons
     return NULL;
 }
 
-static bool text_is(const json_t *obj, const char *key, const char *want)
-{
-    const char *text = NULL;
-    return stay_json_get_string(obj, key, &text, NULL) == STAY_OK && strcmp(text, want) == 0;
-}
-
 unsigned history_failovers_since(const struct history *h, int64_t wall_us)
 {
     unsigned count = 0;
     for (size_t i = 0; i < h->count && h->entries[i].begun_wall_us >= wall_us; i++)
-        if (text_is(h->entries[i].summary, "kind", "failover") &&
-            json_is_true(json_object_get(h->entries[i].summary, "automatic")) &&
-            !text_is(h->entries[i].summary, "state", "undone")) /* the primary never changed */
-            count++;
+        count += h->entries[i].counts;
     return count;
 }
 
 const json_t *history_last_demotion(const struct history *h, const char *cluster, const char *node)
 {
     for (size_t i = 0; i < h->count; i++) {
-        const json_t *s = h->entries[i].summary;
-        if (strcmp(h->entries[i].cluster, cluster) != 0 || !text_is(s, "state", "succeeded") ||
-            !(text_is(s, "kind", "failover") || text_is(s, "kind", "switchover")))
-            continue;
-        return text_is(s, "old_primary", node) ? s : NULL;
+        const struct entry *e = &h->entries[i];
+        if (e->demoted && strcmp(e->cluster, cluster) == 0)
+            return strcmp(e->old_primary, node) == 0 ? e->summary : NULL;
     }
     return NULL;
 }

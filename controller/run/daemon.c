@@ -33,7 +33,20 @@ struct daemon_cluster *daemon_cluster_born(struct daemon *d, uint64_t birth)
 
 void daemon_mark_dirty(struct daemon_cluster *c)
 {
+    if (c->is_dirty)
+        return;
     c->is_dirty = true;
+    c->next_dirty = c->daemon->first_dirty;
+    c->daemon->first_dirty = c;
+}
+
+void daemon_forget_dirty(struct daemon_cluster *c)
+{
+    struct daemon_cluster **at = &c->daemon->first_dirty;
+    while (*at != NULL && *at != c)
+        at = &(*at)->next_dirty;
+    if (*at == c)
+        *at = c->next_dirty;
 }
 
 /* Other clusters' automatic failovers, as the guards count them. The operator's own limit an hour
@@ -47,7 +60,7 @@ void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
     unsigned limit = d->settings->failovers_per_hour;
     if (limit > 0 && count >= limit)
         ret_fleet->failovers_last_hour = DAEMON_FAILOVERS_PER_HOUR;
-    for (size_t i = 0; i < d->cluster_count; i++) {
+    for (size_t i = 0; d->busy_count > 0 && i < d->cluster_count; i++) {
         const struct daemon_cluster *c = d->clusters[i];
         if (c == asking || !executor_is_busy(c->executor))
             continue;
@@ -187,12 +200,13 @@ static void on_watchdog(struct timer *timer, void *arg)
 static void on_turn(uv_prepare_t *handle)
 {
     struct daemon *d = handle->data;
-    bool is_any_fast = false;
-    for (size_t i = 0; i < d->cluster_count; i++) {
-        if (d->clusters[i]->is_dirty)
-            daemon_cluster_turn(d->clusters[i]);
-        is_any_fast = is_any_fast || d->clusters[i]->is_fast;
+    struct daemon_cluster *c = d->first_dirty, *next;
+    d->first_dirty = NULL; /* what a turn marks anew waits for the next one */
+    for (; c != NULL; c = next) {
+        next = c->next_dirty;
+        daemon_cluster_turn(c);
     }
+    bool is_any_fast = d->fast_count > 0;
     if (is_any_fast && !timer_is_running(d->fast_tick))
         timer_start_repeat(d->fast_tick, loop_now_mono_us(&d->loop) + DAEMON_FAST_TICK_US,
                            DAEMON_FAST_TICK_US);
@@ -378,6 +392,7 @@ void daemon_close(struct daemon *d)
     daemon_listeners_free(d);
     close_loop(d);
     settings_free(d->settings);
+    free(d->by_probe);
     free(d->runbook);
     free(d->config_path);
     free(d);

@@ -84,8 +84,28 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
     return c;
 }
 
+/* Before a plan starts: the others' guards look at this cluster from then on. */
+static void count_busy(struct daemon_cluster *c, bool is_busy)
+{
+    if (c->is_counted_busy == is_busy)
+        return;
+    c->is_counted_busy = is_busy;
+    c->daemon->busy_count += is_busy ? 1 : (size_t)-1;
+}
+
+static void set_fast(struct daemon_cluster *c, bool is_fast)
+{
+    if (c->is_fast == is_fast)
+        return;
+    c->is_fast = is_fast;
+    c->daemon->fast_count += is_fast ? 1 : (size_t)-1;
+}
+
 void daemon_cluster_free(struct daemon_cluster *c)
 {
+    count_busy(c, false);
+    set_fast(c, false);
+    daemon_forget_dirty(c);
     daemon_save_drop_all(c);
     executor_free(c->executor);
     timer_free(c->wake);
@@ -168,6 +188,7 @@ static void resume(struct daemon_cluster *c)
     struct stay_error err;
     STAY_AUTO(stay_free_charp) char *text = c->resume_text;
     c->resume_text = NULL;
+    count_busy(c, true);
     enum stay_rc rc = epoch_on_servers(c) > c->view.record.epoch
                           ? stay_error(&err, STAY_ECONFLICT,
                                        "the servers have seen a later epoch than the state "
@@ -269,6 +290,7 @@ enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind 
         return stay_error(err, STAY_EBUSY, "%s: a plan runs already: `mainstay status %s`",
                           name_of(c), name_of(c));
     c->times.verdict_us = now_mono(c);
+    count_busy(c, true);
     return executor_start(c->executor, kind, params, now_mono(c), now_wall(c), err);
 }
 
@@ -362,7 +384,8 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     bool is_urgent = c->decision.suspicion || executor_is_busy(c->executor);
     if (is_urgent != c->is_fast)
         daemon_probes_pace(c, is_urgent);
-    c->is_fast = is_urgent;
+    set_fast(c, is_urgent);
+    count_busy(c, executor_is_busy(c->executor));
     wake_when_silent(c);
     daemon_probes_routes(c);
     daemon_measure_loss(c);

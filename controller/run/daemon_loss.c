@@ -55,9 +55,11 @@ void daemon_measure_loss(struct daemon_cluster *c)
     int64_t now = loop_now_mono_us(&c->daemon->loop);
     if (!c->is_measure_due || view->primary == NO_NODE || daemon_cluster_is_busy(c))
         return;
+    bool is_known = !c->daemon->is_history_loaded;
     for (uint32_t n = 0; n < c->settings->config.node_count; n++) {
         const json_t *summary = history_last_demotion(c->daemon->history, c->settings->config.name,
                                                       c->settings->config.nodes[n].name);
+        is_known = is_known || summary;
         if (!summary || n == view->primary)
             continue;
         if (json_object_get(summary, "measured")) {
@@ -81,4 +83,5 @@ void daemon_measure_loss(struct daemon_cluster *c)
         c->daemon->store->ops->get(c->daemon->store, m->key, 1, on_measured_document, m);
         return;
     }
+    c->is_measure_due = is_known; /* no demotion of a server here: nothing until the next one */
 }

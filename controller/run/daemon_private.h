@@ -51,9 +51,11 @@ struct daemon_cluster {
     uint64_t birth;       /* unique: an answer for an earlier one of this name is late */
     struct decision decision;
     bool is_decided;      /* decision is valid */
-    bool is_dirty;        /* a turn is due */
+    bool is_dirty;        /* a turn is due: in the daemon's list */
+    struct daemon_cluster *next_dirty;
     bool is_loaded;       /* the record was read */
     bool is_ready;        /* every node was asked since start, or had its time to answer */
+    bool is_counted_busy; /* a plan may run: set before it starts, cleared when seen to be over */
     bool is_fast;         /* suspicion or a running plan: judged every DAEMON_FAST_TICK_US */
     int64_t started_mono_us;
     char *resume_text;    /* journal of a run the last process left; taken up once ready */
@@ -100,6 +102,10 @@ struct daemon {
     struct control control;
     struct daemon_cluster *clusters[SETTINGS_CLUSTERS_MAX];
     size_t cluster_count;
+    struct daemon_cluster *first_dirty;
+    size_t fast_count, busy_count;  /* clusters with is_fast, with is_counted_busy */
+    struct daemon_cluster **by_probe; /* by number in the probe set; NULL: gone */
+    uint32_t probe_count;
     uint64_t births;
     uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
     struct timer *tick, *fast_tick, *store_check, *watchdog;
@@ -119,6 +125,7 @@ struct daemon {
 
 /* daemon.c */
 void daemon_mark_dirty(struct daemon_cluster *c);
+void daemon_forget_dirty(struct daemon_cluster *c); /* before it is freed */
 void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why);
 void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err);
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name); /* or NULL */

@@ -12,11 +12,27 @@
 static void on_observation(void *arg, uint32_t cluster, const struct observation *obs)
 {
     struct daemon *d = arg;
-    for (size_t i = 0; i < d->cluster_count; i++)
-        if (d->clusters[i]->probe_id == cluster) {
-            daemon_cluster_observe(d->clusters[i], obs);
-            return;
-        }
+    if (cluster < d->probe_count && d->by_probe[cluster] != NULL)
+        daemon_cluster_observe(d->by_probe[cluster], obs);
+}
+
+/* Numbers are never used again, and there is one a cluster and reload. */
+static void add_to_probes(struct daemon_cluster *c, const struct probe_cluster *cluster)
+{
+    struct daemon *d = c->daemon;
+    probe_set_add(d->probes, cluster, &c->probe_id);
+    if (c->probe_id >= d->probe_count) {
+        d->by_probe = stay_realloc(d->by_probe, c->probe_id + 1, sizeof *d->by_probe);
+        while (d->probe_count <= c->probe_id)
+            d->by_probe[d->probe_count++] = NULL;
+    }
+    d->by_probe[c->probe_id] = c;
+}
+
+static void remove_from_probes(struct daemon_cluster *c)
+{
+    probe_set_remove(c->daemon->probes, c->probe_id);
+    c->daemon->by_probe[c->probe_id] = NULL;
 }
 
 enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err)
@@ -77,7 +93,7 @@ enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
     (void)err;
     struct probe_cluster *cluster = stay_calloc(1, sizeof *cluster);
     probe_cluster_from(c->settings, cluster);
-    probe_set_add(c->daemon->probes, cluster, &c->probe_id);
+    add_to_probes(c, cluster);
     explicit_bzero(cluster, sizeof *cluster);
     free(cluster);
     effects_configure(c->daemon->effects, c->settings);
@@ -86,7 +102,7 @@ enum stay_rc daemon_probes_add(struct daemon_cluster *c, struct stay_error *err)
 
 void daemon_probes_remove(struct daemon_cluster *c)
 {
-    probe_set_remove(c->daemon->probes, c->probe_id);
+    remove_from_probes(c);
     effects_forget(c->daemon->effects, c->settings->config.name);
 }
 
@@ -97,8 +113,8 @@ void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_c
     probe_cluster_from(c->settings, &now[0]);
     probe_cluster_from(settings, &now[1]);
     if (memcmp(&now[0], &now[1], sizeof *now) != 0) {
-        probe_set_remove(c->daemon->probes, c->probe_id);
-        probe_set_add(c->daemon->probes, &now[1], &c->probe_id);
+        remove_from_probes(c);
+        add_to_probes(c, &now[1]);
         probe_set_urge(c->daemon->probes, c->probe_id, c->is_fast);
     }
     explicit_bzero(now, 2 * sizeof *now);

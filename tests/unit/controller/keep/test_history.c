@@ -89,6 +89,12 @@ static void only_the_newest_demotion_counts(void **state)
     update(h, next);
     assert_null(history_last_demotion(h, "shop", "db1"));
     assert_non_null(history_last_demotion(h, "shop", "db2"));
+    json_t *runs = summary("shop-3", "shop", "failover", 300, true);
+    stay_json_set_string(runs, "state", "forward");
+    update(h, runs);
+    assert_non_null(history_last_demotion(h, "shop", "db2"));
+    update(h, summary("shop-3", "shop", "failover", 300, true)); /* the same run, now succeeded */
+    assert_non_null(history_last_demotion(h, "shop", "db1"));
     history_free(h);
 }
 
