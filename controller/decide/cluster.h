@@ -186,7 +186,7 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
-/* Its source refused it (1236), yet the primary holds all that it executed: was it not attached by
+/* Its source refused it (1236), yet the primary holds all it ever received: was it not attached by
  * us since? The primary may have lost a tail and got it back, or the refusal is of another time. */
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates

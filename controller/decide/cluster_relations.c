@@ -208,10 +208,14 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
-    return view->primary != NO_NODE && n->facts.receiver_errno == RECEIVER_REFUSED &&
-           (view->nodes[view->primary].groups_known & FACTS_STATUS) != 0 &&
-           gtid_set_contains(&view->nodes[view->primary].facts.executed, &n->facts.executed) &&
-           n->asked_again_mono_us == STAY_NEVER;
+    if (view->primary == NO_NODE || n->facts.receiver_errno != RECEIVER_REFUSED ||
+        !(view->nodes[view->primary].groups_known & FACTS_STATUS) ||
+        n->asked_again_mono_us != STAY_NEVER)
+        return false;
+    const struct gtid_set *held = &view->nodes[view->primary].facts.executed;
+    return gtid_set_contains(held, &n->facts.executed) &&
+           gtid_set_contains(held, &n->received_high); /* unapplied rows: only its relay log may
+                                                          have them, and an attach would purge it */
 }
 
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node)

@@ -324,6 +324,14 @@ static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effe
     return true;
 }
 
+/* Its connection was refused or lost before it was asked: nothing was read of a server that this run
+ * froze, which may answer the next question. A drain changes nothing, so it is asked again. */
+static bool was_not_asked(const struct plan_run *run, uint32_t node,
+                          const struct effect_result *result)
+{
+    return !result->groups_read && (run->f & NODE_BIT(node)) != 0;
+}
+
 /* A returner that has not caught up: does it work on? */
 static bool catches_up_later(struct plan_run *run, uint32_t node,
                              const struct effect_result *result)
@@ -363,7 +371,8 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         absorb_done(run, view, row, node, result, now_mono_us);
         return;
     case OUTCOME_NOT_DONE:
-        if (step == STEP_DRAIN && drain_goes_on(run, node, result)) {
+        if (step == STEP_DRAIN &&
+            (drain_goes_on(run, node, result) || was_not_asked(run, node, result))) {
             state->unknown |= bit;
             return;
         }

@@ -80,7 +80,7 @@ static const struct replica_rule replica_rules[] = {
      "executes what it received, and what it holds more than the primary stays unknown"},
     {219, {.answers = YES, .purged_away = YES, .may_ask_again = YES, .primary_answers = YES},
      ACT_START_REPLICATION, "refused by its source",
-     "its source could not serve its position, and the primary holds all it executed: compared and "
+     "its source could not serve its position, and the primary holds all it received: compared and "
      "attached once more, for the source may have lost and regained its tail"},
     {209, {.answers = YES, .purged_away = YES}, ACT_ALERT, "purged away",
      "its source no longer has the logs it needs: reseed it"},

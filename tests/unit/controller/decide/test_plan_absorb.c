@@ -221,6 +221,28 @@ static void an_undo_attaches_no_server_that_takes_writes(void **state)
     end(&c, &run);
 }
 
+/* One connection that is lost before its drain was asked for ends no failover. */
+static void a_drain_that_was_not_asked_for_is_asked_again(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_DRAIN), to = row;
+    struct effect_result result = {.outcome = OUTCOME_NOT_DONE, .text = "lost connection"};
+    begin(&c, &run, PAIR "refused db1\n", PLAN_FAILOVER, NO_NODE);
+    run.f = 2;
+    run.row = row;
+    plan_begin_row(&run, row, 2, CASE_NOW);
+    for (int look = 0; look < PLAN_LOOKS_MAX; look++) {
+        plan_absorb(&run, &c.view, row, 1, &result, CASE_NOW);
+        assert_int_equal(run.rows[row].unknown, 2);
+        assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_LOOK);
+    }
+    plan_absorb(&run, &c.view, row, 1, &result, CASE_NOW);
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_UNDO);
+    end(&c, &run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_rejoin_of_one_that_is_behind_says_so),
         cmocka_unit_test(a_server_that_counts_ackers_who_left_is_not_believed),
         cmocka_unit_test(a_rejoin_of_one_that_is_gone_again_is_no_success),
+        cmocka_unit_test(a_drain_that_was_not_asked_for_is_asked_again),
         cmocka_unit_test(an_undo_attaches_no_server_that_takes_writes),
         cmocka_unit_test(what_is_left_of_a_failover_waits_while_the_new_primary_is_read_only),
         cmocka_unit_test(what_restarted_proves_nothing_and_is_a_humans_choice),
