@@ -74,6 +74,8 @@ static void reset_journey(struct executor *x)
     x->save_tries = x->save_conflicts = x->undo_tries = 0;
     x->must_save = true;
     x->abort_wanted = x->store_was_gone = false;
+    x->first_try_mono_us = STAY_NEVER;
+    x->save_unknown = x->storeless = false;
     x->has_run = true;
 }
 
@@ -213,10 +215,12 @@ void executor_tick(struct executor *x, int64_t now_mono_us, int64_t now_wall_us)
         return;
     switch (x->phase) {
     case PHASE_IDLE:
+        break;
     case PHASE_SAVING:
+        (void)exec_undo_without_store(x);
         break;
     case PHASE_WAITING:
-        if (is_due)
+        if (!exec_undo_without_store(x) && is_due)
             exec_save(x, x->after);
         break;
     case PHASE_ROWS:

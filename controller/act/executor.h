@@ -17,9 +17,13 @@
  * where it is (RUN_ASKS) and starts nothing more - unless the view by then has a newer record that
  * still names this plan and epoch (a kill switch): saved again. A store that refuses a save is
  * asked again until it takes it: nothing begins meanwhile, the run stays busy, and a run that
- * waited long (EXEC_SAVE_TRIES_MAX) is undone then if it still can be. The kill switch is read
- * before each row and at every tick: paused -> undo if before the point of no return, whatever is
- * on the way (a drain may take hours), else finish. */
+ * waited long (EXEC_SAVE_TRIES_MAX) is undone then if it still can be. One that closed a primary
+ * that is well is undone after a second without the store (is_sole below), its journal saved when
+ * the store answers again: losing the store never demotes a healthy primary (failover.md section
+ * 7). A later process finds the run before its point of no return and undoes it once more. Not
+ * where a save of that point may have been taken: that process would go on from there, beside the
+ * reopened one. The kill switch is read before each row and at every tick: paused -> undo if before
+ * the point of no return, whatever is on the way (a drain may take hours), else finish. */
 #ifndef CONTROLLER_ACT_EXECUTOR_H
 #define CONTROLLER_ACT_EXECUTOR_H
 #include "controller/decide/decide.h"
@@ -41,6 +45,9 @@ struct exec_env {
                  const struct cluster_record *record, uint64_t expect_version);
     /* Asks for executor_tick at this time (the earliest asked counts). */
     void (*wake_at)(void *ctx, int64_t mono_us);
+    /* The store is held by this process alone (a locked file): while it refuses saves nobody else
+     * can act on the cluster. Then a run that keeps clients waiting does not wait for it. */
+    bool is_sole;
     /* For timeline, log, audit and `mainstay watch`. */
     void (*note)(void *ctx, enum exec_note note, const struct plan_run *run, uint32_t row);
 };

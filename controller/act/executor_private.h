@@ -11,6 +11,7 @@
 #define EXEC_SAVE_TRIES_MAX    20  /* then the store counts as gone: when it is back, undo */
 #define EXEC_SAVE_RETRY_US     (50 * STAY_MS) /* doubles up to the next */
 #define EXEC_SAVE_RETRY_MAX_US (2 * STAY_SECOND)
+#define EXEC_STORE_HOLDS_US    STAY_SECOND /* paused clients do not wait longer for the store */
 #define EXEC_CONFLICTS_MAX     5 /* our own record changed under us: saved again */
 #define EXEC_UNDO_TRIES_MAX    3
 /* An effect ends this long before its row gives it up. */
@@ -65,6 +66,9 @@ struct executor {
     bool was_past;         /* run.past_no_return before the rows on the way began */
     bool must_save;        /* ownership not yet compared by this process */
     bool abort_wanted;
+    int64_t first_try_mono_us; /* of the save under way; STAY_NEVER: none */
+    bool save_unknown;       /* a try of it may have been taken */
+    bool storeless;          /* undone while the store refuses: nothing is saved until the end */
     bool store_was_gone; /* what the plan knows is old: it is undone once a save is taken */
 };
 
@@ -93,6 +97,9 @@ void exec_save(struct executor *x, enum exec_after after);
 void exec_send(struct executor *x, uint32_t row, uint32_t node, struct effect *effect);
 void exec_forget(struct executor *x, uint32_t row); /* its late answers will be ignored */
 bool exec_is_paused(const struct executor *x);
+/* Begins the undo of a run that keeps clients waiting while the store refuses. False: it does not,
+ * or not yet. */
+bool exec_undo_without_store(struct executor *x);
 /* Why the run turns back before its next effect, into run.text: an abort, the kill switch, a store
  * that was gone. False: it goes on. */
 bool exec_turns_back(struct executor *x);

@@ -163,9 +163,10 @@ void exec_send(struct executor *x, uint32_t row, uint32_t node, struct effect *e
     must(x->pending_count < EXEC_PENDING_MAX);
     effect->deadline_mono_us = x->deadline_mono_us[row] - EXEC_ANSWER_US;
     bool reads = !undoing && is_light(what) && !writes(what);
+    int64_t owned_us = x->storeless ? x->now_mono_us : x->saved_mono_us; /* nobody else can act */
     effect->valid_until_mono_us = reads || MUTANT(x->view, LATE_SQL)
                                       ? INT64_MAX
-                                      : x->saved_mono_us + plan_step_validity_us(effect->step);
+                                      : owned_us + plan_step_validity_us(effect->step);
     uint64_t token = ++x->last_token;
     x->pending[x->pending_count++] = (struct exec_pending){token, row, node};
     x->env.start_effect(x->env.ctx, token, effect);

@@ -22,9 +22,17 @@ static void build_record(struct executor *x)
 void exec_save(struct executor *x, enum exec_after after)
 {
     x->after = after;
+    if (x->storeless && after == AFTER_UNDO) {
+        exec_start_undo(x);
+        return;
+    }
     x->phase = PHASE_SAVING;
     x->save_token = ++x->last_token;
     x->save_begun_mono_us = x->now_mono_us;
+    if (x->first_try_mono_us == STAY_NEVER)
+        x->first_try_mono_us = x->now_mono_us;
+    if (exec_undo_without_store(x)) /* not yet, as a rule: it asks to be woken */
+        return;
     build_record(x);
     x->env.save(x->env.ctx, x->save_token, &x->run, x->save_has_record ? &x->save_record : NULL,
                 x->view->record.version);
@@ -60,8 +68,47 @@ static bool is_still_ours(const struct executor *x)
     return stored || (begins && record->plan_id[0] == '\0' && record->epoch + 1 == x->run.epoch);
 }
 
+/* Nothing was written by any other failure (store.h). */
+static bool may_be_stored(enum stay_rc rc)
+{
+    return rc == STAY_EUNKNOWN || rc == STAY_ETIMEDOUT || rc == STAY_ECANCELED ||
+           rc == STAY_ECORRUPT;
+}
+
+/* May the run still turn back: neither past its point of no return nor perhaps stored as past it?
+ */
+static bool may_turn_back(const struct executor *x)
+{
+    bool begins = x->after == AFTER_ROWS;
+    bool was_past = begins ? x->was_past : x->run.past_no_return;
+    bool may_be_past = x->run.past_no_return && (x->phase == PHASE_SAVING || x->save_unknown);
+    return x->run.state == RUN_FORWARD && (begins || x->after == AFTER_LOOK) && !was_past &&
+           !may_be_past;
+}
+
+bool exec_undo_without_store(struct executor *x)
+{
+    uint32_t begun = x->after == AFTER_ROWS ? x->first : x->first + 1;
+    if (!x->env.is_sole || x->first_try_mono_us == STAY_NEVER || !may_turn_back(x) ||
+        !plan_undo_reopens(&x->run, x->view, begun, x->now_mono_us))
+        return false;
+    int64_t due_us = x->first_try_mono_us + EXEC_STORE_HOLDS_US;
+    if (x->now_mono_us < due_us) {
+        exec_wake(x, due_us); /* each time: only the earliest wish is kept */
+        return false;
+    }
+    if (!x->abort_wanted)
+        (void)stay_copy(x->run.text, sizeof x->run.text,
+                        "the store does not take the journal: undone without it");
+    x->run.past_no_return = false;
+    x->storeless = true;
+    exec_begin_undo(x);
+    return true;
+}
+
 static void failed(struct executor *x, enum stay_rc rc)
 {
+    x->save_unknown = x->save_unknown || may_be_stored(rc);
     if (rc == STAY_ECONFLICT) {
         if (x->save_conflicts++ < EXEC_CONFLICTS_MAX && is_still_ours(x)) {
             retry(x);
@@ -81,6 +128,7 @@ static void failed(struct executor *x, enum stay_rc rc)
                             "the store does not take the journal: this plan waits for it");
     }
     retry(x);
+    (void)exec_undo_without_store(x);
 }
 
 /* STORE rows are done from here on: their change is durable. */
@@ -120,6 +168,8 @@ void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_
     }
     x->saved_mono_us = x->save_begun_mono_us;
     x->save_tries = x->save_conflicts = 0;
+    x->first_try_mono_us = STAY_NEVER;
+    x->save_unknown = x->storeless = false;
     x->must_save = false;
     if (x->save_has_record) {
         x->save_record.version = version;

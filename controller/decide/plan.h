@@ -367,6 +367,10 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
  * nodes whose undo is not done yet). Undo never blocks: what fails is noted. */
 uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
                            uint32_t row, int64_t now_mono_us);
+/* Would the undo of rows before `end` open a primary again that is well: do clients wait for this
+ * run alone? */
+bool plan_undo_reopens(const struct plan_run *run, const struct cluster_view *view, uint32_t end,
+                       int64_t now_mono_us);
 void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, struct effect *ret_effect);
 void plan_absorb_undo(struct plan_run *run, const struct cluster_view *view, uint32_t row,

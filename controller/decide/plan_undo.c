@@ -109,6 +109,16 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     return 0;
 }
 
+bool plan_undo_reopens(const struct plan_run *run, const struct cluster_view *view, uint32_t end,
+                       int64_t now_mono_us)
+{
+    for (uint32_t row = 0; row < end; row++)
+        if (plan_row_at(run, row)->undo == STEP_UNFENCE && run->rows[row].touched != 0 &&
+            plan_undo_targets(run, view, row, now_mono_us) != 0)
+            return true;
+    return false;
+}
+
 void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, struct effect *ret_effect)
 {

@@ -79,6 +79,7 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
                            .start_effect = env_start_effect,
                            .save = env_save,
                            .wake_at = env_wake_at,
+                           .is_sole = true, /* SQLite, locked: store_sqlite_file.c */
                            .note = env_note};
     c->executor = executor_new(&c->view, &env);
     return c;

@@ -114,6 +114,7 @@ void controller_start(struct sim *s)
                            .start_effect = effect_start,
                            .save = store_save,
                            .wake_at = wake_at,
+                           .is_sole = true,
                            .note = note};
     c->exec = executor_new(c->view, &env);
     *c->decision = (struct decision){0};

@@ -57,6 +57,7 @@ struct world {
     uint32_t two_writable; /* times two servers were writable at once */
     int64_t route_closed_at, route_opened_at;
     uint32_t ends;
+    bool is_sole;    /* the store is held by the executor's process alone */
     bool last_first; /* answers in reverse order */
     uint32_t answer_cost_us;
 };

@@ -94,6 +94,7 @@ static void world_restart(struct world *w)
     mine.save = world_save;
     mine.wake_at = world_wake_at;
     mine.note = world_note;
+    mine.is_sole = w->is_sole;
     w->is_dead = false;
     w->die_at = 0;
     w->wake = INT64_MAX;
