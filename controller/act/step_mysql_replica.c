@@ -12,9 +12,9 @@
 
 #define LOOK_AGAIN_US (2 * STAY_MS)
 #define LOGIN_US      (300 * STAY_MS)
-#define WAIT_SLICE_S                                                                               \
-    "0.2" /* one server-side wait; between two of them the applier is looked at                    \
-           */
+#define WAIT_SLICE_US                                                                              \
+    (200 * STAY_MS) /* one server-side wait; between two the applier is looked at */
+#define WAIT_LEAST_US (20 * STAY_MS) /* too little for another one and its answer */
 
 bool step_receiver_is_off(const struct step *s)
 {
@@ -101,15 +101,16 @@ enum outcome step_freeze(struct step *s)
     return o;
 }
 
-/* Lets the server wait for the set, a slice at a time. */
-static enum outcome wait_slice(struct step *s, const struct gtid_set *set)
+/* Lets the server wait for the set, a slice at a time, with half of what is left for the answer. */
+static enum outcome wait_slice(struct step *s, const struct gtid_set *set, int64_t left_us)
 {
+    int64_t slice_us = left_us / 2 < WAIT_SLICE_US ? left_us / 2 : WAIT_SLICE_US;
     STAY_AUTO(stay_free_charp)
     char *position = step_is_mariadb(s) ? gtid_set_format_mariadb_pos(set) : gtid_set_format(set);
     STAY_AUTO(stay_free_charp)
-    char *sql = stay_sprintf("SELECT %s('%s', " WAIT_SLICE_S ")",
+    char *sql = stay_sprintf("SELECT %s('%s', %.3f)",
                              step_is_mariadb(s) ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET",
-                             position);
+                             position, (double)slice_us / 1e6);
     STAY_AUTO(stay_free_charp) char *answer = NULL;
     return step_ask(s, sql, &answer);
 }
@@ -124,7 +125,8 @@ enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal)
         if (f->applier != TRI_YES)
             return step_end(s, OUTCOME_NOT_DONE, "applier stopped: (%lld) %.150s",
                             (long long)f->applier_errno, f->applier_error);
-        if (!step_wait(s, LOOK_AGAIN_US / 4)) {
+        int64_t left_us = s->due_mono_us - real_clock_mono_us();
+        if (left_us < WAIT_LEAST_US || !step_wait(s, LOOK_AGAIN_US / 4)) {
             struct gtid_set left = {0};
             gtid_set_copy(&left, goal);
             gtid_set_subtract(&left, &f->executed);
@@ -133,7 +135,7 @@ enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal)
             return step_end(s, OUTCOME_NOT_DONE, "%llu transactions not yet executed",
                             (unsigned long long)count);
         }
-        enum outcome o = wait_slice(s, goal);
+        enum outcome o = wait_slice(s, goal, left_us);
         if (o == OUTCOME_DONE)
             o = step_look(s);
         if (o != OUTCOME_DONE)

@@ -198,9 +198,14 @@ static void check_log(struct rows *rows, const struct server_facts *facts)
         fix(c, "%s binlog_format = 'ROW';", set_keyword(rows));
         line(c, "binlog_format = ROW");
     }
-    if (facts->gtid_strict == TRI_NO)
-        want_file_line(rows, ROW_GTID, is_mysql(rows) ? "gtid_mode" : "gtid_strict_mode", "OFF",
-                       "ON");
+    if (facts->gtid_strict == TRI_NO && is_mysql(rows))
+        want_file_line(rows, ROW_GTID, "gtid_mode", "OFF", "ON");
+    else if (facts->gtid_strict == TRI_NO) {
+        struct conformance *c = add(rows, ROW_GTID);
+        detail(c, "gtid_strict_mode is OFF");
+        fix(c, "SET GLOBAL gtid_strict_mode = ON;");
+        line(c, "gtid_strict_mode = ON");
+    }
 }
 
 static void check_receiver(struct rows *rows, const struct server_facts *facts)

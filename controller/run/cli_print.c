@@ -196,7 +196,10 @@ void cli_print_status(struct cli *cli, const json_t *data)
     size_t i;
     json_t *c;
     const json_t *self = json_object_get(data, "controller");
-    if (!cli_true(self, "ready"))
+    if (cli_text(self, "holds")[0] != '\0') {
+        fprintf(cli->out, "The controller acts on nothing now:\n");
+        cli_wrap(cli, cli->out, 4, cli_text(self, "holds"));
+    } else if (!cli_true(self, "ready"))
         fprintf(cli->out, "The controller is not ready yet: it watches and does not act.\n");
     json_array_foreach(json_object_get(data, "clusters"), i, c)
     {

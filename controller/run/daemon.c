@@ -97,6 +97,7 @@ void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_er
     if (is_ok == d->is_store_ok)
         return;
     d->is_store_ok = is_ok;
+    (void)stay_copy(d->store_error, sizeof d->store_error, err ? err->text : stay_rc_text(rc));
     if (is_ok)
         log_plain(LOG_LEVEL_NOTICE, "the store works again");
     else

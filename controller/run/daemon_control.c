@@ -58,8 +58,8 @@ static enum stay_rc control_start_plan(void *ctx, const char *cluster, enum plan
     if (!c)
         return no_cluster(cluster, err);
     int64_t mono = loop_now_mono_us(&d->loop), wall = loop_now_wall_us(&d->loop);
-    const struct plan_run *running = executor_is_busy(c->executor) ? executor_run(c->executor)
-                                                                   : NULL;
+    const struct plan_run *running =
+        executor_is_busy(c->executor) ? executor_run(c->executor) : NULL;
     struct fleet fleet;
     daemon_fleet(d, c, &fleet);
     uint32_t vetoes = guard_check(&c->view, running, &fleet, kind, false, mono, wall);
@@ -143,8 +143,8 @@ static void on_pause_stored(void *ctx, enum stay_rc rc, uint64_t revision,
 }
 
 /* Pausing takes effect at once; only its answer waits for the store. Resuming waits. */
-static void switch_kill(struct daemon *d, struct all_switch *all, bool is_paused,
-                        const char *actor, const char *reason)
+static void switch_kill(struct daemon *d, struct all_switch *all, bool is_paused, const char *actor,
+                        const char *reason)
 {
     STAY_AUTO(stay_json_drop) json_t *json = json_object();
     stay_json_set_bool(json, "paused", is_paused);
@@ -173,9 +173,9 @@ static void control_set_switch(void *ctx, const char *cluster, enum control_swit
         reason = "";
     struct daemon_cluster *one = cluster ? daemon_cluster_named(d, cluster) : NULL;
     if (cluster && (!one || !one->is_loaded)) {
-        enum stay_rc rc = one ? stay_error(&err, STAY_EBUSY, "%s: its record was not read yet",
-                                           cluster)
-                              : no_cluster(cluster, &err);
+        enum stay_rc rc =
+            one ? stay_error(&err, STAY_EBUSY, "%s: its record was not read yet", cluster)
+                : no_cluster(cluster, &err);
         done(done_ctx, rc, NULL, &err);
         return;
     }
@@ -241,8 +241,12 @@ static void control_history(void *ctx, const char *cluster, const char *id, size
     const char *of = NULL;
     if (!summary || stay_json_get_string(summary, "cluster", &of, NULL) != STAY_OK ||
         !history_key(of, id, key)) {
-        done(done_ctx, stay_error(&err, STAY_ENOTFOUND, "no plan '%s': `mainstay history` lists "
-                                  "them", id), NULL, &err);
+        done(done_ctx,
+             stay_error(&err, STAY_ENOTFOUND,
+                        "no plan '%s': `mainstay history` lists "
+                        "them",
+                        id),
+             NULL, &err);
         return;
     }
     struct history_ask *ask = stay_calloc(1, sizeof *ask);
@@ -294,6 +298,14 @@ static bool control_is_ready(void *ctx)
     return d->is_ready && d->is_store_ok;
 }
 
+static const char *control_holds(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (!d->is_store_ok)
+        return d->store_error;
+    return loop_now_mono_us(&d->loop) < d->hold_until_mono_us ? d->hold_why : "";
+}
+
 static bool control_is_leader(void *ctx)
 {
     return ((struct daemon *)ctx)->is_store_ok; /* one controller: whoever holds the file */
@@ -315,6 +327,7 @@ void daemon_control_init(struct daemon *d)
         .reload = control_reload,
         .runbook = control_runbook,
         .is_ready = control_is_ready,
+        .holds = control_holds,
         .is_leader = control_is_leader,
         .metrics = daemon_metrics,
     };

@@ -115,6 +115,7 @@ struct daemon {
     char paused_by[160];
     uint64_t pause_version;
     bool is_store_ok, is_isolated;
+    char store_error[256];   /* why is_store_ok is false */
     int64_t hold_until_mono_us;
     char hold_why[120];
     struct listener *listeners;

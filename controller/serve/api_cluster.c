@@ -143,6 +143,7 @@ json_t *api_status(const struct control *control, const char *cluster)
     }
     stay_json_set_string(self, "version", MAINSTAY_VERSION);
     stay_json_set_bool(self, "ready", control->is_ready(control->ctx));
+    stay_json_set_string(self, "holds", control->holds(control->ctx));
     stay_json_set_bool(self, "leader", control->is_leader(control->ctx));
     stay_json_set(out, "controller", self);
     stay_json_set(out, "clusters", clusters);

@@ -63,6 +63,8 @@ struct control {
     enum stay_rc (*reload)(void *ctx, struct stay_error *err);
     const char *(*runbook)(void *ctx);
     bool (*is_ready)(void *ctx); /* first facts of every cluster are in, store works */
+    /* Why this controller acts on nothing, for people; "": nothing holds it as a whole. */
+    const char *(*holds)(void *ctx);
     bool (*is_leader)(void *ctx);
     /* Counters for /metrics: name without prefix, labels as {k="v"} text or "", value. */
     void (*metrics)(void *ctx,

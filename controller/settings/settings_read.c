@@ -180,7 +180,11 @@ static void read_secret(struct settings_reader *r, const config_setting_t *s,
                           ? file_read_secret(secret.path, &text, &err)
                           : file_read(secret.path, SETTINGS_TEXT_MAX, &text, &length, &err);
     if (rc != STAY_OK) {
-        settings_note_error(r, s, shown, "%s", err.text);
+        bool is_denied = rc == STAY_ESYSTEM && err.native == EACCES;
+        settings_note_error(r, s, shown, "%s%s", err.text,
+                            rc == STAY_ENOTFOUND ? ": write the password into it, mode 0600"
+                            : is_denied ? ": the user mainstayd runs as must be able to read it"
+                                        : "");
         return;
     }
     length = strcspn(text, "\r\n");

@@ -15,6 +15,7 @@ struct fake_control {
     struct decision decision;
     struct plan_run run;
     bool running, is_ready, ends_at_once;
+    const char *holds;
     /* What was asked. */
     enum plan_kind started;
     struct plan_params params;
@@ -201,6 +202,11 @@ static bool fake_ready(void *ctx)
     return ((struct fake_control *)ctx)->is_ready;
 }
 
+static const char *fake_holds(void *ctx)
+{
+    return ctx == NULL ? "" : ((struct fake_control *)ctx)->holds;
+}
+
 static void fake_metrics(void *ctx,
                          void (*emit)(void *ectx, const char *name, const char *labels,
                                       double value),
@@ -218,6 +224,7 @@ static void fake_open(struct fake_control *f)
     f->decision.verdict =
         (struct verdict){.rule_id = 100, .node = 0, .name = "healthy", .why = "all is well"};
     f->is_ready = true;
+    f->holds = "";
     for (uint32_t i = 0; i < 2; i++)
         f->c.view.nodes[i].reach = (struct reach){.layer = LAYER_QUERY, .outcome = OUT_OK};
     f->c.view.nodes[1].facts.ss_replica_enabled = f->c.view.nodes[1].facts.ss_replica_on = TRI_YES;
@@ -237,6 +244,7 @@ static void fake_open(struct fake_control *f)
                                   .reload = fake_reload,
                                   .runbook = fake_runbook,
                                   .is_ready = fake_ready,
+                                  .holds = fake_holds,
                                   .is_leader = fake_ready,
                                   .metrics = fake_metrics};
 }
