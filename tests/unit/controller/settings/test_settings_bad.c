@@ -203,7 +203,8 @@ static const struct bad_case cases[] = {
      "f at most 255 characters"},
     {"password file missing", "user = \"c\"; password = { file = \"@/good\"; }",
      "user = \"c\"; password = { file = \"@/none\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: '@/none' does not exist: write the password into it, mode 0600"},
+     "m.conf:12: clusters[0].accounts.canary.password: '@/none' does not exist: write the passwo"
+     "rd into it, mode 0600"},
     {"password file readable by all", "user = \"c\"; password = { file = \"@/good\"; }",
      "user = \"c\"; password = { file = \"@/open\"; }",
      "m.conf:12: clusters[0].accounts.canary.password: secret file '@/open' can be read by oth"
