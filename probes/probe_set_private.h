@@ -1,0 +1,64 @@
+/* probes/probe_set_private.h - the clusters that are probed, and the node's part of it.
+ *
+ * probe_set.c has the set, its clusters and their canaries; probe_node.c one node's life. Layer:
+ * probes, these files only. Loop thread only. */
+#ifndef PROBES_PROBE_SET_PRIVATE_H
+#define PROBES_PROBE_SET_PRIVATE_H
+#include "probes/probe_channel.h"
+#include "probes/probe_set.h"
+
+struct probed_cluster;
+
+struct probed_node {
+    struct probed_cluster *cluster;
+    uint32_t index;
+    struct mysql_target target;
+    struct channel channel;
+    struct timer *pace;
+    int64_t beat_mono_us;   /* last beat, whatever it could do */
+    int64_t phase_us;       /* healthy beats come at multiples of the interval and this */
+    bool is_owed;           /* the last beat came while the channel was busy */
+    int64_t opened_mono_us; /* of the last connect */
+    int64_t slow_due_mono_us, start_due_mono_us, grants_due_mono_us;
+    uint64_t uptime_s;
+    struct server_facts start; /* START values seen in this server process's life */
+    char missing_grant[FACT_TEXT_MAX];
+    struct grants_check *grants; /* under way */
+};
+
+struct probed_cluster {
+    struct probe_set *set;
+    uint32_t number;
+    struct probe_cluster config;
+    struct probed_node *nodes;
+    bool is_urged;
+    struct channel canary;
+    struct timer *canary_pace;
+    uint32_t canary_node;
+    uint64_t canary_epoch;
+};
+
+struct probe_set {
+    struct loop *loop;
+    struct probe_set_options options;
+    struct channel_lanes lanes;
+    struct probed_cluster **clusters; /* by number; NULL once removed */
+    uint32_t cluster_count;
+    uint64_t keys;
+    struct probe_set_stats stats;
+};
+
+/* Node `index` of the cluster, in place: its first beat comes within a quarter of the interval. */
+void probe_node_init(struct probed_cluster *cluster, uint32_t index);
+void probe_node_release(struct probed_node *node);
+/* The next beat: at the pace of the cluster as it is, counted from the last one. */
+void probe_node_arm(struct probed_node *node);
+
+/* NULL: it was removed. */
+struct probed_cluster *probe_set_cluster(struct probe_set *set, uint32_t number);
+/* Counts what a channel saw and hands it on as `obs`, to which it adds reach and times. The
+ * callback may remove the cluster. */
+void probe_set_report(struct probed_cluster *cluster, const struct channel_event *event,
+                      struct observation *obs);
+
+#endif
