@@ -324,8 +324,8 @@ static bool drain_goes_on(struct plan_run *run, uint32_t node, const struct effe
     return true;
 }
 
-/* Its connection was refused or lost before it was asked: nothing was read of a server that this run
- * froze, which may answer the next question. A drain changes nothing, so it is asked again. */
+/* Its connection was refused or lost before it was asked: nothing was read of a server that this
+ * run froze, which may answer the next question. A drain changes nothing, so it is asked again. */
 static bool was_not_asked(const struct plan_run *run, uint32_t node,
                           const struct effect_result *result)
 {
