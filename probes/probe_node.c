@@ -1,9 +1,15 @@
 /* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle
- * until the next beat. The end of a session reports at once and opens again at once. */
+ * until the next beat. The end of a session reports at once and opens again at once.
+ *
+ * Waking up is most of what an idle controller costs, so healthy beats of several clusters fall
+ * together: one wake-up asks them all. Within a cluster they stay apart. */
 #include "base/io/loop.h"
 #include "base/io/timer.h"
 #include "probes/probe_grants.h"
 #include "probes/probe_set_private.h"
+
+#define CLUSTERS_AT_ONCE 16
+#define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_pace(struct timer *timer, void *arg);
 static void on_node(void *arg, const struct channel_event *event);
@@ -52,13 +58,18 @@ static int64_t interval_of(const struct probed_cluster *cluster)
     return cluster->is_urged ? cluster->config.suspicion_interval_us : cluster->config.interval_us;
 }
 
+int64_t probe_beat_after(int64_t mono_us, int64_t period_us, int64_t phase_us)
+{
+    return mono_us + period_us - (mono_us - phase_us % period_us) % period_us;
+}
+
 void probe_node_arm(struct probed_node *node)
 {
     int64_t now = loop_now_mono_us(node->cluster->set->loop);
     int64_t interval_us = interval_of(node->cluster);
     int64_t due = node->cluster->is_urged
                       ? node->beat_mono_us + interval_us
-                      : beat_after(node->beat_mono_us, interval_us, node->phase_us);
+                      : probe_beat_after(node->beat_mono_us, interval_us, node->phase_us);
     timer_start(node->pace, due < now ? now : due);
 }
 

@@ -1,21 +1,12 @@
-/* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle
- * until the next beat. The end of a session reports at once and opens again at once. The canary is
- * a second channel per cluster with a beat of its own.
- *
- * Waking up is most of what an idle controller costs, so healthy beats of several clusters fall
- * together: one wake-up asks them all. Within a cluster they stay apart. */
+/* The clusters that are probed, what their channels saw, and each one's canary: a channel beside
+ * the nodes' own, with a beat of its own. */
 #include <mysql.h>
 
-#include "probes/probe_set.h"
+#include "probes/probe_set_private.h"
 
 #include "base/io/lane.h"
 #include "base/io/loop.h"
 #include "base/io/timer.h"
-#include "probes/probe_channel.h"
-#include "probes/probe_grants.h"
-
-#define CLUSTERS_AT_ONCE 16
-#define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_canary_pace(struct timer *timer, void *arg);
 static void on_canary(void *arg, const struct channel_event *event);
@@ -71,13 +62,8 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *config, ui
 
 static void release_cluster(struct probed_cluster *cluster)
 {
-    for (uint32_t i = 0; i < cluster->config.node_count; i++) {
-        struct probed_node *node = &cluster->nodes[i];
-        channel_release(&node->channel);
-        timer_free(node->pace);
-        grants_check_drop(node->grants);
-        server_facts_clear(&node->start);
-    }
+    for (uint32_t i = 0; i < cluster->config.node_count; i++)
+        probe_node_release(&cluster->nodes[i]);
     channel_release(&cluster->canary);
     timer_free(cluster->canary_pace);
     cluster->set->clusters[cluster->number] = NULL;
@@ -110,14 +96,6 @@ void probe_set_free(struct probe_set *set, int64_t wait_us)
     free(set);
 }
 
-/* ---- beats */
-
-/* The first beat of this period and phase after `mono_us`: at most one period later. */
-static int64_t beat_after(int64_t mono_us, int64_t period_us, int64_t phase_us)
-{
-    return mono_us + period_us - (mono_us - phase_us % period_us) % period_us;
-}
-
 void probe_set_urge(struct probe_set *set, uint32_t number, bool on)
 {
     struct probed_cluster *cluster = probe_set_cluster(set, number);
@@ -138,8 +116,6 @@ void probe_set_reread(struct probe_set *set, uint32_t number, uint32_t node)
     if (cluster != NULL && node < cluster->config.node_count)
         cluster->nodes[node].slow_due_mono_us = cluster->nodes[node].start_due_mono_us = 0;
 }
-
-/* ---- what the channel saw */
 
 void probe_set_report(struct probed_cluster *cluster, const struct channel_event *event,
                       struct observation *obs)
@@ -191,8 +167,8 @@ static void on_canary_pace(struct timer *timer, void *arg)
 {
     struct probed_cluster *cluster = arg;
     int64_t now = loop_now_mono_us(cluster->set->loop);
-    timer_start(timer,
-                beat_after(now, PROBE_CANARY_US, cluster->nodes[cluster->canary_node].phase_us));
+    timer_start(timer, probe_beat_after(now, PROBE_CANARY_US,
+                                        cluster->nodes[cluster->canary_node].phase_us));
     if (cluster->canary.state == CHANNEL_IDLE)
         write_canary(cluster);
     else if (cluster->canary.state == CHANNEL_CLOSED)

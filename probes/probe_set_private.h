@@ -53,6 +53,8 @@ void probe_node_init(struct probed_cluster *cluster, uint32_t index);
 void probe_node_release(struct probed_node *node);
 /* The next beat: at the pace of the cluster as it is, counted from the last one. */
 void probe_node_arm(struct probed_node *node);
+/* The first beat of this period and phase after `mono_us`: at most one period later. */
+int64_t probe_beat_after(int64_t mono_us, int64_t period_us, int64_t phase_us);
 
 /* NULL: it was removed. */
 struct probed_cluster *probe_set_cluster(struct probe_set *set, uint32_t number);
