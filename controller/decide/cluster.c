@@ -6,6 +6,7 @@ static void node_reset(struct node_view *node)
     server_facts_clear(&node->facts);
     gtid_set_clear(&node->received_high);
     gtid_set_clear(&node->extra);
+    gtid_set_clear(&node->goal);
     *node = (struct node_view){
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
@@ -24,6 +25,7 @@ static void node_reset(struct node_view *node)
         .advanced_mono_us = STAY_NEVER,
         .restarted_mono_us = STAY_NEVER,
         .caught_up_mono_us = STAY_NEVER,
+        .goal_mono_us = STAY_NEVER,
         .held_mono_us = STAY_NEVER,
         .canary_moved_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
@@ -55,7 +57,7 @@ static void forget_primary(struct cluster_view *view)
     for (uint32_t i = 0; i < NODES_MAX; i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
         view->nodes[i].holds_lost = false;
-        view->nodes[i].extra_mono_us = STAY_NEVER;
+        view->nodes[i].extra_mono_us = view->nodes[i].goal_mono_us = STAY_NEVER;
         view->nodes[i].skipped = false;
         view->nodes[i].asked_again_mono_us = STAY_NEVER;
         view->nodes[i].own_due_mono_us = STAY_NEVER;
@@ -153,7 +155,8 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         }
         kept[i] = view->nodes[j];
         view->nodes[j].facts = (struct server_facts){0};
-        view->nodes[j].received_high = view->nodes[j].extra = (struct gtid_set){0};
+        view->nodes[j].received_high = view->nodes[j].extra = view->nodes[j].goal =
+            (struct gtid_set){0};
         if (j == view->primary)
             primary_moved = false;
     }

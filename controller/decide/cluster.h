@@ -89,6 +89,8 @@ struct node_view {
     bool birth_judged;            /* its first facts were compared with the record's birth of it */
     int64_t held_mono_us;         /* begin of the last read of the primary whose set it was seen to
                                      hold, in this life of its process; STAY_NEVER */
+    struct gtid_set goal;         /* primary's set, asked for at goal_mono_us after the node's */
+    int64_t goal_mono_us;         /* restart: executed, the node has caught up; STAY_NEVER: none */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
     int64_t receiver_lost_mono_us;/* begin of its present run of trying to reconnect to its source;
                                      STAY_NEVER: connected, stopped or without a source */

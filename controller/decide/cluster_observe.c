@@ -294,10 +294,15 @@ static void note_caught_up(struct cluster_view *view)
         bool is_open = n->restarted_mono_us == STAY_NEVER
                            ? n->caught_up_mono_us == STAY_NEVER
                            : n->caught_up_mono_us <= n->restarted_mono_us;
-        if (i != view->primary && is_open && n->facts_mono_us != STAY_NEVER &&
-            primary->facts_begun_mono_us > n->restarted_mono_us &&
-            gtid_set_contains(&n->facts.executed, &primary->facts.executed))
-            later(&n->caught_up_mono_us, primary->facts_begun_mono_us);
+        if (i == view->primary || !is_open || n->facts_mono_us == STAY_NEVER ||
+            primary->facts_begun_mono_us <= n->restarted_mono_us)
+            continue;
+        if (n->goal_mono_us <= n->restarted_mono_us) { /* under load it never holds the latest */
+            gtid_set_copy(&n->goal, &primary->facts.executed);
+            n->goal_mono_us = primary->facts_begun_mono_us;
+        }
+        if (gtid_set_contains(&n->facts.executed, &n->goal))
+            later(&n->caught_up_mono_us, n->goal_mono_us);
     }
 }
 

@@ -105,7 +105,7 @@ bool plan_tells_nothing(const struct cluster_view *view, uint32_t node)
 {
     int64_t restarted = plan_restarted_us(view, node);
     int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
-    return restarted != STAY_NEVER &&
+    return restarted != STAY_NEVER && view->nodes[node].caught_up_mono_us <= restarted &&
            (acked_us == STAY_NEVER || restarted > acked_us - 2 * STAY_SECOND);
 }
 
