@@ -219,7 +219,8 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
 /* May `p` acknowledge for `old` unknown to us? By an operator's hand after our last look: the
  * freeze was verified before, or neither it nor its source was read since, and it is no member of A
  * (those are frozen whatever they said last). And one that left A while nobody could reach it
- * (the certificate lets it), as long as it cannot reach `old`. */
+ * (the certificate lets it), as long as it cannot reach `old`: also when it can be reached again
+ * by now and its first answer has not come (thawed a moment ago, a probe still out). */
 static bool acks_unknown(const struct sim *s, const struct plan_run *run,
                          const struct sim_server *old, const struct sim_server *p)
 {
@@ -228,7 +229,8 @@ static bool acks_unknown(const struct sim *s, const struct plan_run *run,
     if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
         return true;
     bool is_outside = !(run->a >> p->index & 1);
-    if (is_outside && !watches(s, p->index) && !meet)
+    bool is_back = p->unseen_at > p->seen_at && s->now - p->unseen_at <= DETECT_US;
+    if (is_outside && (!watches(s, p->index) || is_back) && !meet)
         return true;
     bool counts = is_outside || strcmp(s->zone[p->index], s->zone[old->index]) == 0;
     return counts && p->hand_at > p->seen_at && p->hand_at > old->seen_at - 2 * STAY_SECOND;
