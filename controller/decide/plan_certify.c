@@ -62,6 +62,14 @@ static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_prima
     return per_s * (uint64_t)(behind_us / STAY_SECOND + 1);
 }
 
+/* It restarted and was read-only ever since: its roles and counters begin anew and say nothing of
+ * what stood, and it acknowledged nothing after that. */
+static bool is_shut_since_restart(const struct node_view *old)
+{
+    return old->facts.read_only == TRI_YES && old->restarted_mono_us != STAY_NEVER &&
+           old->writable_mono_us < old->restarted_mono_us;
+}
+
 /* The old primary answered again during this run, before we touched it, and no longer runs what
  * lossless_since was built on: somebody switched semi-sync off while it was out of sight. */
 static bool is_seen_broken(const struct plan_run *run, const struct cluster_view *view)
@@ -77,6 +85,7 @@ static bool is_seen_broken(const struct plan_run *run, const struct cluster_view
                old->facts.ss_source_enabled == TRI_NO && old->facts.read_only == TRI_NO &&
                old->facts.offline_mode != TRI_YES;
     return run->lossless_stood && old->facts_begun_mono_us > run->begun_mono_us &&
+           !is_shut_since_restart(old) &&
            (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
             old->facts.ss_no_times != view->record.watch_no_times);
 }

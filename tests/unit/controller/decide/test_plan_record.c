@@ -31,10 +31,33 @@ static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **s
     }
 }
 
+/* Its roles are off as at every start; it was read-only since and acknowledged nothing. */
+static void an_old_primary_that_restarted_shut_breaks_nothing(void **state)
+{
+    (void)state;
+    for (int was_open = 0; was_open < 2; was_open++) {
+        struct case_view c;
+        char text[] = "node db1 zone a\nnode db2 zone b\n"
+                      "record primary db1 mode lossless stands ackers db2\n";
+        case_load(&c, text);
+        struct node_view *old = &c.view.nodes[0];
+        struct plan_run run = {.kind = PLAN_FAILOVER, .lossless_stood = true};
+        run.begun_mono_us = CASE_NOW;
+        old->restarted_mono_us = old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->writable_mono_us = was_open ? CASE_NOW + STAY_SECOND : CASE_NOW - STAY_SECOND;
+        old->facts.read_only = TRI_YES;
+        old->facts.ss_source_enabled = old->facts.ss_source_on = TRI_NO;
+        plan_note_broken(&run, &c.view);
+        assert_int_equal(run.lossless_stood, !was_open);
+        case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
+        cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
