@@ -166,22 +166,23 @@ static enum stay_rc check_adopted_ackers(const struct plan_run *run,
     bool none = view->nodes[idle].facts.receiver == RECEIVER_NONE;
     bool stopped = view->nodes[idle].facts.receiver == RECEIVER_STOPPED &&
                    cluster_source_of(view, idle) == run->old_primary;
-    return stay_error(err, STAY_EREFUSED,
-                      "%s %s, and lossless needs %u servers outside %s's zone that replicate from "
-                      "it: on it %s%s%s, then adopt",
-                      plan_node_name(view, idle),
-                      none      ? "replicates from nobody"
-                      : stopped ? "has its receiver stopped"
-                                : "replicates from another server",
-                      view->config->acks, plan_node_name(view, run->old_primary),
-                      stopped ? ""
-                      : mysql ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '"
-                              : "CHANGE MASTER TO MASTER_HOST = '",
-                      stopped ? "" : view->config->nodes[run->old_primary].host,
-                      stopped && mysql ? "START REPLICA"
-                      : stopped        ? "START SLAVE"
-                      : mysql          ? "', SOURCE_AUTO_POSITION = 1, ...; START REPLICA"
-                                       : "', MASTER_USE_GTID = slave_pos, ...; START SLAVE");
+    return stay_error(
+        err, STAY_EREFUSED,
+        "%s %s, and lossless needs %u outside %s's zone that replicate from it: on it "
+        "%s%s%s, then adopt",
+        plan_node_name(view, idle),
+        none      ? "replicates from nobody"
+        : stopped ? "has its receiver stopped"
+                  : "replicates from another server",
+        view->config->acks, plan_node_name(view, run->old_primary),
+        stopped ? ""
+        : mysql ? "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '"
+                : "CHANGE MASTER TO MASTER_HOST = '",
+        stopped ? "" : view->config->nodes[run->old_primary].host,
+        stopped && mysql ? "START REPLICA"
+        : stopped        ? "START SLAVE"
+        : mysql          ? "', SOURCE_AUTO_POSITION = 1, ...; START REPLICA"
+                         : "', MASTER_USE_GTID = slave_pos, ...; START SLAVE");
 }
 
 /* A replica that its own configuration opened, say, while its primary came back read-only: the only

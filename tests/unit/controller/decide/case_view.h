@@ -125,6 +125,11 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "version") == 0)
             (void)stay_copy(n->facts.version, sizeof n->facts.version, value);
+        else if (strcmp(key, "receiver") == 0) /* it is stopped, but keeps its source */
+            n->facts.receiver = strcmp(value, "stopped") == 0 ? RECEIVER_STOPPED : RECEIVER_RUNNING;
+        else if (strcmp(key, "lacks") == 0)
+            (void)snprintf(n->facts.missing_grant, sizeof n->facts.missing_grant,
+                           "mainstay_operate lacks: GRANT %s ON *.* TO mainstay_operate", value);
         else if (strcmp(key, "filters") == 0)
             n->facts.filters = tri;
         else if (strcmp(key, "log_bin") == 0)

@@ -1,0 +1,180 @@
+/* tests/unit/controller/decide/test_plan_conclude.c - turns of a plan that only several faults at
+ * once bring about: a primary that restarts under a repair, a returner that holds more than the
+ * candidate, a top-up whose peer restarts, a compared server that is right or cannot be told. */
+#include "tests/unit/controller/decide/case_view.h"
+
+#include "controller/decide/decide.h"
+#include "controller/decide/plan_private.h"
+
+#define THREE                                                                                      \
+    "node db1 zone a\nnode db2 zone b\nnode db3 zone c\n"                                          \
+    "record primary db1 mode lossless stands ackers db2,db3\n"                                     \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-100\nfact db3 executed 0-1-100\n"
+
+static struct case_view c;
+static struct plan_run run;
+
+static int setup(void **state)
+{
+    (void)state;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(THREE);
+    case_load(&c, text);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    plan_run_clear(&run);
+    case_clear(&c);
+    return 0;
+}
+
+static void start(enum plan_kind kind, uint32_t node)
+{
+    struct stay_error err = {0};
+    struct plan_params params = {.node = node, .detected_mono_us = STAY_NEVER};
+    if (plan_start(&run, kind, &params, &c.view, CASE_NOW, CASE_WALL, &err) != STAY_OK)
+        fail_msg("start: %s", err.text);
+}
+
+static enum plan_next conclude(enum step_kind step, uint32_t *ret_row)
+{
+    return plan_conclude(&run, &c.view, plan_row_of(run.kind, step), CASE_NOW, ret_row);
+}
+
+static void a_repair_ends_when_the_primary_restarted_under_it(void **state)
+{
+    (void)state;
+    uint32_t row = 0;
+    start(PLAN_REJOIN, 1);
+    run.restarted = 1;
+    assert_int_equal(conclude(STEP_FENCE, &row), NEXT_UNDO);
+    assert_string_equal(run.text, "the primary restarted while this plan ran");
+    run.past_no_return = true; /* then it goes on: nothing could be undone */
+    assert_int_not_equal(conclude(STEP_FENCE, &row), NEXT_UNDO);
+}
+
+/* The second fence of a failover: the old primary came back open after the freeze. */
+static void a_returner_that_holds_more_stays_the_primary(void **state)
+{
+    (void)state;
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE), to = 0;
+    c.view.nodes[0].refused_first_mono_us = CASE_NOW - 300 * STAY_MS;
+    c.view.nodes[0].refused_last_mono_us = CASE_NOW;
+    start(PLAN_FAILOVER, NO_NODE);
+    while (plan_row_at(&run, --row)->step != STEP_FENCE)
+        continue;
+    run.candidate = 1;
+    run.fenced = run.was_open = true;
+    run.rows[row].targets = run.rows[row].done = 1;
+    case_gtids(&c, "0-1-100", &run.executed[1]);
+    case_gtids(&c, "0-1-100", &run.fenced_executed);
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_ROW);
+    case_gtids(&c, "0-1-101", &run.fenced_executed);
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_UNDO);
+    assert_string_equal(run.text,
+                        "db1 came back and holds transactions db2 lacks: it stays the primary");
+    run.params.accept_loss = true; /* a human said so */
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_ROW);
+}
+
+static void a_top_up_whose_peer_restarted_begins_again_without_it(void **state)
+{
+    (void)state;
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_TOP_UP), to = 0;
+    c.view.nodes[0].refused_first_mono_us = CASE_NOW - 300 * STAY_MS;
+    c.view.nodes[0].refused_last_mono_us = CASE_NOW;
+    start(PLAN_FAILOVER, NO_NODE);
+    run.candidate = 1;
+    run.f = run.r = run.collected = run.a = 6;
+    case_gtids(&c, "0-1-90", &run.executed[1]);
+    case_gtids(&c, "0-1-100", &run.executed[2]);
+    run.rows[row].targets = run.rows[row].failed = 2;
+    run.freeze_mono_us[2] = CASE_NOW - STAY_SECOND;
+    run.freeze_uptime_s[2] = 5000;
+    c.view.nodes[2].facts.uptime_s = 1; /* a new process: its tail may be gone */
+    assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_GOTO);
+    assert_int_equal(to, plan_row_of(PLAN_FAILOVER, STEP_FREEZE));
+    assert_int_equal(run.restarted & 4, 4);
+    assert_int_equal((run.f | run.r | run.collected) & 4, 0);
+}
+
+static void compare(const char *node, const char *primary)
+{
+    start(PLAN_REJOIN, 1);
+    run.collected = 3;
+    case_gtids(&c, node, &run.executed[1]);
+    case_gtids(&c, primary, &run.executed[0]);
+}
+
+/* What the primary wrote itself and lost in a restart: the compared server is right. */
+static void what_the_primary_lost_is_no_divergence(void **state)
+{
+    (void)state;
+    compare("0-1-110", "0-1-100");
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_UNDO);
+    assert_non_null(strstr(run.text, "the primary wrote and lost"));
+    assert_false(run.diverged);
+}
+
+static void sets_that_could_not_be_read_are_not_compared(void **state)
+{
+    (void)state;
+    compare("0-1-100", "0-1-100");
+    run.collected = 2;
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_UNDO);
+    assert_non_null(strstr(run.text, "could not be read"));
+}
+
+/* Its set is contained, and yet rows are missing: only a human may say that it was reseeded. */
+static void equal_sets_of_a_server_written_to_by_hand_are_set_aside(void **state)
+{
+    (void)state;
+    compare("0-1-100", "0-1-100");
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_ROW);
+    assert_false(run.diverged);
+    c.view.record.twins = 2;
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_ROW);
+    assert_true(run.diverged);
+    assert_non_null(strstr(run.text, "written to by hand"));
+    run.params.accept_loss = true;
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_ROW);
+    assert_false(run.diverged);
+    run.params = (struct plan_params){.node = 1, .automatic = true};
+    c.view.record.twins = 0;
+    c.view.nodes[1].skipped = true;
+    assert_int_equal(plan_conclude_compare(&run, &c.view), NEXT_ROW);
+    assert_true(run.diverged);
+    assert_non_null(strstr(run.text, "its receiver skipped them"));
+}
+
+/* A replica that is open beside a primary that is closed is closed first. */
+static void an_open_follower_is_fenced_before_the_primary_opens(void **state)
+{
+    (void)state;
+    struct decision d;
+    struct fleet fleet = {0};
+    c.view.nodes[0].facts.read_only = c.view.nodes[0].facts.super_read_only = TRI_YES;
+    decide(&c.view, NULL, &fleet, CASE_NOW, CASE_WALL, &d);
+    assert_int_equal(d.want, PLAN_MAKE_WRITABLE);
+    c.view.nodes[2].facts.read_only = c.view.nodes[2].facts.super_read_only = TRI_NO;
+    decide(&c.view, NULL, &fleet, CASE_NOW, CASE_WALL, &d);
+    assert_int_equal(d.want, PLAN_FENCE);
+    assert_int_equal(d.params.node, 2);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_repair_ends_when_the_primary_restarted_under_it),
+        T(a_returner_that_holds_more_stays_the_primary),
+        T(a_top_up_whose_peer_restarted_begins_again_without_it),
+        T(what_the_primary_lost_is_no_divergence),
+        T(sets_that_could_not_be_read_are_not_compared),
+        T(equal_sets_of_a_server_written_to_by_hand_are_set_aside),
+        T(an_open_follower_is_fenced_before_the_primary_opens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
