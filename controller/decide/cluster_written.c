@@ -122,6 +122,39 @@ static bool is_same_domain(const struct gtid_range *a, const struct gtid_range *
     return memcmp(a->source, b->source, 4) == 0;
 }
 
+/* More than a server can lose at once: what its sessions were committing, or a second's worth where
+ * it does not flush each commit. */
+#define TAIL_MAX 10000
+
+/* Did the node write one of the last `count` numbers of a domain in `held`? */
+static bool wrote_lately(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *held, uint64_t count)
+{
+    for (size_t i = 0; i < held->n; i++) {
+        uint64_t newest = 0;
+        if (!cluster_range_is_of(view, node, &held->v[i]))
+            continue;
+        for (size_t j = 0; j < held->n; j++)
+            if (is_same_domain(&held->v[i], &held->v[j]) && held->v[j].last > newest)
+                newest = held->v[j].last;
+        if (newest - held->v[i].last < count)
+            return true;
+    }
+    return false;
+}
+
+bool cluster_may_repeat_numbers(const struct cluster_view *view, uint32_t node,
+                                const struct gtid_set *held)
+{
+    const struct node_view *n = &view->nodes[node];
+    if (!cluster_may_have_lost_tail(view, node))
+        return false;
+    bool caught_up = n->restarted_mono_us != STAY_NEVER && node != view->primary &&
+                     n->caught_up_mono_us > n->restarted_mono_us;
+    return !caught_up || !has_identity(view, node) || wrote_lately(view, node, held, TAIL_MAX) ||
+           written_by(view, node, held) < view->record.written[node];
+}
+
 /* Is the newest transaction of a domain in `held` of the node's own making? Numbers rise within a
  * domain, so who wrote last has the highest. What it replicated ends with the primary's. */
 static bool has_newest(const struct cluster_view *view, uint32_t node, const struct gtid_set *held)

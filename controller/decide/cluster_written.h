@@ -38,5 +38,11 @@ bool cluster_skipped_own(const struct cluster_view *view, uint32_t node,
 /* The same of a node's newest facts, by the primary's; remembers one seen short of its own
  * transactions, which tells where nothing of its own making is left. */
 void cluster_look_skipped(struct cluster_view *view, uint32_t node);
+/* May `node`, made writable now, give numbers a second time that it lost with its tail: it may have
+ * lost it, and either was not seen to hold a primary's set since, or its own transactions are still
+ * among the newest of `held`, what it executed? One that never was a primary, or long ago, cannot:
+ * numbers rise within a domain. */
+bool cluster_may_repeat_numbers(const struct cluster_view *view, uint32_t node,
+                                const struct gtid_set *held);
 
 #endif

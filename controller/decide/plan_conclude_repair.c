@@ -64,8 +64,12 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
         return NEXT_UNDO;
     }
     char *text = gtid_set_format(&run->extra);
-    plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",
-             plan_node_name(view, node), (unsigned long long)gtid_set_count(&run->extra), text);
+    if (view->config->engine == ENGINE_MYSQL)
+        plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",
+                 plan_node_name(view, node), (unsigned long long)gtid_set_count(&run->extra), text);
+    else
+        plan_say(run->text, sizeof run->text, "%s holds transactions the primary lacks: %s",
+                 plan_node_name(view, node), text);
     free(text);
     return NEXT_ROW;
 }
@@ -89,6 +93,13 @@ enum plan_next plan_conclude_rejoin(struct plan_run *run, const struct cluster_v
     STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
     gtid_set_copy(&missing, &run->executed[run->candidate]);
     gtid_set_subtract(&missing, &run->executed[node]);
+    if (missing.flavor == GTID_MARIADB) { /* its numbers are no count: they skip (renumber) */
+        char *text = gtid_set_format(&missing);
+        plan_say(run->text, sizeof run->text, "%s follows; when last read it still missed %s", name,
+                 text);
+        free(text);
+        return NEXT_ROW;
+    }
     plan_say(run->text, sizeof run->text,
              "%s follows; when last read it still missed %llu transactions", name,
              (unsigned long long)gtid_set_count(&missing));

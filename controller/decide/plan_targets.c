@@ -1,5 +1,6 @@
 /* controller/decide/plan_targets.c - which nodes a row touches and what exactly is asked of each.
  */
+#include "controller/decide/cluster_written.h"
 #include "controller/decide/plan_private.h"
 
 /* F0 needs every member of A asked, even one whose last probes failed: it may be well again. */
@@ -284,7 +285,9 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     ret_effect->flaw = effect_flaw(view, what->step);
     if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE) {
         ret_effect->born_mono_us = plan_born_mono_us(run, node);
-        ret_effect->renumber = cluster_may_have_lost_tail(view, node);
+        bool read = (run->collected & mask_of(node)) != 0;
+        ret_effect->renumber = cluster_may_repeat_numbers(
+            view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);
     }
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;

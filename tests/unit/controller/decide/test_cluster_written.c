@@ -200,6 +200,33 @@ static void a_process_older_than_its_successors_office_is_not_by_hand(void **sta
     assert_true(is_set_aside());
 }
 
+/* db2 is seen to restart; `holds` is what it has executed since. */
+static bool may_repeat(const char *set, bool caught_up)
+{
+    struct node_view *n = db(2);
+    holds(1, set);
+    n->restarted_mono_us = w.now - SEC(60);
+    n->writable_mono_us = STAY_NEVER;
+    n->caught_up_mono_us = caught_up ? w.now - SEC(30) : STAY_NEVER;
+    return cluster_may_repeat_numbers(&w.view, 1, &w.facts[1].executed);
+}
+
+static void only_who_lost_numbers_of_its_own_may_give_them_again(void **state)
+{
+    (void)state;
+    assert_true(may_repeat("0-1-100", false)); /* nobody saw what it lacks */
+    assert_false(may_repeat("0-1-100", true));
+    assert_true(may_repeat("0-1-100,0-2-60", true)); /* its last writes may have been 0-2-101 */
+    assert_false(may_repeat("0-1-30100,0-2-60", true));
+    assert_true(may_repeat("0-1-30100,1-2-60", true)); /* in another domain nobody wrote since */
+    w.view.record.written[1] = 70;                     /* the primary held more of its making */
+    assert_true(may_repeat("0-1-30100,0-2-60", true));
+    db(2)->restarted_mono_us = STAY_NEVER;
+    assert_false(cluster_may_repeat_numbers(&w.view, 1, &w.facts[1].executed));
+    w.config.engine = ENGINE_MYSQL;
+    assert_false(may_repeat("0-1-100", false));
+}
+
 static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
 {
     (void)state;
@@ -310,6 +337,7 @@ int main(void)
         T(a_new_process_that_committed_alone_is_set_aside),
         T(a_young_process_that_followed_unseen_is_not_by_hand),
         T(a_process_older_than_its_successors_office_is_not_by_hand),
+        T(only_who_lost_numbers_of_its_own_may_give_them_again),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
         T(one_that_skipped_its_own_tail_is_seen),
         T(a_server_seeded_from_a_copy_is_believed),
