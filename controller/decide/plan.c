@@ -180,19 +180,47 @@ bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_
            lost_mono_us > read_us - STAY_SECOND && lost_mono_us - read_us < PLAN_LOST_SOON_US;
 }
 
+static bool is_same_source(const struct gtid_range *a, const struct gtid_range *b)
+{
+    return memcmp(a->source, b->source, sizeof a->source) == 0 && strcmp(a->tag, b->tag) == 0;
+}
+
+/* What `node` wrote by hand: of its own making all but the first that an earlier or the present
+ * primary was seen to hold, for its numbers go on from there. In several domains (or tags) at once
+ * that cannot be told apart: nothing, rather than that an acknowledged one be given up. */
+static void find_by_hand(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *executed, struct gtid_set *ret_set)
+{
+    bool is_twin = (view->record.twins & NODE_BIT(node)) != 0; /* the same numbers: all of it */
+    uint64_t kept = is_twin ? 0 : view->record.written[node];
+    const struct gtid_range *first = NULL;
+    for (size_t i = 0; i < executed->n; i++) {
+        struct gtid_range range = executed->v[i];
+        uint64_t length = range.last - range.first + 1;
+        if (!cluster_range_is_of(view, node, &range))
+            continue;
+        first = first == NULL ? &executed->v[i] : first;
+        if (!is_twin && !is_same_source(first, &range)) {
+            gtid_set_clear(ret_set);
+            return;
+        }
+        range.first += kept < length ? kept : length;
+        kept -= kept < length ? kept : length;
+        if (range.first <= range.last)
+            gtid_set_add_range(ret_set, executed->flavor, &range);
+    }
+}
+
 void plan_contribution(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
                        struct gtid_set *ret_set)
 {
     const struct gtid_set *executed = &run->executed[node];
     gtid_set_copy(ret_set, executed);
-    bool is_twin = (view->record.twins & NODE_BIT(node)) != 0;
-    if (!is_twin && !cluster_wrote_alone(view, node, executed))
+    if (!(view->record.twins & NODE_BIT(node)) && !cluster_wrote_alone(view, node, executed))
         return;
-    STAY_AUTO(gtid_set_drop) struct gtid_set own = {0};
-    for (size_t i = 0; i < executed->n; i++)
-        if (cluster_range_is_of(view, node, &executed->v[i]))
-            gtid_set_add_range(&own, executed->flavor, &executed->v[i]);
-    gtid_set_subtract(ret_set, &own);
+    STAY_AUTO(gtid_set_drop) struct gtid_set by_hand = {0};
+    find_by_hand(view, node, executed, &by_hand);
+    gtid_set_subtract(ret_set, &by_hand);
 }
 
 void plan_drained_union(const struct plan_run *run, const struct cluster_view *view,
@@ -274,6 +302,9 @@ void plan_begin_row(struct plan_run *run, uint32_t row, uint32_t targets, int64_
     state->ended_mono_us = STAY_NEVER;
     if (what->step == STEP_DETACH || what->step == STEP_ATTACH || what->step == STEP_TOP_UP)
         run->moved |= targets;
+    for (uint32_t node = 0; what->step == STEP_TOP_UP && node < NODES_MAX; node++)
+        if (targets & NODE_BIT(node))
+            run->stalls[node] = 0; /* its drain's are over */
     if (what->flags & ROW_NO_RETURN)
         run->past_no_return = true;
 }

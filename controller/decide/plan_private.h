@@ -72,8 +72,8 @@ bool plan_acks_flowed(const struct cluster_view *view, uint32_t primary);
 /* Is `lost_mono_us` so close to the primary's last facts that no timeout can have ended the
  * connection? */
 bool plan_is_lost_soon(const struct cluster_view *view, uint32_t primary, int64_t lost_mono_us);
-/* What `node` adds to what must survive: its executed set, without its own making where it wrote by
- * hand (no client of the primary was answered for that). */
+/* What `node` adds to what must survive: its executed set, without what it wrote by hand (no client
+ * of the primary was answered for that). What it wrote as an earlier primary stays. */
 void plan_contribution(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
                        struct gtid_set *ret_set);
 /* Union of the contributions of R. */

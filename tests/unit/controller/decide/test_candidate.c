@@ -5,6 +5,7 @@
 
 #include "controller/decide/candidate.h"
 #include "controller/decide/cluster_written.h"
+#include "controller/decide/plan_private.h"
 
 static void candidate_text(char *facts, struct str *out)
 {
@@ -111,6 +112,41 @@ static void what_a_peer_wrote_by_hand_is_not_fetched(void **state)
     assert_false(cluster_note_written(&c.view, 0, &run.executed[1], &c.view.record));
 }
 
+/* It was the primary once and was written to by hand since: only the latter is nobody's loss. */
+static void what_a_peer_wrote_as_a_primary_is_fetched(void **state)
+{
+    (void)state;
+    STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
+    STAY_AUTO(gtid_set_drop) struct gtid_set want = {0};
+    c.view.nodes[3].facts.server_id = 4;
+    drained(1, "0-1-90,0-4-70");
+    drained(3, "0-1-90,0-4-80");
+    (void)cluster_note_written(&c.view, 0, &run.executed[3], &c.view.record);
+    drained(3, "0-1-90,0-4-91");
+    assert_true(cluster_wrote_alone(&c.view, 3, &run.executed[3]));
+    plan_contribution(&run, &c.view, 3, &held);
+    case_gtids(&c, "0-1-90,0-4-80", &want);
+    assert_true(gtid_set_equal(&held, &want));
+    assert_int_equal(candidate_top_up_peer(&c.view, &run, 1), 3);
+    drained(3, "0-1-90,0-4-91,1-4-5"); /* in two domains: nothing is given up */
+    plan_contribution(&run, &c.view, 3, &held);
+    assert_true(gtid_set_equal(&held, &run.executed[3]));
+    c.view.record.twins = 8; /* the same numbers as a primary's: none of it counts */
+    plan_contribution(&run, &c.view, 3, &held);
+    case_gtids(&c, "0-1-90", &want);
+    assert_true(gtid_set_equal(&held, &want));
+}
+
+/* A candidate whose drain went slowly is not given up at its first slow slice of a top-up. */
+static void a_top_up_counts_its_own_stalls(void **state)
+{
+    (void)state;
+    run.stalls[1] = run.stalls[2] = PLAN_TOP_UP_STALLS_MAX;
+    plan_begin_row(&run, plan_row_of(PLAN_FAILOVER, STEP_TOP_UP), 2, CASE_NOW);
+    assert_int_equal(run.stalls[1], 0);
+    assert_int_equal(run.stalls[2], PLAN_TOP_UP_STALLS_MAX);
+}
+
 static void ackers_are_contained_drained_and_in_another_zone(void **state)
 {
     (void)state;
@@ -172,6 +208,8 @@ int main(void)
         T(a_node_that_did_not_drain_is_no_candidate),
         T(top_up_comes_from_the_drained_peer_that_gives_most),
         T(what_a_peer_wrote_by_hand_is_not_fetched),
+        T(what_a_peer_wrote_as_a_primary_is_fetched),
+        T(a_top_up_counts_its_own_stalls),
         T(ackers_are_contained_drained_and_in_another_zone),
         T(a_detached_candidate_is_kept_when_it_is_still_good),
         T(a_writable_server_needs_the_primarys_set_to_be_judged),
