@@ -181,16 +181,25 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     return true;
 }
 
-/* Names what the node holds beyond the primary. Written by the primary itself it was lost in a
- * restart (MariaDB truncates its tail) and the node, right to have it, may be the only one;
- * written by anybody else it is errant. */
+/* Was this transaction that the node holds, and the primary lacks, the primary's once? */
+static bool is_lost(const struct cluster_view *view, const struct node_view *node,
+                    const struct gtid_range *range)
+{
+    return cluster_range_is_of(view, view->primary, range) ||
+           cluster_was_held(view, (uint32_t)(node - view->nodes), range,
+                            &view->nodes[view->primary].facts.executed);
+}
+
+/* Names what the node holds beyond the primary. Written by the primary itself, or held by it before,
+ * it was lost in a restart (MariaDB truncates its tail) and the node, right to have it, may be the
+ * only one; any other is errant. */
 static void name_extra(const struct cluster_view *view, struct node_view *node)
 {
     node->errant = TRI_NO;
     node->holds_lost = false;
     node->extra_mono_us = STAY_NEVER;
     for (size_t i = 0; i < node->extra.n; i++) {
-        if (cluster_range_is_of(view, view->primary, &node->extra.v[i]))
+        if (is_lost(view, node, &node->extra.v[i]))
             node->holds_lost = true;
         else
             node->errant = TRI_YES;
@@ -239,7 +248,7 @@ static void compare_with_primary(struct cluster_view *view)
 static void judge_without_primary(const struct cluster_view *view, struct node_view *node)
 {
     for (size_t i = 0; i < node->extra.n; i++) {
-        if (!cluster_range_is_of(view, view->primary, &node->extra.v[i]))
+        if (!is_lost(view, node, &node->extra.v[i]))
             node->errant = TRI_YES;
     }
 }

@@ -103,6 +103,18 @@ uint32_t cluster_lost_from(const struct cluster_view *view, const struct gtid_se
     return NO_NODE;
 }
 
+bool cluster_was_held(const struct cluster_view *view, uint32_t node,
+                      const struct gtid_range *range, const struct gtid_set *primary_held)
+{
+    uint64_t count = range->last - range->first + 1;
+    for (uint32_t of = 0; of < view->config->node_count; of++)
+        if (of != node && of != view->primary && view->config->engine != ENGINE_MYSQL &&
+            (view->record.written_known & (UINT32_C(1) << of)) != 0 && has_identity(view, of) &&
+            cluster_range_is_of(view, of, range))
+            return written_by(view, of, primary_held) + count <= view->record.written[of];
+    return false;
+}
+
 /* Read-only, replicates from nobody, and nothing it received is left to execute: it grows by writes
  * with privileges alone. One that takes writes openly may have been made the primary by hand. */
 static bool is_alone(const struct cluster_view *view, uint32_t node)

@@ -2,12 +2,14 @@
  * it holds contained in the primary, and does it follow? */
 #include "controller/decide/plan_private.h"
 
-/* Part of what the node holds more was written by the primary, which lost it in a restart: the node
- * is right, and setting it aside would let the primary be opened without it. */
+/* Part of what the node holds more was the primary's, which lost it in a restart: the node is
+ * right, and setting it aside would let the primary be opened without it. */
 static bool holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
 {
     for (size_t i = 0; i < run->extra.n; i++)
-        if (cluster_range_is_of(view, run->candidate, &run->extra.v[i]))
+        if (cluster_range_is_of(view, run->candidate, &run->extra.v[i]) ||
+            cluster_was_held(view, run->params.node, &run->extra.v[i],
+                             &run->executed[run->candidate]))
             return true;
     return false;
 }

@@ -325,6 +325,32 @@ static void a_clone_or_mysql_skips_nothing(void **state)
     gtid_set_clear(&primary);
 }
 
+/* db1 took over from db3, died within the second, and lost of db3's transactions too; db2 has them.
+ */
+static void what_an_earlier_primary_wrote_is_lost_too(void **state)
+{
+    (void)state;
+    w.view.record.written[2] = 50; /* of db3's making, when db1 was promoted */
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-3-40");
+    holds(1, "0-3-50,0-1-55");
+    look();
+    w.now += MS(2);
+    see(&w, 0);
+    assert_int_equal(db(2)->errant, TRI_NO);
+    assert_true(db(2)->holds_lost);
+    holds(1, "0-3-51"); /* one more than the primary ever had */
+    look();
+    w.now += MS(2);
+    see(&w, 0);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    holds(1, "0-3-40,0-2-50"); /* its own */
+    look();
+    w.now += MS(2);
+    see(&w, 0);
+    assert_int_equal(db(2)->errant, TRI_YES);
+    assert_false(db(2)->holds_lost);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -342,6 +368,7 @@ int main(void)
         T(one_that_skipped_its_own_tail_is_seen),
         T(a_server_seeded_from_a_copy_is_believed),
         T(a_clone_or_mysql_skips_nothing),
+        T(what_an_earlier_primary_wrote_is_lost_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
