@@ -9,6 +9,7 @@
 #include "probes/probe_set_private.h"
 
 #define CLUSTERS_AT_ONCE 16
+#define LATE_US          (3 * STAY_MS) /* a timer's millisecond: the next beat does not inherit it */
 #define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_pace(struct timer *timer, void *arg);
@@ -70,7 +71,8 @@ void probe_node_arm(struct probed_node *node)
     int64_t due = node->cluster->is_urged
                       ? node->beat_mono_us + interval_us
                       : probe_beat_after(node->beat_mono_us, interval_us, node->phase_us);
-    timer_start(node->pace, due < now ? now : due);
+    node->due_mono_us = due < now ? now : due;
+    timer_start(node->pace, node->due_mono_us);
 }
 
 /* One beat: whatever the channel's state allows now. */
@@ -100,7 +102,9 @@ static void on_pace(struct timer *timer, void *arg)
 {
     struct probed_node *node = arg;
     (void)timer;
-    node->beat_mono_us = loop_now_mono_us(node->cluster->set->loop);
+    int64_t now = loop_now_mono_us(node->cluster->set->loop);
+    bool is_in_time = now >= node->due_mono_us && now - node->due_mono_us < LATE_US;
+    node->beat_mono_us = is_in_time ? node->due_mono_us : now;
     beat(node);
     probe_node_arm(node);
 }

@@ -15,7 +15,8 @@ struct probed_node {
     struct mysql_target target;
     struct channel channel;
     struct timer *pace;
-    int64_t beat_mono_us;   /* last beat, whatever it could do */
+    int64_t beat_mono_us;   /* last beat, whatever it could do: when it was due */
+    int64_t due_mono_us;    /* the next one */
     int64_t phase_us;       /* healthy beats come at multiples of the interval and this */
     bool is_owed;           /* the last beat came while the channel was busy */
     int64_t opened_mono_us; /* of the last connect */
