@@ -335,6 +335,8 @@ void check_writable(struct sim *s, struct sim_server *v, const struct effect *ef
     bool current = s->store.has_run && s->store.run->epoch == effect->epoch &&
                    s->store.record.epoch == effect->epoch &&
                    (s->store.run->state == RUN_FORWARD || v->index == s->line);
+    if (!current && !v->read_only && !v->super_ro && !v->offline)
+        return; /* open all the time: an unfence in a socket, whose plan gave way, opens nothing */
     if (s->now - left_at > STAY_SECOND && !current) { /* kept in a socket: nothing recalls it */
         v->opened_by_start = v->index != s->line;
         return;
