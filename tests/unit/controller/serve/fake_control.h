@@ -1,5 +1,4 @@
-/* A controller for the serving side's tests: one cluster "shop" from case lines, plans that the
- * test moves by hand, answers at once or when the test says so. */
+/* A controller for the serving side's tests: one cluster "shop", plans the test moves by hand. */
 #ifndef TESTS_FAKE_CONTROL_H
 #define TESTS_FAKE_CONTROL_H
 #include <stdarg.h>
@@ -15,15 +14,12 @@ struct fake_control {
     struct decision decision;
     struct plan_run run;
     bool running, is_ready, ends_at_once;
-    const char *holds;
-    /* What was asked. */
-    enum plan_kind started;
+    enum plan_kind started; /* from here: what was asked */
     struct plan_params params;
     enum control_switch switched;
     char switched_cluster[40], actor[64];
     int64_t until_wall_us;
-    /* What is answered. */
-    uint32_t vetoes;
+    uint32_t vetoes; /* from here: what is answered */
     enum stay_rc reload_rc;
     bool is_late; /* set_switch and history wait for fake_answer */
     control_done_fn done;
@@ -33,12 +29,10 @@ struct fake_control {
     void *listener_ctx;
 };
 
-static const char fake_lines[] = "mode lossless\n"
-                                 "node db1 zone a promote prefer\n"
-                                 "node db2 zone b\n"
-                                 "record primary db1 mode lossless stands ackers db2\n"
-                                 "fact db1 executed 0-1-100\n"
-                                 "fact db2 executed 0-1-100 received 0-1-100 canary_lag 2\n";
+static const char fake_lines[] =
+    "mode lossless\nnode db1 zone a promote prefer\nnode db2 zone b\n"
+    "record primary db1 mode lossless stands ackers db2\nfact db1 executed 0-1-100\n"
+    "fact db2 executed 0-1-100 received 0-1-100 canary_lag 2\n";
 
 static void fake_fill(struct fake_control *f, struct control_cluster *ret)
 {
@@ -204,7 +198,7 @@ static bool fake_ready(void *ctx)
 
 static const char *fake_holds(void *ctx)
 {
-    return ctx == NULL ? "" : ((struct fake_control *)ctx)->holds;
+    return fake_ready(ctx) ? "" : "the disk is full";
 }
 
 static void fake_metrics(void *ctx,
@@ -221,10 +215,8 @@ static void fake_open(struct fake_control *f)
     memset(f, 0, sizeof *f);
     STAY_AUTO(stay_free_charp) char *lines = stay_strdup(fake_lines);
     case_load(&f->c, lines);
-    f->decision.verdict =
-        (struct verdict){.rule_id = 100, .node = 0, .name = "healthy", .why = "all is well"};
+    f->decision.verdict = (struct verdict){.rule_id = 100, .name = "healthy", .why = "all is well"};
     f->is_ready = true;
-    f->holds = "";
     for (uint32_t i = 0; i < 2; i++)
         f->c.view.nodes[i].reach = (struct reach){.layer = LAYER_QUERY, .outcome = OUT_OK};
     f->c.view.nodes[1].facts.ss_replica_enabled = f->c.view.nodes[1].facts.ss_replica_on = TRI_YES;

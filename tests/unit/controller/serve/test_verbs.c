@@ -99,6 +99,9 @@ static void every_question_is_answered(void **state)
     struct bench b;
     bench_open(&b);
     expect(&b, "{\"verb\":\"status\"}", 0, "\"lossless_stands\":true");
+    b.fake.is_ready = false;
+    expect(&b, "{\"verb\":\"status\"}", 0, "\"holds\":\"the disk is full\"");
+    b.fake.is_ready = true;
     expect(&b, "{\"verb\":\"status\",\"cluster\":\"shop\"}", 0, "\"role\":\"primary\"");
     expect(&b, "{\"verb\":\"topology\"}", 0, "\"from\":\"db1\"");
     expect(&b, "{\"verb\":\"problems\"}", 0, "\"problems\":");
