@@ -9,7 +9,7 @@
 #include "probes/probe_set_private.h"
 
 #define CLUSTERS_AT_ONCE 16
-#define LATE_US          (3 * STAY_MS) /* a timer's millisecond: the next beat does not inherit it */
+#define LATE_US          (3 * STAY_MS) /* a timer's millisecond: no later beat inherits it */
 #define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_pace(struct timer *timer, void *arg);

@@ -28,9 +28,9 @@ bool cluster_has_written_alone(const struct cluster_view *view, uint32_t node,
 /* Looks at every read-only node that follows nobody, between plans of ours, and takes those written
  * to by hand into *record as diverged. Returns whether it changed. */
 bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *record);
-/* `node` holds `range`, which `primary_held`, the primary's set, lacks: did another server write it,
- * and this epoch's primary hold it, by the record? Then a MariaDB primary lost it in a restart (of
- * what an earlier primary wrote it lost the tail too), and the node is right to have it. */
+/* `node` holds `range`, which `primary_held`, the primary's set, lacks: did another server write
+ * it, and this epoch's primary hold it, by the record? Then a MariaDB primary lost it in a restart
+ * (of what an earlier primary wrote it lost the tail too), and the node is right to have it. */
 bool cluster_was_held(const struct cluster_view *view, uint32_t node,
                       const struct gtid_range *range, const struct gtid_set *primary_held);
 /* Lacks `held`, a set of `node`, transactions of the node's own making that `primary_held` has, and
