@@ -141,6 +141,7 @@ void check_verdict(struct sim *s, uint16_t rule_id);
 void check_begun(struct sim *s, const struct plan_run *run);
 void check_event(struct sim *s);
 bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
+void check_opened_itself(struct sim *s, const struct sim_server *v);
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                     uint32_t *ret_first);
 

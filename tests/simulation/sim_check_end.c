@@ -50,6 +50,20 @@ static const char *human_reason(const struct sim *s)
     return NULL;
 }
 
+/* The primary came back open, by its own configuration, without what its restart truncated. What a
+ * weaker mode acknowledged is lost by that alone, no plan was asked; what was promised is judged by
+ * the next one. */
+void check_opened_itself(struct sim *s, const struct sim_server *v)
+{
+    for (uint32_t i = 0; i < s->tx_n && v->index == s->line; i++) {
+        struct sim_tx *t = &s->tx[i];
+        if (t->acked && !t->promised && !t->lost && !bit_get(v->have, i)) {
+            t->lost = true;
+            s->stats->lost_declared++;
+        }
+    }
+}
+
 /* A replica that executed later transactions and lacks an earlier one of the line is no copy. */
 static void check_holes(struct sim *s)
 {

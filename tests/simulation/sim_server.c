@@ -361,6 +361,8 @@ void server_start(struct sim *s, struct sim_server *v)
     v->super_ro = s->setup.engine == ENGINE_MYSQL && v->st_read_only;
     v->offline = false;
     v->opened_by_start = !v->read_only;
+    if (v->opened_by_start)
+        check_opened_itself(s, v);
     v->excused_n = 0;
     v->yes_tx = v->no_tx = v->no_times = v->commits = 0;
     v->ss_replica = v->st_ss_replica;
