@@ -72,7 +72,7 @@ static bool is_shut_since_restart(const struct node_view *old)
 
 /* The old primary answered again during this run, before we touched it, and no longer runs what
  * lossless_since was built on: somebody switched semi-sync off while it was out of sight. */
-static bool is_seen_broken(const struct plan_run *run, const struct cluster_view *view)
+bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view)
 {
     uint32_t fence = plan_row_of(run->kind, STEP_FENCE);
     size_t count = 0;
@@ -101,7 +101,7 @@ static uint64_t sessions_max(const struct node_view *old)
 
 void plan_note_broken(struct plan_run *run, const struct cluster_view *view)
 {
-    if (is_seen_broken(run, view))
+    if (plan_is_seen_broken(run, view))
         run->lossless_stood = false;
 }
 

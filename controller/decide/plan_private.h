@@ -86,6 +86,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
  * and no longer runs what it was built on. Called on every answer and when a run is taken up:
  * after our own fence its counters no longer tell. */
 void plan_note_broken(struct plan_run *run, const struct cluster_view *view);
+/* Does the old primary's newest word show that? */
+bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view);
 /* Takes into run->able who was asked after the run began and could acknowledge for the old primary:
  * outside A, not frozen, back from where nobody reached it or started by somebody since. */
 void plan_note_able(struct plan_run *run, const struct cluster_view *view);

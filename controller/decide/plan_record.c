@@ -193,10 +193,14 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
 
 /* The old primary stays, and this run saw it without what lossless_since stands on: writes may have
  * been acknowledged that no acker holds, and the next failover must not be certified by it. */
-static void forget_broken(const struct plan_run *run, struct cluster_record *record)
+static void forget_broken(const struct plan_run *run, const struct cluster_view *view,
+                          struct cluster_record *record)
 {
     bool stays = run->kind == PLAN_FAILOVER && run->state != RUN_SUCCEEDED;
-    if (!stays || run->lossless_stood || !record->lossless_stands)
+    bool open = run->old_primary != NO_NODE && /* shut, it acknowledged nothing after it stood */
+                view->nodes[run->old_primary].facts.read_only == TRI_NO;
+    bool seen = open && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
+    if (!stays || (run->lossless_stood && !seen) || !record->lossless_stands)
         return;
     record->lossless_stands = false;
     record->lossless_since_wall_us = 0;
@@ -267,7 +271,7 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
     keep_question(run, view, record);
     lift_if_attached(run, record);
     give_back_mode(run, record);
-    forget_broken(run, record);
+    forget_broken(run, view, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
     int64_t hold_us =

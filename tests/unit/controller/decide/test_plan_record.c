@@ -53,11 +53,39 @@ static void an_old_primary_that_restarted_shut_breaks_nothing(void **state)
     }
 }
 
+/* Seen: it answered while the plan was undone, when no answer of the plan was absorbed any more, and
+ * died before the watch was back. */
+static void what_is_seen_while_a_failover_is_undone_counts(void **state)
+{
+    (void)state;
+    static const enum tri read_only[] = {TRI_NO, TRI_YES};
+    for (size_t i = 0; i < STAY_COUNT(read_only); i++) {
+        struct case_view c;
+        char text[] = "node db1 zone a\nnode db2 zone b\n"
+                      "record primary db1 mode lossless stands ackers db2\n";
+        case_load(&c, text);
+        struct node_view *old = &c.view.nodes[0];
+        struct plan_run run = {.kind = PLAN_FAILOVER,
+                               .state = RUN_UNDONE,
+                               .mode = MODE_LOSSLESS,
+                               .lossless_stood = true,
+                               .begun_mono_us = CASE_NOW};
+        old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->facts.ss_source_on = TRI_NO;
+        old->facts.read_only = read_only[i]; /* shut, it acknowledged nothing after it stood */
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.lossless_stands, read_only[i] == TRI_YES);
+        case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
+        cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
