@@ -197,9 +197,7 @@ static void forget_broken(const struct plan_run *run, const struct cluster_view 
                           struct cluster_record *record)
 {
     bool stays = run->kind == PLAN_FAILOVER && run->state != RUN_SUCCEEDED;
-    bool open = run->old_primary != NO_NODE && /* shut, it acknowledged nothing after it stood */
-                view->nodes[run->old_primary].facts.read_only == TRI_NO;
-    bool seen = open && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
+    bool seen = stays && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
     if (!stays || (run->lossless_stood && !seen) || !record->lossless_stands)
         return;
     record->lossless_stands = false;
