@@ -240,7 +240,7 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
 {
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     if (run->kind != PLAN_FAILOVER || plan_row_at(run, row)->step != STEP_WRITABLE ||
-        run->maybe_open)
+        run->maybe_open || MUTANT(view, WRITABLE_BEFORE_VERIFY))
         return NEXT_ROW;
     run->past_no_return = false; /* nothing of it has begun */
     if (fence_is_lifted(run, view))
