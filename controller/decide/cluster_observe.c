@@ -190,9 +190,9 @@ static bool is_lost(const struct cluster_view *view, const struct node_view *nod
                             &view->nodes[view->primary].facts.executed);
 }
 
-/* Names what the node holds beyond the primary. Written by the primary itself, or held by it before,
- * it was lost in a restart (MariaDB truncates its tail) and the node, right to have it, may be the
- * only one; any other is errant. */
+/* Names what the node holds beyond the primary. Written by the primary itself, or held by it
+ * before, it was lost in a restart (MariaDB truncates its tail) and the node, right to have it, may
+ * be the only one; any other is errant. */
 static void name_extra(const struct cluster_view *view, struct node_view *node)
 {
     node->errant = TRI_NO;

@@ -125,6 +125,9 @@ bool fault_event(struct sim *s, const struct sim_event *e);
 void fault_heal(struct sim *s);
 void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);
 
+/* How long a change behind our back may go unseen: two probes, their deadline, one save. */
+#define DETECT_US (3 * STAY_SECOND)
+
 /* sim_check.c */
 void check_ack(struct sim *s, uint32_t tx, uint32_t server);
 /* left_at: when the lane sent it; what a frozen server or a cut link kept may come much later. */
@@ -144,6 +147,13 @@ bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx
 void check_opened_itself(struct sim *s, const struct sim_server *v);
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                     uint32_t *ret_first);
+
+/* Somebody looks at the node: a controller runs and its answers come through. */
+bool check_watches(const struct sim *s, uint32_t node);
+
+/* sim_check_promotion.c */
+void check_proof(struct sim *s, const struct plan_run *run);
+void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *run);
 
 /* sim_check_end.c */
 void check_end(struct sim *s);

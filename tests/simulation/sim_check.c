@@ -2,8 +2,6 @@
  * never from what the controller believes. Each says precisely what it allows and why. */
 #include "tests/simulation/sim.h"
 
-/* How long a change behind our back may go unseen: two probes, their deadline, one save. */
-#define DETECT_US (3 * STAY_SECOND)
 /* A repair keeps the record to itself until its next save: a drain is the longest row without. */
 #define REPAIR_US    (35 * STAY_SECOND)
 #define LANE_LATE_US (3 * STAY_SECOND)
@@ -14,7 +12,7 @@ static bool may_answer(const struct sim *s, uint32_t node)
     return net_both(s, SIM_HOST_CONTROLLER, node) && s->server[node].up && !s->server[node].frozen;
 }
 
-static bool watches(const struct sim *s, uint32_t node)
+bool check_watches(const struct sim *s, uint32_t node)
 {
     return controller_runs(s) && !s->store.down && net_both(s, SIM_HOST_CONTROLLER, node) &&
            !s->server[node].denied && !s->server[node].too_many && !s->server[node].frozen;
@@ -215,102 +213,6 @@ static void check_intent(struct sim *s, const struct sim_server *v, const struct
                     (unsigned long long)t->record.epoch, t->has_run ? t->run->id : "none");
 }
 
-/* May `p` acknowledge for `old` unknown to us? By an operator's hand after our last look: the
- * freeze was verified before, or neither it nor its source was read since, and it is no member of A
- * (those are frozen whatever they said last). And one that left A while nobody could reach it
- * (the certificate lets it), as long as it cannot reach `old`: also when it can be reached again
- * by now and its first answer has not come (thawed a moment ago, a probe still out). */
-static bool acks_unknown(const struct sim *s, const struct plan_run *run,
-                         const struct sim_server *old, const struct sim_server *p)
-{
-    uint32_t verify = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE);
-    bool meet = old->up && net_both(s, old->index, p->index);
-    if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
-        return true;
-    bool is_outside = !(run->a >> p->index & 1);
-    bool is_back = p->unseen_at > p->seen_at && s->now - p->unseen_at <= DETECT_US;
-    if (is_outside && (!watches(s, p->index) || is_back) && !meet)
-        return true;
-    bool counts = is_outside || strcmp(s->zone[p->index], s->zone[old->index]) == 0;
-    return counts && p->hand_at > p->seen_at && p->hand_at > old->seen_at - 2 * STAY_SECOND;
-}
-
-/* S8 in truth, for a failover: F0 says that fewer than k could still acknowledge for the old
- * primary, F1 that it is closed; only its own configuration opens it again. */
-static void check_proof(struct sim *s, const struct plan_run *run)
-{
-    const struct certificate *cert = &run->certificate;
-    if (run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER)
-        return;
-    if (cert->proof == PROOF_NONE && run->mode == MODE_LOSSLESS && !run->params.accept_loss)
-        sim_violate(s, INV_S8, "promotion without a recorded proof");
-    if (run->old_primary >= s->setup.servers)
-        return;
-    struct sim_server *old = &s->server[run->old_primary];
-    if (run->fenced && old->up && !old->read_only && !old->opened_by_start)
-        sim_violate(s, INV_S8, "db%u is fenced by the record and writable", old->index + 1);
-    if (cert->proof != PROOF_F0_REVOCATION || run->kind != PLAN_FAILOVER || run->fenced)
-        return; /* fenced after its certificate: F1 was given as well, judged above */
-    uint32_t able = 0;
-    for (uint32_t r = 0; r < s->setup.servers; r++) {
-        const struct sim_server *p = &s->server[r];
-        able += r != old->index && p->up && p->receiver_on && p->configured &&
-                p->source == old->index && p->ss_active && !acks_unknown(s, run, old, p);
-    }
-    if (able >= s->config.acks && run->mode == MODE_LOSSLESS)
-        sim_violate(s, INV_S8, "%u servers can still acknowledge for db%u, F0 is recorded", able,
-                    old->index + 1);
-}
-
-/* A plan past its promotion that could not finish has named the server; another one opens it. */
-static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
-{
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
-    const struct certificate *cert = swaps ? &run->certificate : &s->named;
-    uint32_t first = 0;
-    uint32_t lost = check_lost(s, v, run->fenced, false, &first);
-    bool moved = v->index != s->line;
-    bool stands = s->store.record.mode == MODE_LOSSLESS; /* what the record promises by now */
-    bool lossless = moved
-                        ? cert->kind == CERT_LOSSLESS && (swaps || stands)
-                        : s->store.record.mode == MODE_LOSSLESS && s->store.record.lossless_stands;
-    if (lost > 0 && lossless)
-        sim_violate(s, INV_S2, "%u acknowledged writes are not on db%u, first db%u:%u", lost,
-                    v->index + 1, s->tx[first].origin + 1, s->tx[first].seq);
-    if (!moved)
-        return;
-    s->stats->failovers += run->kind == PLAN_FAILOVER;
-    s->stats->lossless += cert->kind == CERT_LOSSLESS;
-    s->stats->bounded += cert->kind == CERT_BOUNDED;
-    s->line = v->index;
-    s->line_first_ack = STAY_NEVER;
-    s->line_at = s->now;
-    s->line_epoch = run->epoch;
-    s->line_cert = cert->kind;
-    s->line_overridden = swaps ? run->params.accept_loss : s->named_overridden;
-    s->line_fenced = run->fenced;
-    s->line_old = run->old_primary;
-    s->line_lost = lost;
-    uint64_t max = cert->lost_transactions_max;
-    s->loss_declared_max = max > 1000000 ? 1000000 : (uint32_t)max;
-    bool later = !swaps && !stands; /* in a weaker mode it may have lost its tail since */
-    if (s->line_overridden || lossless || lost == 0 || later)
-        return;
-    int64_t span = cert->lost_time_max_us;
-    if (span > 0) { /* estimated by time: nothing older than that may be lost */
-        int64_t certified = run->rows[plan_row_of(run->kind, STEP_CERTIFY)].ended_mono_us;
-        int64_t oldest = (certified > 0 ? certified : s->now) - span - STAY_SECOND;
-        if (s->tx[first].acked_at < oldest)
-            sim_violate(s, INV_S3,
-                        "a write acknowledged at %.3f s is lost, the certificate said %.3f s",
-                        (double)s->tx[first].acked_at / 1e6, (double)span / 1e6);
-        s->loss_declared_max = UINT32_MAX;
-    } else if (lost > s->loss_declared_max) {
-        sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost,
-                    s->loss_declared_max);
-    }
-}
-
 /* S7: a write by hand that only `v` holds, known for long enough, is not promoted. One on the
  * server that a stored plan was opening by then, past its point of no return, is none of its own:
  * whether it was open already nobody can tell, so it may be a client's, and it is kept. */
@@ -352,7 +254,7 @@ void check_writable(struct sim *s, struct sim_server *v, const struct effect *ef
         sim_violate(s, INV_S6, "db%u unfenced, db%u is the primary", v->index + 1, s->line + 1);
         return;
     }
-    promoted(s, v, run);
+    check_promoted(s, v, run);
 }
 
 /* A write by hand that no comparison can show: after the sets were read, or under a GTID that a
@@ -456,12 +358,12 @@ void check_event(struct sim *s)
     bool holds = !ours || r->paused || s->controller.view->hold_until_mono_us > s->now ||
                  r->maintenance_until_wall_us > s->now + s->wall_offset;
     const struct sim_server *p = &s->server[s->line];
-    if (!ours || !watches(s, s->line) || !p->up || p->read_only || p->offline)
+    if (!ours || !check_watches(s, s->line) || !p->up || p->read_only || p->offline)
         s->unserved_at = s->now;
     if (is_swapping(s))
         s->swapping_at = s->now;
     for (uint32_t n = 0; n < s->setup.servers; n++) {
-        bool unseen = !ours || !watches(s, n);
+        bool unseen = !ours || !check_watches(s, n);
         if (s->server[n].up && !s->server[n].frozen)
             s->server[n].alive_at = s->now;
         if (controller_runs(s) && may_answer(s, n))
