@@ -69,6 +69,8 @@ static const char *run_objection(const struct cluster_view *view, const struct p
         return "it failed earlier in this plan";
     if (!(run->f & NODE_BIT(node)))
         return "it could not be frozen";
+    if (!(run->r & NODE_BIT(node)) && (run->spare & NODE_BIT(node)))
+        return "it restarted lately, what it had acknowledged may be gone: --accept-loss takes it";
     if (!(run->r & NODE_BIT(node)))
         return "it has not executed all it received";
     if (cluster_wrote_alone(view, node, &run->executed[node]))

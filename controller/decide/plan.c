@@ -246,6 +246,19 @@ void plan_run_clear(struct plan_run *run)
     memset(run, 0, sizeof *run);
 }
 
+/* Why not, of each: the one a human may accept is not always the first or the last. */
+static void say_refused(const struct plan_run *run, const struct cluster_view *view,
+                        const struct candidate_note *notes, size_t count, char *text)
+{
+    plan_say(text, PLAN_TEXT_MAX, "no server may be promoted%s", count == 0 ? ": no nodes" : "");
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(text);
+        if (run->params.node == NO_NODE || run->params.node == notes[i].node)
+            plan_say(text + used, PLAN_TEXT_MAX - used, "%s %s: %s", i == 0 ? ":" : ";",
+                     plan_node_name(view, notes[i].node), notes[i].why);
+    }
+}
+
 static void compute_choose(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                            int64_t now_mono_us)
 {
@@ -261,9 +274,7 @@ static void compute_choose(struct plan_run *run, const struct cluster_view *view
     }
     char *text = run->rows[row].text;
     if (run->candidate == NO_NODE) {
-        plan_say(text, PLAN_TEXT_MAX, "no server may be promoted: %s: %s",
-                 count > 0 ? plan_node_name(view, notes[count - 1].node) : "-",
-                 count > 0 ? notes[count - 1].why : "no nodes");
+        say_refused(run, view, notes, count, text);
         return;
     }
     uint32_t ackers = candidate_ackers(view, run, run->candidate);

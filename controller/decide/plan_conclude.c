@@ -125,17 +125,16 @@ static enum plan_next conclude_drain(struct plan_run *run, const struct cluster_
     }
     if (lost != 0 && in_time && needs_it && should_look(run, row))
         return NEXT_LOOK;
+    uint32_t spare = run->spare & run->f & run->collected & ~run->r & ~plan_gone(run);
+    if (run->params.accept_loss) { /* the one in r may be never to be promoted */
+        run->doubted |= spare;
+        run->r |= spare;
+    }
     if (run->r != 0 || MUTANT(view, DRAIN_SKIPPED))
         return NEXT_ROW;
-    uint32_t spare = run->spare & run->f & run->collected & ~plan_gone(run);
-    if (spare != 0 && run->params.accept_loss) {
-        run->r = run->doubted = spare;
-        return NEXT_ROW;
-    }
     (void)stay_copy(run->text, sizeof run->text,
                     spare != 0 ? "every server that executed all it holds restarted lately: what "
-                                 "it had acknowledged may be gone; a human may accept that"
-
+                                 "it had acknowledged may be gone; --accept-loss promotes it"
                                : "no server could execute all it received");
     return NEXT_UNDO;
 }

@@ -188,10 +188,13 @@ static void what_restarted_proves_nothing_and_is_a_humans_choice(void **state)
         plan_begin_row(&run, row, 2, CASE_NOW);
         plan_absorb(&run, &c.view, row, 1, &result, CASE_NOW);
         assert_int_equal(run.r, 0);
+        run.r = accepts ? 4 : 0; /* another is drained and whole, but its promote rule is never */
         assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to),
                          accepts ? NEXT_ROW : NEXT_UNDO);
         if (accepts) {
-            assert_int_equal(run.r, 2);
+            assert_int_equal(run.r, 6);
+            assert_int_equal(run.doubted, 2);
+            run.r = 2;
             run.candidate = 1;
             row = plan_row_of(PLAN_FAILOVER, STEP_CERTIFY);
             plan_certify(&run, &c.view, CASE_NOW);
