@@ -32,6 +32,8 @@ static void on_timeout(uv_timer_t *handle)
         arm(timer);
         return;
     }
+    if (timer->loop->now_mono_us < timer->deadline_mono_us)
+        timer->loop->is_stale = true; /* stamped before this turn began: not for what is due now */
     timer->is_running = false;
     if (timer->period_us > 0) {
         int64_t missed = (now - timer->deadline_mono_us) / timer->period_us;

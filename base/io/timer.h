@@ -1,7 +1,8 @@
 /* base/io/timer.h - one-shot and repeating timers with absolute monotonic deadlines.
  *
  * Layer: base/io. Loop thread only. A timer never fires before its deadline; libuv rounds to whole
- * milliseconds, so it fires up to about one after. */
+ * milliseconds, so it fires up to about one after. Nor does its callback see a time before it:
+ * loop_now_mono_us() is at least the deadline there. */
 #ifndef BASE_IO_TIMER_H
 #define BASE_IO_TIMER_H
 #include "base/base.h"

@@ -247,6 +247,43 @@ static void timer_never_fires_early(void **state)
     assert_true(loop.turns - turns <= 40 * 2 + 8); /* the loop's own tick may fall into it */
 }
 
+static int64_t seen_in_timer, due_of_timer;
+
+static void note_time(struct timer *timer, void *arg)
+{
+    (void)arg;
+    seen_in_timer = loop_now_mono_us(&loop);
+    timer_free(timer);
+    loop_stop(&loop);
+}
+
+static void slow_close(uv_handle_t *handle)
+{
+    (void)handle;
+    due_of_timer = real_clock_mono_us() + STAY_MS;
+    timer_start(timer_new(&loop, note_time, NULL), due_of_timer);
+    busy_for(3 * STAY_MS);
+}
+
+static void close_something(struct timer *timer, void *arg)
+{
+    uv_close(arg, slow_close);
+    timer_free(timer);
+}
+
+/* Closing comes after the turn was stamped and before the next one's timers: whoever reckons from
+ * the time he sees to his next deadline would get the same one again, without end. */
+static void timer_sees_no_time_before_its_deadline(void **state)
+{
+    (void)state;
+    uv_idle_t something;
+    assert_int_equal(uv_idle_init(&loop.uv, &something), 0);
+    timer_start(timer_new(&loop, close_something, &something),
+                real_clock_mono_us() + 5 * STAY_MS);
+    loop_run(&loop);
+    assert_true(seen_in_timer >= due_of_timer);
+}
+
 static void repeating_timer_keeps_its_grid_and_skips_what_it_missed(void **state)
 {
     struct fired f = {.stop_at = 4};
@@ -323,6 +360,7 @@ int main(void)
         T(wall_clock_jump_is_an_event),
         T(frozen_process_sees_its_stall),
         T(timer_never_fires_early),
+        T(timer_sees_no_time_before_its_deadline),
         T(repeating_timer_keeps_its_grid_and_skips_what_it_missed),
         T(libuv_codes_become_ours),
         T(real_clock_and_random_answer),
