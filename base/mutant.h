@@ -28,7 +28,7 @@
     X(WRITABLE_BEFORE_VERIFY, "freezes not verified again before writable")                        \
     X(DIVERGED_ATTACHED, "a diverged server is attached")                                          \
     X(MODE_AFTER_SERVER, "weaker mode applied before it is recorded")                              \
-    X(ATTACH_WITHOUT_ROLE, "a returner attached without the role that takes back its lost tail")
+    X(ATTACH_WITHOUT_ROLE, "a returner attached without the role for its lost tail, unnoticed")
 
 enum mutant_id {
 #define X(id, what) MUTANT_##id,

@@ -87,7 +87,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
             return !run->diverged || !plan_may_stop_acking(view, run->params.node);
         return !run->aims_lossless;
     case STEP_BARRIER:
-        return !run->aims_lossless;
+        return !run->aims_lossless || MUTANT(view, BARRIER_SKIPPED);
     case STEP_COLLECT:
         return run->kind == PLAN_ADOPT && !run->aims_lossless;
     case STEP_CANARY: /* blocked on purpose: no acker and without_acker = "block" */

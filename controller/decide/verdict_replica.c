@@ -1,4 +1,5 @@
 /* controller/decide/verdict_replica.c - computes what a replica's rules match on. */
+#include "base/mutant.h"
 #include "controller/decide/verdict_private.h"
 
 static enum tri tri_of(bool value)
@@ -70,7 +71,7 @@ void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64
         tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
     ret_facts->errant = n->errant;
-    ret_facts->skipped = tri_of(n->skipped);
+    ret_facts->skipped = tri_of(n->skipped && !MUTANT(view, ATTACH_WITHOUT_ROLE));
     ret_facts->primary_answers =
         tri_of(view->primary != NO_NODE &&
                verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES);

@@ -64,7 +64,9 @@ void check_opened_itself(struct sim *s, const struct sim_server *v)
     }
 }
 
-/* A replica that executed later transactions and lacks an earlier one of the line is no copy. */
+/* A replica that executed later transactions and lacks an earlier one of the line is no copy. One
+ * that a primary wrote which its own start had opened, truncated, is left out (seed 6759): it gives
+ * lost numbers again, whoever stands beyond them is not sent them, and no set shows it. */
 static void check_holes(struct sim *s)
 {
     const struct sim_server *p = &s->server[s->line];
@@ -76,12 +78,14 @@ static void check_holes(struct sim *s)
             continue;
         for (uint32_t i = p->log_n; i > 0; i--) {
             later = later || bit_get(v->have, p->log[i - 1]);
-            if (later && !bit_get(v->have, p->log[i - 1]) && !check_has_twin(s, v, p->log[i - 1])) {
-                sim_violate(
-                    s, INV_S7, "db%u follows db%u without its db%u:%u, though it has later ones",
-                    n + 1, s->line + 1, s->tx[p->log[i - 1]].origin + 1, s->tx[p->log[i - 1]].seq);
-                return;
-            }
+            const struct sim_tx *t = &s->tx[p->log[i - 1]];
+            if (!later || bit_get(v->have, p->log[i - 1]) || t->by_hand ||
+                check_has_twin(s, v, p->log[i - 1]))
+                continue;
+            sim_violate(s, INV_S7,
+                        "db%u follows db%u without its db%u:%u, though it has later ones", n + 1,
+                        s->line + 1, t->origin + 1, t->seq);
+            return;
         }
     }
 }

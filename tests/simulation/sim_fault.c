@@ -265,9 +265,19 @@ static void end_ours(struct sim *s, const struct sim_fault_run *f)
     }
 }
 
+/* What the barrier is for: the primary dies when lossless is recorded, its ackers lag. */
+static bool dies_as_mode_is_restored(const struct sim *s)
+{
+    return s->setup.script_degrade && (s->setup.faults >> FAULT_AIMED & 1) &&
+           (s->setup.aim_step == STEP_STORE_MODE || s->setup.aim_step == STEP_BARRIER);
+}
+
 static void slow_link(struct sim *s, const struct sim_fault_run *f, bool on)
 {
-    uint32_t us = f->fault == FAULT_SLOW_LINK && on ? (uint32_t)sim_span(s, 5000, 400000) : 0;
+    int64_t least = dies_as_mode_is_restored(s) ? 400 * STAY_MS : 5 * STAY_MS;
+    int64_t most = 4 * least + 380 * STAY_MS;
+    bool slows = f->fault == FAULT_SLOW_LINK && on;
+    uint32_t us = slows ? (uint32_t)sim_span(s, least, most) : 0;
     uint32_t ppm = f->fault == FAULT_LOSSY_LINK && on ? 200000 : 0;
     s->slow_us[f->x][f->y] = s->slow_us[f->y][f->x] = us;
     s->loss_ppm[f->x][f->y] = s->loss_ppm[f->y][f->x] = ppm;
@@ -388,9 +398,12 @@ static void plan_scripts(struct sim *s)
         place(s, FAULT_SHUTDOWN, 0, 0, t + sim_span(s, 50 * STAY_MS, 900 * STAY_MS),
               s->setup.fault_until);
     }
-    for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++)
-        place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t,
-              t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND));
+    for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++) {
+        int64_t back = t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND);
+        place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t, back);
+        if (dies_as_mode_is_restored(s)) /* it is connected again long before it has everything */
+            place(s, FAULT_SLOW_LINK, 0, n, back - STAY_SECOND, back + 9 * STAY_SECOND);
+    }
 }
 
 void fault_plan(struct sim *s)
@@ -421,6 +434,9 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     if (!(u->faults >> FAULT_AIMED & 1) || u->aim_used || s->healed ||
         rows[row].step != u->aim_step)
         return;
+    bool at_restore = dies_as_mode_is_restored(s);
+    if (at_restore && run->kind != PLAN_MODE_RESTORE)
+        return;
     u->aim_used = true;
     if (s->fault_n >= STAY_COUNT(s->fault))
         return;
@@ -433,7 +449,11 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     f->x = sim_draw(s, u->servers);
     if (f->fault == FAULT_UNFREEZE || sim_percent(s, 40))
         f->x = pick_replica(s);
-    f->begun = s->now + sim_span(s, 0, 60 * STAY_MS);
+    if (at_restore) {
+        f->fault = FAULT_KILL;
+        f->x = s->line;
+    }
+    f->begun = s->now + sim_span(s, 0, at_restore ? 1500 * STAY_MS : 60 * STAY_MS);
     f->until = f->begun + sim_span(s, 300 * STAY_MS, 8 * STAY_SECOND);
     s->stats->fault[FAULT_AIMED]++;
     f->placed = f->aimed = true;
