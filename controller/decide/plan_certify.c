@@ -82,8 +82,8 @@ bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *
     const struct node_view *old = &view->nodes[run->old_primary];
     if (fence < count && run->rows[fence].touched != 0) /* ours closes it before that, or at once */
         return !run->fenced && old->facts_begun_mono_us > run->begun_mono_us &&
-               old->facts.ss_source_enabled == TRI_NO && old->facts.read_only == TRI_NO &&
-               old->facts.offline_mode != TRI_YES;
+               (old->facts.ss_source_enabled == TRI_NO || old->facts.ss_source_on == TRI_NO) &&
+               old->facts.read_only == TRI_NO && old->facts.offline_mode != TRI_YES;
     return run->lossless_stood && old->facts_begun_mono_us > run->begun_mono_us &&
            !is_shut_since_restart(old) &&
            (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
