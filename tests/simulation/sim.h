@@ -121,6 +121,10 @@ bool crash_here(struct sim *s, enum step_kind step, uint32_t side);
 
 /* sim_fault.c */
 void fault_plan(struct sim *s);
+/* sim_script.c: the sequences this life's setup asks for; does it kill the primary as lossless is
+ * recorded again? */
+void fault_scripts(struct sim *s);
+bool fault_at_restore(const struct sim *s);
 bool fault_event(struct sim *s, const struct sim_event *e);
 void fault_heal(struct sim *s);
 void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);

@@ -265,16 +265,9 @@ static void end_ours(struct sim *s, const struct sim_fault_run *f)
     }
 }
 
-/* What the barrier is for: the primary dies when lossless is recorded, its ackers lag. */
-static bool dies_as_mode_is_restored(const struct sim *s)
-{
-    return s->setup.script_degrade && (s->setup.faults >> FAULT_AIMED & 1) &&
-           (s->setup.aim_step == STEP_STORE_MODE || s->setup.aim_step == STEP_BARRIER);
-}
-
 static void slow_link(struct sim *s, const struct sim_fault_run *f, bool on)
 {
-    int64_t least = dies_as_mode_is_restored(s) ? 400 * STAY_MS : 5 * STAY_MS;
+    int64_t least = fault_at_restore(s) ? 400 * STAY_MS : 5 * STAY_MS;
     int64_t most = 4 * least + 380 * STAY_MS;
     bool slows = f->fault == FAULT_SLOW_LINK && on;
     uint32_t us = slows ? (uint32_t)sim_span(s, least, most) : 0;
@@ -366,49 +359,9 @@ static void choose_where(struct sim *s, struct sim_fault_run *f)
     }
 }
 
-static void place(struct sim *s, enum sim_fault fault, uint32_t x, uint32_t y, int64_t begun,
-                  int64_t until)
-{
-    if (s->fault_n >= STAY_COUNT(s->fault))
-        return;
-    s->fault[s->fault_n] = (struct sim_fault_run){
-        .fault = fault, .x = x, .y = y, .begun = begun, .until = until, .placed = true};
-    sim_at(s, begun, EV_FAULT, s->fault_n++, 0, 0, 0);
-}
-
-/* The candidate falls behind another replica, then the primary dies: it must be topped up. Or every
- * replica goes away for longer than an acker may. */
-static void plan_scripts(struct sim *s)
-{
-    int64_t t = s->now + sim_span(s, 2 * STAY_SECOND, 4 * STAY_SECOND);
-    if (s->setup.script_top_up) {
-        place(s, FAULT_CUT_REPLICA, 0, 1, t, t + 6 * STAY_SECOND);
-        place(s, FAULT_KILL, 0, 0, t + sim_span(s, STAY_SECOND, 3 * STAY_SECOND),
-              t + 5 * STAY_SECOND);
-    }
-    if (s->setup.plain) {
-        for (uint32_t n = 1; n < s->setup.servers; n++) /* rows are received and not yet executed */
-            s->server[n].apply_us = (uint32_t)sim_span(s, 400, 60000);
-        place(s, FAULT_KILL, 0, 0, t, s->setup.fault_until);
-    }
-    if (s->setup.script_shutdown) { /* the ackers leave, then MySQL stops in order with waiters */
-        for (uint32_t n = 1; n < s->setup.servers; n++)
-            place(s, sim_percent(s, 50) ? FAULT_CUT_REPLICA : FAULT_REPLICA_STOPPED,
-                  n, 0, t, t + sim_span(s, 0, 3 * STAY_SECOND));
-        place(s, FAULT_SHUTDOWN, 0, 0, t + sim_span(s, 50 * STAY_MS, 900 * STAY_MS),
-              s->setup.fault_until);
-    }
-    for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++) {
-        int64_t back = t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND);
-        place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t, back);
-        if (dies_as_mode_is_restored(s)) /* it is connected again long before it has everything */
-            place(s, FAULT_SLOW_LINK, 0, n, back - STAY_SECOND, back + 9 * STAY_SECOND);
-    }
-}
-
 void fault_plan(struct sim *s)
 {
-    plan_scripts(s);
+    fault_scripts(s);
     for (int id = 0; id < FAULT_COUNT; id++) {
         if (!(s->setup.faults >> id & 1) || id == FAULT_CRASH_POINT || id == FAULT_AIMED ||
             id == FAULT_LANE_STUCK || id == FAULT_EFFECT_FAILS || id == FAULT_START_VALUES)
@@ -434,7 +387,7 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     if (!(u->faults >> FAULT_AIMED & 1) || u->aim_used || s->healed ||
         rows[row].step != u->aim_step)
         return;
-    bool at_restore = dies_as_mode_is_restored(s);
+    bool at_restore = fault_at_restore(s);
     if (at_restore && run->kind != PLAN_MODE_RESTORE)
         return;
     u->aim_used = true;
