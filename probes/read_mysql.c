@@ -44,7 +44,11 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
         if (is_filter(names[i]) && values[i][0] != '\0')
             r->facts->filters = TRI_YES;
         const struct name_row *row = mysql_replica_row(names[i]);
-        if (row != NULL && !mysql_value_take(r, row, values[i]))
+        if (row == NULL)
+            continue;
+        if (mysql_value_take(r, row, values[i]))
+            r->seen |= row->seen;
+        else
             bad(r, names[i], values[i]);
     }
 }

@@ -67,9 +67,10 @@ static void mariadb_replica_row_gives_receiver_applier_and_received(void **state
     (void)state;
     const char *names[] = {"Connection_name", "Slave_IO_Running", "Slave_SQL_Running", "Master_Host",
                            "Master_Port", "Gtid_IO_Pos", "Last_IO_Errno", "Seconds_Behind_Master",
-                           "Slave_heartbeat_period", "Replicate_Do_DB"};
+                           "Slave_heartbeat_period", "Replicate_Do_DB",
+                           "Slave_received_heartbeats"};
     const char *values[] = {"", "Connecting", "Yes", "10.1.0.11", "3306", "0-1-12", "2003", NULL,
-                            "0.500", ""};
+                            "0.500", "", "0"};
     struct reading r;
     begin(&r, ENGINE_MARIADB);
     basics(&r, "gtid_binlog_state", "0-1-10");
@@ -82,6 +83,7 @@ static void mariadb_replica_row_gives_receiver_applier_and_received(void **state
     assert_int_equal(r.facts.receiver_errno, 2003);
     assert_int_equal(r.facts.lag_s, -1);
     assert_int_equal(r.facts.heartbeat_ms, 500);
+    assert_int_equal(r.facts.beats_shown, TRI_YES); /* none has come yet: counted all the same */
     assert_int_equal(r.facts.filters, TRI_NO);
     assert_true(holds(&r.facts.received, GTID_MARIADB, "0-1-12"));
     assert_true(holds(&r.facts.executed, GTID_MARIADB, "0-1-10"));
