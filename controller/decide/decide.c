@@ -1,6 +1,6 @@
 /* controller/decide/decide.c - one turn: watch durability, judge, name the plan that should run and
  * what forbids it. */
-#include "controller/decide/decide.h"
+#include "controller/decide/decide_private.h"
 
 #include "controller/decide/cluster_births.h"
 #include "controller/decide/cluster_written.h"
@@ -184,55 +184,6 @@ static bool want(const struct cluster_view *view, const struct plan_run *last,
     return true;
 }
 
-/* Accepts writes and replicates from nobody: fenced first (row 131), rejoined after. */
-static bool is_loose(const struct server_facts *facts)
-{
-    return facts->read_only == TRI_NO &&
-           (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED);
-}
-
-/* The server that accepts writes beside the primary. Its epoch must not be above the recorded one:
- * without that proof a human is asked. */
-static uint32_t stale_writable(const struct cluster_view *view, int64_t now_mono_us)
-{
-    for (uint32_t i = 0; i < view->config->node_count; i++) {
-        const struct server_facts *facts = &view->nodes[i].facts;
-        if (i != view->primary && is_loose(facts) &&
-            verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
-            facts->canary_epoch <= view->record.epoch)
-            return i;
-    }
-    return NO_NODE;
-}
-
-/* A replica that follows and accepts writes all the same (its own start-up values): nobody took
- * over by hand, and the primary must not be opened beside it. */
-static uint32_t open_follower(const struct cluster_view *view, int64_t now_mono_us)
-{
-    for (uint32_t i = 0; i < view->config->node_count; i++) {
-        const struct server_facts *facts = &view->nodes[i].facts;
-        if (i != view->primary && facts->read_only == TRI_NO && !is_loose(facts) &&
-            view->record.quarantine[i] == QUARANTINE_NONE &&
-            verdict_node_answers(view, i, now_mono_us) == TRI_YES)
-            return i;
-    }
-    return NO_NODE;
-}
-
-/* A primary that an earlier failover of ours replaced, or a server that diverged, and that takes
- * writes again: whoever is primary now and however it fares, what clients write there is doomed. No
- * proof is wanted, the record names it. One that an operator set aside is theirs. */
-static bool is_open_outcast(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
-{
-    if (node >= view->config->node_count)
-        return false;
-    uint8_t reason = view->record.quarantine[node];
-    return node != view->primary && view->nodes[node].facts.read_only == TRI_NO &&
-           (reason == QUARANTINE_STALE_PRIMARY || reason == QUARANTINE_DIVERGED) &&
-           verdict_node_answers(view, node, now_mono_us) == TRI_YES &&
-           view->nodes[node].facts.canary_epoch <= view->record.epoch;
-}
-
 /* A fence that runs, and has had longer than a server that works takes. */
 static bool is_fence_overdue(const struct plan_run *running, int64_t now_mono_us)
 {
@@ -247,24 +198,14 @@ static bool want_outcast_closed(const struct cluster_view *view, const struct pl
 {
     uint32_t under_way =
         is_running(running) && running->kind == PLAN_FENCE ? running->params.node : NO_NODE;
-    bool stays = is_open_outcast(view, under_way, now_mono_us);
+    bool stays = decide_is_open_outcast(view, under_way, now_mono_us);
     if (stays && !is_fence_overdue(running, now_mono_us))
         return want(view, running, &d->verdict, PLAN_FENCE, under_way, now_mono_us, d);
     for (uint32_t i = 0; i < view->config->node_count; i++)
-        if (i != under_way && is_open_outcast(view, i, now_mono_us) &&
+        if (i != under_way && decide_is_open_outcast(view, i, now_mono_us) &&
             want(view, running, &d->verdict, PLAN_FENCE, i, now_mono_us, d))
             return true;
     return stays && want(view, running, &d->verdict, PLAN_FENCE, under_way, now_mono_us, d);
-}
-
-/* A server that was a replica by our record takes writes and holds what the recorded primary lacks:
- * somebody took over by hand while we were not looking (the runbook says how). Closing it and
- * opening the recorded primary would abandon what clients wrote there, so a human decides. */
-static bool is_taken_over(const struct cluster_view *view, uint32_t node)
-{
-    return view->record.quarantine[node] == QUARANTINE_NONE &&
-           !gtid_set_contains(&view->nodes[view->primary].facts.executed,
-                              &view->nodes[node].facts.executed);
 }
 
 /* Degrade only for a primary that answers, and only when the policy says so: a verdict of stuck
@@ -327,7 +268,7 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
                                 int64_t now_mono_us, struct decision *d)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
-        if (i == view->primary || is_loose(&view->nodes[i].facts))
+        if (i == view->primary || decide_is_loose(&view->nodes[i].facts))
             continue;
         struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
         enum plan_kind kind = plan_of_replica(verdict.action);
@@ -370,20 +311,21 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
         break;
     case ACT_MAKE_WRITABLE:
         kind = PLAN_MAKE_WRITABLE;
-        if (stale_writable(view, now_mono_us) != NO_NODE) { /* the other one is closed first */
-            node = stale_writable(view, now_mono_us);
-            if (is_taken_over(view, node)) { /* named, and vetoed by taken-over */
+        if (decide_stale_writable(view, now_mono_us) !=
+            NO_NODE) { /* the other one is closed first */
+            node = decide_stale_writable(view, now_mono_us);
+            if (decide_is_taken_over(view, node)) { /* named, and vetoed by taken-over */
                 node = view->primary;
                 break;
             }
             kind = PLAN_FENCE;
-        } else if (open_follower(view, now_mono_us) != NO_NODE) {
-            node = open_follower(view, now_mono_us);
+        } else if (decide_open_follower(view, now_mono_us) != NO_NODE) {
+            node = decide_open_follower(view, now_mono_us);
             kind = PLAN_FENCE;
         }
         break;
     case ACT_FENCE_STALE:
-        node = stale_writable(view, now_mono_us);
+        node = decide_stale_writable(view, now_mono_us);
         kind = node != NO_NODE ? PLAN_FENCE : PLAN_NONE;
         break;
     case ACT_REPAIR_ACKERS:
@@ -523,8 +465,8 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
         want_plan(view, running, may_repair, now_mono_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
-    uint32_t other = stale_writable(view, now_mono_us);
-    if (d->want == PLAN_MAKE_WRITABLE && other != NO_NODE && is_taken_over(view, other))
+    uint32_t other = decide_stale_writable(view, now_mono_us);
+    if (d->want == PLAN_MAKE_WRITABLE && other != NO_NODE && decide_is_taken_over(view, other))
         d->vetoes |= UINT32_C(1) << GUARD_TAKEN_OVER;
     if (d->verdict.rule_id == 135 && (d->vetoes & (UINT32_C(1) << GUARD_NO_CANDIDATE))) {
         want_instead_of_failover(view, running, now_mono_us, d);

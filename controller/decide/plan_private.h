@@ -110,4 +110,17 @@ enum plan_next plan_conclude_rejoin(struct plan_run *run, const struct cluster_v
 /* When `node` is known to have restarted, by this controller or by the record; STAY_NEVER. */
 int64_t plan_restarted_us(const struct cluster_view *view, uint32_t node);
 
+/* Preconditions of plan_check by the plan they belong to: STAY_EREFUSED names the rule and what to
+ * do. The primary answers; the run's node is known and answers. */
+enum stay_rc plan_check_primary(const struct plan_run *run, const struct cluster_view *view,
+                                int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_node(const struct plan_run *run, const struct cluster_view *view,
+                             int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_adopt(const struct plan_run *run, const struct cluster_view *view,
+                              int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_make_writable(const struct plan_run *run, const struct cluster_view *view,
+                                      int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_unfence(const struct plan_run *run, const struct cluster_view *view,
+                                int64_t now_mono_us, struct stay_error *err);
+
 #endif
