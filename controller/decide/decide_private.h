@@ -9,8 +9,8 @@
 
 /* It accepts writes and replicates from nobody. */
 bool decide_is_loose(const struct server_facts *facts);
-/* The server that accepts writes beside the primary, by an epoch not above the recorded one; NO_NODE:
- * none. */
+/* The server that accepts writes beside the primary, by an epoch not above the recorded one;
+ * NO_NODE: none. */
 uint32_t decide_stale_writable(const struct cluster_view *view, int64_t now_mono_us);
 /* A replica that follows and accepts writes all the same; NO_NODE: none. */
 uint32_t decide_open_follower(const struct cluster_view *view, int64_t now_mono_us);
