@@ -1,6 +1,6 @@
 /* controller/decide/plan_conclude_repair.c - conclusions of the plans that repair a node: is what
  * it holds contained in the primary, and does it follow? */
-#include "controller/decide/plan_private.h"
+#include "controller/decide/plan_conclude_private.h"
 
 /* Part of what the node holds more was the primary's, which lost it in a restart: the node is
  * right, and setting it aside would let the primary be opened without it. */

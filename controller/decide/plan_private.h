@@ -101,12 +101,6 @@ uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *s
 /* SWITCHOVER: the new primary has its k ackers, by their own word or by its own for those that have
  * not answered yet. */
 bool plan_has_ackers(const struct plan_run *run, const struct cluster_view *view);
-/* REJOIN, REPOINT: the node was read, and the primary after it. The text says what it holds more.
- */
-enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_view *view);
-/* REJOIN: the returner is attached; does it follow? */
-enum plan_next plan_conclude_rejoin(struct plan_run *run, const struct cluster_view *view,
-                                    uint32_t row, int64_t now_mono_us);
 /* When `node` is known to have restarted, by this controller or by the record; STAY_NEVER. */
 int64_t plan_restarted_us(const struct cluster_view *view, uint32_t node);
 

@@ -4,7 +4,7 @@
 #include "tests/unit/controller/decide/case_view.h"
 
 #include "controller/decide/decide.h"
-#include "controller/decide/plan_private.h"
+#include "controller/decide/plan_conclude_private.h"
 
 #define THREE                                                                                      \
     "node db1 zone a\nnode db2 zone b\nnode db3 zone c\n"                                          \

@@ -1,0 +1,203 @@
+/* controller/decide/plan_absorb_freeze.c - what the answers of FREEZE, DRAIN and VERIFY_FREEZE
+ * change in a run: who is frozen (F), who executed all it received (R), and who is neither any
+ * more. */
+#include "controller/decide/plan_absorb_private.h"
+
+void plan_drop_node(struct plan_run *run, uint32_t node)
+{
+    run->f &= ~NODE_BIT(node);
+    run->r &= ~NODE_BIT(node);
+    run->collected &= ~NODE_BIT(node);
+}
+
+void plan_take_executed(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    gtid_set_copy(&run->executed[node], &result->facts->executed);
+    run->collected |= NODE_BIT(node);
+}
+
+/* Who ended its connection to the old primary? One found stopped tells nothing: by us in an earlier
+ * attempt, or by somebody else. */
+static void note_lost(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                      enum receiver_before before, int64_t now_mono_us)
+{
+    bool was_asked = (run->froze & NODE_BIT(node)) != 0;
+    run->froze |= NODE_BIT(node);
+    switch (before) {
+    case BEFORE_LOST:
+        if (run->old_primary != NO_NODE && plan_is_lost_soon(view, run->old_primary, now_mono_us))
+            run->lost_first |= NODE_BIT(node);
+        return; /* later than that it may have given up a silent source: what was known stands */
+    case BEFORE_UNKNOWN:
+        if (was_asked)
+            return;
+        break;
+    case BEFORE_CONNECTED:
+        break;
+    }
+    run->lost_first &= ~NODE_BIT(node);
+}
+
+void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        uint32_t node, const struct effect_result *result, int64_t now_mono_us)
+{
+    const struct server_facts *facts = result->facts;
+    if (facts == NULL || !result->groups_read) {
+        run->rows[row].done &= ~NODE_BIT(node);
+        run->rows[row].unknown |= NODE_BIT(node);
+        return;
+    }
+    const struct node_view *seen = &view->nodes[node];
+    bool again = ((run->f | run->sound | run->froze) & NODE_BIT(node)) != 0;
+    uint64_t before_s = again ? run->freeze_uptime_s[node] : seen->facts.uptime_s;
+    int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
+    bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
+    bool restarted = known && plan_has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
+    STAY_AUTO(gtid_set_drop) struct gtid_set claims = {0};
+    gtid_set_copy(&claims, &facts->received);
+    gtid_set_union(&claims, &facts->executed);
+    bool shrank = !gtid_set_contains(&claims, &seen->received_high); /* its relay log was purged */
+    if ((restarted || shrank) && !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        run->restarted |= NODE_BIT(node);
+    run->f |= NODE_BIT(node);
+    run->r &= ~NODE_BIT(node);
+    run->collected &= ~NODE_BIT(node);
+    run->freeze_uptime_s[node] = facts->uptime_s;
+    run->freeze_mono_us[node] = now_mono_us;
+    run->stalls[node] = 0;
+    run->left[node] = UINT64_MAX;
+    gtid_set_union(&run->received_high[node], &facts->received);
+    gtid_set_union(&run->received_high[node], &seen->received_high);
+    note_lost(run, view, node, result->receiver_before, now_mono_us);
+    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED)) {
+        plan_take_executed(run, node, result);
+        run->r |= NODE_BIT(node);
+        if (MUTANT(view, CERT_FROM_RECEIVED))
+            gtid_set_copy(&run->executed[node], &run->received_high[node]);
+    }
+}
+
+/* May a restart have cost it something it acknowledged? One that was sound at the start tells by
+ * its uptime. */
+static bool lost_by_restart(const struct plan_run *run, const struct cluster_view *view,
+                            uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
+{
+    if (run->restarted & NODE_BIT(node))
+        return true;
+    if (!(run->sound & NODE_BIT(node)))
+        return plan_restart_counts(view, node, &facts->executed);
+    return plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                              run->freeze_mono_us[node], now_mono_us);
+}
+
+static void note_spare(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    run->spare &= ~NODE_BIT(node);
+    if (result->facts != NULL && result->groups_read && (run->f & NODE_BIT(node)) &&
+        gtid_set_contains(&result->facts->executed, &result->facts->received))
+        run->spare |= NODE_BIT(node);
+}
+
+void plan_absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                       const struct effect_result *result, int64_t now_mono_us)
+{
+    run->slow &= ~NODE_BIT(node);
+    note_spare(run, node, result);
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    const struct gtid_set *executed = &result->facts->executed;
+    plan_take_executed(run, node, result);
+    if (!gtid_set_contains(executed, &run->received_high[node]))
+        return;
+    if (!lost_by_restart(run, view, node, result->facts, now_mono_us) ||
+        MUTANT(view, FREEZE_LOST_AT_RESTART)) {
+        run->r |= NODE_BIT(node);
+        run->doubted &= ~NODE_BIT(node);
+    }
+}
+
+bool plan_absorb_drain_goes_on(struct plan_run *run, uint32_t node,
+                               const struct effect_result *result)
+{
+    run->slow &= ~NODE_BIT(node);
+    note_spare(run, node, result);
+    if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
+        result->facts->applier_errno != 0)
+        return false;
+    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
+    gtid_set_copy(&missing, &run->received_high[node]);
+    gtid_set_subtract(&missing, &result->facts->executed);
+    uint64_t left = gtid_set_count(&missing);
+    run->stalls[node] = left < run->left[node] ? 0 : run->stalls[node] + 1;
+    run->left[node] = left;
+    plan_take_executed(run, node, result);
+    if (run->stalls[node] >= PLAN_DRAIN_STALLS_MAX)
+        return false; /* undone, it may go on by itself, and the plan is tried again */
+    run->slow |= NODE_BIT(node);
+    return true;
+}
+
+static bool follows(const struct cluster_view *view, const struct server_facts *facts,
+                    uint32_t source)
+{
+    if (source >= view->config->node_count)
+        return false;
+    return facts->source_port == view->config->nodes[source].port &&
+           cluster_node_by_host(view->config, facts->source_host) == source;
+}
+
+/* More than it was judged by, and not from the candidate (which a resumed run may have opened
+ * already): its receiver ran for the old primary again and acknowledged, whoever stopped it since.
+ */
+static bool took_more(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                      const struct server_facts *facts)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set more = {0};
+    gtid_set_copy(&more, &facts->received);
+    gtid_set_union(&more, &facts->executed);
+    gtid_set_subtract(&more, &run->received_high[node]);
+    gtid_set_subtract(&more, &run->executed[node]);
+    if (run->candidate != NO_NODE)
+        gtid_set_subtract(&more, &run->executed[run->candidate]);
+    for (size_t i = 0; i < more.n; i++)
+        if (!cluster_range_is_of(view, run->candidate, &more.v[i]))
+            return true;
+    return false;
+}
+
+static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
+                            uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
+{
+    if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                           now_mono_us) &&
+        !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        return false;
+    if ((run->collected & NODE_BIT(node)) && took_more(run, view, node, facts))
+        return false;
+    if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED)
+        return true;
+    return follows(view, facts, run->candidate);
+}
+
+void plan_absorb_verify(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        uint32_t node, const struct effect_result *result, int64_t now_mono_us)
+{
+    const struct server_facts *facts = result->facts;
+    if (facts != NULL && result->groups_read &&
+        is_still_frozen(run, view, node, facts, now_mono_us))
+        return;
+    struct row_run *state = &run->rows[row];
+    state->done &= ~NODE_BIT(node);
+    state->failed |= NODE_BIT(node);
+    if (facts != NULL && result->groups_read && facts->ss_replica_enabled != TRI_NO &&
+        (facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING))
+        run->able |= NODE_BIT(node); /* in A or not: somebody started its receiver */
+    if (facts != NULL && result->groups_read)
+        run->restarted |= plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                                             run->freeze_mono_us[node], now_mono_us)
+                              ? NODE_BIT(node)
+                              : 0;
+    plan_drop_node(run, node);
+}
