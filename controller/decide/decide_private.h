@@ -7,6 +7,36 @@
 
 #include "controller/decide/verdict_private.h"
 
+/* The run has ended, in whichever way / it goes on; false for NULL. */
+bool decide_is_over(const struct plan_run *run);
+bool decide_is_running(const struct plan_run *run);
+
+/* First part of a turn: what the view shows since the last one goes into the view's memory and into
+ * a copy of its record. True: the copy says something new and is to be stored. */
+bool decide_remember(struct cluster_view *view, const struct plan_run *running, int64_t now_mono_us,
+                     int64_t now_wall_us, struct cluster_record *ret_record);
+
+/* Each names, in d->want and d->params, a plan for automation to start, unless the same failed just
+ * now or what asks for it was seen before the last run ended. `node` as in struct plan_params. */
+bool decide_want(const struct cluster_view *view, const struct plan_run *last,
+                 const struct verdict *verdict, enum plan_kind kind, uint32_t node,
+                 int64_t now_mono_us, struct decision *d);
+/* The verdict's plan, else a replica's repair. A stronger mode comes last: it may be refused for
+ * long (start-up values), and no server is left writable or unattached for that. */
+void decide_want_plan(const struct cluster_view *view, const struct plan_run *last,
+                      int64_t now_mono_us, struct decision *d);
+/* The fence of an open outcast, each in its turn: the one under way, but not for longer than it
+ * takes, for another one may be closed at once. */
+bool decide_want_outcast_closed(const struct cluster_view *view, const struct plan_run *running,
+                                int64_t now_mono_us, struct decision *d);
+/* A primary that lost its tail and nobody to promote: a server put right first may be promoted
+ * then; failing that the plan that would open it is named, and refuses with the reason for
+ * people. */
+void decide_want_instead_of_failover(const struct cluster_view *view, const struct plan_run *last,
+                                     int64_t now_mono_us, struct decision *d);
+/* A fence that runs, and has had longer than a server that works takes. */
+bool decide_is_fence_overdue(const struct plan_run *running, int64_t now_mono_us);
+
 /* It accepts writes and replicates from nobody. */
 bool decide_is_loose(const struct server_facts *facts);
 /* The server that accepts writes beside the primary, by an epoch not above the recorded one;
