@@ -52,14 +52,6 @@ static void cell(struct reach_count *r, const char *what, const char *name, uint
     printf("  %-10s %-46s %10llu%s\n", what, name, LLU(hits), hits == 0 ? "  ZERO" : "");
 }
 
-/* Met by about one life in some hundred thousand (a MariaDB returner that loses its tail twice and
- * starts its own receiver in between): a zero is said, and does not fail. Its golden cases and
- * test_cluster_written judge it. */
-static bool is_rare(uint16_t rule_id)
-{
-    return rule_id == 218;
-}
-
 static void on_rule(void *ctx, uint16_t id, enum verdict_subject subject, const char *name,
                     const char *why, enum verdict_action action)
 {
@@ -70,10 +62,6 @@ static void on_rule(void *ctx, uint16_t id, enum verdict_subject subject, const 
     if (subject == SUBJECT_CONFORMANCE)
         return; /* counted by the golden cases: settings, not events */
     (void)snprintf(text, sizeof text, "%u %s", id, name);
-    if (is_rare(id) && r->stats->rule[id] == 0) {
-        printf("  %-10s %-46s %10u  rare\n", "rule", text, 0U);
-        return;
-    }
     cell(r, "rule", text, id < STAY_COUNT(r->stats->rule) ? r->stats->rule[id] : 0);
 }
 

@@ -1,5 +1,6 @@
 /* Sequences of faults that lead to what single ones rarely meet: ackers that come back while
- * the primary dies, an orderly shutdown with waiters, a mode that falls and is restored. */
+ * the primary dies, one that dies again while it is taken back, an orderly shutdown with waiters,
+ * a mode that falls and is restored. */
 #include "tests/simulation/sim.h"
 
 /* What the barrier is for: the primary dies when lossless is recorded, its ackers lag. */
@@ -40,6 +41,15 @@ void fault_scripts(struct sim *s)
                   n, 0, t, t + sim_span(s, 0, 3 * STAY_SECOND));
         place(s, FAULT_SHUTDOWN, 0, 0, t + sim_span(s, 50 * STAY_MS, 900 * STAY_MS),
               s->setup.fault_until);
+    }
+    if (s->setup.script_returner) {
+        /* The old primary is taken back and dies again before it executed its lost tail; it starts
+         * its receiver by itself, without the semi-sync replica role: MariaDB's defaults. */
+        int64_t again = t + sim_span(s, 2 * STAY_SECOND, 7 * STAY_SECOND);
+        s->server[0].st_skip = false;
+        place(s, FAULT_KILL, 0, 0, t, again);
+        s->server[0].stuck_until = again + 100 * STAY_MS; /* its applier, once it has one */
+        place(s, FAULT_KILL, 0, 0, again, s->setup.fault_until);
     }
     for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++) {
         int64_t back = t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND);

@@ -98,7 +98,7 @@ struct sim_setup {
     enum step_kind crash_step;
     bool plain; /* one kill -9 of a healthy lossless primary and nothing else */
     /* What few lives would come to by chance. */
-    bool script_shutdown, script_top_up, script_degrade;
+    bool script_shutdown, script_top_up, script_degrade, script_returner;
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 

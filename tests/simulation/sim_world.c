@@ -288,6 +288,16 @@ static void draw_faults(struct sim *s)
     u->fail_ppm = u->faults >> FAULT_EFFECT_FAILS & 1 ? 60000 : 0;
 }
 
+/* From a stream of its own: every other life stays what it was. */
+static void draw_returner(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x72657475726e));
+    u->script_returner = !u->plain && !u->quiet && !u->script_shutdown && !u->script_top_up &&
+                         !u->script_degrade && random_below(&own, 100) < 2;
+}
+
 static void wrong_start_values(struct sim *s)
 {
     if (!(s->setup.faults >> FAULT_START_VALUES & 1))
@@ -350,6 +360,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     u->mode_bounded = sim_percent(s, 15);
     u->adopt_first = sim_percent(s, 8);
     draw_faults(s);
+    draw_returner(s);
     static const enum sim_layout layouts[] = {LAYOUT_PAIR,    LAYOUT_PAIR, LAYOUT_WITNESS,
                                               LAYOUT_WITNESS, LAYOUT_TWO,  LAYOUT_OWN_ZONE,
                                               LAYOUT_FOUR};
@@ -359,7 +370,8 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     wrong_start_values(s);
     s->stats->layout[u->engine][u->layout]++;
     u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
-    if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown)
+    if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown ||
+        u->script_returner)
         u->fault_until = s->now + 16 * STAY_SECOND;
     sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
               engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode,
