@@ -6,7 +6,6 @@
 
 #include "base/io/real_clock.h"
 
-#define LOOK_AGAIN_US     (2 * STAY_MS)
 #define SSL_CONNECT_ERROR 2026
 
 /* The certificates the server itself trusts. A MariaDB receiver that is given none reads the whole
@@ -95,7 +94,7 @@ static enum outcome wait_attached(struct step *s)
             return o;
         const struct server_facts *f = &s->result->facts;
         if (f->receiver == RECEIVER_STOPPED || (f->applier == TRI_NO && f->applier_errno != 0) ||
-            !step_wait(s, LOOK_AGAIN_US))
+            !step_wait(s, STEP_LOOK_AGAIN_US))
             return step_end(s, OUTCOME_NOT_DONE,
                             "receiver %s (%lld) %.80s, applier %s (%lld) %.60s, semi-sync %s",
                             receiver_state_text(f->receiver), (long long)f->receiver_errno,
@@ -144,7 +143,8 @@ static enum outcome refuse_diverged(struct step *s, bool anew)
 static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
 {
     enum outcome o = step_look(s);
-    while (o == OUTCOME_DONE && s->result->facts.applier != TRI_YES && step_wait(s, LOOK_AGAIN_US))
+    while (o == OUTCOME_DONE && s->result->facts.applier != TRI_YES &&
+           step_wait(s, STEP_LOOK_AGAIN_US))
         o = step_look(s); /* the applier thread comes up a moment after START */
     if (o == OUTCOME_DONE)
         o = step_wait_executed(s, own);
@@ -247,7 +247,7 @@ enum outcome step_top_up(struct step *s)
         o = step_look(s);
         if (o == OUTCOME_DONE)
             o = trust_blindly(s, &trusting);
-    } while (o == OUTCOME_DONE && !step_holds_want(s) && step_wait(s, LOOK_AGAIN_US));
+    } while (o == OUTCOME_DONE && !step_holds_want(s) && step_wait(s, STEP_LOOK_AGAIN_US));
     bool holds = o == OUTCOME_DONE && step_holds_want(s);
     enum outcome stopped = stop_again(s);
     if (!holds && o == OUTCOME_DONE)

@@ -5,6 +5,8 @@
 #define CONTROLLER_ACT_STEP_MYSQL_PRIVATE_H
 #include "controller/act/step_mysql.h"
 
+#define STEP_LOOK_AGAIN_US (2 * STAY_MS) /* between two looks at what a server is about to do */
+
 /* Statements that differ between the engines, or MySQL's plugins of old and new name. */
 struct dialect {
     const char *stop_receiver, *start_receiver, *start_applier, *stop_both, *start_both, *forget;
@@ -62,7 +64,13 @@ bool step_receiver_is_off(const struct step *s);
 bool step_source_is_peer(const struct step *s);
 /* Until executed contains `goal`; NOT_DONE when the applier stopped or time is up. */
 enum outcome step_wait_executed(struct step *s, const struct gtid_set *goal);
-/* Receiver off, everything received executed, both threads off: CHANGE destroys nothing then. */
+/* Stops the receiver with the applier running. */
+enum outcome step_stop_receiver(struct step *s);
+/* Takes the source role from a replica whose applier would wait for acknowledgements (wrong start
+ * value, a former primary), and its drain never end. Only of a read-only one: no client waits. */
+enum outcome step_applier_must_not_wait(struct step *s);
+/* Receiver off, everything received executed, both threads off: from here CHANGE destroys nothing
+ * that the new source does not hold. */
 enum outcome step_make_changeable(struct step *s);
 /* The canary's session, opened where there is none. */
 enum stay_rc step_open_canary(struct step *s, int64_t deadline_mono_us, struct stay_error *err);
