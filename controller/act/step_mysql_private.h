@@ -105,9 +105,10 @@ enum outcome step_barrier(struct step *s);
 /* MariaDB: what effect.want holds of this server's own server_id and the server itself lacks (empty
  * elsewhere); see step_mysql_own.c for why that needs care. */
 void step_own_missing(const struct step *s, struct gtid_set *ret_own);
-/* effect.renumber, MariaDB: the next transaction's number is GTID_GAP above all there are. Measured
- * on 10.11.19: in strict mode a replica whose position the gap skips is refused with 1236. DONE
- * without it where the account lacks BINLOG REPLAY (older grants): then the text says so. */
+/* effect.renumber, MariaDB: the next transaction's number is at least GTID_GAP above all there are,
+ * by a gap that no opening within a day takes again. Measured on 10.11.19: in strict mode a replica
+ * whose position the gap skips is refused with 1236. DONE without it where the account lacks BINLOG
+ * REPLAY (older grants): then the text says so. */
 enum outcome step_renumber(struct step *s);
 
 #endif
