@@ -158,6 +158,7 @@ bool check_watches(const struct sim *s, uint32_t node);
 /* sim_check_promotion.c */
 void check_proof(struct sim *s, const struct plan_run *run);
 void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *run);
+void check_named(struct sim *s); /* is open without a step of ours what the record names? */
 
 /* sim_check_end.c */
 void check_end(struct sim *s);

@@ -263,8 +263,8 @@ static bool is_hidden(const struct sim *s, const struct sim_server *source, uint
                       int64_t known)
 {
     const struct sim_tx *t = &s->tx[tx];
-    bool reused = t->seq <= source->max_have[t->origin];
-    return (t->kind == TX_ERRANT && (t->flushed > known || reused)) ||
+    bool is_again = t->again && t->seq <= source->max_have[t->origin];
+    return (t->kind == TX_ERRANT && (t->flushed > known || is_again)) ||
            has_foreign_twin(s, source, tx);
 }
 
@@ -335,8 +335,10 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
                     (unsigned long long)record->epoch);
     if (run)
         note_chosen(s, run);
-    if (record && run && strcmp(record->primary, t->record.primary) != 0)
+    if (record && run && strcmp(record->primary, t->record.primary) != 0) {
         s->named = run->certificate, s->named_overridden = run->params.accept_loss;
+        s->named_node = cluster_node_by_name(&s->config, record->primary);
+    }
     if (!run)
         return;
     bool other = t->has_run && strcmp(t->run->id, run->id) != 0;
@@ -357,6 +359,7 @@ void check_event(struct sim *s)
     bool ours = controller_runs(s) && !s->store.down;
     bool holds = !ours || r->paused || s->controller.view->hold_until_mono_us > s->now ||
                  r->maintenance_until_wall_us > s->now + s->wall_offset;
+    check_named(s);
     const struct sim_server *p = &s->server[s->line];
     if (!ours || !check_watches(s, s->line) || !p->up || p->read_only || p->offline)
         s->unserved_at = s->now;

@@ -3,7 +3,7 @@
 #include "tests/simulation/sim.h"
 
 #define CONVERGE_US (75 * STAY_SECOND)
-#define HUMAN_US (35 * STAY_SECOND) /* longer than automation waits before it tries again */
+#define HUMAN_US    (35 * STAY_SECOND) /* longer than automation waits before it tries again */
 
 static void check_stuck(struct sim *s)
 {
@@ -64,9 +64,9 @@ void check_opened_itself(struct sim *s, const struct sim_server *v)
     }
 }
 
-/* A replica that executed later transactions and lacks an earlier one of the line is no copy. One
- * that a primary wrote which its own start had opened, truncated, is left out (seed 6759): it gives
- * lost numbers again, whoever stands beyond them is not sent them, and no set shows it. */
+/* A replica that executed later transactions and lacks an earlier one of the line is no copy. Left
+ * out is what a primary wrote, which its own start had opened, under numbers that it had lost (seed
+ * 6759): whoever stands beyond them is not sent them, and no set shows it. */
 static void check_holes(struct sim *s)
 {
     const struct sim_server *p = &s->server[s->line];
@@ -79,7 +79,7 @@ static void check_holes(struct sim *s)
         for (uint32_t i = p->log_n; i > 0; i--) {
             later = later || bit_get(v->have, p->log[i - 1]);
             const struct sim_tx *t = &s->tx[p->log[i - 1]];
-            if (!later || bit_get(v->have, p->log[i - 1]) || t->by_hand ||
+            if (!later || bit_get(v->have, p->log[i - 1]) || (t->by_hand && t->again) ||
                 check_has_twin(s, v, p->log[i - 1]))
                 continue;
             sim_violate(s, INV_S7,
@@ -96,9 +96,10 @@ static void describe_nodes(struct sim *s)
     for (uint32_t n = 0; n < s->setup.servers && s->controller.up; n++) {
         const struct sim_server *v = &s->server[n];
         struct verdict r = verdict_judge_replica(view, n, s->now);
-        sim_trace(s, "db%u: %s%s%s, receiver %d from db%u error %u, applier %d error %u, relay %u, "
-                  "semi-sync %d/%d, %u waiters, quarantine %d, log %u, verdict %u %s", n + 1,
-                  v->up ? "up" : "down", v->frozen ? ", frozen" : "",
+        sim_trace(s,
+                  "db%u: %s%s%s, receiver %d from db%u error %u, applier %d error %u, relay %u, "
+                  "semi-sync %d/%d, %u waiters, quarantine %d, log %u, verdict %u %s",
+                  n + 1, v->up ? "up" : "down", v->frozen ? ", frozen" : "",
                   v->read_only ? ", read-only" : "", v->receiver_on + v->connected, v->source + 1,
                   v->receiver_errno, v->applier_on, v->applier_errno, v->relay_n - v->relay_head,
                   v->ss_source, v->ss_active, v->waiter_n, s->store.record.quarantine[n], v->log_n,

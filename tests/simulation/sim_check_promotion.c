@@ -49,10 +49,8 @@ void check_proof(struct sim *s, const struct plan_run *run)
                     old->index + 1);
 }
 
-/* A plan past its promotion that could not finish has named the server; another one opens it. */
-void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
+static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run, bool swaps)
 {
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
     const struct certificate *cert = swaps ? &run->certificate : &s->named;
     uint32_t first = 0;
     uint32_t lost = check_lost(s, v, run->fenced, false, &first);
@@ -70,6 +68,7 @@ void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *
     s->stats->lossless += cert->kind == CERT_LOSSLESS;
     s->stats->bounded += cert->kind == CERT_BOUNDED;
     s->line = v->index;
+    s->named_node = SIM_NONE;
     s->line_first_ack = STAY_NEVER;
     s->line_at = s->now;
     s->line_epoch = run->epoch;
@@ -96,4 +95,19 @@ void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *
         sim_violate(s, INV_S3, "%u lost, the certificate said at most %u", lost,
                     s->loss_declared_max);
     }
+}
+
+/* A plan past its promotion that could not finish has named the server; another one opens it. */
+void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
+{
+    promoted(s, v, run, run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER);
+}
+
+/* Or its own configuration does: from the moment both are true the record calls the primary what
+ * takes writes. The certificate is that of the plan which named it. */
+void check_named(struct sim *s)
+{
+    struct sim_server *v = s->named_node < s->setup.servers ? &s->server[s->named_node] : NULL;
+    if (v && v->index != s->line && v->opened_by_start && v->up && !v->read_only && !v->offline)
+        promoted(s, v, s->store.run, false);
 }

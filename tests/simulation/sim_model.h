@@ -20,6 +20,7 @@ struct sim_tx {
     bool acked, lost;     /* lost: accounted to an earlier failover's declared loss */
     bool promised;        /* acknowledged while lossless was recorded of that server */
     bool by_hand;         /* errant, or written on a server that its own configuration opened */
+    bool again;           /* under a number that its server had lost in a restart */
     bool weak;            /* committed without the acks a lossless mode needs */
     bool excused;         /* ... by a change behind our back, in no status answer that the
                              controller had of that server while the loss was still to come */
@@ -96,6 +97,7 @@ struct sim_server {
     struct sim_waiter waiters[SIM_WAITERS];
     uint32_t waiter_n;
     uint64_t epoch_seen; /* highest epoch of an effect it executed */
+    uint32_t lost_seq;   /* highest number that a restart of it has truncated; 0: none */
     int64_t errant_at;   /* first errant write on it, STAY_NEVER */
     int64_t killed_at;
 };

@@ -18,6 +18,7 @@ uint32_t tx_new(struct sim *s, uint32_t origin, enum tx_kind kind, uint32_t clie
     s->tx[id] = (struct sim_tx){.origin = (uint8_t)origin,
                                 .kind = (uint8_t)kind,
                                 .by_hand = kind == TX_ERRANT || v->opened_by_start,
+                                .again = seq <= v->lost_seq,
                                 .client = (uint16_t)client,
                                 .seq = seq,
                                 .begun = begun,
@@ -340,8 +341,10 @@ static void recover(struct sim *s, struct sim_server *v)
         int64_t durable = v->killed_at - sim_span(s, 0, STAY_SECOND);
         uint32_t n = v->log_n;
         while (n > 0 &&
-               (!bit_get(v->done, v->log[n - 1]) || s->tx[v->log[n - 1]].flushed > durable))
-            n--;
+               (!bit_get(v->done, v->log[n - 1]) || s->tx[v->log[n - 1]].flushed > durable)) {
+            uint32_t seq = s->tx[v->log[--n]].seq;
+            v->lost_seq = seq > v->lost_seq ? seq : v->lost_seq;
+        }
         if (n < v->log_n)
             sim_trace(s, "db%u truncates %u transactions", v->index + 1, v->log_n - n);
         v->log_n = n;

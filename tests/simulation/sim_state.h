@@ -161,6 +161,7 @@ struct sim {
     int64_t chosen_at; /* since when; of several such plans in a row, the first */
     bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */
+    uint32_t named_node;      /* ... and it has not been opened since; SIM_NONE */
     uint32_t loss_declared_max;
     uint32_t line_lost, line_old; /* old: the primary before it, the one that may be fenced */
     bool line_fenced, line_overridden; /* overridden: by a human */

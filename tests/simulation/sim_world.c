@@ -103,7 +103,7 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->healed = s->stopped = s->calibrates = false;
     s->undone_at = s->human_since = s->plan_ended_at = s->unserved_at = s->swapping_at = STAY_NEVER;
     s->plans = 0;
-    s->chosen = SIM_NONE;
+    s->chosen = s->named_node = SIM_NONE;
     s->healed_at = s->line_first_ack = s->line_at = STAY_NEVER;
     s->line = s->line_lost = s->loss_declared_max = 0;
     s->line_epoch = 1;
