@@ -70,17 +70,23 @@ static void world_probe(struct world *w)
     }
 }
 
+/* Time moves on to when the executor asked to be woken. */
+static void world_wake(struct world *w)
+{
+    assert_true(w->wake != INT64_MAX);
+    w->now = w->wake;
+    w->wake = INT64_MAX;
+    world_probe(w);
+    executor_tick(w->x, w->now, w->now + CASE_WALL - CASE_NOW);
+}
+
 /* Runs until the plan ended or the process died. */
 static void world_run(struct world *w)
 {
     for (uint32_t turns = 0; turns < 5000 && !w->is_dead && executor_is_busy(w->x); turns++) {
         if (world_step(w))
             continue;
-        assert_true(w->wake != INT64_MAX);
-        w->now = w->wake;
-        w->wake = INT64_MAX;
-        world_probe(w);
-        executor_tick(w->x, w->now, w->now + CASE_WALL - CASE_NOW);
+        world_wake(w);
     }
     assert_true(w->is_dead || !executor_is_busy(w->x));
 }
@@ -164,6 +170,37 @@ static enum stay_rc world_plan(struct world *w, enum plan_kind kind, uint32_t no
 {
     struct plan_params params = {.node = node, .detected_mono_us = w->now};
     return executor_start(w->x, kind, &params, w->now, w->now + CASE_WALL - CASE_NOW, err);
+}
+
+static inline void world_start(struct world *w, enum plan_kind kind)
+{
+    struct stay_error err = {0};
+    if (world_plan(w, kind, NO_NODE, &err) != STAY_OK)
+        fail_msg("start: %s", err.text);
+}
+
+static inline const struct plan_run *world_run_of(struct world *w)
+{
+    return executor_run(w->x);
+}
+
+/* Steps until the next queued call is this step. */
+static inline void world_until(struct world *w, enum step_kind step)
+{
+    for (int i = 0; i < 200; i++) {
+        if (w->count > 0 && !w->queue[0].is_save && w->queue[0].effect.step == step)
+            return;
+        assert_true(world_step(w));
+    }
+    fail_msg("never came to %s", step_kind_text(step));
+}
+
+static inline bool world_is_queued(const struct world *w, enum step_kind step)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (!w->queue[i].is_save && w->queue[i].effect.step == step)
+            return true;
+    return false;
 }
 
 #endif

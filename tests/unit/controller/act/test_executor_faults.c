@@ -1,6 +1,6 @@
 /* tests/unit/controller/act/test_executor_faults.c - what the executor keeps when the world
  * misbehaves: late and repeated answers, answers in any order, a second leader, a store that fails,
- * the kill switch, an abort, deadlines, the validity of SQL, a stored run read back. */
+ * deadlines, the validity of SQL, a stored run read back. */
 #include "tests/unit/controller/act/exec_world.h"
 
 #define PAIR                                                                                       \
@@ -13,46 +13,15 @@
     "fact db1 executed 0-1-100\nfact db2 executed 0-1-99 received 0-1-100\n"                       \
     "fact db3 executed 0-1-90 received 0-1-98\nfact db4 executed 0-1-97\n"
 
-static void start(struct world *w, enum plan_kind kind)
-{
-    struct stay_error err = {0};
-    if (world_plan(w, kind, NO_NODE, &err) != STAY_OK)
-        fail_msg("start: %s", err.text);
-}
-
-static const struct plan_run *run_of(struct world *w)
-{
-    return executor_run(w->x);
-}
-
-/* Steps until the next queued call is this step on this node. */
-static void until(struct world *w, enum step_kind step)
-{
-    for (int i = 0; i < 200; i++) {
-        if (w->count > 0 && !w->queue[0].is_save && w->queue[0].effect.step == step)
-            return;
-        assert_true(world_step(w));
-    }
-    fail_msg("never came to %s", step_kind_text(step));
-}
-
-static bool is_queued(const struct world *w, enum step_kind step)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (!w->queue[i].is_save && w->queue[i].effect.step == step)
-            return true;
-    return false;
-}
-
 static void answers_in_any_order_give_the_same_end(void **state)
 {
     (void)state;
     struct world w;
     world_open(&w, MANY "refused db1\n");
     w.last_first = true;
-    start(&w, PLAN_FAILOVER);
+    world_start(&w, PLAN_FAILOVER);
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED);
     assert_string_equal(w.stored.primary, "db2");
     assert_int_equal(w.stored.ackers, 4 | 8);
     world_close(&w);
@@ -63,8 +32,8 @@ static void a_late_or_repeated_answer_changes_nothing(void **state)
     (void)state;
     struct world w;
     world_open(&w, PAIR "refused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_DETACH);
+    world_start(&w, PLAN_FAILOVER);
+    world_until(&w, STEP_DETACH);
     uint64_t token = w.queue[0].token;
     assert_true(world_step(&w));
     struct effect_result late = {.outcome = OUTCOME_NOT_DONE};
@@ -73,7 +42,7 @@ static void a_late_or_repeated_answer_changes_nothing(void **state)
     executor_effect_done(w.x, 999999, &late, w.now); /* never given out */
     executor_saved(w.x, 999999, STAY_ECONFLICT, 0, w.now);
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED);
     world_close(&w);
 }
 
@@ -82,17 +51,17 @@ static void an_effect_that_never_answers_is_unknown_at_the_deadline(void **state
     (void)state;
     struct world w;
     world_open(&w, PAIR "refused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_ROUTE_CLOSE);
+    world_start(&w, PLAN_FAILOVER);
+    world_until(&w, STEP_ROUTE_CLOSE);
     uint64_t token = w.queue[0].token;
     memmove(&w.queue[0], &w.queue[1], --w.count * sizeof w.queue[0]); /* swallowed */
     int64_t before = w.now;
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED); /* best effort: noted, never blocks */
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED); /* best effort: noted, never blocks */
     uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_ROUTE_CLOSE);
-    assert_int_equal(run_of(&w)->rows[row].state, ROW_FAILED);
-    assert_int_equal(run_of(&w)->rows[row].unknown, 1);
-    assert_true(run_of(&w)->rows[row].ended_mono_us - before >= 700 * STAY_MS);
+    assert_int_equal(world_run_of(&w)->rows[row].state, ROW_FAILED);
+    assert_int_equal(world_run_of(&w)->rows[row].unknown, 1);
+    assert_true(world_run_of(&w)->rows[row].ended_mono_us - before >= 700 * STAY_MS);
     (void)token;
     world_close(&w);
 }
@@ -104,70 +73,15 @@ static void another_leader_stops_the_run_where_it_is(void **state)
         struct world w;
         world_open(&w, PAIR "refused db1\n");
         w.conflict_at = at;
-        start(&w, PLAN_FAILOVER);
+        world_start(&w, PLAN_FAILOVER);
         world_run(&w);
-        assert_int_equal(run_of(&w)->state, RUN_ASKS);
-        assert_non_null(strstr(run_of(&w)->text, "changed by somebody else"));
+        assert_int_equal(world_run_of(&w)->state, RUN_ASKS);
+        assert_non_null(strstr(world_run_of(&w)->text, "changed by somebody else"));
         assert_int_equal(w.count, 0); /* nothing more was started */
         assert_int_equal(w.saves, at);
         assert_int_equal(w.stored.epoch, at == 1 ? 12 : 13);
         world_close(&w);
     }
-}
-
-/* A human pauses: the record's version moves under the run, which still owns it. */
-static void the_kill_switch_undoes_before_the_point_of_no_return(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_QUIESCE);
-    w.stored.paused = true;
-    w.stored.version++;
-    cluster_set_record(&w.c.view, &w.stored);
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-    assert_true(w.servers[0].writable && w.route == 0);
-    assert_true(w.stored.paused);
-    world_close(&w);
-}
-
-static void the_kill_switch_after_the_point_of_no_return_lets_it_finish(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_CANARY);
-    w.stored.paused = true;
-    w.stored.version++;
-    cluster_set_record(&w.c.view, &w.stored);
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
-    assert_true(w.stored.paused);
-    world_close(&w);
-}
-
-/* The stored version moves between the save's start and its arrival: saved again on the new record.
- */
-static void a_save_that_meets_the_kill_switch_is_saved_again(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w, PAIR "refused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_DRAIN);
-    assert_true(world_step(&w)); /* the answer begins the save before detach */
-    assert_true(w.count == 1 && w.queue[0].is_save);
-    w.stored.maintenance_until_wall_us = 5;
-    w.stored.version++;
-    cluster_set_record(&w.c.view, &w.stored);
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
-    assert_int_equal(w.stored.maintenance_until_wall_us, 5);
-    assert_non_null(strstr(str_text(&w.log), "save: conflict\nsave\ndetach"));
-    world_close(&w);
 }
 
 /* Every save is refused for so long; effects are done. */
@@ -184,11 +98,7 @@ static void store_refuses_for(struct world *w, int64_t us)
         }
         if (world_step(w))
             continue;
-        assert_true(w->wake != INT64_MAX);
-        w->now = w->wake;
-        w->wake = INT64_MAX;
-        world_probe(w);
-        executor_tick(w->x, w->now, w->now + CASE_WALL - CASE_NOW);
+        world_wake(w);
     }
 }
 
@@ -198,15 +108,15 @@ static void a_store_that_was_gone_lets_the_plan_be_undone_when_it_is_back(void *
     (void)state;
     struct world w;
     world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_QUIESCE);
+    world_start(&w, PLAN_SWITCHOVER);
+    world_until(&w, STEP_QUIESCE);
     store_refuses_for(&w, 3 * 60 * STAY_SECOND);
     assert_true(executor_is_busy(w.x)); /* nobody else may start a plan meanwhile */
-    assert_non_null(strstr(run_of(&w)->text, "waits for it"));
+    assert_non_null(strstr(world_run_of(&w)->text, "waits for it"));
     assert_true(!w.servers[0].writable && w.route == NO_NODE);
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-    assert_non_null(strstr(run_of(&w)->text, "store did not take the journal"));
+    assert_int_equal(world_run_of(&w)->state, RUN_UNDONE);
+    assert_non_null(strstr(world_run_of(&w)->text, "store did not take the journal"));
     assert_true(w.servers[0].writable && w.route == 0);
     assert_string_equal(w.stored.plan_id, "");
     world_close(&w);
@@ -217,95 +127,14 @@ static void a_store_that_was_gone_past_no_return_lets_the_plan_finish(void **sta
     (void)state;
     struct world w;
     world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_CANARY);
+    world_start(&w, PLAN_SWITCHOVER);
+    world_until(&w, STEP_CANARY);
     store_refuses_for(&w, 3 * 60 * STAY_SECOND);
     assert_true(executor_is_busy(w.x));
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
-    assert_string_equal(run_of(&w)->text, "");
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED);
+    assert_string_equal(world_run_of(&w)->text, "");
     assert_string_equal(w.stored.primary, "db2");
-    world_close(&w);
-}
-
-/* Clients wait, with the route closed, while a replica applies hours of lag: the kill switch does
- * not wait for it. */
-static void the_kill_switch_ends_a_long_drain(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w, PAIR "fact db2 executed 0-1-50 received 0-1-100\nrefused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_DRAIN);
-    int64_t paused_at = w.now;
-    w.stored.paused = true;
-    w.stored.version++;
-    cluster_set_record(&w.c.view, &w.stored);
-    world_probe(&w);
-    executor_tick(w.x, w.now, w.now + CASE_WALL - CASE_NOW);
-    assert_int_equal(run_of(&w)->state, RUN_UNDOING); /* before the drain answered */
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-    assert_non_null(strstr(run_of(&w)->text, "kill switch"));
-    assert_true(w.now - paused_at < 40 * STAY_SECOND);
-    assert_true(w.route == 0 && w.stored.paused);
-    world_close(&w);
-}
-
-static void abort_undoes_until_the_point_of_no_return(void **state)
-{
-    (void)state;
-    static const enum step_kind steps[] = {STEP_HOOK_PRE,   STEP_QUIESCE,   STEP_CATCH_UP,
-                                           STEP_DETACH,     STEP_SOURCE_ON, STEP_ATTACH,
-                                           STEP_WAIT_ACKERS};
-    for (size_t i = 0; i < STAY_COUNT(steps); i++) {
-        struct world w;
-        struct stay_error err = {0};
-        world_open(&w, PAIR);
-        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_ENOTFOUND);
-        start(&w, PLAN_SWITCHOVER);
-        for (int n = 0; n < 100 && !is_queued(&w, steps[i]); n++)
-            assert_true(world_step(&w));
-        int64_t asked = w.now;
-        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
-        assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
-        world_run(&w);
-        assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-        assert_string_equal(run_of(&w)->text, "aborted by a test");
-        assert_true(w.servers[0].writable && w.servers[0].source == NO_NODE && w.route == 0);
-        assert_true(w.servers[1].source == 0 && w.servers[1].receiver_on);
-        assert_true(w.now - asked < 2 * STAY_SECOND);
-        world_close(&w);
-    }
-}
-
-static void abort_while_a_save_is_on_the_way_waits_for_it(void **state)
-{
-    (void)state;
-    struct world w;
-    struct stay_error err = {0};
-    world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_OK);
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_UNDONE);
-    assert_string_equal(str_text(&w.log), "save record\nsave record\n");
-    world_close(&w);
-}
-
-static void abort_after_the_point_of_no_return_is_refused(void **state)
-{
-    (void)state;
-    struct world w;
-    struct stay_error err = {0};
-    world_open(&w, PAIR);
-    start(&w, PLAN_SWITCHOVER);
-    until(&w, STEP_WRITABLE);
-    assert_int_equal(executor_abort(w.x, "aborted by a test", w.now, &err), STAY_EREFUSED);
-    assert_int_equal(world_plan(&w, PLAN_FAILOVER, NO_NODE, &err), STAY_EBUSY);
-    assert_int_equal(executor_resume(w.x, "{}", w.now, w.now, &err), STAY_EBUSY);
-    world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
     world_close(&w);
 }
 
@@ -315,7 +144,7 @@ static void sql_that_changes_is_valid_for_half_a_second_after_its_save(void **st
     struct world w;
     world_open(&w, PAIR "refused db1\n");
     w.answer_cost_us = 3000;
-    start(&w, PLAN_FAILOVER);
+    world_start(&w, PLAN_FAILOVER);
     int64_t save_began = 0;
     while (executor_is_busy(w.x)) {
         if (w.queue[0].is_save)
@@ -327,7 +156,7 @@ static void sql_that_changes_is_valid_for_half_a_second_after_its_save(void **st
             assert_int_equal(e->valid_until_mono_us, INT64_MAX);
         assert_true(world_step(&w));
     }
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED);
     world_close(&w);
 }
 
@@ -336,10 +165,10 @@ static void a_slow_drain_is_asked_again_as_long_as_the_applier_runs(void **state
     (void)state;
     struct world w;
     world_open(&w, PAIR "fact db2 executed 0-1-50 received 0-1-100\nrefused db1\n");
-    start(&w, PLAN_FAILOVER);
+    world_start(&w, PLAN_FAILOVER);
     int slices = 0;
     for (; slices < 4; slices++) {
-        until(&w, STEP_DRAIN);
+        world_until(&w, STEP_DRAIN);
         struct server_facts facts;
         uint64_t token = w.queue[0].token;
         gtid_set_clear(&w.queue[0].want);
@@ -356,8 +185,8 @@ static void a_slow_drain_is_asked_again_as_long_as_the_applier_runs(void **state
         executor_tick(w.x, w.now, w.now);
     }
     world_run(&w);
-    assert_int_equal(run_of(&w)->state, RUN_SUCCEEDED);
-    assert_int_equal(run_of(&w)->certificate.kind, CERT_LOSSLESS);
+    assert_int_equal(world_run_of(&w)->state, RUN_SUCCEEDED);
+    assert_int_equal(world_run_of(&w)->certificate.kind, CERT_LOSSLESS);
     world_close(&w);
 }
 
@@ -366,12 +195,12 @@ static void a_stored_run_reads_back_equal(void **state)
     (void)state;
     struct world w;
     world_open(&w, MANY "refused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_ATTACH);
+    world_start(&w, PLAN_FAILOVER);
+    world_until(&w, STEP_ATTACH);
     for (int cut = 0; cut < 2; cut++) {
         struct plan_run back = {0};
         struct stay_error err = {0};
-        STAY_AUTO(stay_json_drop) json_t *once = plan_run_to_json(run_of(&w), &w.c.config);
+        STAY_AUTO(stay_json_drop) json_t *once = plan_run_to_json(world_run_of(&w), &w.c.config);
         assert_int_equal(plan_run_from_json(once, &w.c.config, &back, &err), STAY_OK);
         STAY_AUTO(stay_json_drop) json_t *twice = plan_run_to_json(&back, &w.c.config);
         assert_true(json_equal(once, twice));
@@ -387,9 +216,9 @@ static void a_damaged_stored_run_is_refused_key_by_key(void **state)
     (void)state;
     struct world w;
     world_open(&w, MANY "refused db1\n");
-    start(&w, PLAN_FAILOVER);
-    until(&w, STEP_ATTACH);
-    STAY_AUTO(stay_json_drop) json_t *good = plan_run_to_json(run_of(&w), &w.c.config);
+    world_start(&w, PLAN_FAILOVER);
+    world_until(&w, STEP_ATTACH);
+    STAY_AUTO(stay_json_drop) json_t *good = plan_run_to_json(world_run_of(&w), &w.c.config);
     const char *key;
     json_t *value;
     struct plan_run back = {0};
@@ -457,15 +286,8 @@ int main(void)
         cmocka_unit_test(a_late_or_repeated_answer_changes_nothing),
         cmocka_unit_test(an_effect_that_never_answers_is_unknown_at_the_deadline),
         cmocka_unit_test(another_leader_stops_the_run_where_it_is),
-        cmocka_unit_test(the_kill_switch_undoes_before_the_point_of_no_return),
-        cmocka_unit_test(the_kill_switch_after_the_point_of_no_return_lets_it_finish),
-        cmocka_unit_test(a_save_that_meets_the_kill_switch_is_saved_again),
         cmocka_unit_test(a_store_that_was_gone_lets_the_plan_be_undone_when_it_is_back),
         cmocka_unit_test(a_store_that_was_gone_past_no_return_lets_the_plan_finish),
-        cmocka_unit_test(the_kill_switch_ends_a_long_drain),
-        cmocka_unit_test(abort_undoes_until_the_point_of_no_return),
-        cmocka_unit_test(abort_while_a_save_is_on_the_way_waits_for_it),
-        cmocka_unit_test(abort_after_the_point_of_no_return_is_refused),
         cmocka_unit_test(sql_that_changes_is_valid_for_half_a_second_after_its_save),
         cmocka_unit_test(a_slow_drain_is_asked_again_as_long_as_the_applier_runs),
         cmocka_unit_test(a_stored_run_reads_back_equal),
