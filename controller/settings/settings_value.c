@@ -140,40 +140,34 @@ static bool out_of_range(const char *text, const char *low, const char *high,
     return false;
 }
 
-static bool set_duration(const struct option *o, const char *text, void *dst,
-                         struct stay_error *err)
+/* A duration in microseconds, which is never negative, or a size in bytes. */
+static enum stay_rc parse_units(enum option_type type, const char *text, uint64_t *ret,
+                                struct stay_error *err)
 {
-    int64_t value, low = 0, high = INT64_MAX;
-    if (units_parse_duration(text, &value, err) != STAY_OK)
-        return false;
-    if (o->range != NULL) {
-        char low_text[32], high_text[32];
-        split_range(o, low_text, high_text);
-        enum stay_rc a = units_parse_duration(low_text, &low, NULL);
-        enum stay_rc b = units_parse_duration(high_text, &high, NULL);
-        must(a == STAY_OK && b == STAY_OK);
-        if (value < low || value > high)
-            return out_of_range(text, low_text, high_text, err);
-    }
-    memcpy(dst, &value, sizeof value);
-    return true;
+    int64_t us = 0;
+    if (type == OPTION_SIZE)
+        return units_parse_size(text, ret, err);
+    enum stay_rc rc = units_parse_duration(text, &us, err);
+    if (rc == STAY_OK)
+        *ret = (uint64_t)us;
+    return rc;
 }
 
-static bool set_size(const struct option *o, const char *text, void *dst, struct stay_error *err)
+static bool set_units(const struct option *o, const char *text, void *dst, struct stay_error *err)
 {
-    uint64_t value, low = 0, high = UINT64_MAX;
-    if (units_parse_size(text, &value, err) != STAY_OK)
+    uint64_t value, low, high;
+    if (parse_units(o->type, text, &value, err) != STAY_OK)
         return false;
     if (o->range != NULL) {
         char low_text[32], high_text[32];
         split_range(o, low_text, high_text);
-        enum stay_rc a = units_parse_size(low_text, &low, NULL);
-        enum stay_rc b = units_parse_size(high_text, &high, NULL);
+        enum stay_rc a = parse_units(o->type, low_text, &low, NULL);
+        enum stay_rc b = parse_units(o->type, high_text, &high, NULL);
         must(a == STAY_OK && b == STAY_OK);
         if (value < low || value > high)
             return out_of_range(text, low_text, high_text, err);
     }
-    memcpy(dst, &value, sizeof value);
+    memcpy(dst, &value, sizeof value); /* the place of a duration is an int64_t: as wide */
     return true;
 }
 
@@ -217,9 +211,8 @@ bool settings_value_set(const struct option *option, const char *text, void *bas
     case OPTION_SERVER:
         return set_server(text, base, err);
     case OPTION_DURATION:
-        return set_duration(option, text, dst, err);
     case OPTION_SIZE:
-        return set_size(option, text, dst, err);
+        return set_units(option, text, dst, err);
     case OPTION_WORD:
         return set_word(option, text, dst, err);
     case OPTION_NUMBER:
