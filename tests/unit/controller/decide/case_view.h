@@ -192,6 +192,13 @@ static void case_load(struct case_view *c, char *text)
         case_line(c, line);
 }
 
+/* As case_load, of a text that stays as it is. */
+static inline void case_open(struct case_view *c, const char *text)
+{
+    STAY_AUTO(stay_free_charp) char *copy = stay_strdup(text);
+    case_load(c, copy);
+}
+
 static void case_clear(struct case_view *c)
 {
     cluster_clear(&c->view);

@@ -40,8 +40,7 @@ static const char four[] = "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nn
 static int setup(void **state)
 {
     (void)state;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(four);
-    case_load(&c, text);
+    case_open(&c, four);
     run = (struct plan_run){.kind = PLAN_FAILOVER, .old_primary = 0};
     count = 0;
     return 0;

@@ -25,13 +25,7 @@ static void see_process(uint32_t node, uint64_t uptime_s)
 {
     w.facts[node].uptime_s = uptime_s;
     w.facts[node].receiver = RECEIVER_CONNECTING;
-    struct observation o = {.kind = OBS_REACH,
-                            .node = node,
-                            .begun_mono_us = w.now,
-                            .taken_mono_us = w.now + MS(1),
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS | FACTS_SLOW | FACTS_START,
-                            .facts = &w.facts[node]};
+    struct observation o = answered(&w, node, w.now, w.now + MS(1), FACTS_ALL);
     cluster_observe(&w.view, &o);
 }
 

@@ -2,28 +2,17 @@
  * restarts, errant comparisons. */
 #include "cluster_world.h"
 
-static struct observation query(uint32_t node, int64_t begun, int64_t taken, unsigned groups)
-{
-    return (struct observation){.kind = OBS_REACH,
-                                .node = node,
-                                .begun_mono_us = begun,
-                                .taken_mono_us = taken,
-                                .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                                .groups = groups,
-                                .facts = &w.facts[node]};
-}
-
 static void an_older_question_never_overwrites_a_newer_answer(void **state)
 {
     (void)state;
     w.facts[1].lag_s = 1;
-    struct observation newer = query(1, w.now + MS(10), w.now + MS(20), FACTS_STATUS);
+    struct observation newer = answered(&w, 1, w.now + MS(10), w.now + MS(20), FACTS_STATUS);
     cluster_observe(&w.view, &newer);
     w.facts[1].lag_s = 99;
-    struct observation older = query(1, w.now + MS(5), w.now + MS(30), FACTS_STATUS);
+    struct observation older = answered(&w, 1, w.now + MS(5), w.now + MS(30), FACTS_STATUS);
     cluster_observe(&w.view, &older);
     assert_int_equal(db(2)->facts.lag_s, 1);
-    struct observation overlapping = query(1, w.now + MS(15), w.now + MS(40), FACTS_STATUS);
+    struct observation overlapping = answered(&w, 1, w.now + MS(15), w.now + MS(40), FACTS_STATUS);
     cluster_observe(&w.view, &overlapping);
     assert_int_equal(db(2)->facts.lag_s, 99);
 }
@@ -34,7 +23,7 @@ static void an_attempt_without_facts_erases_nothing(void **state)
     char before[64];
     (void)stay_copy(before, sizeof before, db(1)->facts.version);
     lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
-    struct observation o = query(0, w.now, w.now + 1, 0);
+    struct observation o = answered(&w, 0, w.now, w.now + 1, 0);
     cluster_observe(&w.view, &o);
     o.groups = FACTS_STATUS;
     o.facts = NULL;
@@ -50,7 +39,7 @@ static void groups_are_taken_one_by_one(void **state)
     (void)stay_copy(w.facts[1].version, FACT_TEXT_MAX, "10.11.9-MariaDB");
     w.facts[1].lag_s = 7;
     w.facts[1].start_read_only = TRI_NO;
-    struct observation o = query(1, w.now + MS(5), w.now + MS(6), FACTS_SLOW);
+    struct observation o = answered(&w, 1, w.now + MS(5), w.now + MS(6), FACTS_SLOW);
     cluster_observe(&w.view, &o);
     assert_string_equal(db(2)->facts.version, "10.11.9-MariaDB");
     assert_int_equal(db(2)->slow_mono_us, w.now + MS(5));
@@ -65,7 +54,7 @@ static void groups_are_taken_one_by_one(void **state)
 static void foreign_and_empty_observations_are_ignored(void **state)
 {
     (void)state;
-    struct observation o = query(0, w.now, w.now, FACTS_STATUS);
+    struct observation o = answered(&w, 0, w.now, w.now, FACTS_STATUS);
     o.node = 3;
     cluster_observe(&w.view, &o);
     o.node = 0;
@@ -86,7 +75,7 @@ static void refusals_in_any_order_make_one_run(void **state)
     assert_int_equal(db(2)->refused_last_mono_us, w.now + MS(50));
     assert_int_equal(db(2)->reach_mono_us, w.now + MS(50));
     w.now += MS(200);
-    struct observation late = query(1, w.now - MS(300), w.now - MS(260), FACTS_STATUS);
+    struct observation late = answered(&w, 1, w.now - MS(300), w.now - MS(260), FACTS_STATUS);
     late.reach.outcome = OUT_DENIED; /* taken before the first refusal: it ends no run */
     cluster_observe(&w.view, &late);
     assert_int_not_equal(db(2)->refused_first_mono_us, STAY_NEVER);
@@ -131,7 +120,7 @@ static void what_counts_as_an_answer(void **state)
 static void a_restart_is_seen_though_uptime_grew(void **state)
 {
     (void)state;
-    struct observation o = query(1, w.now + SEC(100), w.now + SEC(100), FACTS_STATUS);
+    struct observation o = answered(&w, 1, w.now + SEC(100), w.now + SEC(100), FACTS_STATUS);
     w.facts[1].uptime_s = db(2)->facts.uptime_s + 90; /* 10 s of the 100 are missing */
     w.facts[1].ss_replica_on = TRI_NO;
     cluster_observe(&w.view, &o);
@@ -305,13 +294,7 @@ static void what_a_node_was_seen_to_hold_ends_with_its_process(void **state)
     assert_int_equal(db(2)->held_mono_us, asked); /* it lacks the 50 */
     w.now += SEC(5);
     w.facts[1].uptime_s = 1;
-    struct observation o = {.kind = OBS_REACH,
-                            .node = 1,
-                            .begun_mono_us = w.now,
-                            .taken_mono_us = w.now + MS(1),
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS,
-                            .facts = &w.facts[1]};
+    struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_STATUS);
     cluster_observe(&w.view, &o);
     assert_int_equal(db(2)->held_mono_us, STAY_NEVER);
 }
@@ -324,7 +307,7 @@ static void a_replica_catches_up_though_the_primary_is_always_ahead(void **state
     see_all(&w);
     w.now += SEC(5);
     w.facts[1].uptime_s = 1;
-    struct observation o = query(1, w.now, w.now + MS(1), FACTS_STATUS);
+    struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_STATUS);
     cluster_observe(&w.view, &o);
     assert_true(db(2)->caught_up_mono_us <= db(2)->restarted_mono_us);
     for (int i = 0; i < 3; i++) {

@@ -137,13 +137,7 @@ static void a_new_process_that_committed_alone_is_set_aside(void **state)
         w.now += MS(500);
         w.facts[1].uptime_s = commits; /* a new process each time */
         w.facts[1].binlog_commits = commits;
-        struct observation o = {.kind = OBS_REACH,
-                                .node = 1,
-                                .begun_mono_us = w.now,
-                                .taken_mono_us = w.now + MS(1),
-                                .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                                .groups = FACTS_STATUS,
-                                .facts = &w.facts[1]};
+        struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_STATUS);
         db(2)->facts.uptime_s = 5000;
         cluster_observe(&w.view, &o);
         assert_int_equal(is_set_aside(), commits > 0);
@@ -162,13 +156,7 @@ static void meet_young(uint64_t age_s)
     w.now += MS(500);
     w.facts[1].uptime_s = age_s;
     w.facts[1].binlog_commits = 9;
-    struct observation o = {.kind = OBS_REACH,
-                            .node = 1,
-                            .begun_mono_us = w.now,
-                            .taken_mono_us = w.now + MS(1),
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS,
-                            .facts = &w.facts[1]};
+    struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_STATUS);
     cluster_observe(&w.view, &o);
 }
 

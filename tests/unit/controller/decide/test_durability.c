@@ -49,10 +49,7 @@ static void a_restart_that_was_seen_breaks_it(void **state)
     w.now += MS(496);
     see_all(&w);
     struct server_facts *f = &w.facts[0];
-    struct observation o = {.kind = OBS_REACH, .node = 0, .begun_mono_us = w.now + MS(100),
-                            .taken_mono_us = w.now + MS(101),
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS, .facts = f};
+    struct observation o = answered(&w, 0, w.now + MS(100), w.now + MS(101), FACTS_STATUS);
     f->uptime_s = 0;
     cluster_observe(&w.view, &o);
     w.now += MS(102);

@@ -148,22 +148,17 @@ static void a_silent_primary_never_degrades(void **state)
     assert_int_equal(w.view.no_acker_since_mono_us, STAY_NEVER);
 }
 
-/* The primary was asked at `asked` and died; db3's word that it lost it is `first` or comes later. */
+/* The primary was asked at `asked` and died; db3's word that it lost it is `first` or comes later.
+ */
 static void primary_answers_late(int64_t asked, bool first)
 {
-    struct observation o = {.kind = OBS_REACH,
-                            .node = 0,
-                            .begun_mono_us = asked,
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS,
-                            .facts = &w.facts[0]};
     w.now = asked + MS(1);
     w.facts[2].receiver = RECEIVER_CONNECTING;
     if (first)
         see(&w, 2);
     w.now += MS(2);
     w.facts[0].uptime_s = 5000 + (uint64_t)((asked - T0) / STAY_SECOND);
-    o.taken_mono_us = w.now;
+    struct observation o = answered(&w, 0, asked, w.now, FACTS_STATUS);
     cluster_observe(&w.view, &o);
     if (!first)
         see(&w, 2);

@@ -17,8 +17,7 @@ static struct plan_run run;
 static int setup(void **state)
 {
     (void)state;
-    STAY_AUTO(stay_free_charp) char *text = stay_strdup(THREE);
-    case_load(&c, text);
+    case_open(&c, THREE);
     return 0;
 }
 

@@ -4,15 +4,17 @@
 
 #include "controller/decide/plan_private.h"
 
+#define PAIR                                                                                       \
+    "node db1 zone a\nnode db2 zone b\n"                                                           \
+    "record primary db1 mode lossless stands ackers db2\n"
+
 /* The old primary answered in the middle of the run, writable and without semi-sync. */
 static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **state)
 {
     (void)state;
     for (int broken = 0; broken < 3; broken++) { /* 2: its status alone fell, by a timeout */
         struct case_view c;
-        char text[] = "node db1 zone a\nnode db2 zone b\n"
-                      "record primary db1 mode lossless stands ackers db2\n";
-        case_load(&c, text);
+        case_open(&c, PAIR);
         struct node_view *old = &c.view.nodes[0];
         struct plan_run run = {.kind = PLAN_FAILOVER,
                                .mode = MODE_LOSSLESS,
@@ -38,9 +40,7 @@ static void an_old_primary_that_restarted_shut_breaks_nothing(void **state)
     (void)state;
     for (int was_open = 0; was_open < 2; was_open++) {
         struct case_view c;
-        char text[] = "node db1 zone a\nnode db2 zone b\n"
-                      "record primary db1 mode lossless stands ackers db2\n";
-        case_load(&c, text);
+        case_open(&c, PAIR);
         struct node_view *old = &c.view.nodes[0];
         struct plan_run run = {.kind = PLAN_FAILOVER, .lossless_stood = true};
         run.begun_mono_us = CASE_NOW;
@@ -61,9 +61,7 @@ static void what_is_seen_while_a_failover_is_undone_counts(void **state)
     (void)state;
     for (int broken = 0; broken < 2; broken++) {
         struct case_view c;
-        char text[] = "node db1 zone a\nnode db2 zone b\n"
-                      "record primary db1 mode lossless stands ackers db2\n";
-        case_load(&c, text);
+        case_open(&c, PAIR);
         struct node_view *old = &c.view.nodes[0];
         struct plan_run run = {.kind = PLAN_FAILOVER,
                                .state = RUN_UNDONE,

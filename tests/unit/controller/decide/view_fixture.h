@@ -11,10 +11,10 @@
 
 #include "controller/decide/decide.h"
 
-#define T0 (INT64_C(1000) * STAY_SECOND)
-#define WALL0 (INT64_C(1700000000) * STAY_SECOND)
-#define MS(n) ((int64_t)(n) * STAY_MS)
-#define SEC(n) ((int64_t)(n) * STAY_SECOND)
+#define T0     (INT64_C(1000) * STAY_SECOND)
+#define WALL0  (INT64_C(1700000000) * STAY_SECOND)
+#define MS(n)  ((int64_t)(n)*STAY_MS)
+#define SEC(n) ((int64_t)(n)*STAY_SECOND)
 
 struct world {
     struct cluster_config config;
@@ -151,17 +151,26 @@ static inline int64_t wall_of(const struct world *w)
     return WALL0 + (w->now - T0);
 }
 
+#define FACTS_ALL (FACTS_STATUS | FACTS_SLOW | FACTS_START)
+
+/* The server answered a question with its facts as they are when this is folded in. */
+static inline struct observation answered(struct world *w, uint32_t node, int64_t begun,
+                                          int64_t taken, unsigned groups)
+{
+    return (struct observation){.kind = OBS_REACH,
+                                .node = node,
+                                .begun_mono_us = begun,
+                                .taken_mono_us = taken,
+                                .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
+                                .groups = groups,
+                                .facts = &w->facts[node]};
+}
+
 /* A status query begun now and answered 1 ms later. */
 static inline void see(struct world *w, uint32_t node)
 {
     w->facts[node].uptime_s = 5000 + (uint64_t)((w->now - T0) / STAY_SECOND);
-    struct observation o = {.kind = OBS_REACH,
-                            .node = node,
-                            .begun_mono_us = w->now,
-                            .taken_mono_us = w->now + MS(1),
-                            .reach = {.layer = LAYER_QUERY, .outcome = OUT_OK},
-                            .groups = FACTS_STATUS | FACTS_SLOW | FACTS_START,
-                            .facts = &w->facts[node]};
+    struct observation o = answered(w, node, w->now, w->now + MS(1), FACTS_ALL);
     cluster_observe(&w->view, &o);
 }
 
@@ -179,10 +188,8 @@ static inline void lose(struct world *w, uint32_t node, enum obs_layer layer,
 
 static inline void session_end(struct world *w, uint32_t node)
 {
-    struct observation o = {.kind = OBS_SESSION_END,
-                            .node = node,
-                            .begun_mono_us = w->now,
-                            .taken_mono_us = w->now};
+    struct observation o = {
+        .kind = OBS_SESSION_END, .node = node, .begun_mono_us = w->now, .taken_mono_us = w->now};
     cluster_observe(&w->view, &o);
 }
 
