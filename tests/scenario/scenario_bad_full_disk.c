@@ -2,44 +2,17 @@
  * starts nothing, not even for a dead primary: an intent that cannot be stored is none. With room
  * again it goes on by itself and fails over.
  * ENGINES: mariadb */
-#include <sys/mount.h>
-
 #include "tests/lib/server_talk.h"
-
-static char state[400], fill[440];
-
-static void unmount_state(void)
-{
-    (void)umount2(state, MNT_DETACH);
-}
-
-static void mount_state(struct lab *lab)
-{
-    snprintf(state, sizeof state, "%s/state", lab_dir(lab));
-    snprintf(fill, sizeof fill, "%s/fill", state);
-    SCENARIO_CHECK(mount("tmpfs", state, "tmpfs", 0, "size=4m") == 0, "mount %s", state);
-    (void)atexit(unmount_state); /* before the lab is taken down */
-}
-
-static void fill_disk(void)
-{
-    static const char block[1024];
-    FILE *out = fopen(fill, "we");
-    SCENARIO_CHECK(out != NULL, "%s", fill);
-    setbuf(out, NULL);
-    while (fwrite(block, 1, sizeof block, out) == sizeof block)
-        continue;
-    (void)fclose(out);
-}
+#include "tests/lib/state_disk.h"
 
 int main(int argc, char **argv)
 {
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, SCENARIO_NO_CONTROLLER);
     int code = -1;
-    mount_state(lab);
+    state_disk_mount(lab, 4096);
     scenario_start_controller(lab, true);
     scenario_load(lab);
-    fill_disk();
+    state_disk_fill();
     STAY_AUTO(stay_free_charp) char *told = scenario_say(lab, &code, "pause", NULL, NULL);
     printf("pause exits %d: %s\n", code, told);
     SCENARIO_CHECK(code == 1 && strstr(told, "disk is full") != NULL &&
@@ -49,7 +22,7 @@ int main(int argc, char **argv)
     LAB_MUST(lab, lab_kill(lab, "db1"));
     scenario_stays(lab, "db1", 4);
     SCENARIO_CHECK(lab_writable(lab)[0] == '\0', "'%s' was opened", lab_writable(lab));
-    SCENARIO_CHECK(remove(fill) == 0, "%s", fill);
+    state_disk_free();
     for (int64_t begun = lab_now_us(); code != 0 && talk_ms_since(begun) < 20000;)
         LAB_MUST(lab, lab_cli(lab, &code, NULL, "resume", NULL));
     const char *now = scenario_failover(lab, "db1", 30);

@@ -3,37 +3,10 @@
  * journal follows when there is room. Or SQLite finds room in its own log between two refusals, and
  * the switchover ends; clients wait for neither.
  * ENGINES: mariadb */
-#include <sys/mount.h>
-
 #include "tests/lib/server_talk.h"
+#include "tests/lib/state_disk.h"
 
 #define OPEN_AGAIN_MS 6000 /* a second of patience, the undo, and a slow machine */
-
-static char state[400], fill[440];
-
-static void unmount_state(void)
-{
-    (void)umount2(state, MNT_DETACH);
-}
-
-static void mount_state(struct lab *lab)
-{
-    snprintf(state, sizeof state, "%s/state", lab_dir(lab));
-    snprintf(fill, sizeof fill, "%s/fill", state);
-    SCENARIO_CHECK(mount("tmpfs", state, "tmpfs", 0, "size=4m") == 0, "mount %s", state);
-    (void)atexit(unmount_state); /* before the lab is taken down */
-}
-
-static void fill_disk(void)
-{
-    static const char block[1024];
-    FILE *out = fopen(fill, "we");
-    SCENARIO_CHECK(out != NULL, "%s", fill);
-    setbuf(out, NULL);
-    while (fwrite(block, 1, sizeof block, out) == sizeof block)
-        continue;
-    (void)fclose(out);
-}
 
 /* Undone for the one reason, or ended. */
 static void check_story(struct lab *lab, const char *writable)
@@ -51,7 +24,7 @@ int main(int argc, char **argv)
 {
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, SCENARIO_NO_CONTROLLER);
     int code = -1;
-    mount_state(lab);
+    state_disk_mount(lab, 4096);
     scenario_crash_at("switchover:quiesce:after:stop");
     scenario_start_controller(lab, true);
     scenario_load(lab);
@@ -59,7 +32,7 @@ int main(int argc, char **argv)
     LAB_MUST(lab, lab_cli(lab, &code, NULL, "switchover", "shop", "--yes", "--no-wait", NULL));
     SCENARIO_CHECK(scenario_wait_crash(lab, true, 20), "it never came to the write pause");
     SCENARIO_CHECK(lab_writable(lab)[0] == '\0', "'%s' takes writes", lab_writable(lab));
-    fill_disk();
+    state_disk_fill();
     int64_t begun = lab_now_us();
     LAB_MUST(lab, lab_thaw(lab, "controller"));
     char writable[33] = "";
@@ -70,7 +43,7 @@ int main(int argc, char **argv)
     printf("%s takes writes after %lld ms, the disk is full\n", writable,
            (long long)talk_ms_since(begun));
     scenario_write_on(1500);
-    SCENARIO_CHECK(remove(fill) == 0, "%s", fill);
+    state_disk_free();
     SCENARIO_CHECK(state_wait_plans(lab, "switchover", 1, 40), "its end was not stored");
     scenario_story(lab, "switchover");
     check_story(lab, writable);

@@ -1,10 +1,8 @@
 /* Bad input: a corrupt, a foreign and a full state file. mainstayd refuses to start, names the file
  * and what to do, and touches no server; put right, it starts again with all it knew.
  * ENGINES: mariadb */
-#include <sys/mount.h>
-#include <sys/stat.h>
-
 #include "tests/lib/server_talk.h"
+#include "tests/lib/state_disk.h"
 
 static void refuse(struct lab *lab, const char *what, const char *file)
 {
@@ -26,7 +24,7 @@ static void write_file(const char *path, const char *from, const char *to)
         (void)fwrite(block, 1, n, out);
     for (int i = 0; to != NULL && i < 2000; i++)
         (void)fputs(to, out);
-    (void)fclose(out); /* a full disk refuses here: wanted */
+    (void)fclose(out);
     if (in != NULL)
         fclose(in);
 }
@@ -36,8 +34,6 @@ int main(int argc, char **argv)
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, 0);
     STAY_AUTO(stay_free_charp) char *file = stay_sprintf("%s/state/state.db", lab_dir(lab));
     STAY_AUTO(stay_free_charp) char *copy = stay_sprintf("%s/state.copy", lab_dir(lab));
-    STAY_AUTO(stay_free_charp) char *folder = stay_sprintf("%s/state", lab_dir(lab));
-    STAY_AUTO(stay_free_charp) char *filler = stay_sprintf("%s/state/filler", lab_dir(lab));
     LAB_MUST(lab, lab_stop_controller(lab));
     write_file(copy, file, NULL);
     write_file(file, NULL, "this is no state file\n");
@@ -49,10 +45,10 @@ int main(int argc, char **argv)
         (void)fputc(0x5a, out);
     (void)fclose(out);
     refuse(lab, "corrupt pages", "state.db");
-    SCENARIO_CHECK(mount("tmpfs", folder, "tmpfs", 0, "size=64k") == 0, "tmpfs: %m");
-    write_file(filler, NULL, "this disk is full. this disk is full. this disk is full.\n");
+    state_disk_mount(lab, 64);
+    state_disk_fill();
     refuse(lab, "full disk", "state.db");
-    SCENARIO_CHECK(umount(folder) == 0, "umount: %m");
+    state_disk_remove();
     SCENARIO_CHECK(strcmp(lab_writable(lab), "db1") == 0, "writable: '%s'", lab_writable(lab));
     write_file(file, copy, NULL);
     LAB_MUST(lab, lab_start_controller(lab));
