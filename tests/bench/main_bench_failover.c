@@ -15,7 +15,6 @@ enum { RUNS_MAX = 2000, LOCK_SECONDS = 3 };
 struct options {
     const char *engine, *mode, *json;
     int runs;
-    bool keep;
 };
 
 struct peer { const char *mode, *name; double p50, p99; };
@@ -246,12 +245,27 @@ static void report(const struct options *o, const json_t *runs)
     free(t);
 }
 
+static void usage(FILE *out)
+{
+    fprintf(out,
+            "usage: bench failover [--engine mariadb|mysql] [--mode MODE] [--runs N] [--json FILE]\n"
+            "\n"
+            "Needs root. Each run brings a fault to a lab of real servers under load and measures\n"
+            "what its clients saw; raw runs append to tests/bench/results.\n"
+            "\n"
+            "  --engine     mariadb or mysql (mariadb)\n"
+            "  --mode       crash, lagged, hang, cut or switchover (crash)\n"
+            "  --runs N     1 to %d (10)\n"
+            "  --json FILE  writes the figures of all runs of this commit there\n",
+            RUNS_MAX);
+}
+
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option table[] = {
         {"engine", required_argument, NULL, 'e'}, {"mode", required_argument, NULL, 'm'},
         {"runs", required_argument, NULL, 'r'},   {"json", required_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0}};
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     *o = (struct options){.engine = "mariadb", .mode = "crash", .runs = 10};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         switch (c) {
@@ -259,6 +273,7 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'm': o->mode = optarg; break;
         case 'r': o->runs = (int)strtol(optarg, NULL, 10); break;
         case 'j': o->json = optarg; break;
+        case 'h': usage(stdout); exit(0);
         default: return false;
         }
     }
@@ -274,8 +289,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: bench failover --engine mariadb|mysql --mode "
-                        "crash|lagged|hang|cut|switchover --runs 1..%d [--json FILE]\n", RUNS_MAX);
+        usage(stderr);
         return 2;
     }
     enum lab_engine engine = strcmp(o.engine, "mysql") == 0 ? LAB_MYSQL : LAB_MARIADB;

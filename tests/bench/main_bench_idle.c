@@ -229,12 +229,29 @@ static bool measure(struct fleet_of_labs *f, const struct options *o)
     return ok;
 }
 
+static void usage(FILE *out)
+{
+    fprintf(out,
+            "usage: bench idle [--engine mariadb|mysql] [--clusters N] [--seconds N] [--warm N]\n"
+            "                  [--json FILE]\n"
+            "\n"
+            "Needs root. One controller watches real two-server clusters in which nothing happens:\n"
+            "what it costs in processor and memory.\n"
+            "\n"
+            "  --engine     mariadb or mysql (mariadb)\n"
+            "  --clusters N 1 to %d (10)\n"
+            "  --seconds N  measured (60), after --warm N (30) of nothing\n"
+            "  --json FILE  writes the figures there\n",
+            CLUSTERS_MAX);
+}
+
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option table[] = {
         {"engine", required_argument, NULL, 'e'},  {"clusters", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'}, {"warm", required_argument, NULL, 'w'},
-        {"json", required_argument, NULL, 'j'},    {NULL, 0, NULL, 0}};
+        {"json", required_argument, NULL, 'j'},    {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     *o = (struct options){.engine = "mariadb", .clusters = 10, .seconds = 60, .warm_s = 30};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         switch (c) {
@@ -253,6 +270,9 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'j':
             o->json = optarg;
             break;
+        case 'h':
+            usage(stdout);
+            exit(0);
         default:
             return false;
         }
@@ -266,10 +286,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr,
-                "usage: bench idle [--engine mariadb|mysql] [--clusters 1..%d] "
-                "[--seconds N] [--warm N] [--json FILE]\n",
-                CLUSTERS_MAX);
+        usage(stderr);
         return 2;
     }
     struct fleet_of_labs f = {.count = 0};
