@@ -1,15 +1,18 @@
-/* base/table.c - text tables for people: aligned columns cut to the width of the terminal. */
+/* base/table.c - text tables for people: aligned columns, cut or wrapped to the terminal. */
 #include "base/table.h"
 #include "base/str.h"
 #include <stdarg.h>
 
 #define GAP      2 /* blanks between columns */
 #define CUT_MIN  4 /* a column that gives way keeps this many characters */
+#define WRAP_MIN 24
 #define CELL_MAX 4096
 
 void table_init(struct table *t, const struct table_column *columns, size_t column_count)
 {
     must(column_count >= 1 && column_count <= TABLE_COLUMNS_MAX);
+    for (size_t c = 0; c + 1 < column_count; c++)
+        must(columns[c].room != TABLE_WRAP);
     *t = (struct table){.columns = columns, .column_count = column_count};
 }
 
@@ -74,7 +77,13 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Widths that hold every cell, then the widest column that may be cut gives way, one at a time. */
+static bool may_give(const struct table_column *column, size_t width)
+{
+    return (column->room == TABLE_CUT && width > CUT_MIN) ||
+           (column->room == TABLE_WRAP && width > WRAP_MIN);
+}
+
+/* Widths that hold every cell, then the widest column that may gives way, one at a time. */
 static void measure(const struct table *t, size_t width, size_t widths[TABLE_COLUMNS_MAX])
 {
     size_t total = (t->column_count - 1) * GAP;
@@ -87,7 +96,7 @@ static void measure(const struct table *t, size_t width, size_t widths[TABLE_COL
     while (width > 0 && total > width) {
         size_t widest = t->column_count;
         for (size_t c = 0; c < t->column_count; c++) {
-            if (t->columns[c].may_cut && widths[c] > CUT_MIN &&
+            if (may_give(&t->columns[c], widths[c]) &&
                 (widest == t->column_count || widths[c] > widths[widest]))
                 widest = c;
         }
@@ -121,6 +130,49 @@ static void end_line(struct str *s)
     str_add_char(s, '\n');
 }
 
+/* What of `text` goes on one line; *ret_next is where the next line begins. */
+static size_t line_length(const char *text, size_t width, const char **ret_next)
+{
+    size_t length = strlen(text), at = width;
+    *ret_next = text + length;
+    if (length <= width)
+        return length;
+    while (at > 0 && text[at] != ' ')
+        at--;
+    if (at == 0)
+        at = width; /* one long word */
+    *ret_next = text + at + strspn(text + at, " ");
+    return at;
+}
+
+size_t table_row_lines(const struct table *t, size_t row, size_t width)
+{
+    size_t widths[TABLE_COLUMNS_MAX], last = t->column_count - 1, lines = 1;
+    measure(t, width, widths);
+    if (t->columns[last].room != TABLE_WRAP)
+        return 1;
+    const char *text = cell_at(t, row, last), *next;
+    for (; (void)line_length(text, widths[last], &next), *next != '\0'; text = next)
+        lines++;
+    return lines;
+}
+
+/* The last cell of a row, on as many lines as it needs. */
+static void add_wrapped(struct str *s, const char *text, const size_t *widths, size_t last)
+{
+    size_t indent = last * GAP;
+    const char *next = text;
+    for (size_t c = 0; c < last; c++)
+        indent += widths[c];
+    str_add_bytes(s, text, line_length(text, widths[last], &next));
+    while (*next != '\0') {
+        text = next;
+        end_line(s);
+        str_add_repeat(s, ' ', indent);
+        str_add_bytes(s, text, line_length(text, widths[last], &next));
+    }
+}
+
 char *table_format(const struct table *t, size_t width)
 {
     size_t widths[TABLE_COLUMNS_MAX];
@@ -135,7 +187,10 @@ char *table_format(const struct table *t, size_t width)
     for (size_t row = 0; row < table_row_count(t); row++) {
         for (size_t c = 0; c < t->column_count; c++) {
             str_add_repeat(&s, ' ', c == 0 ? 0 : GAP);
-            add_cell(&s, &t->columns[c], cell_at(t, row, c), widths[c]);
+            if (t->columns[c].room == TABLE_WRAP)
+                add_wrapped(&s, cell_at(t, row, c), widths, c);
+            else
+                add_cell(&s, &t->columns[c], cell_at(t, row, c), widths[c]);
         }
         end_line(&s);
     }

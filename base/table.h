@@ -1,4 +1,4 @@
-/* base/table.h - text tables for people: aligned columns cut to the width of the terminal.
+/* base/table.h - text tables for people: aligned columns, cut or wrapped to the terminal.
  *
  * Pure (heap only). Layer: base. ASCII. Call order: init, cells row by row, format, clear. Control
  * characters in cells are printed as '?', so a server's text cannot repaint a terminal. */
@@ -10,11 +10,14 @@
 #define TABLE_WIDTH_DEFAULT 80
 
 enum table_align { TABLE_LEFT = 0, TABLE_RIGHT };
+/* When a line is too long: keeps its width; may be cut, and then ends in ".."; goes on below
+ * itself, at a blank (last column only). The widest that may gives way first. */
+enum table_room { TABLE_KEEP = 0, TABLE_CUT, TABLE_WRAP };
 
 struct table_column {
     const char *title;
     enum table_align align;
-    bool may_cut; /* the widest of these gives way first; a cut cell ends in ".." */
+    enum table_room room;
 };
 
 struct table {
@@ -33,6 +36,8 @@ void table_cellf(struct table *t, const char *fmt, ...) STAY_PRINTF(2, 3);
 /* Fills the rest of the current row with empty cells (nothing at a row's start). */
 void table_end_row(struct table *t);
 size_t table_row_count(const struct table *t);
+/* How many lines `row` takes, 1 but for a column that wraps. */
+size_t table_row_lines(const struct table *t, size_t row, size_t width);
 /* Heap text, caller frees: a title line, then rows, each ending in '\n', no trailing blanks.
  * Columns are two blanks apart. width 0: no limit (output is not a terminal). */
 char *table_format(const struct table *t, size_t width) STAY_MUST_USE;

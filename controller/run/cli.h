@@ -30,6 +30,7 @@ enum cli_flags {
 #define CLI_OPTIONS_MAX 24
 
 struct cli;
+struct table;
 typedef int (*cli_local_fn)(struct cli *cli);
 typedef void (*cli_print_fn)(struct cli *cli, const json_t *data);
 
@@ -122,7 +123,7 @@ const char *cli_color(const struct cli *cli, enum cli_color color); /* escape or
 const char *cli_color_end(const struct cli *cli, enum cli_color color);
 /* "db1, db2" of an array of names; "-" when empty. */
 void cli_names(const json_t *array, char *dst, size_t size);
-/* Prints a formatted table (freed), each row after the title in its colour. */
-void cli_put_table(struct cli *cli, char *text, const enum cli_color *colors);
+/* Prints a table, indented by 2, within the terminal, each row in its colour (NULL: plain). */
+void cli_put_table(struct cli *cli, const struct table *t, const enum cli_color *colors);
 
 #endif

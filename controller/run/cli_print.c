@@ -51,9 +51,10 @@ static void remark_of(const json_t *node, char *dst, size_t size)
 static void print_nodes(struct cli *cli, const json_t *nodes)
 {
     static const struct table_column columns[] = {
-        {"NODE", TABLE_LEFT, false},  {"ROLE", TABLE_LEFT, false}, {"ZONE", TABLE_LEFT, true},
-        {"STATE", TABLE_LEFT, true},  {"LAG", TABLE_RIGHT, false}, {"SEMI-SYNC", TABLE_LEFT, false},
-        {"REMARK", TABLE_LEFT, true},
+        {"NODE", TABLE_LEFT, TABLE_KEEP},  {"ROLE", TABLE_LEFT, TABLE_KEEP},
+        {"ZONE", TABLE_LEFT, TABLE_CUT},   {"STATE", TABLE_LEFT, TABLE_CUT},
+        {"LAG", TABLE_RIGHT, TABLE_KEEP},  {"SEMI-SYNC", TABLE_LEFT, TABLE_KEEP},
+        {"REMARK", TABLE_LEFT, TABLE_WRAP},
     };
     STAY_AUTO(table_clear) struct table t;
     enum cli_color colors[64] = {CLI_PLAIN};
@@ -79,7 +80,7 @@ static void print_nodes(struct cli *cli, const json_t *nodes)
         table_cell(&t, remark);
     }
     if (json_array_size(nodes) <= STAY_COUNT(colors))
-        cli_put_table(cli, table_format(&t, cli->width == 0 ? 0 : cli->width - 2), colors);
+        cli_put_table(cli, &t, colors);
 }
 
 static enum cli_color color_of_rule(json_int_t rule)

@@ -13,11 +13,11 @@ static bool moves_primary(const char *kind)
 
 void cli_print_plan(struct cli *cli, const json_t *data)
 {
-    static const struct table_column columns[] = {{"", TABLE_RIGHT, false},
-                                                  {"STEP", TABLE_LEFT, false},
-                                                  {"ON", TABLE_LEFT, true},
-                                                  {"WITHIN", TABLE_RIGHT, false},
-                                                  {"WHY", TABLE_LEFT, true}};
+    static const struct table_column columns[] = {{"", TABLE_RIGHT, TABLE_KEEP},
+                                                  {"STEP", TABLE_LEFT, TABLE_KEEP},
+                                                  {"ON", TABLE_LEFT, TABLE_CUT},
+                                                  {"WITHIN", TABLE_RIGHT, TABLE_KEEP},
+                                                  {"WHY", TABLE_LEFT, TABLE_WRAP}};
     STAY_AUTO(table_clear) struct table t;
     const json_t *cert = json_object_get(data, "certificate");
     const char *refused = cli_text(data, "refused");
@@ -59,7 +59,7 @@ void cli_print_plan(struct cli *cli, const json_t *data)
         table_cell(&t, cli_text(row, "why"));
     }
     if (shown > 0)
-        cli_put_table(cli, table_format(&t, cli->width == 0 ? 0 : cli->width - 2), NULL);
+        cli_put_table(cli, &t, NULL);
 }
 
 void cli_print_outcome(struct cli *cli, const json_t *data)
@@ -122,10 +122,10 @@ void cli_print_event(struct cli *cli, const json_t *event)
 void cli_print_history(struct cli *cli, const json_t *data)
 {
     static const struct table_column columns[] = {
-        {"PLAN", TABLE_LEFT, false},       {"BEGUN (UTC)", TABLE_LEFT, false},
-        {"KIND", TABLE_LEFT, false},       {"STATE", TABLE_LEFT, false},
-        {"TO", TABLE_LEFT, false},         {"OUTAGE", TABLE_RIGHT, false},
-        {"CERTIFICATE", TABLE_LEFT, true},
+        {"PLAN", TABLE_LEFT, TABLE_KEEP},       {"BEGUN (UTC)", TABLE_LEFT, TABLE_KEEP},
+        {"KIND", TABLE_LEFT, TABLE_KEEP},       {"STATE", TABLE_LEFT, TABLE_KEEP},
+        {"TO", TABLE_LEFT, TABLE_KEEP},         {"OUTAGE", TABLE_RIGHT, TABLE_KEEP},
+        {"CERTIFICATE", TABLE_LEFT, TABLE_CUT},
     };
     STAY_AUTO(table_clear) struct table t;
     size_t i;
@@ -146,7 +146,7 @@ void cli_print_history(struct cli *cli, const json_t *data)
     if (table_row_count(&t) == 0)
         fprintf(cli->out, "No plan was run yet.\n");
     else
-        cli_put_table(cli, table_format(&t, cli->width == 0 ? 0 : cli->width - 2), NULL);
+        cli_put_table(cli, &t, NULL);
 }
 
 static void line(struct cli *cli, const char *name, const char *value)
@@ -207,8 +207,9 @@ static bool is_on_nodes(const char *step)
 static void print_steps(struct cli *cli, const json_t *rows)
 {
     static const struct table_column columns[] = {
-        {"AT", TABLE_RIGHT, false},   {"STEP", TABLE_LEFT, false},  {"ON", TABLE_LEFT, true},
-        {"STATE", TABLE_LEFT, false}, {"TOOK", TABLE_RIGHT, false}, {"RESULT", TABLE_LEFT, true}};
+        {"AT", TABLE_RIGHT, TABLE_KEEP},   {"STEP", TABLE_LEFT, TABLE_KEEP},
+        {"ON", TABLE_LEFT, TABLE_CUT},     {"STATE", TABLE_LEFT, TABLE_KEEP},
+        {"TOOK", TABLE_RIGHT, TABLE_KEEP}, {"RESULT", TABLE_LEFT, TABLE_WRAP}};
     STAY_AUTO(table_clear) struct table t;
     enum cli_color colors[64] = {CLI_PLAIN};
     size_t i;
@@ -232,7 +233,7 @@ static void print_steps(struct cli *cli, const json_t *rows)
         table_cell(&t, cli_text(row, "text"));
     }
     if (table_row_count(&t) > 0)
-        cli_put_table(cli, table_format(&t, cli->width == 0 ? 0 : cli->width - 2), colors);
+        cli_put_table(cli, &t, colors);
 }
 
 void cli_print_explain(struct cli *cli, const json_t *data)

@@ -1,5 +1,6 @@
 /* Small pieces of output: durations, times, wrapped text, colours for states. */
 #include "base/str.h"
+#include "base/table.h"
 #include "base/units.h"
 #include "controller/run/cli.h"
 
@@ -95,16 +96,20 @@ void cli_names(const json_t *array, char *dst, size_t size)
     }
 }
 
-void cli_put_table(struct cli *cli, char *text, const enum cli_color *colors)
+void cli_put_table(struct cli *cli, const struct table *t, const enum cli_color *colors)
 {
-    size_t row = 0;
-    for (char *line = text, *end; *line != '\0'; line = end, row++) {
-        enum cli_color color = row == 0 || colors == NULL ? CLI_PLAIN : colors[row - 1];
-        end = strchr(line, '\n');
-        size_t n = end == NULL ? strlen(line) : (size_t)(end - line);
-        fprintf(cli->out, "  %s%.*s%s\n", cli_color(cli, color), (int)n, line,
+    size_t width = cli->width == 0 ? 0 : cli->width - 2;
+    size_t row = 0, left = 1; /* lines of the title, then of each row */
+    enum cli_color color = CLI_PLAIN;
+    STAY_AUTO(stay_free_charp) char *text = table_format(t, width);
+    for (char *line = text, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n'); /* each line ends in one */
+        fprintf(cli->out, "  %s%.*s%s\n", cli_color(cli, color), (int)(end - line), line,
                 cli_color_end(cli, color));
-        end = end == NULL ? line + n : end + 1;
+        if (--left > 0)
+            continue;
+        color = colors == NULL || row == table_row_count(t) ? CLI_PLAIN : colors[row];
+        left = row == table_row_count(t) ? 1 : table_row_lines(t, row, width);
+        row++;
     }
-    free(text);
 }

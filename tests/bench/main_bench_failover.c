@@ -248,10 +248,11 @@ static void report(const struct options *o, const json_t *runs)
 static void usage(FILE *out)
 {
     fprintf(out,
-            "usage: bench failover [--engine mariadb|mysql] [--mode MODE] [--runs N] [--json FILE]\n"
+            "usage: bench failover [--engine mariadb|mysql] [--mode MODE] [--runs N]\n"
+            "                      [--json FILE]\n"
             "\n"
-            "Needs root. Each run brings a fault to a lab of real servers under load and measures\n"
-            "what its clients saw; raw runs append to tests/bench/results.\n"
+            "Needs root. Each run brings a fault to a lab of real servers under load and\n"
+            "measures what its clients saw; raw runs append to tests/bench/results.\n"
             "\n"
             "  --engine     mariadb or mysql (mariadb)\n"
             "  --mode       crash, lagged, hang, cut or switchover (crash)\n"

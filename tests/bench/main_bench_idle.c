@@ -232,11 +232,11 @@ static bool measure(struct fleet_of_labs *f, const struct options *o)
 static void usage(FILE *out)
 {
     fprintf(out,
-            "usage: bench idle [--engine mariadb|mysql] [--clusters N] [--seconds N] [--warm N]\n"
-            "                  [--json FILE]\n"
+            "usage: bench idle [--engine mariadb|mysql] [--clusters N] [--seconds N]\n"
+            "                  [--warm N] [--json FILE]\n"
             "\n"
-            "Needs root. One controller watches real two-server clusters in which nothing happens:\n"
-            "what it costs in processor and memory.\n"
+            "Needs root. One controller watches real two-server clusters in which nothing\n"
+            "happens: what it costs in processor and memory.\n"
             "\n"
             "  --engine     mariadb or mysql (mariadb)\n"
             "  --clusters N 1 to %d (10)\n"

@@ -7,7 +7,7 @@
 static const struct table_column columns[] = {
     {.title = "node"},
     {.title = "lag", .align = TABLE_RIGHT},
-    {.title = "why", .may_cut = true},
+    {.title = "why", .room = TABLE_CUT},
 };
 
 static void fill(struct table *t)
@@ -69,8 +69,8 @@ static void widest_column_that_may_gives_way(void **state)
 
 static void two_columns_share_the_cut(void **state)
 {
-    static const struct table_column both[] = {{.title = "a", .may_cut = true},
-                                               {.title = "b", .may_cut = true}};
+    static const struct table_column both[] = {{.title = "a", .room = TABLE_CUT},
+                                               {.title = "b", .room = TABLE_CUT}};
     STAY_AUTO(table_clear) struct table t;
     (void)state;
     table_init(&t, both, 2);
@@ -78,6 +78,39 @@ static void two_columns_share_the_cut(void **state)
     table_cell(&t, "abcdefghijklmnopqrst");
     STAY_AUTO(stay_free_charp) char *text = table_format(&t, 18);
     assert_string_equal(text, "a         b\n012345..  abcdef..\n");
+}
+
+static void last_column_may_wrap(void **state)
+{
+    static const struct table_column wrapped[] = {{.title = "n", .align = TABLE_RIGHT},
+                                                  {.title = "on"},
+                                                  {.title = "why", .room = TABLE_WRAP}};
+    STAY_AUTO(table_clear) struct table t;
+    (void)state;
+    table_init(&t, wrapped, STAY_COUNT(wrapped));
+    table_cell(&t, "1");
+    table_cell(&t, "db1");
+    table_cell(&t, "so that no client of it is answered any more, whatever it does");
+    table_cell(&t, "2");
+    table_cell(&t, "db2");
+    table_cell(&t, "short");
+    table_cell(&t, "3");
+    table_cell(&t, "db2");
+    table_cell(&t, "one_word_that_is_longer_than_the_whole_column");
+    STAY_AUTO(stay_free_charp) char *text = table_format(&t, 36);
+    assert_string_equal(text, "n  on   why\n"
+                              "1  db1  so that no client of it is\n"
+                              "        answered any more, whatever\n"
+                              "        it does\n"
+                              "2  db2  short\n"
+                              "3  db2  one_word_that_is_longer_than\n"
+                              "        _the_whole_column\n");
+    assert_int_equal(table_row_lines(&t, 0, 36), 3);
+    assert_int_equal(table_row_lines(&t, 1, 36), 1);
+    assert_int_equal(table_row_lines(&t, 2, 36), 2);
+    assert_int_equal(table_row_lines(&t, 0, 0), 1);
+    STAY_AUTO(stay_free_charp) char *wide = table_format(&t, 0);
+    assert_non_null(strstr(wide, "whatever it does\n2  db2"));
 }
 
 static void terminal_control_is_not_passed_on(void **state)
@@ -109,6 +142,7 @@ int main(void)
         cmocka_unit_test(incomplete_row_and_empty_table_print),
         cmocka_unit_test(widest_column_that_may_gives_way),
         cmocka_unit_test(two_columns_share_the_cut),
+        cmocka_unit_test(last_column_may_wrap),
         cmocka_unit_test(terminal_control_is_not_passed_on),
         cmocka_unit_test(many_rows_keep_their_order),
     };
