@@ -129,6 +129,16 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
     return true;
 }
 
+/* A human goes on whatever it says; what is recorded, shown and measured against is to be true all
+ * the same. */
+static void certify_again(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
+                          int64_t now_mono_us)
+{
+    if (run->kind == PLAN_FAILOVER && run->params.accept_loss && !run->fenced &&
+        (!run->lossless_stood || lost != 0))
+        plan_certify(run, view, now_mono_us);
+}
+
 enum plan_next plan_conclude_verify(struct plan_run *run, const struct cluster_view *view,
                                     uint32_t row, int64_t now_mono_us, uint32_t *ret_row)
 {
@@ -145,6 +155,7 @@ enum plan_next plan_conclude_verify(struct plan_run *run, const struct cluster_v
         return NEXT_GOTO;
     bool holds = (lost & (run->a | run->able)) == 0 && plan_has_proof(run, view);
     if (is_chosen_well && (!needs_freeze || holds)) {
+        certify_again(run, view, lost, now_mono_us);
         if (is_certificate_stale(run, view, now_mono_us))
             return plan_undo_or_ask(run);
         return fence_is_lifted(run, view) ? fence_again(run, ret_row) : NEXT_ROW;
