@@ -79,6 +79,8 @@ static bool holds(const struct gtid_set *outer, const struct gtid_set *inner)
  * come groups end and begin under its hands. Once the freeze is in place they stand still. */
 static bool fence_may_have_answered(const struct certificate_input *in)
 {
+    if (in->engine == ENGINE_MARIADB && in->fence_unheard)
+        return true;
     return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole && in->fence_overlapped &&
            !holds(in->drained_union, in->fenced_executed);
 }
@@ -132,7 +134,7 @@ static bool bound_by_frozen(const struct certificate_input *in, struct certifica
         in->frozen_received == NULL)
         return false;
     uint64_t lost = count_missing(in->frozen_received, in->candidate_executed);
-    if (shutdown_may_have_answered(in) &&
+    if ((shutdown_may_have_answered(in) || fence_may_have_answered(in)) &&
         __builtin_add_overflow(lost, in->sessions_waiting_max, &lost))
         lost = UINT64_MAX;
     cert->kind = CERT_BOUNDED;

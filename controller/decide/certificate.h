@@ -25,6 +25,7 @@ struct certificate_input {
     bool fenced_whole;              /* it is the process that was writable when last seen: one that
                                        restarted may have truncated what it had acknowledged */
     bool fence_overlapped;          /* its clients were killed while ackers still acknowledged */
+    bool fence_unheard;             /* ... or may have been: nobody has the answer */
     bool refuses;                   /* its port refuses now: it does not serve, it is not merely
                                        cut */
     bool overridden;                /* a named human accepted loss for this plan */

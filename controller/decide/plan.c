@@ -330,6 +330,27 @@ void plan_reset_rows(struct plan_run *run, uint32_t row)
     }
 }
 
+/* The fence as the process before this one knew it. It may have been undone while the store
+ * answered nothing: then the old primary takes writes again, all is well, and it is undone once
+ * more; one that cannot be read now may do so too. And it may have gone through without its answer
+ * being kept. True: undo. */
+static bool is_fence_gone(struct plan_run *run, const struct cluster_view *view)
+{
+    const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
+    if (run->old_primary >= view->config->node_count)
+        return false;
+    const struct node_view *old = &view->nodes[run->old_primary];
+    bool is_read = (old->groups_known & FACTS_STATUS) != 0;
+    if (run->fenced && is_read && old->facts.read_only == TRI_NO) {
+        (void)stay_copy(run->text, sizeof run->text,
+                        "the old primary takes writes again since it was fenced");
+        return true;
+    }
+    run->fenced = run->fenced && is_read;
+    run->fence_unheard = !run->fenced && (fence->touched & ~fence->failed) != 0;
+    return false;
+}
+
 /* Before the point of no return: a failover whose intent is stored completes, with everything read
  * again; a switchover is undone, its old primary is well. Plans without such a point start over
  * after their intent: each of their effects is idempotent. */
@@ -362,6 +383,8 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
         return NEXT_UNDO;
     }
     if (run->kind == PLAN_FAILOVER && run->row > hook) {
+        if (is_fence_gone(run, view))
+            return NEXT_UNDO;
         if (!MUTANT(view, FREEZE_LOST_AT_RESTART)) {
             run->f &= gone;
             run->r &= gone;

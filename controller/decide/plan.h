@@ -18,9 +18,10 @@
     X(FAILOVER, "failover")                                                                        \
     X(SWITCHOVER, "switchover")                                                                    \
     X(REJOIN, "rejoin")                                                                            \
-    X(REPOINT, "repoint") X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore")                        \
-        X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")        \
-            X(UNFENCE, "unfence") X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
+    X(REPOINT, "repoint")                                                                          \
+    X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")              \
+        X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")                  \
+            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -274,8 +275,8 @@ struct plan_run {
     uint32_t froze;      /* nodes whose freeze was answered in this run: stopped by us since */
     uint32_t received; /* at start: nodes whose receiver ran. Only these are thawed by an undo: one
                           that stood still is compared before it is attached (a rejoin) */
-    uint32_t able;       /* at start or seen since: outside A, reachable, and by its own word it
-                            could connect and acknowledge any moment: F0 needs it frozen too */
+    uint32_t able;     /* at start or seen since: outside A, reachable, and by its own word it
+                          could connect and acknowledge any moment: F0 needs it frozen too */
     uint32_t acking;   /* at start: ackers the primary's last fresh facts showed connected */
     uint32_t struck;   /* candidates that failed in this run */
     uint32_t rounds;   /* times the run went back to freeze */
@@ -289,9 +290,10 @@ struct plan_run {
     bool acks_flowed;          /* at start: no session waited long in the primary's last facts */
     bool was_open;             /* the old primary was writable at start */
     bool fenced;               /* F1 confirmed */
-    bool degrade;              /* no acker to attach: bounded is recorded, writes go on */
-    bool diverged;             /* REJOIN, REPOINT: the node holds sets unknown to the primary */
-    bool aims_lossless;        /* the new primary shall run lossless semi-sync */
+    bool fence_unheard; /* taken up: a fence was sent, whose answer is not known; not stored */
+    bool degrade;       /* no acker to attach: bounded is recorded, writes go on */
+    bool diverged;      /* REJOIN, REPOINT: the node holds sets unknown to the primary */
+    bool aims_lossless; /* the new primary shall run lossless semi-sync */
     /* The primary's, read after semi-sync was on. */
     uint64_t watch_uptime_s, watch_no_tx, watch_no_times;
     struct gtid_set extra; /* what it holds beyond the primary; shown, kept in the journal */

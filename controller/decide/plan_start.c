@@ -138,12 +138,21 @@ static bool would_ack(const struct cluster_view *view, uint32_t node, uint32_t p
            cluster_source_of(view, node) == primary;
 }
 
+/* It fell silent with the primary, in the primary's zone: they may be cut off together. */
+static bool is_cut_off_with(const struct cluster_view *view, uint32_t node, uint32_t primary)
+{
+    return cluster_same_zone(view->config, node, primary) &&
+           view->nodes[node].facts_mono_us >
+               view->nodes[primary].facts_begun_mono_us - PLAN_ANSWERS_US;
+}
+
 /* One that left A while its receiver went on retrying, or never was in it. */
 static uint32_t able_to_ack(const struct cluster_view *view, int64_t now_mono_us)
 {
     uint32_t mask = 0, answering = plan_nodes_answering(view, now_mono_us);
     for (uint32_t node = 0; node < view->config->node_count; node++)
-        if ((answering & NODE_BIT(node)) && would_ack(view, node, view->primary))
+        if (((answering & NODE_BIT(node)) || is_cut_off_with(view, node, view->primary)) &&
+            would_ack(view, node, view->primary))
             mask |= NODE_BIT(node);
     return mask;
 }

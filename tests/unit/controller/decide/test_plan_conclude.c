@@ -163,6 +163,29 @@ static void an_open_follower_is_fenced_before_the_primary_opens(void **state)
     assert_int_equal(d.params.node, 2);
 }
 
+/* An undo that no store took has opened it again: a later process does not believe the fence. */
+static void a_fence_that_is_gone_is_not_believed_later(void **state)
+{
+    (void)state;
+    uint32_t row = 0;
+    compare("0-1-100", "0-1-100");
+    run.kind = PLAN_FAILOVER;
+    run.state = RUN_FORWARD;
+    run.old_primary = 0;
+    run.row = plan_row_of(PLAN_FAILOVER, STEP_CERTIFY);
+    run.fenced = true;
+    c.view.nodes[0].facts.read_only = TRI_YES;
+    assert_int_equal(plan_resume(&run, &c.view, CASE_NOW, &row), NEXT_GOTO);
+    assert_true(run.fenced);
+    c.view.nodes[0].facts.read_only = TRI_NO;
+    assert_int_equal(plan_resume(&run, &c.view, CASE_NOW, &row), NEXT_UNDO);
+    c.view.nodes[0].groups_known = 0;
+    run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)].touched = 1;
+    assert_int_equal(plan_resume(&run, &c.view, CASE_NOW, &row), NEXT_GOTO);
+    assert_false(run.fenced);
+    assert_true(run.fence_unheard);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -174,6 +197,7 @@ int main(void)
         T(sets_that_could_not_be_read_are_not_compared),
         T(equal_sets_of_a_server_written_to_by_hand_are_set_aside),
         T(an_open_follower_is_fenced_before_the_primary_opens),
+        T(a_fence_that_is_gone_is_not_believed_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
