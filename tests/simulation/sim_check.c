@@ -376,7 +376,12 @@ void check_event(struct sim *s)
             s->server[n].mute_at = s->now;
         if (unseen)
             s->server[n].unseen_at = s->now;
-        if (unseen || holds)
+        if (s->server[n].cloned)
+            s->server[n].cloned_at = s->now;
+        /* Two servers with one id may be one server under two names: left to a human (rule 210). */
+        bool twin = s->server[n].cloned_at != STAY_NEVER &&
+                    s->server[n].told_at <= s->server[n].cloned_at;
+        if (unseen || holds || twin)
             s->server[n].unable_at = s->now;
     }
 }

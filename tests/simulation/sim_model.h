@@ -88,6 +88,8 @@ struct sim_server {
     int64_t answers_at; /* it could answer the controller then (the last such moment) */
     int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
     int64_t seen_at;   /* the last status answer that the controller has of it was given then */
+    int64_t cloned_at; /* it had another server's id then (the last such moment) */
+    int64_t told_at;   /* the last answer with its id that the controller has was given then */
     int64_t hand_at;   /* an operator changed its replica role, or started its receiver, then */
     int64_t unable_at; /* ... or could watch it and was not allowed to act */
     uint32_t excused_n; /* transactions of this process that are excused; 0: none to look for */

@@ -111,6 +111,8 @@ static void on_answer(struct sim *s, uint32_t n)
         p->held = false;
     if (p->obs.reach.outcome == OUT_OK)
         check_seen(s, n, p->held_life, p->read_at);
+    if (p->obs.reach.outcome == OUT_OK && (p->obs.groups & FACTS_SLOW))
+        s->server[n].told_at = p->read_at;
     observed(s, &p->obs);
     if (!controller_runs(s))
         return;

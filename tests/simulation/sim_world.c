@@ -54,7 +54,8 @@ static void reset_servers(struct sim *s)
         v->index = n;
         v->apply_us = 400;
         v->weak_at = v->errant_at = v->weak_toggled_at = v->unseen_at = v->unable_at =
-            v->answers_at = v->alive_at = v->mute_at = v->seen_at = v->hand_at = STAY_NEVER;
+            v->answers_at = v->alive_at = v->mute_at = v->seen_at = v->hand_at = v->cloned_at =
+                v->told_at = STAY_NEVER;
         v->slow_stop_us = STAY_SECOND;
         v->ss_timeout_ms = UINT64_C(1000000000);
         v->ss_wait_count = 1;
