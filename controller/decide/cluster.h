@@ -127,7 +127,7 @@ struct cluster_view {
     int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
     uint32_t ackers_seen;         /* possible ackers by any facts of this primary, less those
                                      that left A: a plan takes them into A with record.ackers */
-    int64_t repair_failed_mono_us;/* the same for plans that name no node */
+    int64_t repair_failed_mono_us;/* the same for a failover */
     int64_t plan_ended_mono_us;   /* end of the last plan seen; STAY_NEVER */
     int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
     int64_t wall_offset_us;       /* wall less monotonic clock at the last turn; 0: none yet */

@@ -136,14 +136,18 @@ static bool watch_under_plan(const struct cluster_view *view, int64_t now_mono_u
     return record->ackers != view->record.ackers;
 }
 
-/* When the last run failed, and on which node: remembered in the view, for runs come and go. */
+/* When the last run failed, and on which node: remembered in the view, for runs come and go. Of
+ * those that name no node a failover alone: it waits for no other plan's failure (a human's
+ * switchover that met the primary's death), nor for its own when the old primary came back. */
 static void note_failed(struct cluster_view *view, const struct plan_run *run)
 {
     if (!decide_is_over(run) || run->state == RUN_SUCCEEDED)
         return;
-    int64_t *at = run->params.node < view->config->node_count
-                      ? &view->nodes[run->params.node].repair_failed_mono_us
-                      : &view->repair_failed_mono_us;
+    bool names = run->params.node < view->config->node_count;
+    if (!names && (run->kind != PLAN_FAILOVER || run->stays))
+        return;
+    int64_t *at =
+        names ? &view->nodes[run->params.node].repair_failed_mono_us : &view->repair_failed_mono_us;
     if (run->ended_mono_us > *at)
         *at = run->ended_mono_us;
 }

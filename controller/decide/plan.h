@@ -221,6 +221,7 @@ enum row_state {
 /* An old primary that answered within this is fenced. */
 #define PLAN_FENCE_FRESH_US (1 * STAY_SECOND)
 #define PLAN_RETRY_US       (30 * STAY_SECOND)
+#define PLAN_STAYS_US       (2 * STAY_SECOND)
 /* A switchover's candidate catches up before clients are paused: tried until one round takes no
  * longer than SHORT, for as long as LAG_MAX; then it may still take PAUSE, or nothing is touched.
  */
@@ -289,6 +290,7 @@ struct plan_run {
                                   later does not prove that it never was */
     bool acks_flowed;          /* at start: no session waited long in the primary's last facts */
     bool was_open;             /* the old primary was writable at start */
+    bool stays;                /* undone because the old primary came back with more; not stored */
     bool fenced;               /* F1 confirmed */
     bool fence_unheard; /* taken up: a fence was sent, whose answer is not known; not stored */
     bool degrade;       /* no acker to attach: bounded is recorded, writes go on */
@@ -386,7 +388,8 @@ int64_t plan_step_validity_us(enum step_kind step);
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record);
 /* The run ended: the record's plan ends. An automatic failover that was undone holds off
- * PLAN_RETRY_US, one that asks the whole cooldown, so that it is not started again at once. */
+ * PLAN_RETRY_US, one that asks the whole cooldown, so that it is not started again at once; one
+ * whose old primary came back and stays PLAN_STAYS_US: its next death is a new one. */
 void plan_end_record(const struct plan_run *run, const struct cluster_view *view,
                      int64_t now_wall_us, struct cluster_record *record);
 /* Called by a process that took up a stored run: before the point of no return decides whether it

@@ -206,6 +206,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         plan_say(run->text, sizeof run->text,
                  "%s came back and holds transactions %s lacks: it stays the primary",
                  plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate));
+        run->stays = true;
         return NEXT_UNDO;
     }
     if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN)

@@ -272,7 +272,8 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
     forget_broken(run, view, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
-    int64_t hold_us =
-        run->state == RUN_ASKS ? later(view->config->cooldown_us, PLAN_RETRY_US) : PLAN_RETRY_US;
+    int64_t hold_us = run->stays ? PLAN_STAYS_US : PLAN_RETRY_US;
+    if (run->state == RUN_ASKS)
+        hold_us = later(view->config->cooldown_us, PLAN_RETRY_US);
     record->cooldown_until_wall_us = later(record->cooldown_until_wall_us, now_wall_us + hold_us);
 }

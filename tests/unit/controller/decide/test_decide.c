@@ -34,6 +34,27 @@ static void a_failover_that_was_undone_is_not_wanted_again_at_once(void **state)
     free(run);
 }
 
+/* Seen on servers: db2 was killed as a switchover began, and writes stood for 30 s. */
+static void a_failover_waits_for_no_other_plan_that_was_undone(void **state)
+{
+    (void)state;
+    kill_db1();
+    struct plan_run *run = run_of(PLAN_SWITCHOVER, RUN_UNDONE, NO_NODE);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FAILOVER);
+    free(run);
+}
+
+/* It came back, was opened again, and died 5 s later: a new death. */
+static void a_primary_that_came_back_and_stayed_may_die_again(void **state)
+{
+    (void)state;
+    kill_db1();
+    struct plan_run *run = run_of(PLAN_FAILOVER, RUN_UNDONE, NO_NODE);
+    run->stays = true;
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FAILOVER);
+    free(run);
+}
+
 static void a_running_plan_is_a_veto_not_a_blindfold(void **state)
 {
     (void)state;
@@ -275,6 +296,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_failover_that_was_undone_is_not_wanted_again_at_once),
+        T(a_failover_waits_for_no_other_plan_that_was_undone),
+        T(a_primary_that_came_back_and_stayed_may_die_again),
         T(a_running_plan_is_a_veto_not_a_blindfold),
         T(facts_from_before_a_plan_ended_start_no_other),
         T(a_rejoin_that_failed_leaves_the_next_node_its_turn),

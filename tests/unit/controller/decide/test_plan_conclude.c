@@ -74,6 +74,7 @@ static void a_returner_that_holds_more_stays_the_primary(void **state)
     assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_UNDO);
     assert_string_equal(run.text,
                         "db1 came back and holds transactions db2 lacks: it stays the primary");
+    assert_true(run.stays);
     run.params.accept_loss = true; /* a human said so */
     assert_int_equal(plan_conclude(&run, &c.view, row, CASE_NOW, &to), NEXT_ROW);
 }

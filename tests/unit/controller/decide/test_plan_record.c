@@ -77,12 +77,31 @@ static void what_is_seen_while_a_failover_is_undone_counts(void **state)
     }
 }
 
+static void an_undone_failover_holds_off_the_next_one(void **state)
+{
+    (void)state;
+    for (int stays = 0; stays < 2; stays++) {
+        struct case_view c;
+        case_open(&c, PAIR);
+        struct plan_run run = {.kind = PLAN_FAILOVER,
+                               .state = RUN_UNDONE,
+                               .params = {.automatic = true},
+                               .stays = stays != 0};
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.cooldown_until_wall_us,
+                         CASE_WALL + (stays ? PLAN_STAYS_US : PLAN_RETRY_US));
+        case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
+        cmocka_unit_test(an_undone_failover_holds_off_the_next_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
