@@ -15,9 +15,10 @@ static bool is_due(const struct cluster_view *view, const struct plan_run *last,
     int64_t wait_us = kind == PLAN_FENCE ? FENCE_AFTER_US : REPEAT_AFTER_US;
     if (failed != STAY_NEVER && now_mono_us - failed < wait_us)
         return false;
-    if (!decide_is_over(last) || kind == PLAN_FAILOVER)
+    if (kind == PLAN_FAILOVER || node == NO_NODE)
         return true;
-    return node == NO_NODE || view->nodes[node].facts_begun_mono_us > last->ended_mono_us;
+    int64_t ended_us = decide_is_over(last) ? last->ended_mono_us : view->plan_ended_mono_us;
+    return ended_us == STAY_NEVER || view->nodes[node].facts_begun_mono_us > ended_us;
 }
 
 bool decide_want(const struct cluster_view *view, const struct plan_run *last,
@@ -114,10 +115,28 @@ static bool is_acker_too_many(const struct cluster_view *view, uint32_t node)
            (uint32_t)__builtin_popcount(ackers & ~self) >= view->config->acks;
 }
 
+/* One that clients may write to: whatever else is to be put right can wait. */
+static bool want_replica_closed(const struct cluster_view *view, const struct plan_run *last,
+                                int64_t now_mono_us, struct decision *d)
+{
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        if (i == view->primary || view->nodes[i].facts.read_only != TRI_NO ||
+            decide_is_loose(&view->nodes[i].facts))
+            continue;
+        struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
+        if (verdict.action == ACT_FENCE_STALE &&
+            decide_want(view, last, &verdict, PLAN_FENCE, i, now_mono_us, d))
+            return true;
+    }
+    return false;
+}
+
 /* The first replica that a plan would put right. */
 static void want_replica_repair(const struct cluster_view *view, const struct plan_run *last,
                                 int64_t now_mono_us, struct decision *d)
 {
+    if (want_replica_closed(view, last, now_mono_us, d))
+        return;
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         if (i == view->primary || decide_is_loose(&view->nodes[i].facts))
             continue;

@@ -109,7 +109,7 @@ static bool is_past(const struct plan_run *run, enum step_kind step)
 
 /* A degrade whose weaker mode is recorded must still release those who wait: a server that only
  * seems to hang behind them would be failed over, which that mode forbids. Where the process is
- * gone nobody waits. */
+ * gone nobody waits; and one that takes writes beside it is closed first, in milliseconds. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
     bool closes = decision->want == PLAN_FENCE && running != NULL &&
@@ -119,7 +119,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
         return false;
     switch (running->kind) {
     case PLAN_MODE_DEGRADE:
-        return decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);
+        return closes || decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);
     case PLAN_REJOIN:
     case PLAN_REPOINT:
     case PLAN_ADOPT:

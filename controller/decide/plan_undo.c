@@ -41,10 +41,14 @@ static uint32_t open_nodes(const struct cluster_view *view)
 
 /* Those that received when the plan began, and are the same process: started again as it is,
  * another one could silently skip what it lost (MariaDB and its own transactions). A source whose
- * set was never read gets nobody attached to it. */
+ * set was never read gets nobody attached to it. Who does not answer is not waited for, a primary
+ * may have to be opened: not receiving, it is compared and attached when it does (202). */
 static uint32_t freeze_undo_targets(const struct plan_run *run, const struct cluster_view *view,
-                                    uint32_t touched)
+                                    uint32_t touched, int64_t now_mono_us)
 {
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (!plan_node_answers(view, node, PLAN_OTHERS_US, now_mono_us))
+            touched &= ~NODE_BIT(node);
     bool is_read =
         run->fenced || (run->old_primary != NO_NODE &&
                         (view->nodes[run->old_primary].groups_known & FACTS_STATUS) != 0);
@@ -68,7 +72,7 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_QUIESCE:
         return old_primary_is_whole(run, view, now_mono_us) ? touched : 0;
     case STEP_FREEZE:
-        return freeze_undo_targets(run, view, touched);
+        return freeze_undo_targets(run, view, touched, now_mono_us);
     case STEP_DETACH:
     case STEP_ATTACH:
         return freezes ? 0 : touched & run->moved;
