@@ -292,7 +292,9 @@ static void note_primary_facts(struct cluster_view *view)
 }
 
 /* What it executed holds a primary's set asked for after its restart: nothing that it acknowledged
- * before can be missing, unless the primary itself may have lost of it. */
+ * before can be missing, unless the primary itself may have lost of it. What the process before
+ * received beyond that is no debt any more: a tail that the restart truncated, or a data directory
+ * that was built anew. Owed for ever, no drain of it would end. */
 static void note_caught_up(struct cluster_view *view)
 {
     const struct node_view *primary = &view->nodes[view->primary];
@@ -310,8 +312,11 @@ static void note_caught_up(struct cluster_view *view)
             gtid_set_copy(&n->goal, &primary->facts.executed);
             n->goal_mono_us = primary->facts_begun_mono_us;
         }
-        if (gtid_set_contains(&n->facts.executed, &n->goal))
-            later(&n->caught_up_mono_us, n->goal_mono_us);
+        if (!gtid_set_contains(&n->facts.executed, &n->goal))
+            continue;
+        later(&n->caught_up_mono_us, n->goal_mono_us);
+        if (n->restarted_mono_us != STAY_NEVER)
+            gtid_set_copy(&n->received_high, &n->facts.received);
     }
 }
 

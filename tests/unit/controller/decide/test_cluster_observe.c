@@ -324,6 +324,26 @@ static void a_replica_catches_up_though_the_primary_is_always_ahead(void **state
     assert_true(db(2)->caught_up_mono_us > db(2)->restarted_mono_us);
 }
 
+/* Seen on real servers: a former primary was built anew, or its restart truncated what nobody had
+ * acknowledged; what it once held stayed owed, and no failover could drain it. */
+static void a_restarted_server_that_caught_up_owes_nothing_of_its_life_before(void **state)
+{
+    (void)state;
+    see_all(&w);
+    set_parse(&w.facts[1].received, ENGINE_MARIADB, "0-1-100,0-2-105");
+    w.now += MS(500);
+    see(&w, 1);
+    w.now += SEC(5);
+    w.facts[1].uptime_s = 1;
+    world_replicate(&w, 1);
+    struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_STATUS);
+    cluster_observe(&w.view, &o);
+    assert_int_equal(db(2)->received_high.n, 2);
+    w.now += MS(500);
+    see(&w, 0);
+    assert_true(gtid_set_equal(&db(2)->received_high, &w.facts[0].executed));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -337,6 +357,7 @@ int main(void)
         T(what_counts_as_an_answer),
         T(a_restart_is_seen_though_uptime_grew),
         T(a_replica_catches_up_though_the_primary_is_always_ahead),
+        T(a_restarted_server_that_caught_up_owes_nothing_of_its_life_before),
         T(a_heartbeat_that_somebody_writes_is_seen_to_move),
         T(the_highest_received_set_survives_a_lower_one),
         T(errant_is_told_by_a_primary_read_that_began_later),
