@@ -63,15 +63,3 @@ const char *log_level_text(enum log_level level)
 {
     return level < LOG_LEVEL_COUNT ? level_names[level] : "none";
 }
-
-enum stay_rc log_level_parse(const char *text, enum log_level *ret_level, struct stay_error *err)
-{
-    for (unsigned i = LOG_LEVEL_ERROR; i < LOG_LEVEL_COUNT; i++) {
-        if (strcmp(text, level_names[i]) == 0) {
-            *ret_level = (enum log_level)i;
-            return STAY_OK;
-        }
-    }
-    return stay_error(err, STAY_EINVALID,
-                      "log level '%.32s': use error, warning, notice, info or debug", text);
-}

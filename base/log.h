@@ -48,7 +48,5 @@ void log_write(enum log_level level, const struct log_field *fields, size_t fiel
 void log_plain(enum log_level level, const char *fmt, ...) STAY_PRINTF(2, 3);
 
 const char *log_level_text(enum log_level level); /* "error" ... "debug" */
-enum stay_rc log_level_parse(const char *text, enum log_level *ret_level,
-                             struct stay_error *err) STAY_MUST_USE;
 
 #endif

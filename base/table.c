@@ -53,12 +53,6 @@ void table_cellf(struct table *t, const char *fmt, ...)
     take_cell(t, str_take(&s));
 }
 
-void table_end_row(struct table *t)
-{
-    while (t->cell_count % t->column_count != 0)
-        table_cell(t, "");
-}
-
 size_t table_row_count(const struct table *t)
 {
     must(t->column_count > 0); /* table_init was called */

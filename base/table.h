@@ -33,8 +33,6 @@ void table_clear(struct table *t); /* for STAY_AUTO */
 /* The next cell, left to right; NULL prints "-". */
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *fmt, ...) STAY_PRINTF(2, 3);
-/* Fills the rest of the current row with empty cells (nothing at a row's start). */
-void table_end_row(struct table *t);
 size_t table_row_count(const struct table *t);
 /* How many lines `row` takes, 1 but for a column that wraps. */
 size_t table_row_lines(const struct table *t, size_t row, size_t width);

@@ -248,8 +248,7 @@ static void job_done(void *arg, enum stay_rc rc)
     struct reach reach = {0};
     if (rc == STAY_ETIMEDOUT && job->kind == JOB_OPEN &&
         mysql_session_layer(job->session) == LAYER_NONE) {
-        (*c->lanes->starved)++; /* no lane began it: silence of ours, not the server's */
-        drop_session(c);
+        drop_session(c); /* no lane began it: silence of ours, not the server's */
         return;
     }
     if (rc == STAY_ETIMEDOUT) /* the thread may still write job->reach */
@@ -306,7 +305,6 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
     c->job = job;
     if (lane_submit(pool, c->key, &work, NULL) == STAY_OK)
         return;
-    (*c->lanes->refused)++;
     c->job = NULL;
     job_release(job);
     drop_session(c);

@@ -32,7 +32,6 @@ typedef void (*channel_fn)(void *arg, const struct channel_event *event);
 
 struct channel_lanes {
     struct lane_pool *work, *connect, *slow_connect;
-    uint64_t *starved, *refused;
 };
 
 struct channel {

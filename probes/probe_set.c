@@ -29,8 +29,6 @@ struct probe_set *probe_set_new(struct loop *loop, const struct probe_set_option
         .work = make_pool(loop, "probe", options->lanes == 0 ? 4 : options->lanes),
         .connect = make_pool(loop, "connect", connect),
         .slow_connect = make_pool(loop, "silent", connect),
-        .starved = &set->stats.starved,
-        .refused = &set->stats.refused_by_lane,
     };
     return set;
 }
@@ -124,12 +122,6 @@ void probe_set_report(struct probed_cluster *cluster, const struct channel_event
     obs->begun_mono_us = event->begun_mono_us;
     obs->taken_mono_us = loop_now_mono_us(set->loop);
     obs->reach = event->reach;
-    if (obs->kind == OBS_SESSION_END)
-        set->stats.session_ends++;
-    else if (event->reach.outcome == OUT_OK)
-        set->stats.answers++;
-    else
-        set->stats.failures++;
     set->options.fn(set->options.arg, cluster->number, obs);
 }
 
@@ -187,17 +179,4 @@ static void on_canary(void *arg, const struct channel_event *event)
     if (written.reach.layer == LAYER_QUERY)
         written.reach.layer = LAYER_WRITE;
     probe_set_report(cluster, &written, &obs);
-}
-
-void probe_set_stats_get(struct probe_set *set, struct probe_set_stats *ret_stats)
-{
-    struct lane_pool *const pools[] = {set->lanes.work, set->lanes.connect,
-                                       set->lanes.slow_connect};
-    *ret_stats = set->stats;
-    ret_stats->threads_stuck = 0;
-    for (size_t i = 0; i < STAY_COUNT(pools); i++) {
-        struct lane_stats lane;
-        lane_pool_stats(pools[i], &lane);
-        ret_stats->threads_stuck += lane.stuck;
-    }
 }

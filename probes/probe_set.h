@@ -57,11 +57,6 @@ struct probe_set_options {
     unsigned connect_lanes; /* for servers that answer, and as many for those that do not; 0: 16 */
 };
 
-struct probe_set_stats {
-    uint64_t answers, failures, session_ends, starved, refused_by_lane;
-    unsigned threads_stuck;
-};
-
 /* Owned by the caller: probe_set_free. options are copied. */
 struct probe_set *probe_set_new(struct loop *loop,
                                 const struct probe_set_options *options) STAY_MUST_USE;
@@ -80,6 +75,5 @@ void probe_set_reread(struct probe_set *set, uint32_t cluster, uint32_t node);
 /* The canary writes on `node` with `epoch` from now on; PROBE_NO_NODE stops it. Repeating is free.
  */
 void probe_set_canary(struct probe_set *set, uint32_t cluster, uint32_t node, uint64_t epoch);
-void probe_set_stats_get(struct probe_set *set, struct probe_set_stats *ret_stats);
 
 #endif

@@ -46,7 +46,6 @@ struct probe_set {
     struct probed_cluster **clusters; /* by number; NULL once removed */
     uint32_t cluster_count;
     uint64_t keys;
-    struct probe_set_stats stats;
 };
 
 /* Node `index` of the cluster, in place: its first beat comes within a quarter of the interval. */

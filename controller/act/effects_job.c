@@ -12,7 +12,9 @@
 #define WARM_PATIENCE_US (50 * STAY_MS)  /* then it makes way for a step */
 #define WARM_MARGIN_US   (200 * STAY_MS) /* it ends before its lane takes both sessions away */
 
-struct step_sessions effects_sessions_new(void)
+/* Owned by the caller until effects_sessions_free, which aborts first, so that closing writes to
+ * nobody. */
+static struct step_sessions sessions_new(void)
 {
     return (struct step_sessions){.operate = mysql_session_new(), .canary = mysql_session_new()};
 }
@@ -40,7 +42,7 @@ void effects_job_settle(struct effects_node *node)
     if (node->is_forgotten || node->is_changed)
         effects_sessions_free(&node->sessions);
     if (!node->is_forgotten && node->sessions.operate == NULL)
-        node->sessions = effects_sessions_new();
+        node->sessions = sessions_new();
     node->is_changed = false;
 }
 
@@ -132,7 +134,7 @@ static void job_done(void *arg, enum stay_rc rc)
     if ((rc == STAY_ETIMEDOUT) || rc == STAY_ECANCELED) {
         effects_sessions_abort(&job->sessions); /* the thread may still use them */
         job->owns_sessions = true;
-        node->sessions = job->set->is_ending ? (struct step_sessions){0} : effects_sessions_new();
+        node->sessions = job->set->is_ending ? (struct step_sessions){0} : sessions_new();
     }
     if (rc == STAY_ECANCELED) /* the set is being freed */
         return;

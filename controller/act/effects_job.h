@@ -60,9 +60,6 @@ struct effects_job {
     void *arg;
 };
 
-/* Owned by the caller until effects_sessions_free, which aborts first, so that closing writes to
- * nobody. */
-struct step_sessions effects_sessions_new(void);
 void effects_sessions_abort(const struct step_sessions *sessions);
 void effects_sessions_free(struct step_sessions *sessions);
 

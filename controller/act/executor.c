@@ -43,7 +43,7 @@ void exec_wake(struct executor *x, int64_t mono_us)
         x->env.wake_at(x->env.ctx, mono_us);
 }
 
-bool exec_is_paused(const struct executor *x)
+static bool is_paused(const struct executor *x)
 {
     return x->view->record.paused || x->view->paused_all;
 }
@@ -51,7 +51,7 @@ bool exec_is_paused(const struct executor *x)
 bool exec_turns_back(struct executor *x)
 {
     const char *why = NULL;
-    if (exec_is_paused(x))
+    if (is_paused(x))
         why = "the kill switch is on: undone";
     else if (x->store_was_gone)
         why = "the store did not take the journal for long: undone when it did";

@@ -96,7 +96,6 @@ void exec_save(struct executor *x, enum exec_after after);
 /* Starts one effect and remembers its token. */
 void exec_send(struct executor *x, uint32_t row, uint32_t node, struct effect *effect);
 void exec_forget(struct executor *x, uint32_t row); /* its late answers will be ignored */
-bool exec_is_paused(const struct executor *x);
 /* Begins the undo of a run that keeps clients waiting while the store refuses. False: it does not,
  * or not yet. */
 bool exec_undo_without_store(struct executor *x);

@@ -145,7 +145,8 @@ static void keep_second(void *arg, const struct mysql_row *row)
         *(uint64_t *)arg = strtoull(row->values[1], NULL, 10);
 }
 
-enum outcome step_uptime(struct step *s, uint64_t *ret_uptime_s)
+/* Only the server's uptime, in seconds: a tenth of a look. */
+static enum outcome ask_uptime(struct step *s, uint64_t *ret_uptime_s)
 {
     struct stay_error e = {0};
     static const char sql[] = "SHOW GLOBAL STATUS LIKE 'Uptime'";
@@ -173,7 +174,7 @@ enum outcome step_refuse_restarted(struct step *s)
     if (s->in->effect.born_mono_us == INT64_MAX)
         return OUTCOME_DONE;
     uint64_t uptime_s = 0;
-    enum outcome o = step_uptime(s, &uptime_s);
+    enum outcome o = ask_uptime(s, &uptime_s);
     int64_t born_us = real_clock_mono_us() - (int64_t)uptime_s * STAY_SECOND - STAY_SECOND;
     if (o != OUTCOME_DONE || born_us <= s->in->effect.born_mono_us)
         return o;

@@ -41,8 +41,6 @@ enum outcome step_say_or(struct step *s, unsigned allowed, const char *fmt, ...)
 enum outcome step_ask(struct step *s, const char *sql, char **ret_text);
 /* Reads the STATUS facts into result->facts. */
 enum outcome step_look(struct step *s);
-/* Only the server's uptime, in seconds: a tenth of a look. */
-enum outcome step_uptime(struct step *s, uint64_t *ret_uptime_s);
 /* Sleeps a little between looks; false once the deadline has passed. */
 bool step_wait(struct step *s, int64_t us);
 /* Sets one global variable unless the facts say so already. */

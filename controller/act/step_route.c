@@ -124,12 +124,6 @@ void route_forget(struct route_set *set, const char *cluster)
     }
 }
 
-bool route_is_configured(const struct route_set *set, const char *cluster)
-{
-    const struct route_cluster *c = find(set, cluster);
-    return c != NULL && c->route_count > 0;
-}
-
 static void on_instant(struct timer *timer, void *arg)
 {
     (void)timer;

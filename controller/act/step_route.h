@@ -31,7 +31,6 @@ void route_free(struct route_set *set);
 /* Registers a cluster (copied) or replaces what is known of it; its standing intent is kept. */
 void route_configure(struct route_set *set, const struct settings_cluster *cluster);
 void route_forget(struct route_set *set, const char *cluster);
-bool route_is_configured(const struct route_set *set, const char *cluster);
 
 /* ROUTE_CLOSE, ROUTE_OPEN: done exactly once, later. DONE: every proxy that answered was seen to
  * hold it and at least one answered (or there are none); the text names those that did not. */

@@ -35,7 +35,7 @@ struct cluster_record {
                                      primary had after: it may lack what it acknowledged */
     uint64_t watch_uptime_base_s; /* wall second at which the primary's process started; this and */
     uint64_t watch_no_tx;         /* its counters as of the barrier: any change that is not ours */
-    uint64_t watch_no_times;      /* breaks lossless_since (durability_rebase sets all three) */
+    uint64_t watch_no_times;      /* breaks lossless_since (set when lossless begins to stand) */
     bool paused;                  /* kill switch of this cluster */
     int64_t maintenance_until_wall_us; /* 0: none */
     int64_t cooldown_until_wall_us;    /* 0: none; `mainstay release` clears it */

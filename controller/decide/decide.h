@@ -78,13 +78,6 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
  * seen). */
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                       struct cluster_record *record);
-/* Takes the counters of `node` as the watch's base into *record: for plans that just set its
- * semi-sync role themselves. */
-void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t now_wall_us,
-                       struct cluster_record *record);
-/* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
- * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
-bool durability_source_whole(const struct cluster_view *view, uint32_t node);
 /* The primary greets (MySQL: accepts) but nothing more is answered, and its last facts showed
  * commits that wait and nobody who acknowledges: on MySQL an account statement that waits so holds
  * the lock that logins, SET GLOBAL and most queries need (seen on 9.7). It may live, and a MySQL

@@ -18,8 +18,9 @@ static uint64_t distance(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
-void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t now_wall_us,
-                       struct cluster_record *record)
+/* Takes the counters of `node` as the watch's base into *record. */
+static void rebase(const struct cluster_view *view, uint32_t node, int64_t now_wall_us,
+                   struct cluster_record *record)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
     record->watch_uptime_base_s = started_wall_s(facts, now_wall_us);
@@ -27,7 +28,9 @@ void durability_rebase(const struct cluster_view *view, uint32_t node, int64_t n
     record->watch_no_times = facts->ss_no_times;
 }
 
-bool durability_source_whole(const struct cluster_view *view, uint32_t node)
+/* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
+ * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
+static bool is_source_whole(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
     bool counts =
@@ -53,7 +56,7 @@ static bool is_spoiled(const struct cluster_view *view, uint32_t possible)
 {
     bool strangers = false;
     (void)cluster_ackers_now(view, &strangers);
-    return !durability_source_whole(view, view->primary) || strangers ||
+    return !is_source_whole(view, view->primary) || strangers ||
            has_own_zone_acker(view, possible) || view->watch_odd >= ODD_READINGS_MAX;
 }
 
@@ -86,7 +89,7 @@ static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster
     record->lossless_stands = true;
     record->lossless_since_wall_us = now_wall_us;
     record->ackers = view->ackers_seen = view->barrier_ackers;
-    durability_rebase(view, view->primary, now_wall_us, record);
+    rebase(view, view->primary, now_wall_us, record);
     durability_barrier_drop(view);
     durability_watch_acks_anew(view);
 }

@@ -18,7 +18,8 @@ static bool is_tried_lately(const struct cluster_view *view, const struct node_v
                view->config->probe_interval_us + view->config->layer_deadline_us;
 }
 
-bool verdict_node_refused(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+/* Two refusals far enough apart, up to date and unanswered since. */
+static bool is_refused(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     const struct node_view *n = &view->nodes[node];
     return n->refused_first_mono_us != STAY_NEVER &&
@@ -26,7 +27,8 @@ bool verdict_node_refused(const struct cluster_view *view, uint32_t node, int64_
            is_tried_lately(view, n, now_mono_us);
 }
 
-bool verdict_node_silent(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+/* Silence past its bound, up to date and unanswered since. */
+static bool is_silent(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     const struct node_view *n = &view->nodes[node];
     return n->silent_since_mono_us != STAY_NEVER &&
@@ -37,8 +39,7 @@ bool verdict_node_silent(const struct cluster_view *view, uint32_t node, int64_t
 enum tri verdict_node_answers(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     const struct node_view *n = &view->nodes[node];
-    if (verdict_node_refused(view, node, now_mono_us) ||
-        verdict_node_silent(view, node, now_mono_us))
+    if (is_refused(view, node, now_mono_us) || is_silent(view, node, now_mono_us))
         return TRI_NO;
     bool is_failing = n->refused_first_mono_us != STAY_NEVER ||
                       n->silent_since_mono_us != STAY_NEVER ||
@@ -187,8 +188,8 @@ void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
         return;
     const struct reach *reach = &view->nodes[primary].reach;
     ret_facts->answers = verdict_node_answers(view, primary, now_mono_us);
-    ret_facts->refused = tri_of(verdict_node_refused(view, primary, now_mono_us));
-    ret_facts->silent = tri_of(verdict_node_silent(view, primary, now_mono_us));
+    ret_facts->refused = tri_of(is_refused(view, primary, now_mono_us));
+    ret_facts->silent = tri_of(is_silent(view, primary, now_mono_us));
     ret_facts->hung = tri_of(ret_facts->silent == TRI_YES && ret_facts->refused == TRI_NO &&
                              reach->layer > LAYER_CONNECT);
     ret_facts->denied = tri_of(last_outcome(view, primary, OUT_DENIED, now_mono_us));
@@ -206,7 +207,7 @@ static bool sees_nothing(const struct cluster_view *view, int64_t now_mono_us)
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         const struct node_view *n = &view->nodes[i];
-        if (!verdict_node_silent(view, i, now_mono_us) || n->refused_first_mono_us != STAY_NEVER)
+        if (!is_silent(view, i, now_mono_us) || n->refused_first_mono_us != STAY_NEVER)
             return false;
     }
     return view->config->node_count > 0;

@@ -44,17 +44,11 @@ struct replica_rule {
 
 #define VERDICT_LAG_S 60
 
-void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64_t now_mono_us,
-                           struct replica_facts *ret_facts);
 const struct replica_rule *verdict_replica_rules(size_t *ret_count);
 const struct replica_rule *verdict_match_replica(const struct replica_facts *facts);
 
-/* Two refusals far enough apart / silence past its bound, each up to date and unanswered since. */
-bool verdict_node_refused(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
-bool verdict_node_silent(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* YES: answered lately and nothing failed since; NO: refused or silent; else unknown. */
 enum tri verdict_node_answers(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
-bool verdict_node_cloned(const struct cluster_view *view, uint32_t node);
 struct verdict_row {
     uint16_t id;
     enum verdict_action action;

@@ -7,7 +7,7 @@ static enum tri tri_of(bool value)
     return value ? TRI_YES : TRI_NO;
 }
 
-bool verdict_node_cloned(const struct cluster_view *view, uint32_t node)
+static bool is_cloned(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
     for (uint32_t i = 0; i < view->config->node_count; i++) {
@@ -56,8 +56,8 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
     facts->lagging = tri_of(now->lag_s > VERDICT_LAG_S);
 }
 
-void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64_t now_mono_us,
-                           struct replica_facts *ret_facts)
+static void replica_facts(const struct cluster_view *view, uint32_t node, int64_t now_mono_us,
+                          struct replica_facts *ret_facts)
 {
     const struct node_view *n = &view->nodes[node];
     enum quarantine_reason quarantine = (enum quarantine_reason)view->record.quarantine[node];
@@ -66,7 +66,7 @@ void verdict_replica_facts(const struct cluster_view *view, uint32_t node, int64
     ret_facts->denied = tri_of(is_alive_unreadable(n) && ret_facts->answers != TRI_NO);
     if (ret_facts->answers != TRI_YES)
         return;
-    ret_facts->cloned = tri_of(verdict_node_cloned(view, node));
+    ret_facts->cloned = tri_of(is_cloned(view, node));
     ret_facts->quarantined =
         tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
@@ -86,7 +86,7 @@ struct verdict verdict_judge_replica(const struct cluster_view *view, uint32_t n
                                      int64_t now_mono_us)
 {
     struct replica_facts facts;
-    verdict_replica_facts(view, node, now_mono_us, &facts);
+    replica_facts(view, node, now_mono_us, &facts);
     const struct replica_rule *rule = verdict_match_replica(&facts);
     return (struct verdict){rule->id, SUBJECT_REPLICA, node, rule->action, rule->name, rule->why};
 }

@@ -47,7 +47,7 @@ static void mark_broken(struct sqlite_file *file, enum stay_rc rc, const struct 
 }
 
 /* What each class of failure means for the operator, and whether the file may be used again. */
-enum stay_rc sqlite_file_error(struct sqlite_file *file, const char *what, struct stay_error *err)
+static enum stay_rc file_error(struct sqlite_file *file, const char *what, struct stay_error *err)
 {
     struct stay_error local;
     int code = file->db ? sqlite3_extended_errcode(file->db) : SQLITE_NOMEM;
@@ -147,7 +147,7 @@ static enum stay_rc run_sql(struct sqlite_file *file, const char *what, const ch
                             struct stay_error *err)
 {
     if (sqlite3_exec(file->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return sqlite_file_error(file, what, err);
+        return file_error(file, what, err);
     return STAY_OK;
 }
 
@@ -156,12 +156,12 @@ static enum stay_rc read_number(struct sqlite_file *file, const char *sql, int64
 {
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v2(file->db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        return sqlite_file_error(file, "read", err);
+        return file_error(file, "read", err);
     enum stay_rc rc = STAY_OK;
     if (sqlite3_step(stmt) == SQLITE_ROW)
         *ret = sqlite3_column_int64(stmt, 0);
     else
-        rc = sqlite_file_error(file, "read", err);
+        rc = file_error(file, "read", err);
     (void)sqlite3_finalize(stmt);
     return rc;
 }
@@ -170,10 +170,10 @@ static enum stay_rc check_whole(struct sqlite_file *file, struct stay_error *err
 {
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v2(file->db, "PRAGMA integrity_check(1)", -1, &stmt, NULL) != SQLITE_OK)
-        return sqlite_file_error(file, "integrity check", err);
+        return file_error(file, "integrity check", err);
     enum stay_rc rc = STAY_OK;
     if (sqlite3_step(stmt) != SQLITE_ROW) {
-        rc = sqlite_file_error(file, "integrity check", err);
+        rc = file_error(file, "integrity check", err);
     } else {
         const char *text = (const char *)sqlite3_column_text(stmt, 0);
         if (!text || strcmp(text, "ok") != 0)
@@ -217,7 +217,7 @@ static enum stay_rc prepare_all(struct sqlite_file *file, struct stay_error *err
     for (size_t i = 0; i < STMT_COUNT; i++)
         if (sqlite3_prepare_v3(file->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &file->stmt[i], NULL) != SQLITE_OK)
-            return sqlite_file_error(file, "prepare", err);
+            return file_error(file, "prepare", err);
     return STAY_OK;
 }
 
@@ -235,7 +235,7 @@ static enum stay_rc open_db(struct sqlite_file *file, struct stay_error *err)
                                NULL);
     (void)umask(old_mask);
     if (code != SQLITE_OK)
-        return sqlite_file_error(file, "open", err);
+        return file_error(file, "open", err);
     if (sqlite3_db_readonly(file->db, "main") == 1)
         return stay_error(err, STAY_EDENIED,
                           "state file '%s' cannot be written: make it and its folder writable for "
@@ -307,7 +307,7 @@ enum stay_rc sqlite_file_run(struct sqlite_file *file, enum sqlite_stmt_id id, c
     sqlite3_stmt *stmt = file->stmt[id];
     enum stay_rc rc = STAY_OK;
     if (sqlite3_step(stmt) != SQLITE_DONE)
-        rc = sqlite_file_error(file, what, err);
+        rc = file_error(file, what, err);
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
     return rc;
@@ -325,7 +325,7 @@ enum stay_rc sqlite_file_version(struct sqlite_file *file, const char *key, uint
     else if (code == SQLITE_DONE)
         *ret_version = STORE_ABSENT;
     else
-        rc = sqlite_file_error(file, "compare", err);
+        rc = file_error(file, "compare", err);
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
     return rc;
@@ -352,7 +352,7 @@ enum stay_rc sqlite_file_revision(struct sqlite_file *file, uint64_t *ret_revisi
     if (sqlite3_step(stmt) == SQLITE_ROW)
         *ret_revision = (uint64_t)sqlite3_column_int64(stmt, 0);
     else
-        rc = sqlite_file_error(file, "read the revision", err);
+        rc = file_error(file, "read the revision", err);
     (void)sqlite3_reset(stmt);
     return rc;
 }
@@ -390,7 +390,7 @@ enum stay_rc sqlite_file_range(struct sqlite_file *file, const char *prefix, siz
     }
     enum stay_rc rc = STAY_OK;
     if (code != SQLITE_DONE)
-        rc = sqlite_file_error(file, "read", err);
+        rc = file_error(file, "read", err);
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
     if (rc != STAY_OK) {

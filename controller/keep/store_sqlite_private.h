@@ -32,8 +32,6 @@ struct sqlite_file {
 enum stay_rc sqlite_file_open(struct sqlite_file *file, const char *path, const char *holder,
                               struct stay_error *err) STAY_MUST_USE;
 void sqlite_file_close(struct sqlite_file *file);
-/* The error of the last call on file->db, in our words; marks the file broken where it must be. */
-enum stay_rc sqlite_file_error(struct sqlite_file *file, const char *what, struct stay_error *err);
 /* Runs a statement without rows. */
 enum stay_rc sqlite_file_run(struct sqlite_file *file, enum sqlite_stmt_id id, const char *what,
                              struct stay_error *err) STAY_MUST_USE;

@@ -148,7 +148,8 @@ static void emit_cluster(struct page *page, const struct control_cluster *c)
         emit_node(page, c, i);
 }
 
-void metrics_format(const struct control *control, struct str *out)
+/* The whole page. A sample of a name that is not in the table is left out: no help, no series. */
+static void metrics_format(const struct control *control, struct str *out)
 {
     struct page *page = stay_calloc(1, sizeof *page);
     struct control_cluster c;

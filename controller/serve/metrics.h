@@ -18,7 +18,4 @@ struct metric_family {
 /* The table; static. */
 const struct metric_family *metric_families(size_t *ret_count);
 
-/* The whole page. A sample of a name that is not in the table is left out: no help, no series. */
-void metrics_format(const struct control *control, struct str *out);
-
 #endif

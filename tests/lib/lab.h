@@ -29,9 +29,6 @@ struct lab_options {
     bool clocks; /* servers and controller run under libfaketime (lab_clock) */
 };
 
-/* Roles for lab_wait_role, as the controller's `mainstay --json status` reports them. */
-enum lab_role { LAB_ROLE_NONE = 0, LAB_PRIMARY, LAB_REPLICA, LAB_ROLE_COUNT };
-
 /* lab_new never returns NULL (aborts when memory is out). lab_free ends no process. */
 struct lab *lab_new(const struct lab_options *options);
 void lab_free(struct lab *lab);
@@ -88,7 +85,6 @@ bool lab_start_controller(struct lab *lab);
 bool lab_stop_controller(struct lab *lab);
 bool lab_kill_controller(struct lab *lab);
 bool lab_cli(struct lab *lab, int *ret_exit, json_t **ret_json, ...) __attribute__((sentinel));
-bool lab_wait_role(struct lab *lab, const char *node, enum lab_role role, int timeout_s);
 /* Appends text to DIR/mainstay.conf's cluster or replaces the first "from" by "to" in the file. */
 bool lab_edit_config(struct lab *lab, const char *from, const char *to);
 

@@ -98,7 +98,7 @@ static void write_backend(const struct lab *lab, FILE *out, const char *name, co
 
 /* No health checks and db1 open at start: routing stays as the controller left it (fail-static),
  * and a proxy that restarts comes back with what this file says, for the controller to correct. */
-bool lab_proxy_config_write(struct lab *lab, const struct lab_host *proxy)
+static bool proxy_config_write(struct lab *lab, const struct lab_host *proxy)
 {
     char *text = NULL;
     size_t size = 0;
@@ -179,7 +179,7 @@ bool lab_proxy_start(struct lab *lab, const struct lab_host *proxy)
     lab_arg(&argv, "-db");
     lab_arg(&argv, "-f");
     lab_arg(&argv, "%s", lab_path(lab, "%s.cfg", proxy->name).s);
-    bool ok = lab_proxy_config_write(lab, proxy) && lab_spawn(lab, &what, argv.v);
+    bool ok = proxy_config_write(lab, proxy) && lab_spawn(lab, &what, argv.v);
     lab_argv_clear(&argv);
     int64_t due = lab_now_us() + 5 * STAY_SECOND;
     while (ok && !lab_proxy_command(lab, proxy->zone, "show info", NULL)) {

@@ -125,12 +125,10 @@ struct lab_path lab_source(const char *relative);
 char *lab_grants_text(struct lab *lab); /* deploy/grants with passwords; caller frees */
 /* lab_config.c */
 bool lab_config_write(struct lab *lab);
-bool lab_proxy_config_write(struct lab *lab, const struct lab_host *proxy);
 bool lab_proxy_start(struct lab *lab, const struct lab_host *proxy);
 
 /* lab_server.c and one file per engine */
 bool lab_servers_up(struct lab *lab); /* templates, copies, start, replication, semi-sync */
-bool lab_server_wait(struct lab *lab, const struct lab_host *server, int timeout_s);
 /* Where a server lives and who it is: the arguments that both engines take alike. */
 void lab_place_args(const struct lab *lab, const struct lab_host *server, struct lab_argv *argv);
 /* How an engine's first replication is set up; the statements are db1's. */

@@ -48,7 +48,7 @@ static bool launch(struct lab *lab, const struct lab_host *server, const char *e
     return ok;
 }
 
-bool lab_server_wait(struct lab *lab, const struct lab_host *server, int timeout_s)
+static bool server_wait(struct lab *lab, const struct lab_host *server, int timeout_s)
 {
     int64_t due = lab_now_us() + timeout_s * STAY_SECOND;
     struct lab_path socket_path = lab_path(lab, "data/%s.sock", server->name);
@@ -132,7 +132,7 @@ bool lab_servers_up(struct lab *lab)
                  launch(lab, &lab->hosts[i], NULL);
     for (size_t i = 0; ok && i < lab->hosts_count; i++)
         if (lab->hosts[i].kind == LAB_HOST_SERVER)
-            ok = lab_server_wait(lab, &lab->hosts[i], LAB_START_TIMEOUT_S);
+            ok = server_wait(lab, &lab->hosts[i], LAB_START_TIMEOUT_S);
     if (!ok || !first_content(lab))
         return false;
     return replicate(lab,
@@ -148,7 +148,7 @@ bool lab_start(struct lab *lab, const char *node, const char *extra)
         return lab_fail(lab, "%s runs already (pid %d)", node, (int)lab_pid(lab, node));
     if (lab->disks && !lab_disk_repair(lab, server))
         return false;
-    return launch(lab, server, extra) && lab_server_wait(lab, server, LAB_START_TIMEOUT_S);
+    return launch(lab, server, extra) && server_wait(lab, server, LAB_START_TIMEOUT_S);
 }
 
 static bool hurt(struct lab *lab, const char *node, int signo)

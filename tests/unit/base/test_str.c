@@ -149,15 +149,9 @@ static void every_code_has_its_own_words(void **state)
 
 static void log_levels_have_names(void **state)
 {
-    enum log_level level = LOG_LEVEL_NONE;
-    struct stay_error err = {0};
     (void)state;
-    for (unsigned i = LOG_LEVEL_ERROR; i < LOG_LEVEL_COUNT; i++) {
-        assert_int_equal(log_level_parse(log_level_text((enum log_level)i), &level, NULL), STAY_OK);
-        assert_int_equal(level, i);
-    }
-    assert_int_equal(log_level_parse("none", &level, &err), STAY_EINVALID);
-    assert_string_equal(err.text, "log level 'none': use error, warning, notice, info or debug");
+    assert_string_equal(log_level_text(LOG_LEVEL_ERROR), "error");
+    assert_string_equal(log_level_text(LOG_LEVEL_DEBUG), "debug");
     assert_string_equal(log_level_text(LOG_LEVEL_COUNT), "none");
     assert_false(log_is_enabled(LOG_LEVEL_NONE));
 }

@@ -18,8 +18,7 @@ static void fill(struct table *t)
     table_cell(t, "answers");
     table_cell(t, "db2-long");
     table_cell(t, NULL);
-    table_end_row(t);
-    table_end_row(t); /* at a row's start: nothing */
+    table_cell(t, "");
 }
 
 static void columns_are_aligned(void **state)
