@@ -67,6 +67,8 @@ static const char *run_objection(const struct cluster_view *view, const struct p
 {
     if (run->struck & NODE_BIT(node))
         return "it failed earlier in this plan";
+    if (run->errant & NODE_BIT(node))
+        return "it holds transactions the primary lacks";
     if (!(run->f & NODE_BIT(node)))
         return "it could not be frozen";
     if (!(run->r & NODE_BIT(node)) && (run->spare & NODE_BIT(node)))

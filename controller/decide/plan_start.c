@@ -114,13 +114,15 @@ static void note_acks(struct plan_run *run, const struct cluster_view *view)
 }
 
 /* A server young when a controller first reads it counts as restarted: the process that takes this
- * run up must not judge so what was known here. */
+ * run up must not judge so what was known here. Nor must it forget who was written to by hand. */
 static void note_sound(struct plan_run *run, const struct cluster_view *view)
 {
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         const struct node_view *seen = &view->nodes[node];
         int64_t restarted = plan_restarted_us(view, node);
         bool caught_up = restarted == STAY_NEVER || seen->caught_up_mono_us > restarted;
+        if (seen->errant == TRI_YES)
+            run->errant |= NODE_BIT(node);
         if (node == run->old_primary || !(seen->groups_known & FACTS_STATUS) || !caught_up)
             continue;
         run->sound |= NODE_BIT(node);
