@@ -106,10 +106,12 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
     if (t->by_hand && s->now - opened <= DETECT_US)
         return "its own configuration opened it";
     int64_t late = s->setup.lane_ppm > 0 ? LANE_LATE_US : 0; /* the fault: SQL leaves late */
+    /* Nothing closes it while another failover runs: one plan at a time. */
+    int64_t free_at = s->swapping_at > since ? s->swapping_at : since;
+    if (s->line_overridden && s->now - free_at <= DETECT_US + late)
+        return "a human accepted it without a proof";
     if (s->now - since > DETECT_US + late)
         return NULL;
-    if (s->line_overridden)
-        return "a human accepted it without a proof";
     for (uint32_t r = 0; r < s->setup.servers; r++) /* what it waits for comes by somebody's hand */
         if (s->server[r].operator_started && s->server[r].source == v->index)
             return "an operator started a receiver that was frozen";
