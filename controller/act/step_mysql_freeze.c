@@ -25,8 +25,10 @@ static enum receiver_before receiver_before(const struct server_facts *f)
     case RECEIVER_RUNNING:
         return BEFORE_CONNECTED;
     case RECEIVER_CONNECTING:
-        return BEFORE_LOST;
+        return cluster_receiver_is_new(f) ? BEFORE_UNKNOWN : BEFORE_LOST;
     case RECEIVER_STOPPED:
+        if (cluster_receiver_is_new(f))
+            return BEFORE_UNKNOWN;
         return f->receiver_errno >= 2000 && f->receiver_errno < 3000 ? BEFORE_LOST : BEFORE_UNKNOWN;
     case RECEIVER_UNKNOWN:
     case RECEIVER_NONE:

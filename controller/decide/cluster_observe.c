@@ -166,7 +166,7 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         } else if (obs->facts->receiver == RECEIVER_RUNNING) {
             node->ran_acking = obs->facts->ss_replica_on;
         }
-        if (obs->facts->receiver != RECEIVER_CONNECTING)
+        if (obs->facts->receiver != RECEIVER_CONNECTING || cluster_receiver_is_new(obs->facts))
             node->receiver_lost_mono_us = STAY_NEVER;
         else if (node->receiver_lost_mono_us == STAY_NEVER)
             node->receiver_lost_mono_us = obs->taken_mono_us;

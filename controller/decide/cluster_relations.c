@@ -38,6 +38,11 @@ uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node)
     return NO_NODE;
 }
 
+bool cluster_receiver_is_new(const struct server_facts *facts)
+{
+    return strstr(facts->receiver_error, "rror connecting to") != NULL; /* E or e, by version */
+}
+
 /* A receiver thread that runs says nothing alone (the other end may be silent): its position or its
  * heartbeats must move. A busy source sends no heartbeats (their number stays 0), so it is the
  * server that must count them, with a period short enough; else an unmoved position is no evidence.

@@ -57,6 +57,8 @@ static void status_replica(const struct sim *s, const struct sim_server *v, stru
                   : v->connected      ? RECEIVER_RUNNING
                                       : RECEIVER_CONNECTING;
     f->receiver_errno = v->receiver_errno;
+    (void)stay_copy(f->receiver_error, sizeof f->receiver_error,
+                    v->cannot_reach && v->receiver_new ? "Error connecting to source" : "");
     f->applier = tri(v->applier_on);
     f->applier_errno = v->applier_errno;
     stay_copy(f->source_host, sizeof f->source_host,

@@ -66,6 +66,7 @@ struct sim_server {
     uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;
     /* receiver and applier */
     bool configured, receiver_on, connected, ss_active, applier_on, apply_pending, apply_waits;
+    bool receiver_new; /* started, and not connected since */
     bool cannot_reach; /* its last attempt to connect failed; kept when it is stopped */
     uint32_t source, conn_gen, receiver_errno, applier_errno;
     uint64_t heartbeats;

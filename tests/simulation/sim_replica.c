@@ -162,7 +162,7 @@ void replica_start_receiver(struct sim *s, struct sim_server *v)
     if (!v->configured || v->receiver_on)
         return;
     purge_if_both_stopped(s, v);
-    v->receiver_on = true;
+    v->receiver_on = v->receiver_new = true;
     v->cannot_reach = false;
     v->receiver_errno = 0;
     v->ss_active = v->ss_replica;
@@ -250,6 +250,7 @@ static void connect_stream(struct sim *s, struct sim_server *v, struct sim_serve
     d->pos = first_wanted(s, v, source);
     d->sent_to = d->pos;
     v->connected = true;
+    v->receiver_new = false;
     v->conn_gen = gen;
     v->last_rx = s->now;
     v->cannot_reach = false;

@@ -383,7 +383,7 @@ void server_start(struct sim *s, struct sim_server *v)
         replica_purge_relay(s, v, false); /* the position is read anew with the first connection */
     sim_trace(s, "db%u starts%s", v->index + 1, v->read_only ? " read-only" : " WRITABLE");
     if (v->configured && !v->st_skip) {
-        v->receiver_on = v->applier_on = true;
+        v->receiver_on = v->applier_on = v->receiver_new = true;
         v->ss_active = v->ss_replica;
         sim_at(s, s->now + 20 * STAY_MS, EV_RECONNECT, v->index, 0, v->life, 0);
         replica_apply_kick(s, v);
