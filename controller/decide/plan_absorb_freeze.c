@@ -167,12 +167,22 @@ static bool took_more(const struct plan_run *run, const struct cluster_view *vie
     return false;
 }
 
+/* Less than it was judged by: a restart truncated it, which the uptime of a young server, in whole
+ * seconds, does not always tell. */
+static bool lost_some(const struct plan_run *run, uint32_t node, const struct server_facts *facts)
+{
+    return (run->collected & NODE_BIT(node)) != 0 &&
+           !gtid_set_contains(&facts->executed, &run->executed[node]);
+}
+
 static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
                             uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
 {
     if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
                            now_mono_us) &&
         !MUTANT(view, FREEZE_LOST_AT_RESTART))
+        return false;
+    if (lost_some(run, node, facts) && !MUTANT(view, FREEZE_LOST_AT_RESTART))
         return false;
     if ((run->collected & NODE_BIT(node)) && took_more(run, view, node, facts))
         return false;
@@ -195,8 +205,9 @@ void plan_absorb_verify(struct plan_run *run, const struct cluster_view *view, u
         (facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING))
         run->able |= NODE_BIT(node); /* in A or not: somebody started its receiver */
     if (facts != NULL && result->groups_read)
-        run->restarted |= plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
-                                             run->freeze_mono_us[node], now_mono_us)
+        run->restarted |= lost_some(run, node, facts) ||
+                                  plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
+                                                     run->freeze_mono_us[node], now_mono_us)
                               ? NODE_BIT(node)
                               : 0;
     plan_drop_node(run, node);

@@ -152,7 +152,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
                         !cluster_may_have_lost_tail(view, run->old_primary),
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
-        .fence_unheard = run->fence_unheard && !run->fenced,
+        .fence_unheard = run->fence_unheard,
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & run->acking)) == 0,
