@@ -270,6 +270,15 @@ static bool is_hidden(const struct sim *s, const struct sim_server *source, uint
            has_foreign_twin(s, source, tx);
 }
 
+/* Written on `v` after we had changed its source, before it could connect: by its own start-up
+ * values it was opened, and connected. */
+static bool is_of_later_start(const struct sim *s, const struct sim_server *v, uint32_t tx)
+{
+    const struct sim_tx *t = &s->tx[tx];
+    return t->by_hand && t->origin == v->index && v->boot_at > v->attached_at &&
+           t->flushed > v->boot_at;
+}
+
 void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why)
 {
     if (source >= s->setup.servers)
@@ -279,7 +288,8 @@ void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const ch
     if (v->attached_by_us && v->attached_at < known)
         known = v->attached_at; /* compared then */
     for (uint32_t i = 0; i < v->log_n; i++)
-        if (!bit_get(p->have, v->log[i]) && !is_hidden(s, p, v->log[i], known)) {
+        if (!bit_get(p->have, v->log[i]) && !is_hidden(s, p, v->log[i], known) &&
+            !is_of_later_start(s, v, v->log[i])) {
             sim_violate(s, INV_S7, "%s of db%u to db%u, which lacks db%u:%u", why, v->index + 1,
                         source + 1, s->tx[v->log[i]].origin + 1, s->tx[v->log[i]].seq);
             return;
