@@ -71,6 +71,7 @@ struct lane_pool {
     struct lane lanes[];
 };
 
+/* The lock over all that a pool's threads and the loop share. */
 void lane_lock(struct lane_pool *pool);
 void lane_unlock(struct lane_pool *pool);
 /* The next five: mutex held. */

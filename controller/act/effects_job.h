@@ -60,6 +60,7 @@ struct effects_job {
     void *arg;
 };
 
+/* mysql_session_abort of both; none opened: nothing. */
 void effects_sessions_abort(const struct step_sessions *sessions);
 void effects_sessions_free(struct step_sessions *sessions);
 

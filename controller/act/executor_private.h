@@ -77,6 +77,7 @@ static inline uint64_t row_bit(uint32_t row)
     return UINT64_C(1) << row;
 }
 
+/* Wall time now, by the offset of the last turn, in microseconds. */
 int64_t exec_wall_us(const struct executor *x);
 void exec_note(struct executor *x, enum exec_note note, uint32_t row);
 void exec_wake(struct executor *x, int64_t mono_us);

@@ -27,6 +27,7 @@ struct step {
                            the server's own applier waits for an acknowledgement */
 };
 
+/* Of the configuration, not of the server asked. */
 bool step_is_mariadb(const struct step *s);
 /* Sets the outcome and its sentence; returns the outcome. */
 enum outcome step_end(struct step *s, enum outcome outcome, const char *fmt, ...) STAY_PRINTF(3, 4);

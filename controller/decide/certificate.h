@@ -57,6 +57,7 @@ struct certificate {
     char reason[200];               /* why this kind and not a better one, with the sets' names */
 };
 
+/* Never fails; `reason` says why the kind is no better. */
 struct certificate certificate_compute(const struct certificate_input *in);
 /* May a plan go on alone with it under `accept` and the cluster's objectives? UNKNOWN never. */
 bool certificate_may_proceed(const struct certificate *cert, const struct cluster_config *config);

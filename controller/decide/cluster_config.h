@@ -66,6 +66,7 @@ struct cluster_config {
 /* Every default of mainstay.conf(5); names and nodes stay empty. */
 void cluster_config_defaults(struct cluster_config *config);
 
+/* The words of the configuration file; static. */
 const char *promote_rule_text(enum promote_rule rule);
 const char *durability_mode_text(enum durability_mode mode);
 

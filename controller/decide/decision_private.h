@@ -40,6 +40,7 @@ enum field_group {
     GROUP_COUNT
 };
 
+/* Every field of a group that is written and read; static. */
 const struct field *decision_fields(enum field_group group, size_t *ret_count);
 /* Texts of quarantine reasons: the record keeps them by node, the text in the node's section. */
 const char *const *decision_quarantine_texts(size_t *ret_count);

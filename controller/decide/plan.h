@@ -314,6 +314,7 @@ struct plan_run {
     char text[PLAN_TEXT_MAX]; /* outcome for people: why refused, what to do */
 };
 
+/* The rows of a kind, in order; static. */
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
 /* Index of the first row of `kind` with `step`, or the row count. */
 uint32_t plan_row_of(enum plan_kind kind, enum step_kind step);
@@ -322,6 +323,7 @@ const char *step_kind_text(enum step_kind step);
 const char *step_kind_what(enum step_kind step);
 enum step_class step_kind_class(enum step_kind step);
 
+/* Frees the sets it holds and makes it empty. */
 void plan_run_clear(struct plan_run *run);
 
 /* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the

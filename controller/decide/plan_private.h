@@ -30,7 +30,9 @@ static inline uint32_t plan_gone(const struct plan_run *run)
     return run->detached & run->struck;
 }
 
+/* Row `row` of the run's table; static. */
 const struct plan_row *plan_row_at(const struct plan_run *run, uint32_t row);
+/* Both known, and not in one zone. */
 bool plan_zones_differ(const struct cluster_view *view, uint32_t a, uint32_t b);
 /* Answered a probe within `within_us`, on any layer beyond connect. */
 bool plan_node_answers(const struct cluster_view *view, uint32_t node, int64_t within_us,

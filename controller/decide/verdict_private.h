@@ -44,6 +44,7 @@ struct replica_rule {
 
 #define VERDICT_LAG_S 60
 
+/* The table, and its first row that fits; static. */
 const struct replica_rule *verdict_replica_rules(size_t *ret_count);
 const struct replica_rule *verdict_match_replica(const struct replica_facts *facts);
 

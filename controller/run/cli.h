@@ -27,7 +27,6 @@ enum cli_flags {
 };
 
 #define CLI_ARGS_MAX    4
-#define CLI_OPTIONS_MAX 24
 
 struct cli;
 struct table;
@@ -76,6 +75,7 @@ struct cli {
 /* The whole program but for process-wide things: argv[0] is its name. Returns the exit code. */
 int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
+/* The tables of verbs and options; static. */
 const struct cli_verb *cli_verbs(size_t *ret_count);
 const struct cli_option *cli_options(size_t *ret_count);
 const struct cli_verb *cli_verb_named(const char *name); /* or NULL */

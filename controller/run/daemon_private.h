@@ -73,8 +73,6 @@ struct daemon_cluster {
     enum plan_kind logged_want;
     char logged_text[200];
     int64_t recorded_mono_us;
-    uint16_t recorded_rule;
-    char runbook_line[256];
     bool is_measure_due;  /* the newest demoted primary may come back: compare its set */
     uint64_t turns, plans_started, plans_succeeded, plans_undone, plans_asking;
     int64_t last_outage_us;

@@ -15,6 +15,7 @@ struct man_page {
     void (*body)(struct str *out);
 };
 
+/* Every page; static. */
 const struct man_page *man_pages(size_t *ret_count);
 /* The whole page. */
 void man_format(const struct man_page *page, struct str *out);

@@ -5,6 +5,7 @@
 #define CONTROLLER_SERVE_API_PRIVATE_H
 #include "controller/serve/api.h"
 
+/* true, false or null. */
 void api_set_tri(json_t *obj, const char *key, enum tri value);
 /* null when value equals unknown. */
 void api_set_time(json_t *obj, const char *key, int64_t value, int64_t unknown);

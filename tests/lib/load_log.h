@@ -29,6 +29,7 @@ struct load_record {
     uint64_t base_seq;
 };
 
+/* As the log spells it; static. */
 const char *load_outcome_text(enum load_outcome outcome);
 /* Reads a log; an unfinished last line is left out. False with a sentence in why[size]. */
 bool load_record_read(const char *path, struct load_record *ret, char *why, size_t size);

@@ -46,6 +46,7 @@ struct loss_report {
     struct ledger_row first_lost;
 };
 
+/* One row that was read from the server. */
 void ledger_add(struct ledger *ledger, unsigned client, uint64_t seq);
 void ledger_clear(struct ledger *ledger);
 /* Takes n rows that were acknowledged out of the ledger, spread over it; returns how many. */

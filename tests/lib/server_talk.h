@@ -33,6 +33,7 @@ enum talk_word {
     WORD_COUNT
 };
 
+/* The statement in the words of the lab's engine; static. */
 const char *talk_word(const struct lab *lab, enum talk_word word);
 /* Runs the word's statement as root over the server's own socket. */
 void talk_do(struct lab *lab, const char *node, enum talk_word word);

@@ -10,7 +10,7 @@
 #define WORLD_QUEUE 256
 
 struct world_server {
-    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck, ever_writable_again;
+    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck;
     bool cannot_reach; /* it was stopped while it tried to reconnect: its last error says so */
     uint32_t source; /* NO_NODE: none */
     struct gtid_set executed, received;
