@@ -196,9 +196,9 @@ bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node);
  * acknowledged. A primary found read-only by a controller that never saw it write counts: it may
  * have restarted before. MySQL keeps its log: false. */
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
-/* A receiver that somebody started while its source could not be reached: it has not lost the source,
- * it was stopped, by its own side. Measured on MySQL 9.7.4: "Error connecting to source", and "Error
- * reconnecting" once it had been connected. */
+/* A receiver that somebody started while its source could not be reached: it has not lost the
+ * source, its own side ended the connection. Measured on MySQL 9.7.4: "Error connecting to source"
+ * then, "Error reconnecting" once it had been connected. */
 bool cluster_receiver_is_new(const struct server_facts *facts);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);

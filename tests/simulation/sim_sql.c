@@ -46,8 +46,8 @@ static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, stru
     return sql_poll(s, x);
 }
 
-/* One stopped while it tried to reconnect keeps the error that tells so; another error tells that it
- * was started and never connected. */
+/* One stopped while it tried to reconnect keeps the error that tells so; another error tells that
+ * it was started and never connected. */
 static enum receiver_before receiver_before(const struct sim_server *v)
 {
     if (!v->configured || (!v->connected && v->cannot_reach && v->receiver_new))
