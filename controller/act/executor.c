@@ -211,6 +211,8 @@ void executor_tick(struct executor *x, int64_t now_mono_us, int64_t now_wall_us)
 {
     set_clock(x, now_mono_us, now_wall_us);
     bool is_due = x->phase != PHASE_IDLE && now_mono_us >= x->again_mono_us;
+    if (x->phase != PHASE_IDLE && x->run.state == RUN_FORWARD)
+        plan_note_broken(&x->run, x->view);
     if (turn_back_now(x))
         return;
     switch (x->phase) {

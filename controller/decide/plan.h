@@ -332,6 +332,11 @@ enum stay_rc plan_start(struct plan_run *run, enum plan_kind kind, const struct 
                         const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                         struct stay_error *err) STAY_MUST_USE;
 
+/* Takes lossless_since away from a failover whose old primary answered again, before we touched it,
+ * and no longer runs what it was built on. Called at every tick, on every answer and when a run is
+ * taken up: a later word may hide it, and after our own fence its counters no longer tell. */
+void plan_note_broken(struct plan_run *run, const struct cluster_view *view);
+
 /* Nodes row `row` acts on now (0: nothing to do, the row is skipped). ROUTE steps: 0 or 1. */
 uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       int64_t now_mono_us);

@@ -84,11 +84,7 @@ void plan_drained_union(const struct plan_run *run, const struct cluster_view *v
 /* Preconditions of a kind; STAY_EREFUSED with the rule. */
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err);
-/* Takes lossless_since away from a failover whose old primary answered again, before we touched it,
- * and no longer runs what it was built on. Called on every answer and when a run is taken up:
- * after our own fence its counters no longer tell. */
-void plan_note_broken(struct plan_run *run, const struct cluster_view *view);
-/* Does the old primary's newest word show that? */
+/* Does the old primary's newest word show that lossless_since broke (plan_note_broken)? */
 bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view);
 /* Takes into run->able who was asked after the run began and could acknowledge for the old primary:
  * outside A, not frozen, back from where nobody reached it or started by somebody since. */
