@@ -99,6 +99,7 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
         return "nothing is managed yet";
     int64_t since = v->unable_at > s->line_at ? v->unable_at : s->line_at;
     since = v->boot_at > since ? v->boot_at : since;
+    since = s->unmanaged_at > since ? s->unmanaged_at : since;
     /* Nobody can tell it from a server that a human took over by hand while the recorded primary
      * does not serve: guard taken-over leaves it to them; and there is one plan at a time. */
     int64_t opened = s->unserved_at > since ? s->unserved_at : since;
@@ -372,6 +373,8 @@ void check_event(struct sim *s)
     bool holds = !ours || r->paused || s->controller.view->hold_until_mono_us > s->now ||
                  r->maintenance_until_wall_us > s->now + s->wall_offset;
     check_named(s);
+    if (!r->adopted)
+        s->unmanaged_at = s->now;
     const struct sim_server *p = &s->server[s->line];
     if (!ours || !check_watches(s, s->line) || !p->up || p->read_only || p->offline)
         s->unserved_at = s->now;

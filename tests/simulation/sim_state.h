@@ -159,6 +159,7 @@ struct sim {
     enum certificate_kind line_cert;
     uint32_t chosen;   /* the last that a stored plan past its point of no return opens */
     int64_t chosen_at; /* since when; of several such plans in a row, the first */
+    int64_t unmanaged_at; /* nothing was adopted then (the last such moment); STAY_NEVER */
     bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */
     uint32_t named_node;      /* ... and it has not been opened since; SIM_NONE */
