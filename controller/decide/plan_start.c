@@ -143,9 +143,10 @@ static bool would_ack(const struct cluster_view *view, uint32_t node, uint32_t p
 /* It fell silent with the primary, in the primary's zone: they may be cut off together. */
 static bool is_cut_off_with(const struct cluster_view *view, uint32_t node, uint32_t primary)
 {
-    return cluster_same_zone(view->config, node, primary) &&
-           view->nodes[node].facts_mono_us >
-               view->nodes[primary].facts_begun_mono_us - PLAN_ANSWERS_US;
+    int64_t heard_us = view->nodes[primary].facts_begun_mono_us;
+    int64_t last_us = view->nodes[node].facts_mono_us;
+    return cluster_same_zone(view->config, node, primary) && last_us != STAY_NEVER &&
+           (heard_us == STAY_NEVER || last_us > heard_us - PLAN_ANSWERS_US);
 }
 
 /* One that left A while its receiver went on retrying, or never was in it. */

@@ -145,6 +145,8 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
     if (what->undo == STEP_UNFENCE) {
         ret_effect->born_mono_us = plan_born_mono_us(run, node);
         ret_effect->semi_sync = lossless;
+        ret_effect->renumber = cluster_may_repeat_numbers(
+            view, node, run->fenced ? &run->fenced_executed : &view->nodes[node].facts.executed);
         return;
     }
     if (what->undo == STEP_ATTACH && node == run->old_primary) {

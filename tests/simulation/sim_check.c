@@ -168,13 +168,16 @@ bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx
     return false;
 }
 
-/* Such a twin that is not our doing: one of the two was not written to a primary that we opened. */
+/* Such a twin that is not our doing: one of the two was not written to a primary that we opened.
+ * Or its numbers went back, and one that was given before them is higher: a set of MariaDB names
+ * the highest of each server only. */
 static bool has_foreign_twin(const struct sim *s, const struct sim_server *v, uint32_t tx)
 {
+    const struct sim_tx *x = &s->tx[tx];
     for (uint32_t i = 0; i < v->log_n; i++) {
         const struct sim_tx *t = &s->tx[v->log[i]];
-        if (v->log[i] != tx && t->origin == s->tx[tx].origin && t->seq == s->tx[tx].seq &&
-            (t->by_hand || s->tx[tx].by_hand))
+        bool hides = t->seq == x->seq || (x->again && t->seq > x->seq && t->flushed < x->flushed);
+        if (v->log[i] != tx && t->origin == x->origin && hides && (t->by_hand || x->by_hand))
             return true;
     }
     return false;

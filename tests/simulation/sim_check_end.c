@@ -64,9 +64,21 @@ void check_opened_itself(struct sim *s, const struct sim_server *v)
     }
 }
 
+/* Opened by its own start after it had lost its tail, it gave numbers of that tail to other rows:
+ * its set looks like that of one who has the tail. */
+static bool has_given_again(const struct sim *s, const struct sim_server *v)
+{
+    for (uint32_t i = 0; i < v->log_n; i++) {
+        const struct sim_tx *t = &s->tx[v->log[i]];
+        if (t->origin == v->index && t->by_hand && t->again)
+            return true;
+    }
+    return false;
+}
+
 /* A replica that executed later transactions and lacks an earlier one of the line is no copy. Left
  * out is what a primary wrote, which its own start had opened, under numbers that it had lost (seed
- * 6759): whoever stands beyond them is not sent them, and no set shows it. */
+ * 6759): whoever stands beyond them is not sent them, and no set shows it. So is that server. */
 static void check_holes(struct sim *s)
 {
     const struct sim_server *p = &s->server[s->line];
@@ -74,7 +86,7 @@ static void check_holes(struct sim *s)
         const struct sim_server *v = &s->server[n];
         bool later = false;
         if (n == s->line || !check_is_attached(s, v) ||
-            s->store.record.quarantine[n] != QUARANTINE_NONE)
+            s->store.record.quarantine[n] != QUARANTINE_NONE || has_given_again(s, v))
             continue;
         for (uint32_t i = p->log_n; i > 0; i--) {
             later = later || bit_get(v->have, p->log[i - 1]);

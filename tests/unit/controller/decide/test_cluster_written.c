@@ -2,6 +2,7 @@
  * itself is known from the record when the primary is dead, and seen when it grows alone. */
 #include "cluster_world.h"
 #include "controller/decide/cluster_written.h"
+#include "controller/decide/plan.h"
 
 static void holds(uint32_t node, const char *set)
 {
@@ -215,6 +216,23 @@ static void only_who_lost_numbers_of_its_own_may_give_them_again(void **state)
     assert_false(may_repeat("0-1-100", false));
 }
 
+/* A switchover is undone after a controller's restart; meanwhile the primary had restarted too. */
+static void an_undo_that_reopens_such_a_primary_leaves_a_gap(void **state)
+{
+    (void)state;
+    struct plan_run run = {.kind = PLAN_SWITCHOVER, .old_primary = 1, .epoch = 5};
+    struct effect e;
+    uint32_t row = plan_row_of(PLAN_SWITCHOVER, STEP_QUIESCE);
+    assert_true(may_repeat("0-1-100,0-2-60", false));
+    plan_undo_effect(&run, &w.view, row, 1, &e);
+    assert_int_equal(e.step, STEP_UNFENCE);
+    assert_true(e.renumber);
+    db(2)->restarted_mono_us = STAY_NEVER; /* the process that this plan closed */
+    db(2)->writable_mono_us = w.now - SEC(1);
+    plan_undo_effect(&run, &w.view, row, 1, &e);
+    assert_false(e.renumber);
+}
+
 static void what_it_receives_or_a_plan_does_is_not_by_hand(void **state)
 {
     (void)state;
@@ -352,6 +370,7 @@ int main(void)
         T(a_young_process_that_followed_unseen_is_not_by_hand),
         T(a_process_older_than_its_successors_office_is_not_by_hand),
         T(only_who_lost_numbers_of_its_own_may_give_them_again),
+        T(an_undo_that_reopens_such_a_primary_leaves_a_gap),
         T(what_it_receives_or_a_plan_does_is_not_by_hand),
         T(one_that_skipped_its_own_tail_is_seen),
         T(a_server_seeded_from_a_copy_is_believed),
