@@ -85,7 +85,8 @@ static bool make_certificate(struct lab *lab, const struct lab_host *host)
 
 bool lab_files_make(struct lab *lab)
 {
-    static const char *const folders[] = {"secrets", "tls", "pid", "log", "data", "clock", "disk"};
+    static const char *const folders[] = {"secrets", "tls",   "pid",  "log",
+                                          "data",    "clock", "disk", "tmp"};
     for (size_t i = 0; i < STAY_COUNT(folders); i++)
         if (mkdir(lab_path(lab, "%s", folders[i]).s, i == 0 ? 0700 : 0755) != 0 && errno != EEXIST)
             return lab_fail(lab, "cannot make %s/%s: %s", lab->dir, folders[i], strerror(errno));

@@ -11,6 +11,9 @@ void lab_place_args(const struct lab *lab, const struct lab_host *server, struct
     lab_arg(argv, "--datadir=%s", lab_path(lab, "data/%s", server->name).s);
     lab_arg(argv, "--socket=%s", lab_path(lab, "data/%s.sock", server->name).s);
     lab_arg(argv, "--pid-file=%s", lab_path(lab, "data/%s.pid", server->name).s);
+    /* A server that starts removes every "#sql" file of its tmpdir, another server's as well: in a
+     * shared one that crashed MariaDB 10.11.19 while it read information_schema. */
+    lab_arg(argv, "--tmpdir=%s", lab_path(lab, "tmp/%s", server->name).s);
     lab_arg(argv, "--port=3306");
     lab_arg(argv, "--bind-address=%s", server->address);
     lab_arg(argv, "--report-host=%s", server->address);
@@ -34,6 +37,9 @@ static bool launch(struct lab *lab, const struct lab_host *server, const char *e
     struct lab_path ns = lab_namespace(lab, server->name);
     struct lab_daemon what = {.name = server->name, .ns = ns.s, .faketime = lab->clocks};
     struct lab_argv argv = {.n = 0};
+    struct lab_path tmp = lab_path(lab, "tmp/%s", server->name);
+    if (mkdir(tmp.s, 0755) != 0 && errno != EEXIST)
+        return lab_fail(lab, "cannot make %s: %s", tmp.s, strerror(errno));
     server_args(lab, server, &argv);
     while (extra != NULL && *extra != '\0') {
         int length = (int)strcspn(extra, " ");

@@ -6,8 +6,25 @@
 
 enum { FAILOVER_ROWS = 25 };
 
+/* The record tells an acker from its successor once its process is 8 s old: before that a
+ * controller that starts while the primary is dead asks. */
+static void grow_old(struct lab *lab)
+{
+    static const char *const sql[] = {
+        "SELECT variable_value > 10 FROM information_schema.global_status WHERE "
+        "variable_name = 'uptime'",
+        "SELECT variable_value > 10 FROM performance_schema.global_status WHERE "
+        "variable_name = 'uptime'"};
+    bool mysql = lab_engine_of(lab) == LAB_MYSQL;
+    LAB_MUST(lab, lab_wait_sql(lab, "db1", sql[mysql], "1", 20));
+    LAB_MUST(lab, lab_wait_sql(lab, "db2", sql[mysql], "1", 20));
+    scenario_ready(lab, 30);
+    scenario_write_on(1500); /* seen, and stored */
+}
+
 static void one_point(struct lab *lab, const char *old, const char *point)
 {
+    grow_old(lab);
     LAB_MUST(lab, lab_stop_controller(lab));
     scenario_crash_at(point);
     LAB_MUST(lab, lab_start_controller(lab));
