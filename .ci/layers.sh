@@ -11,9 +11,10 @@ declare -A may=(
     [controller/decide]="base probes/observation.h controller/decide"
     [controller/keep]="base base/io probes/observation.h controller/decide controller/keep"
     [controller/act]="base base/io probes controller/decide controller/keep controller/settings controller/act"
+    [controller/discover]="base base/io probes controller/decide controller/discover"
     [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/settings controller/serve"
     [controller/settings]="base base/io probes/observation.h controller/decide controller/settings"
-    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/serve controller/settings controller/run"
+    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run"
 )
 for folder in "${!may[@]}"; do
     for file in "$folder"/*.[ch]; do

@@ -16,5 +16,10 @@ if [ -e "$executor" ]; then
     bad=$(nm -A --undefined-only "$executor" | grep -E ':executor[a-z_]*\.c\.o:' | awk '{print $NF}' | grep -E "$impure" || true)
     [ -z "$bad" ] || { echo "FAIL symbols executor imports: $bad"; failed=1; }
 fi
+discover=build/$preset/libmainstay_discover.a
+if [ -e "$discover" ]; then
+    bad=$(nm -A --undefined-only "$discover" | grep -E ':(crawl|stanza|zone)[a-z_]*\.c\.o:' | awk '{print $NF}' | grep -E "$impure" || true)
+    [ -z "$bad" ] || { echo "FAIL symbols discover's pure files import: $bad"; failed=1; }
+fi
 [ $failed -eq 0 ] && echo "PASS symbols"
 exit $failed
