@@ -3,7 +3,8 @@
  * socket.
  *
  * Layer: run. A short-lived process: blocking calls, memory freed at the end. It executes nothing
- * itself: when the controller is down it says so and prints the runbook. */
+ * itself: when the controller is down it says so and prints the runbook. Only `discover` talks to
+ * database servers, and reads only. */
 #ifndef CONTROLLER_RUN_CLI_H
 #define CONTROLLER_RUN_CLI_H
 #include "base/error.h"
@@ -64,9 +65,9 @@ struct cli {
     char **rest;
     const char *cluster; /* borrowed from argv */
     json_t *args;        /* of the request */
-    bool json, dry_run, yes, no_wait, defaults;
+    bool json, dry_run, yes, no_wait, defaults, any_name;
     const char *socket, *config;
-    int64_t timeout_us; /* for the end of a plan */
+    int64_t timeout_us; /* for the end of a plan; discover: for a server, 0 when not given */
     char socket_path[256], runbook_path[256];
     char config_path[256];
     int exit_code; /* of print functions that judge */
@@ -94,6 +95,9 @@ int cli_version(struct cli *cli);
 int cli_config_check(struct cli *cli);
 int cli_config_show(struct cli *cli);
 int cli_lab(struct cli *cli);
+
+/* cli_discover.c: asks database servers, no controller. */
+int cli_discover(struct cli *cli);
 
 /* cli_print*.c */
 void cli_print_status(struct cli *cli, const json_t *data);

@@ -7,9 +7,9 @@
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */
 static const char *const later[] = {
-    "what-if", "discover", "reseed",     "errant",    "break-glass", "backup", "archive",
-    "restore", "drill",    "repository", "incidents", "alerts",      "oncall", "channels",
-    "user",    "role",     "grant",      "session",   "audit",       "replay",
+    "what-if", "reseed",     "errant",    "break-glass", "backup", "archive",  "restore",
+    "drill",   "repository", "incidents", "alerts",      "oncall", "channels", "user",
+    "role",    "grant",      "session",   "audit",       "replay",
 };
 
 void cli_usage_error(struct cli *cli, const char *fmt, ...)
@@ -127,6 +127,7 @@ static void take_switch(struct cli *cli, const char *name)
     cli->json |= strcmp(name, "json") == 0;
     cli->dry_run |= strcmp(name, "dry-run") == 0;
     cli->yes |= strcmp(name, "yes") == 0;
+    cli->any_name |= strcmp(name, "any-name") == 0;
     cli->no_wait |= strcmp(name, "no-wait") == 0;
     cli->defaults |= strcmp(name, "defaults") == 0;
     if (strcmp(name, "no-color") == 0)
@@ -185,6 +186,8 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
         stay_json_set_string(cli->args, "id", value);
     } else if (strcmp(name, "FILE") == 0) {
         cli->config = value;
+    } else if (strcmp(name, "ADDRESS") == 0) {
+        stay_json_set_string(cli->args, "address", value);
     } else if (strcmp(name, "VERB") == 0) {
         stay_json_set_string(cli->args, "verb", value);
     } else { /* a|b|c */
@@ -312,6 +315,8 @@ bool cli_parse(struct cli *cli, int argc, char **argv)
     }
     if (cli->verb->preset != NULL)
         stay_json_set_string(cli->args, "action", strchr(cli->verb->preset, '=') + 1);
+    if ((cli->verb->flags & CLI_PLANS) == 0)
+        cli->timeout_us = 0;
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         if (i >= at && i < at + verb_words)

@@ -76,6 +76,17 @@ void man_mainstay(struct str *out)
         "Those that could hurt ask first, and on a terminal they show what they would do;\n"
         ".Fl -yes\nanswers.\nVerbs that start a plan print a line for each step to standard error\n"
         "and wait for its end.\n"
+        ".Pp\n.Cm discover\nneeds no controller: it asks the server at\n.Ar ADDRESS\n"
+        "and those it is linked to by replication (its source, the replicas it lists, the peers "
+        "of\n"
+        "its dump threads, and theirs), at most 32, changes nothing on them, and prints a\n"
+        "configuration with what is left to fill in.\nA replica that is down or detached is known "
+        "to\n"
+        "nobody: name it with\n.Fl -also .\n"
+        "Ports are listed to mainstay_operate (MariaDB) or mainstay_replicate (MySQL), when their\n"
+        "password files lie beside that of the monitor; else 3306 and the source's own are tried.\n"
+        "It exits with 1 when a server could not be asked or the primary cannot be told;\n"
+        "the configuration is printed all the same, and says so.\n"
         ".Sh VERBS\n");
     list_verbs(out, false);
     str_add(out, ".Ss Aliases\nFor hands that know orchestrator:\n");
@@ -89,11 +100,14 @@ void man_mainstay(struct str *out)
         "Says where the socket is.\n.It Pa /var/lib/mainstay/runbook.txt\n"
         "What to type by hand when the controller is down.\n.El\n"
         ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n.It 0\nDone.\n.It 1\nFailed;\n.Cm check\n"
-        "found something.\n.It 2\nUsage: unknown verb, option, cluster or node.\n.It 3\n"
+        "found something,\n.Cm discover\nnot everything.\n.It 2\nUsage: unknown verb, option, "
+        "cluster or node.\n.It 3\n"
         "Refused by a safety rule, which is named.\n.It 4\nThe controller cannot be reached.\n"
         ".It 5\nThe outcome is unknown; look before doing anything again.\n.El\n"
         ".Sh EXAMPLES\nWhat would happen if the primary of shop died now:\n"
-        ".Pp\n.Dl $ mainstay plan shop failover\n.Pp\nMove the primary to db2 and watch it:\n"
+        ".Pp\n.Dl $ mainstay plan shop failover\n.Pp\nA configuration for servers that run:\n"
+        ".Pp\n.Dl $ mainstay discover 10.1.0.11 --zone-of '10.1.*=eu-1a,10.2.*=eu-1b'\n"
+        ".Pp\nMove the primary to db2 and watch it:\n"
         ".Pp\n.Dl $ mainstay switchover shop --to db2\n.Pp\nWhy it failed over last night:\n"
         ".Pp\n.Dl $ mainstay explain last\n");
 }
