@@ -13,7 +13,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 jobs=() out=build/scenario limit=300; mkdir -p $out
-[ -z "$long" ] || { export MAINSTAY_SCENARIO_LONG=1; limit=1200; }
+[ -z "$long" ] || { export MAINSTAY_SCENARIO_LONG=1; limit=2400; }
 for program in build/rel/scenarios/scenario_*; do
     [ -x "$program" ] || continue
     name=${program##*/scenario_}

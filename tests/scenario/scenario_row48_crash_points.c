@@ -60,14 +60,14 @@ int main(int argc, char **argv)
     scenario_crash_at(few[0]); /* skips at once where there are none */
     scenario_crash_at(NULL);
     struct lab *lab = scenario_begin(argc, argv, (struct lab_options){0}, 0);
-    int points = scenario_is_long() ? 2 * FAILOVER_ROWS : (int)STAY_COUNT(few);
-    if (lab_engine_of(lab) == LAB_MYSQL) /* keeps its tail: one round per lab */
-        points = 1;
+    /* MySQL keeps its tail: one round per lab, from a row behind the intent, for of a primary that
+     * died while no controller ran nobody can say how. */
+    bool mysql = lab_engine_of(lab) == LAB_MYSQL, all = scenario_is_long() && !mysql;
+    int points = mysql ? 1 : all ? 2 * FAILOVER_ROWS : (int)STAY_COUNT(few);
     for (int i = 0; i < points; i++) {
         const char *old = i % 2 == 0 ? "db1" : "db2";
         snprintf(point, sizeof point, "failover:%d:%s", i / 2, i % 2 == 0 ? "before" : "after");
-        one_point(lab, old,
-                  scenario_is_long() ? point : few[lab_engine_of(lab) == LAB_MYSQL ? 4 : i]);
+        one_point(lab, old, all ? point : few[mysql ? 4 : i]);
         LAB_MUST(lab, lab_sql(lab, old, "DO 1", NULL));
     }
     snprintf(done, sizeof done, "%d points: resumed or rolled back, same end", points);
