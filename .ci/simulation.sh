@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Simulated failovers. Without options: 50,000 seeds of the release build and each mutant's killers.
+# Simulated failovers. Without options: 50,000 seeds of the release build, 400 whose every turn is judged again, and
+# each mutant's killers.
 #   usage: .ci/simulation.sh [--long] [--seeds N] [--from SEED] [--mutants]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -41,7 +42,13 @@ killers() {
     sed -nE 's/^# ([A-Z_]+) (.*)/SKIP mutant \1: \2/p' "$1"
     grep -q '^killers: ' build/mutants.out || { echo "FAIL mutants did not run"; failed=1; }
 }
+replays() { # each turn is recorded and judged again from its text: nothing may differ
+    "$bin/simulation" "$@" --replay >build/replay.out 2>&1
+    if grep -q '^  R1 ' build/replay.out || ! grep -q ' turns were recorded' build/replay.out; then
+        grep -A1 '^R1 ' build/replay.out | head -4; echo "FAIL simulation replay: see build/replay.out"; failed=1
+    else echo "PASS simulation replay: $(grep ' turns were recorded' build/replay.out)"; fi
+}
 if [ -n "$mutants" ] && [ ${#args[@]} -eq 0 ]; then mutants; exit $failed; fi
 if [ ${#args[@]} -gt 0 ]; then seeds "${args[@]}"; [ -n "$mutants" ] && mutants; exit $failed; fi
-if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 50000; killers tests/simulation/killers.txt; fi
+if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 50000; replays --seeds 400; killers tests/simulation/killers.txt; fi
 exit $failed

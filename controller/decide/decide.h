@@ -86,15 +86,4 @@ bool durability_is_blocked(const struct cluster_view *view);
 /* "Effectively infinite": 10^9 ms are 11 days, far past any repair; engines take up to 2^32-1. */
 #define DURABILITY_TIMEOUT_MS UINT64_C(1000000000)
 
-#define DECISION_TEXT_MAX (8 * 1024 * 1024)
-/* Decision input and output as one text block (sections of name=value lines), for recorder, replay,
- * golden cases. `decision` may be NULL: input only. Heap, caller frees. */
-char *decision_record_text(const struct cluster_view *view, const struct decision *decision,
-                           int64_t now_mono_us, int64_t now_wall_us) STAY_MUST_USE;
-/* Reads such a text on top of an initialised config and view (view->config becomes `config`);
- * output sections are skipped. Fields not named keep what they hold. STAY_EINVALID names the
- * line; config and view are then half changed and only fit to be cleared. */
-enum stay_rc decision_record_apply(const char *text, struct cluster_config *config,
-                                   struct cluster_view *view, int64_t *now_mono_us,
-                                   int64_t *now_wall_us, struct stay_error *err) STAY_MUST_USE;
 #endif

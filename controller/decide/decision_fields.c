@@ -14,17 +14,28 @@ static const char *const without_texts[] = {"degrade", "block"};
 static const char *const failover_texts[] = {"automatic", "confirm", "observe"};
 static const char *const accept_texts[] = {"lossless", "bounded"};
 static const char *const quarantine_texts[] = {QUARANTINE_REASONS(TEXT_ONLY)};
+static const char *const kind_texts[] = {PLAN_KINDS(TEXT_ONLY)};
+static const char *const state_texts[] = {"idle",      "running", "undoing",
+                                          "succeeded", "undone",  "asks"};
 
 _Static_assert(sizeof(enum tri) == sizeof(int) && sizeof(enum obs_layer) == sizeof(int) &&
-                   sizeof(enum receiver_state) == sizeof(int),
+                   sizeof(enum receiver_state) == sizeof(int) &&
+                   sizeof(enum plan_kind) == sizeof(int) && sizeof(enum plan_state) == sizeof(int),
                "a choice is read and written as int");
 
 #define AT(owner, member) offsetof(struct owner, member)
 #define CHOICE(owner, member, texts)                                                               \
-    {#member, FIELD_CHOICE, AT(owner, member), 0, texts, STAY_COUNT(texts)}
-#define PLAIN(owner, member, type) {#member, FIELD_##type, AT(owner, member), 0, NULL, 0}
+    {                                                                                              \
+#member, FIELD_CHOICE, AT(owner, member), 0, texts, STAY_COUNT(texts)                      \
+    }
+#define PLAIN(owner, member, type)                                                                 \
+    {                                                                                              \
+#member, FIELD_##type, AT(owner, member), 0, NULL, 0                                       \
+    }
 #define TEXT(owner, member)                                                                        \
-    {#member, FIELD_TEXT, AT(owner, member), sizeof((struct owner *)0)->member, NULL, 0}
+    {                                                                                              \
+#member, FIELD_TEXT, AT(owner, member), sizeof((struct owner *)0)->member, NULL, 0         \
+    }
 
 static const struct field config_fields[] = {
     TEXT(cluster_config, name),
@@ -58,8 +69,7 @@ static const struct field node_config_fields[] = {
 #define REACH(member) AT(node_view, reach) + offsetof(struct reach, member)
 static const struct field node_fields[] = {
     {"reach_layer", FIELD_CHOICE, REACH(layer), 0, layer_texts, STAY_COUNT(layer_texts)},
-    {"reach_outcome", FIELD_CHOICE, REACH(outcome), 0, outcome_texts,
-     STAY_COUNT(outcome_texts)},
+    {"reach_outcome", FIELD_CHOICE, REACH(outcome), 0, outcome_texts, STAY_COUNT(outcome_texts)},
     {"reach_native", FIELD_U32, REACH(native), 0, NULL, 0},
     {"reach_text", FIELD_TEXT, REACH(text), sizeof((struct reach *)0)->text, NULL, 0},
     PLAIN(node_view, groups_known, U32),
@@ -104,10 +114,10 @@ static const struct field node_fields[] = {
     PLAIN(node_view, received_high, GTID),
 };
 
-#define FACT_TRI(name) CHOICE(server_facts, name, tri_texts)
+#define FACT_TRI(name)  CHOICE(server_facts, name, tri_texts)
 #define FACT_RECV(name) CHOICE(server_facts, name, receiver_texts)
-#define FACT_U64(name) PLAIN(server_facts, name, U64)
-#define FACT_I64(name) PLAIN(server_facts, name, I64)
+#define FACT_U64(name)  PLAIN(server_facts, name, U64)
+#define FACT_I64(name)  PLAIN(server_facts, name, I64)
 #define FACT_GTID(name) PLAIN(server_facts, name, GTID)
 #define FACT_TEXT(name) TEXT(server_facts, name)
 static const struct field facts_fields[] = {
@@ -152,7 +162,6 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, paused_all, BOOL),
     PLAIN(cluster_view, store_ok, BOOL),
     PLAIN(cluster_view, isolated, BOOL),
-    PLAIN(cluster_view, barrier, GTID),
     PLAIN(cluster_view, barrier_mono_us, MONO),
     PLAIN(cluster_view, barrier_captured, BOOL),
     PLAIN(cluster_view, barrier_ackers, MASK),
@@ -167,6 +176,23 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, mutant, U32),
 };
 
+_Static_assert(STAY_COUNT(state_texts) == RUN_STATE_COUNT, "a text for each state");
+
+static const struct field run_fields[] = {
+    TEXT(plan_run, id),
+    CHOICE(plan_run, kind, kind_texts),
+    CHOICE(plan_run, state, state_texts),
+    PLAIN(plan_run, row, U32),
+    PLAIN(plan_run, past_no_return, BOOL),
+    PLAIN(plan_run, stays, BOOL),
+    PLAIN(plan_run, candidate, NODE),
+    {"node", FIELD_NODE, AT(plan_run, params) + offsetof(struct plan_params, node), 0, NULL, 0},
+    PLAIN(plan_run, attached, MASK),
+    PLAIN(plan_run, moved, MASK),
+    PLAIN(plan_run, begun_mono_us, MONO),
+    PLAIN(plan_run, ended_mono_us, MONO),
+};
+
 const struct field *decision_fields(enum field_group group, size_t *ret_count)
 {
     static const struct {
@@ -179,9 +205,21 @@ const struct field *decision_fields(enum field_group group, size_t *ret_count)
         [GROUP_FACTS] = {facts_fields, STAY_COUNT(facts_fields)},
         [GROUP_RECORD] = {record_fields, STAY_COUNT(record_fields)},
         [GROUP_VIEW] = {view_fields, STAY_COUNT(view_fields)},
+        [GROUP_RUN] = {run_fields, STAY_COUNT(run_fields)},
     };
     *ret_count = groups[group].count;
     return groups[group].fields;
+}
+
+const struct field *decision_field(enum field_group group, const char *name)
+{
+    size_t count = 0;
+    const struct field *fields = decision_fields(group, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    }
+    return NULL;
 }
 
 const char *const *decision_quarantine_texts(size_t *ret_count)

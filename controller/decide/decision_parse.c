@@ -2,16 +2,24 @@
  * cases. */
 #include "controller/decide/decision_private.h"
 
-enum section { SECTION_NONE, SECTION_NOW, SECTION_CONFIG, SECTION_NODE, SECTION_RECORD,
-               SECTION_VIEW, SECTION_OUTPUT };
+enum section {
+    SECTION_NONE,
+    SECTION_NOW,
+    SECTION_CONFIG,
+    SECTION_NODE,
+    SECTION_RECORD,
+    SECTION_VIEW,
+    SECTION_RUN,
+    SECTION_FLEET,
+    SECTION_OUTPUT
+};
 
 struct reader {
-    struct cluster_config *config;
+    struct decision_input *input;
+    struct cluster_config *config; /* of input, as the next ones */
     struct cluster_view *view;
-    int64_t now_mono_us, now_wall_us;
     enum section section;
     uint32_t node;
-    unsigned line;
 };
 
 static bool read_i64(const char *text, int64_t *ret_value, const char **ret_rest)
@@ -33,6 +41,9 @@ static bool read_u64(const char *text, uint64_t max, uint64_t *ret_value)
     return true;
 }
 
+/* 36,000 years: nothing that is added to or taken from another time overflows. */
+#define TIME_MAX_US (INT64_C(1) << 60)
+
 /* "250us", "100ms", "2s", "0". */
 static bool read_duration(const char *text, int64_t *ret_us)
 {
@@ -46,13 +57,13 @@ static bool read_duration(const char *text, int64_t *ret_us)
         return false;
     for (size_t i = 0; i < STAY_COUNT(units); i++) {
         if (strcmp(unit, units[i].unit) == 0)
-            return !__builtin_mul_overflow(value, units[i].us, ret_us);
+            return !__builtin_mul_overflow(value, units[i].us, ret_us) && *ret_us >= 0;
     }
     *ret_us = 0;
     return value == 0 && *unit == '\0';
 }
 
-/* "never", "now", "now-350ms", "now+2s". */
+/* "never", "now", "now-350ms", "now+2s"; a hold without end is INT64_MAX. */
 static bool read_mono(const struct reader *r, const char *text, int64_t *ret_at)
 {
     int64_t us = 0;
@@ -65,8 +76,11 @@ static bool read_mono(const struct reader *r, const char *text, int64_t *ret_at)
     bool is_now = text[3] == '\0';
     if (!is_now && ((text[3] != '-' && text[3] != '+') || !read_duration(text + 4, &us)))
         return false;
-    *ret_at = text[3] == '-' ? r->now_mono_us - us : r->now_mono_us + us;
-    return true;
+    if (text[3] == '-')
+        us = -us;
+    if (__builtin_add_overflow(r->input->now_mono_us, us, ret_at))
+        return false;
+    return *ret_at == INT64_MAX || (*ret_at >= -TIME_MAX_US && *ret_at <= TIME_MAX_US);
 }
 
 static bool read_mask(const struct reader *r, char *text, uint32_t *ret_mask)
@@ -83,6 +97,12 @@ static bool read_mask(const struct reader *r, char *text, uint32_t *ret_mask)
     }
     *ret_mask = mask;
     return true;
+}
+
+static bool read_node(const struct reader *r, const char *text, uint32_t *ret_node)
+{
+    *ret_node = cluster_node_by_name(r->config, text);
+    return *ret_node != NO_NODE;
 }
 
 static bool read_choice(const char *const *texts, size_t count, const char *text, int *ret_value)
@@ -137,24 +157,15 @@ static bool read_field(const struct reader *r, const struct field *f, void *owne
     case FIELD_MONO:
         return read_mono(r, text, at);
     case FIELD_DURATION:
-        return read_duration(text, at);
+        return read_duration(text, at) && *(int64_t *)at <= TIME_MAX_US;
     case FIELD_MASK:
         return read_mask(r, text, at);
+    case FIELD_NODE:
+        return read_node(r, text, at);
     case FIELD_GTID:
         return read_set(r, text, at);
     }
     return false;
-}
-
-static const struct field *find_field(enum field_group group, const char *name)
-{
-    size_t count = 0;
-    const struct field *fields = decision_fields(group, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
-    }
-    return NULL;
 }
 
 static bool read_dump_peers(struct server_facts *facts, char *text)
@@ -206,27 +217,52 @@ static bool read_node_line(struct reader *r, const char *name, char *text)
         r->view->record.born_known |= UINT32_C(1) << r->node;
         return read_i64(text, &r->view->record.born_wall_s[r->node], &rest) && *rest == '\0';
     }
-    if ((f = find_field(GROUP_NODE_CONFIG, name)) != NULL)
+    if ((f = decision_field(GROUP_NODE_CONFIG, name)) != NULL)
         return read_field(r, f, &r->config->nodes[r->node], text);
-    if ((f = find_field(GROUP_NODE, name)) != NULL)
+    if ((f = decision_field(GROUP_NODE, name)) != NULL)
         return read_field(r, f, n, text);
-    f = find_field(GROUP_FACTS, name);
+    f = decision_field(GROUP_FACTS, name);
     return f != NULL && read_field(r, f, &n->facts, text);
 }
 
 static bool read_now_line(struct reader *r, const char *name, const char *text)
 {
     const char *rest = NULL;
-    int64_t *at = strcmp(name, "mono") == 0   ? &r->now_mono_us
-                  : strcmp(name, "wall") == 0 ? &r->now_wall_us
+    int64_t *at = strcmp(name, "mono") == 0   ? &r->input->now_mono_us
+                  : strcmp(name, "wall") == 0 ? &r->input->now_wall_us
                                               : NULL;
-    return at != NULL && read_i64(text, at, &rest) && *rest == '\0';
+    return at != NULL && read_i64(text, at, &rest) && *rest == '\0' && *at <= TIME_MAX_US &&
+           *at >= (at == &r->input->now_mono_us ? 0 : -TIME_MAX_US);
 }
 
-static bool read_group_line(struct reader *r, enum field_group group, void *owner,
-                            const char *name, char *text)
+static bool read_fleet_line(struct reader *r, const char *name, char *text)
 {
-    const struct field *f = find_field(group, name);
+    struct fleet *fleet = &r->input->fleet;
+    uint64_t number = 0;
+    char *rest = text, *zone;
+    if (strcmp(name, "failovers_last_hour") == 0) {
+        if (!read_u64(text, UINT32_MAX, &number))
+            return false;
+        fleet->failovers_last_hour = (uint32_t)number;
+        return true;
+    }
+    if (strcmp(name, "busy_zones") != 0)
+        return false;
+    fleet->busy_zone_count = 0;
+    while ((zone = strsep(&rest, ",")) != NULL) {
+        if (fleet->busy_zone_count == STAY_COUNT(fleet->busy_zones) ||
+            !stay_copy(fleet->busy_zones[fleet->busy_zone_count], sizeof fleet->busy_zones[0],
+                       zone))
+            return false;
+        fleet->busy_zone_count++;
+    }
+    return true;
+}
+
+static bool read_group_line(struct reader *r, enum field_group group, void *owner, const char *name,
+                            char *text)
+{
+    const struct field *f = decision_field(group, name);
     return f != NULL && read_field(r, f, owner, text);
 }
 
@@ -242,7 +278,13 @@ static bool read_line(struct reader *r, const char *name, char *text)
     case SECTION_RECORD:
         return read_group_line(r, GROUP_RECORD, &r->view->record, name, text);
     case SECTION_VIEW:
+        if (strcmp(name, "barrier") == 0)
+            return read_set(r, text, &r->view->barrier);
         return read_group_line(r, GROUP_VIEW, r->view, name, text);
+    case SECTION_RUN:
+        return read_group_line(r, GROUP_RUN, r->input->run, name, text);
+    case SECTION_FLEET:
+        return read_fleet_line(r, name, text);
     case SECTION_OUTPUT:
         return true;
     case SECTION_NONE:
@@ -274,8 +316,9 @@ static bool enter_section(struct reader *r, char *line)
         enum section section;
     } sections[] = {{"now", SECTION_NOW},       {"config", SECTION_CONFIG},
                     {"record", SECTION_RECORD}, {"view", SECTION_VIEW},
+                    {"run", SECTION_RUN},       {"fleet", SECTION_FLEET},
                     {"facts", SECTION_OUTPUT},  {"decision", SECTION_OUTPUT},
-                    {"expect", SECTION_OUTPUT}};
+                    {"after", SECTION_OUTPUT},  {"expect", SECTION_OUTPUT}};
     size_t length = strlen(line);
     if (line[length - 1] != ']')
         return false;
@@ -285,7 +328,9 @@ static bool enter_section(struct reader *r, char *line)
     for (size_t i = 0; i < STAY_COUNT(sections); i++) {
         if (strcmp(line + 1, sections[i].name) == 0) {
             r->section = sections[i].section;
-            return true;
+            r->input->has_run |= r->section == SECTION_RUN;
+            r->input->has_fleet |= r->section == SECTION_FLEET;
+            return r->section != SECTION_RUN || r->input->run != NULL;
         }
     }
     return false;
@@ -304,28 +349,23 @@ static bool take_line(struct reader *r, char *line)
     return read_line(r, line, value + 1);
 }
 
-enum stay_rc decision_record_apply(const char *text, struct cluster_config *config,
-                                   struct cluster_view *view, int64_t *now_mono_us,
-                                   int64_t *now_wall_us, struct stay_error *err)
+enum stay_rc decision_input_apply(const char *text, struct decision_input *input,
+                                  struct stay_error *err)
 {
     if (strlen(text) > DECISION_TEXT_MAX)
-        return stay_error(err, STAY_ELIMIT, "decision text is longer than %d bytes",
+        return stay_error(err, STAY_ELIMIT, "decision text is longer than %zu bytes",
                           DECISION_TEXT_MAX);
-    struct reader r = {.config = config,
-                       .view = view,
-                       .now_mono_us = *now_mono_us,
-                       .now_wall_us = *now_wall_us};
+    struct reader r = {.input = input, .config = input->config, .view = input->view};
     STAY_AUTO(stay_free_charp) char *copy = stay_strdup(text);
     char *rest = copy, *line;
+    input->line = 0;
     while ((line = strsep(&rest, "\n")) != NULL) {
-        r.line++;
+        input->line++;
         if (!take_line(&r, line))
-            return stay_error(err, STAY_EINVALID, "line %u: '%s' is not a known field and value",
-                              r.line, line);
+            return stay_error(err, STAY_EINVALID, "line %u: '%.80s' is not a known field and value",
+                              input->line, line);
     }
-    view->config = config;
-    view->primary = cluster_node_by_name(config, view->record.primary);
-    *now_mono_us = r.now_mono_us;
-    *now_wall_us = r.now_wall_us;
+    input->view->config = input->config;
+    input->view->primary = cluster_node_by_name(input->config, input->view->record.primary);
     return STAY_OK;
 }

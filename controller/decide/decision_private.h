@@ -1,12 +1,10 @@
 /* controller/decide/decision_private.h - the fields of a decision's text, described once for
  * writing and reading.
  *
- * Pure. Layer: decide, decision_*.c only. Sections: [now], [config], [node NAME], [record],
- * [view]; lines are name=value. Monotonic times are written against now ("now-350000us",
- * "never"), so that a text can be read by people and by another machine. */
+ * Pure. Layer: decide, decision_*.c only. */
 #ifndef CONTROLLER_DECIDE_DECISION_PRIVATE_H
 #define CONTROLLER_DECIDE_DECISION_PRIVATE_H
-#include "controller/decide/decide.h"
+#include "controller/decide/decision.h"
 
 enum field_type {
     FIELD_TEXT,
@@ -19,6 +17,7 @@ enum field_type {
     FIELD_MONO,     /* a monotonic time, written against now; default never */
     FIELD_DURATION, /* microseconds */
     FIELD_MASK,     /* node names, comma between */
+    FIELD_NODE,     /* a node's index, by its name; default NO_NODE */
     FIELD_GTID,
 };
 
@@ -37,11 +36,13 @@ enum field_group {
     GROUP_FACTS,       /* struct server_facts, of SERVER_FACTS */
     GROUP_RECORD,      /* struct cluster_record */
     GROUP_VIEW,        /* struct cluster_view */
+    GROUP_RUN,         /* struct plan_run: what decide() and the guards look at */
     GROUP_COUNT
 };
 
 /* Every field of a group that is written and read; static. */
 const struct field *decision_fields(enum field_group group, size_t *ret_count);
+const struct field *decision_field(enum field_group group, const char *name); /* or NULL */
 /* Texts of quarantine reasons: the record keeps them by node, the text in the node's section. */
 const char *const *decision_quarantine_texts(size_t *ret_count);
 

@@ -98,6 +98,10 @@ static void write_field(struct writer *w, const struct field *f, const void *own
     case FIELD_MASK:
         write_mask(w, f->name, *(const uint32_t *)at);
         break;
+    case FIELD_NODE:
+        if (*(const uint32_t *)at < w->view->config->node_count)
+            write_line(w, f->name, w->view->config->nodes[*(const uint32_t *)at].name);
+        break;
     case FIELD_GTID:
         write_set(w, f->name, at);
         break;
@@ -162,49 +166,172 @@ static void write_primary_facts(struct writer *w)
 #undef X
 }
 
-static void write_decision(struct writer *w, const struct decision *d)
+static void write_run(struct writer *w, const struct plan_run *run)
+{
+    if (run == NULL)
+        return;
+    str_add(&w->s, "[run]\n");
+    write_group(w, GROUP_RUN, run);
+}
+
+static void write_fleet(struct writer *w, const struct fleet *fleet)
+{
+    if (fleet == NULL)
+        return;
+    str_add(&w->s, "[fleet]\n");
+    write_number(w, "failovers_last_hour", fleet->failovers_last_hour);
+    for (uint32_t i = 0; i < fleet->busy_zone_count && i < STAY_COUNT(fleet->busy_zones); i++)
+        str_addf(&w->s, "%s%s", i == 0 ? "busy_zones=" : ",", fleet->busy_zones[i]);
+    if (fleet->busy_zone_count > 0)
+        str_add_char(&w->s, '\n');
+}
+
+static void write_about(struct writer *w, const struct verdict *v)
+{
+    static const char *const subjects[] = {"primary", "replica", "controller", "conformance"};
+    const struct cluster_config *config = w->view->config;
+    _Static_assert(STAY_COUNT(subjects) == SUBJECT_COUNT, "a text for each subject");
+    str_addf(&w->s, "verdict=%u %s\nabout=%s", v->rule_id, v->name, subjects[v->subject]);
+    if (v->node < config->node_count)
+        str_addf(&w->s, " %s", config->nodes[v->node].name);
+    str_addf(&w->s, "\naction=%s\n", verdict_action_text(v->action));
+}
+
+static void write_want(struct writer *w, const struct decision *d)
 {
     const struct cluster_config *config = w->view->config;
-    str_addf(&w->s, "[decision]\nverdict=%u %s\naction=%s\n", d->verdict.rule_id, d->verdict.name,
-             verdict_action_text(d->verdict.action));
+    str_addf(&w->s, "want=%s", plan_kind_text(d->want));
+    if (d->want == PLAN_NONE) {
+        str_add_char(&w->s, '\n');
+        return;
+    }
+    if (d->params.node < config->node_count)
+        str_addf(&w->s, " %s", config->nodes[d->params.node].name);
+    str_addf(&w->s, "\nwant_rule=%u\n", d->params.rule_id);
+    write_line(w, "want_reason", d->params.reason);
+    write_line(w, "want_actor", d->params.actor);
+    str_addf(&w->s, "want_automatic=%s\n", d->params.automatic ? "yes" : "no");
+    write_mono(w, "want_detected", d->params.detected_mono_us);
+}
+
+/* What the record keeps by node. */
+static void write_record_nodes(struct writer *w, const struct cluster_record *record)
+{
+    size_t count = 0;
+    const char *const *reasons = decision_quarantine_texts(&count);
+    for (uint32_t i = 0; i < w->view->config->node_count; i++) {
+        const char *name = w->view->config->nodes[i].name;
+        uint8_t reason = record->quarantine[i];
+        if (reason > 0 && reason < count)
+            str_addf(&w->s, "%s.quarantine=%s\n", name, reasons[reason]);
+        if (record->written_known & (UINT32_C(1) << i))
+            str_addf(&w->s, "%s.written=%llu\n", name, (unsigned long long)record->written[i]);
+        if (record->born_known & (UINT32_C(1) << i))
+            str_addf(&w->s, "%s.born=%lld\n", name, (long long)record->born_wall_s[i]);
+    }
+}
+
+static void write_decision(struct writer *w, const struct decision *d,
+                           const struct plan_run *running)
+{
+    const struct cluster_config *config = w->view->config;
+    str_add(&w->s, "[decision]\n");
+    write_about(w, &d->verdict);
     for (uint32_t i = 0; i < config->node_count; i++) {
         if (i == w->view->primary)
             continue;
         struct verdict v = verdict_judge_replica(w->view, i, w->now_mono_us);
         str_addf(&w->s, "%s=%u %s\n", config->nodes[i].name, v.rule_id, v.name);
     }
-    str_addf(&w->s, "want=%s", plan_kind_text(d->want));
-    if (d->want != PLAN_NONE && d->params.node < config->node_count)
-        str_addf(&w->s, " %s", config->nodes[d->params.node].name);
-    str_add(&w->s, "\nvetoes=");
+    write_want(w, d);
+    str_add(&w->s, "vetoes=");
     for (unsigned g = 0; g < GUARD_COUNT; g++) {
         if (d->vetoes & (UINT32_C(1) << g))
             str_addf(&w->s, "%s%s", (d->vetoes & ((UINT32_C(1) << g) - 1)) ? "," : "",
                      guard_name((enum guard_id)g));
     }
-    str_addf(&w->s, "\nsuspicion=%s\nrecord_changed=%s\n", d->suspicion ? "yes" : "no",
+    str_addf(&w->s, "\nruns_gives_way=%s\nasks_human=%s\n",
+             guard_preempts(d, running) ? "yes" : "no",
+             decide_is_human_asked(w->view, running) ? "yes" : "no");
+    write_line(w, "text", d->text);
+    str_addf(&w->s, "suspicion=%s\nrecord_changed=%s\n", d->suspicion ? "yes" : "no",
              d->record_changed ? "yes" : "no");
-    if (d->record_changed)
-        write_group(w, GROUP_RECORD, &d->record);
+    if (!d->record_changed)
+        return;
+    write_group(w, GROUP_RECORD, &d->record);
+    write_record_nodes(w, &d->record);
 }
 
-char *decision_record_text(const struct cluster_view *view, const struct decision *decision,
-                           int64_t now_mono_us, int64_t now_wall_us)
+/* What the next turn will be given: the view's memory. */
+static void write_after(struct writer *w)
 {
-    struct writer w = {.view = view, .now_mono_us = now_mono_us};
-    str_init(&w.s, DECISION_TEXT_MAX);
-    str_addf(&w.s, "[now]\nmono=%lld\nwall=%lld\n", (long long)now_mono_us,
-             (long long)now_wall_us);
-    write_config(&w);
-    for (uint32_t i = 0; i < view->config->node_count; i++)
-        write_node(&w, i);
-    str_add(&w.s, "[record]\n");
-    write_group(&w, GROUP_RECORD, &view->record);
-    str_add(&w.s, "[view]\n");
-    write_group(&w, GROUP_VIEW, view);
-    if (decision != NULL) {
-        write_primary_facts(&w);
-        write_decision(&w, decision);
+    str_add(&w->s, "[after]\n");
+#define X(type, name) write_field(w, decision_field(GROUP_VIEW, #name), w->view);
+    VIEW_MEMORY(X)
+#undef X
+    if (w->view->barrier_captured)
+        write_set(w, "barrier", &w->view->barrier);
+    for (uint32_t i = 0; i < w->view->config->node_count; i++) {
+        str_addf(&w->s, "of=%s\n", w->view->config->nodes[i].name);
+#define X(type, name) write_field(w, decision_field(GROUP_NODE, #name), &w->view->nodes[i]);
+        NODE_MEMORY(X)
+#undef X
     }
+}
+
+static void write_input(struct writer *w, const struct decision_turn *turn)
+{
+    str_addf(&w->s, "[now]\nmono=%lld\nwall=%lld\n", (long long)turn->now_mono_us,
+             (long long)turn->now_wall_us);
+    write_config(w);
+    for (uint32_t i = 0; i < w->view->config->node_count; i++)
+        write_node(w, i);
+    str_add(&w->s, "[record]\n");
+    write_group(w, GROUP_RECORD, &w->view->record);
+    str_add(&w->s, "[view]\n");
+    write_group(w, GROUP_VIEW, w->view);
+    if (w->view->barrier_captured) /* else it is of an earlier barrier, and unread */
+        write_set(w, "barrier", &w->view->barrier);
+    write_run(w, turn->running);
+    write_fleet(w, turn->fleet);
+}
+
+static void write_output(struct writer *w, const struct decision_turn *turn,
+                         const struct decision *decision)
+{
+    write_primary_facts(w);
+    write_decision(w, decision, turn->running);
+    write_after(w);
+}
+
+static struct writer writer_of(const struct decision_turn *turn)
+{
+    struct writer w = {.view = turn->view, .now_mono_us = turn->now_mono_us};
+    str_init(&w.s, DECISION_TEXT_MAX);
+    return w;
+}
+
+char *decision_input_text(const struct decision_turn *turn)
+{
+    struct writer w = writer_of(turn);
+    write_input(&w, turn);
+    return str_take(&w.s);
+}
+
+char *decision_output_text(const struct decision_turn *turn, const struct decision *decision)
+{
+    struct writer w = writer_of(turn);
+    write_output(&w, turn, decision);
+    return str_take(&w.s);
+}
+
+char *decision_record_text(const struct decision_turn *turn, struct decision_memory *before,
+                           const struct decision *decision)
+{
+    struct writer w = writer_of(turn);
+    decision_memory_swap(before, turn->view);
+    write_input(&w, turn);
+    decision_memory_swap(before, turn->view);
+    write_output(&w, turn, decision);
     return str_take(&w.s);
 }

@@ -6,14 +6,11 @@
 #include "base/io/lane.h"
 #include "base/str.h"
 #include "base/units.h"
-#include "controller/keep/recorder.h"
+#include "controller/keep/recorder_private.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#define FRAME_MARK "== mainstay decision 1 "
-#define FRAME_LINE_MAX 256
 
 struct recorder {
     char *folder;
@@ -35,7 +32,7 @@ struct record_job {
     struct stay_error err; /* the lane's until done */
 };
 
-static uint64_t fnv1a(const char *bytes, size_t length)
+uint64_t recorder_hash(const char *bytes, size_t length)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < length; i++)
@@ -48,7 +45,7 @@ static char *file_name(const struct recorder *r, unsigned number)
     return stay_sprintf("%s/decisions-%06u.txt", r->folder, number);
 }
 
-static bool parse_number(const char *name, unsigned *ret_number)
+bool recorder_file_number(const char *name, unsigned *ret_number)
 {
     int end = 0;
     unsigned number = 0;
@@ -67,7 +64,7 @@ static enum stay_rc find_last(struct recorder *r, struct stay_error *err)
     struct dirent *entry;
     unsigned number;
     while ((entry = readdir(dir)) != NULL)
-        if (parse_number(entry->d_name, &number) && number > r->number)
+        if (recorder_file_number(entry->d_name, &number) && number > r->number)
             r->number = number;
     (void)closedir(dir);
     return STAY_OK;
@@ -89,7 +86,7 @@ static enum stay_rc rotate(struct recorder *r, struct stay_error *err)
     struct dirent *entry;
     unsigned number;
     while ((entry = readdir(dir)) != NULL)
-        if (parse_number(entry->d_name, &number) && number + r->files <= r->number)
+        if (recorder_file_number(entry->d_name, &number) && number + r->files <= r->number)
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     (void)closedir(dir);
     return STAY_OK;
@@ -149,9 +146,9 @@ void recorder_add(struct recorder *r, const char *cluster, int64_t now_wall_us, 
     struct record_job *work = stay_calloc(1, sizeof *work);
     work->recorder = r;
     str_init(&work->frame, RECORDER_TEXT_MAX + FRAME_LINE_MAX);
-    str_addf(&work->frame, FRAME_MARK "%llu %s %s %zu %016llx ==\n",
+    str_addf(&work->frame, FRAME_MARK "%d %llu %s %s %zu %016llx ==\n", RECORDER_FORMAT,
              (unsigned long long)++r->sequence, cluster, wall, length,
-             (unsigned long long)fnv1a(text, length));
+             (unsigned long long)recorder_hash(text, length));
     str_add_bytes(&work->frame, text, length);
     str_add_char(&work->frame, '\n');
     free(text);
@@ -199,37 +196,4 @@ void recorder_close(struct recorder *r)
     fd_drop(&r->fd);
     free(r->folder);
     free(r);
-}
-
-/* --- reading --------------------------------------------------------------------------------- */
-
-enum stay_rc recorder_frame_next(const char *bytes, size_t length, size_t *offset,
-                                 struct recorder_frame *ret_frame, struct stay_error *err)
-{
-    if (*offset >= length)
-        return STAY_ENOTFOUND;
-    const char *start = bytes + *offset;
-    const char *newline = memchr(start, '\n', length - *offset);
-    char line[FRAME_LINE_MAX];
-    if (!newline || (size_t)(newline - start) >= sizeof line)
-        return stay_error(err, STAY_ECORRUPT, "byte %zu: no frame begins here", *offset);
-    memcpy(line, start, (size_t)(newline - start));
-    line[newline - start] = '\0';
-    struct recorder_frame frame = {0};
-    unsigned long long sequence, hash;
-    int end = 0;
-    if (sscanf(line, FRAME_MARK "%20llu %63s %39s %10zu %16llx ==%n", &sequence, frame.cluster,
-               frame.wall, &frame.length, &hash, &end) != 5 ||
-        end == 0 || line[end] != '\0')
-        return stay_error(err, STAY_ECORRUPT, "byte %zu: no frame begins here", *offset);
-    size_t at = (size_t)(newline + 1 - bytes);
-    if (frame.length > RECORDER_TEXT_MAX || at + frame.length + 1 > length)
-        return stay_error(err, STAY_ECORRUPT, "byte %zu: the frame is torn", *offset);
-    if (bytes[at + frame.length] != '\n' || fnv1a(bytes + at, frame.length) != hash)
-        return stay_error(err, STAY_ECORRUPT, "byte %zu: the frame was changed", *offset);
-    frame.sequence = sequence;
-    frame.text = bytes + at;
-    *ret_frame = frame;
-    *offset = at + frame.length + 1;
-    return STAY_OK;
 }

@@ -5,10 +5,12 @@
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 
-#define RECORD_REPEAT_US (5 * STAY_SECOND) /* decisions that do not say "healthy" */
-#define RECORD_URGENT_US (100 * STAY_MS)   /* and those under suspicion or a plan */
-#define RECORD_LANE_US   (10 * STAY_SECOND)
-#define SAVE_RETRY_US    STAY_SECOND
+#define RECORD_REPEAT_US (5 * STAY_SECOND)  /* decisions that do not say "healthy" */
+#define RECORD_URGENT_US (100 * STAY_MS)    /* and those under suspicion or a plan, */
+#define RECORD_BURST_US  (30 * STAY_SECOND) /* for this long after one that changed: the ring of */
+                                            /* files is to reach back hours, not minutes */
+#define RECORD_LANE_US (10 * STAY_SECOND)
+#define SAVE_RETRY_US  STAY_SECOND
 
 static int64_t now_mono(const struct daemon_cluster *c)
 {
@@ -69,7 +71,7 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
     c->save_tail = &c->save_head;
     c->started_mono_us = loop_now_mono_us(&d->loop);
     c->save_failed_mono_us = STAY_NEVER;
-    c->recorded_mono_us = STAY_NEVER;
+    c->recorded_mono_us = c->changed_mono_us = STAY_NEVER;
     c->last_outage_us = -1;
     c->is_measure_due = true;
     cluster_init(&c->view, &settings->config);
@@ -111,6 +113,7 @@ void daemon_cluster_free(struct daemon_cluster *c)
     executor_free(c->executor);
     timer_free(c->wake);
     cluster_clear(&c->view);
+    decision_memory_clear(&c->before);
     free(c->resume_text);
     free(c);
 }
@@ -265,17 +268,31 @@ static void log_decision(struct daemon_cluster *c)
 }
 
 /* Kept when it changed, and again and again while something is wrong. */
-static void record_decision(struct daemon_cluster *c, bool has_changed)
+static bool is_record_due(struct daemon_cluster *c, bool has_changed)
+{
+    if (has_changed)
+        c->changed_mono_us = now_mono(c);
+    if (has_changed || c->recorded_mono_us == STAY_NEVER)
+        return true;
+    bool is_burst = c->is_fast && now_mono(c) - c->changed_mono_us < RECORD_BURST_US;
+    int64_t repeat_us = is_burst ? RECORD_URGENT_US : RECORD_REPEAT_US;
+    return c->decision.verdict.rule_id != 100 && now_mono(c) - c->recorded_mono_us >= repeat_us;
+}
+
+/* With what decide() was given, to be judged again by `mainstay replay`. */
+static void record_decision(struct daemon_cluster *c, const struct fleet *fleet, bool has_changed)
 {
     struct daemon *d = c->daemon;
-    int64_t repeat_us = c->is_fast ? RECORD_URGENT_US : RECORD_REPEAT_US;
-    bool is_due =
-        c->recorded_mono_us == STAY_NEVER || now_mono(c) - c->recorded_mono_us >= repeat_us;
-    if (!d->recorder || (!has_changed && (c->decision.verdict.rule_id == 100 || !is_due)))
+    if (!d->recorder || !is_record_due(c, has_changed))
         return;
+    struct decision_turn turn = {.view = &c->view,
+                                 .running = executor_run(c->executor),
+                                 .fleet = fleet,
+                                 .now_mono_us = now_mono(c),
+                                 .now_wall_us = now_wall(c)};
     c->recorded_mono_us = now_mono(c);
     recorder_add(d->recorder, name_of(c), now_wall(c),
-                 decision_record_text(&c->view, &c->decision, now_mono(c), now_wall(c)),
+                 decision_record_text(&turn, &c->before, &c->decision),
                  now_mono(c) + RECORD_LANE_US);
 }
 
@@ -376,11 +393,12 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     struct fleet fleet;
     daemon_fleet(c->daemon, c, &fleet);
     struct decision before = c->decision;
+    decision_memory_take(&c->before, &c->view);
     decide(&c->view, executor_run(c->executor), &fleet, now_mono(c), now_wall(c), &c->decision);
     bool has_changed = !c->is_decided || decision_changed(&before, &c->decision);
     c->is_decided = true;
     log_decision(c);
-    record_decision(c, has_changed);
+    record_decision(c, &fleet, has_changed);
     act(c);
     bool is_urgent = c->decision.suspicion || executor_is_busy(c->executor);
     if (is_urgent != c->is_fast)

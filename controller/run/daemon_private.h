@@ -12,6 +12,7 @@
 #include "base/io/timer.h"
 #include "base/log.h"
 #include "controller/act/executor.h"
+#include "controller/decide/decision.h"
 #include "controller/keep/history.h"
 #include "controller/keep/recorder.h"
 #include "controller/keep/store.h"
@@ -50,6 +51,7 @@ struct daemon_cluster {
     uint32_t probe_id;    /* number in the probe set */
     uint64_t birth;       /* unique: an answer for an earlier one of this name is late */
     struct decision decision;
+    struct decision_memory before; /* the view's, as the last turn's decide() was given it */
     bool is_decided;      /* decision is valid */
     bool is_dirty;        /* a turn is due: in the daemon's list */
     struct daemon_cluster *next_dirty;
@@ -72,7 +74,7 @@ struct daemon_cluster {
     uint32_t logged_vetoes;
     enum plan_kind logged_want;
     char logged_text[200];
-    int64_t recorded_mono_us;
+    int64_t recorded_mono_us, changed_mono_us;
     bool is_measure_due;  /* the newest demoted primary may come back: compare its set */
     uint64_t turns, plans_started, plans_succeeded, plans_undone, plans_asking;
     int64_t last_outage_us;

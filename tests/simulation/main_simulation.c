@@ -40,7 +40,7 @@ struct shared {
 
 struct options {
     uint64_t from, seeds, seed;
-    bool one, trace, mutants, reach, verbose;
+    bool one, trace, mutants, reach, verbose, replays;
     uint32_t jobs;
     unsigned mutant;
     const char *json, *killers;
@@ -92,6 +92,7 @@ static void live_seeds(struct shared *shared, uint32_t j, const struct options *
     struct job *job = &shared->job[j];
     struct sim *s = sim_new(&job->stats);
     s->mutant = o->mutant;
+    s->replays = o->replays;
     for (uint64_t i = j; i < o->seeds; i += o->jobs) {
         enum sim_invariant inv = sim_run(s, o->from + i);
         if (s->human[0])
@@ -179,8 +180,8 @@ static void print_found(const struct shared *shared, const struct options *o)
     for (uint32_t j = 0; j < o->jobs; j++)
         for (uint32_t i = 0; i < shared->job[j].found_n; i++) {
             const struct found *f = &shared->job[j].found[i];
-            printf("%s\n    repeat: %s --seed %llu --trace\n", f->text, o->program,
-                   (unsigned long long)f->seed);
+            printf("%s\n    repeat: %s --seed %llu --trace%s\n", f->text, o->program,
+                   (unsigned long long)f->seed, o->replays ? " --replay" : "");
         }
     for (uint32_t j = 0; o->verbose && j < o->jobs; j++)
         for (uint32_t i = 0; i < shared->job[j].human_n; i++)
@@ -215,6 +216,7 @@ static int run_one(const struct options *o)
     struct sim *s = sim_new(&stats);
     s->trace = o->trace;
     s->mutant = o->mutant;
+    s->replays = o->replays;
     enum sim_invariant inv = sim_run(s, o->seed);
     printf("seed %llu: %s\n", (unsigned long long)o->seed,
            inv ? s->violation_text : "no violation");
@@ -291,8 +293,8 @@ static void usage(FILE *out)
 {
     fprintf(out,
             "usage: simulation [--seeds N] [--from S] [--jobs N] [--reach] [--verbose]\n"
-            "                  [--json FILE]\n"
-            "       simulation --seed S [--trace] [--mutant NAME]\n"
+            "                  [--replay] [--json FILE]\n"
+            "       simulation --seed S [--trace] [--replay] [--mutant NAME]\n"
             "       simulation-mutants --mutants [--mutant NAME] | --killers FILE\n"
             "\n"
             "  --seeds N      lives N seeds (20000) and reports every violation\n"
@@ -300,6 +302,7 @@ static void usage(FILE *out)
             "  --jobs N       processes, 1 to %d (2)\n"
             "  --reach        also prints how often each rule, plan, step and fault was met\n"
             "  --verbose      also prints why lives ended with a question to a human\n"
+            "  --replay       each turn is recorded and judged again, which must be the same\n"
             "  --json FILE    writes the figures there\n"
             "  --seed S       lives one seed; --trace prints all that happens in it\n"
             "  --mutants      looks for a seed that catches each seeded bug (or the one named)\n"
@@ -313,7 +316,7 @@ static const struct option long_options[] = {
     {"seeds", required_argument, NULL, 'n'},  {"from", required_argument, NULL, 'f'},
     {"seed", required_argument, NULL, 's'},   {"trace", no_argument, NULL, 't'},
     {"mutants", no_argument, NULL, 'm'},      {"mutant", required_argument, NULL, 'i'},
-    {"verbose", no_argument, NULL, 'v'},
+    {"verbose", no_argument, NULL, 'v'},      {"replay", no_argument, NULL, 'p'},
     {"reach", no_argument, NULL, 'r'},        {"jobs", required_argument, NULL, 'j'},
     {"json", required_argument, NULL, 'o'},   {"killers", required_argument, NULL, 'k'},
     {"help", no_argument, NULL, 'h'},
@@ -334,6 +337,7 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'i': o->mutant = mutant_by_name(optarg); break;
         case 'v': o->verbose = true; break;
         case 'r': o->reach = true; break;
+        case 'p': o->replays = true; break;
         case 'j': o->jobs = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'o': o->json = optarg; break;
         case 'k': o->killers = optarg; break;

@@ -145,6 +145,8 @@ void check_effect(struct sim *s, const struct effect *effect, struct sim_server 
 void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
 void check_verdict(struct sim *s, uint16_t rule_id);
+/* The turn that decided `d`, recorded and judged again. */
+void check_replay(struct sim *s, struct decision_memory *before, const struct decision *d);
 void check_begun(struct sim *s, const struct plan_run *run);
 void check_event(struct sim *s);
 bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);

@@ -254,9 +254,13 @@ void controller_turn(struct sim *s)
     if (!controller_runs(s))
         return;
     bool busy = executor_is_busy(c->exec);
+    if (s->replays)
+        decision_memory_take(c->before, c->view);
     decide(c->view, executor_run(c->exec), &c->fleet, s->now, s->now + s->wall_offset,
            c->decision);
     const struct decision *d = c->decision;
+    if (s->replays)
+        check_replay(s, c->before, d);
     count_decision(s, d);
     if (d->suspicion && !was_suspicious)
         for (uint32_t n = 0; n < s->setup.servers; n++)

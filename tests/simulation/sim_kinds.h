@@ -87,7 +87,8 @@ enum sim_fault {
     X(S9, "S9 the store claims no more than the server runs")                                      \
     X(S14, "S14 trouble of ours alone stops no healthy primary")                                   \
     X(L2, "L2 a plain failure is failed over") X(L3, "L3 converges after heal") X(L5, "L5 no plan stuck past its deadline")                   \
-    X(MODEL, "the model contradicts itself")
+    X(MODEL, "the model contradicts itself")                                                       \
+    X(R1, "R1 a recorded decision is judged the same again")
 enum sim_invariant {
 #define X(id, text) INV_##id,
     SIM_INVARIANTS(X)

@@ -29,6 +29,8 @@ void report_summary(const struct sim_stats *s, double seconds, double cpu_second
            LLU(s->plans), LLU(s->failovers), LLU(s->lossless), LLU(s->bounded),
            LLU(s->lost_declared));
     printf("ends: %llu converged, %llu wait for a human\n", LLU(s->converged), LLU(s->human_ends));
+    if (s->replayed > 0)
+        printf("%llu turns were recorded and judged again\n", LLU(s->replayed));
     printf("violations: %llu\n", LLU(count_violations(s)));
     for (int i = INV_NONE + 1; i < INV_COUNT; i++)
         if (s->violations[i] > 0)

@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "base/random.h"
 #include "controller/act/executor.h"
+#include "controller/decide/decision.h"
 #include "tests/simulation/sim_model.h"
 
 struct sim_save {
@@ -70,6 +71,7 @@ struct sim_controller {
     struct sim_probe probes[SIM_SERVERS];
     struct fleet fleet;
     struct decision *decision;
+    struct decision_memory *before; /* the view's, as the last turn was given it */
     bool save_flying;
     uint32_t canary_gen;
     bool canary_flying;
@@ -124,6 +126,7 @@ struct sim_stats {
     uint64_t guard[GUARD_COUNT];
     uint64_t received_not_executed, waiter_at_loss; /* so that a run proves something */
     uint64_t violations[INV_COUNT];
+    uint64_t replayed; /* turns recorded and judged again */
 };
 
 struct sim {
@@ -177,6 +180,7 @@ struct sim {
     uint64_t trace_hash;
     bool trace, calibrates; /* calibrates: clients write once, when told */
     unsigned mutant;
+    bool replays; /* each turn is recorded and judged again */
     struct sim_stats *stats;
 };
 

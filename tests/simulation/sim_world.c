@@ -7,6 +7,7 @@ struct sim *sim_new(struct sim_stats *stats)
     s->stats = stats;
     s->controller.view = stay_calloc(1, sizeof *s->controller.view);
     s->controller.decision = stay_calloc(1, sizeof *s->controller.decision);
+    s->controller.before = stay_calloc(1, sizeof *s->controller.before);
     s->store.run = stay_calloc(1, sizeof *s->store.run);
     for (uint32_t i = 0; i < SIM_SAVES; i++)
         s->save[i].run = stay_calloc(1, sizeof *s->save[i].run);
@@ -29,6 +30,8 @@ void sim_free(struct sim *s)
     }
     free(s->controller.view);
     free(s->controller.decision);
+    decision_memory_clear(s->controller.before);
+    free(s->controller.before);
     run_drop(s->store.run);
     for (uint32_t i = 0; i < SIM_SAVES; i++)
         run_drop(s->save[i].run);
@@ -71,12 +74,14 @@ static void reset_controller(struct sim *s)
     }
     struct cluster_view *view = c->view;
     struct decision *decision = c->decision;
+    struct decision_memory *before = c->before;
     struct server_facts facts[SIM_SERVERS];
     for (uint32_t i = 0; i < SIM_SERVERS; i++)
         facts[i] = c->probes[i].facts;
     memset(c, 0, sizeof *c);
     c->view = view;
     c->decision = decision;
+    c->before = before;
     for (uint32_t i = 0; i < SIM_SERVERS; i++)
         c->probes[i].facts = facts[i];
 }

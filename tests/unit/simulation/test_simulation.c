@@ -53,6 +53,19 @@ static void a_seed_gives_one_life(void **state)
     sim_free(other);
 }
 
+static void every_turn_recorded_is_judged_the_same_again(void **state)
+{
+    (void)state;
+    static struct sim_stats stats;
+    struct sim *s = sim_new(&stats);
+    s->replays = true;
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        if (sim_run(s, seed) == INV_R1)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, s->violation_text);
+    assert_in_range(stats.replayed, 1000, UINT64_MAX);
+    sim_free(s);
+}
+
 static void the_model_answers_as_measured(void **state)
 {
     (void)state;
@@ -73,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_come_in_time_and_then_in_order),
         cmocka_unit_test(a_seed_gives_one_life),
+        cmocka_unit_test(every_turn_recorded_is_judged_the_same_again),
         cmocka_unit_test(the_model_answers_as_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  * header-only, included by one test program each. */
 #ifndef TESTS_DECIDE_WORLD_H
 #define TESTS_DECIDE_WORLD_H
-#include "view_fixture.h"
+#include "tests/unit/controller/decide/view_fixture.h"
 
 static struct world w;
 

@@ -181,7 +181,10 @@ static void the_record_is_read_back_with_and_without_births(void **state)
     json_object_set_new(json, "born", json_integer(3));
     assert_int_equal(cluster_record_from_json(json, &w.config, &back, &err), STAY_EINVALID);
     json_decref(json);
-    char *text = decision_record_text(&w.view, NULL, w.now, wall_of(&w));
+    struct decision_turn turn = {.view = &w.view,
+                                 .now_mono_us = w.now,
+                                 .now_wall_us = wall_of(&w)};
+    char *text = decision_input_text(&turn);
     assert_non_null(strstr(text, "\nbirths_kept=yes\n"));
     assert_non_null(strstr(text, "\nborn=16"));
     free(text);

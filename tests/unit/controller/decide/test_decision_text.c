@@ -1,20 +1,19 @@
 /* tests/unit/controller/decide/test_decision_text.c - the decision's text there and back. */
 #include "decide_world.h"
 
-static char *text_of(const struct decision *d)
+static struct decision_turn turn_of(const struct plan_run *run, const struct fleet *fleet)
 {
-    return decision_record_text(&w.view, d, w.now, wall_of(&w));
+    return (struct decision_turn){.view = &w.view,
+                                  .running = run,
+                                  .fleet = fleet,
+                                  .now_mono_us = w.now,
+                                  .now_wall_us = wall_of(&w)};
 }
 
-static char *there_and_back(const char *text, struct cluster_view *view,
-                            struct cluster_config *config, int64_t *now, int64_t *wall)
+static enum stay_rc apply(const char *text, struct stay_error *err)
 {
-    struct stay_error err = {0};
-    cluster_config_defaults(config);
-    cluster_init(view, config);
-    if (decision_record_apply(text, config, view, now, wall, &err) != STAY_OK)
-        fail_msg("%s", err.text);
-    return decision_record_text(view, NULL, *now, *wall);
+    struct decision_input input = {.config = &w.config, .view = &w.view, .now_mono_us = w.now};
+    return decision_input_apply(text, &input, err);
 }
 
 static void the_text_reads_back_to_the_same_decision(void **state)
@@ -26,28 +25,54 @@ static void the_text_reads_back_to_the_same_decision(void **state)
     w.view.record.cooldown_until_wall_us = WALL0 + 5;
     w.view.hold_until_mono_us = w.now + 7;
     w.view.barrier_leavers = 5;
+    w.view.barrier_captured = true;
     gtid_set_copy(&w.view.barrier, &w.facts[0].executed);
     (void)stay_copy(w.facts[1].receiver_error, FACT_TEXT_MAX, "two\nlines = one");
     see(&w, 1);
     w.now += MS(2);
     kill_db1();
-    struct decision d = judge_with(NULL, NULL), again;
-    STAY_AUTO(stay_free_charp) char *full = text_of(&d);
-    STAY_AUTO(stay_free_charp) char *input = text_of(NULL);
-    struct cluster_view view;
-    struct cluster_config config;
-    int64_t now = 0, wall = 0;
-    STAY_AUTO(stay_free_charp) char *copy = there_and_back(full, &view, &config, &now, &wall);
-    assert_string_equal(copy, input);
-    assert_int_equal(now, w.now);
-    decide(&view, NULL, NULL, now, wall, &again);
-    assert_int_equal(again.verdict.rule_id, d.verdict.rule_id);
-    assert_int_equal(again.want, d.want);
-    assert_int_equal(again.vetoes, d.vetoes);
-    assert_string_equal(again.text, d.text);
-    assert_int_equal(view.record.quarantine[2], QUARANTINE_OPERATOR);
-    assert_int_equal(view.nodes[0].facts.dump_peer_count, 2);
-    cluster_clear(&view);
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    (void)stay_copy(run->id, sizeof run->id, "shop-3");
+    run->kind = PLAN_MODE_RESTORE;
+    run->state = RUN_ASKS;
+    run->row = 2;
+    run->past_no_return = run->stays = true;
+    run->candidate = 1;
+    run->params.node = NO_NODE;
+    run->moved = 2;
+    run->attached = 6;
+    run->begun_mono_us = w.now - SEC(9);
+    run->ended_mono_us = w.now - SEC(8);
+    struct fleet fleet = {
+        .failovers_last_hour = 2, .busy_zones = {"a", "zone-b"}, .busy_zone_count = 2};
+    struct decision_memory before = {0};
+    struct decision_turn turn = turn_of(run, &fleet);
+    STAY_AUTO(stay_free_charp) char *input = decision_input_text(&turn);
+    decision_memory_take(&before, &w.view);
+    struct decision d = judge_with(run, &fleet);
+    STAY_AUTO(stay_free_charp) char *full = decision_record_text(&turn, &before, &d);
+    assert_memory_equal(full, input, strlen(input)); /* as it was given, not as it was left */
+
+    struct replay *replay = NULL;
+    struct stay_error err = {0};
+    unsigned line = 0;
+    if (replay_new(full, strlen(full), &replay, &line, &err) != STAY_OK)
+        fail_msg("line %u: %s", line, err.text);
+    assert_true(replay->is_same);
+    assert_int_equal(replay->input.now_mono_us, w.now);
+    assert_int_equal(replay->decision.verdict.rule_id, d.verdict.rule_id);
+    assert_string_equal(replay->decision.text, d.text);
+    assert_int_equal(replay->view.record.quarantine[2], QUARANTINE_OPERATOR);
+    assert_int_equal(replay->view.nodes[0].facts.dump_peer_count, 2);
+    assert_int_equal(replay->run.candidate, 1);
+    assert_int_equal(replay->run.params.node, NO_NODE);
+    assert_int_equal(replay->run.moved, 2);
+    assert_true(replay->run.stays);
+    assert_int_equal(replay->input.fleet.failovers_last_hour, 2);
+    assert_string_equal(replay->input.fleet.busy_zones[1], "zone-b");
+    replay_free(replay);
+    decision_memory_clear(&before);
+    free(run);
 }
 
 static void a_changed_record_is_in_the_text(void **state)
@@ -57,10 +82,12 @@ static void a_changed_record_is_in_the_text(void **state)
     w.now += MS(400);
     see_all(&w);
     struct decision d = judge_with(NULL, NULL);
-    STAY_AUTO(stay_free_charp) char *text = text_of(&d);
+    struct decision_turn turn = turn_of(NULL, NULL);
+    STAY_AUTO(stay_free_charp) char *text = decision_output_text(&turn, &d);
     assert_non_null(strstr(text, "record_changed=yes\n"));
     assert_non_null(strstr(text, "want=none\n"));
     assert_non_null(strstr(text, "[facts]\nknown=yes\nanswers=yes\n"));
+    assert_non_null(strstr(text, "\ndb2.born=16"));
 }
 
 static void wrong_lines_are_named(void **state)
@@ -71,6 +98,10 @@ static void wrong_lines_are_named(void **state)
         "[now]\nmono=x",
         "[now]\nmono=1x",
         "[now]\nhour=1",
+        "[now]\nmono=-1",
+        "[now]\nwall=9223372036854775807",
+        "[config]\ngrace_us=9223372036854775807us",
+        "[config]\ngrace_us=-1us",
         "[nowhere]",
         "[node db1",
         "[config]\nacks=-1",
@@ -99,11 +130,17 @@ static void wrong_lines_are_named(void **state)
         "[record]\nackers=db9",
         "[record]\nadopted=perhaps",
         "[view]\nprimary=db1",
+        "[view]\nbarrier=nonsense",
+        "[node db1]\nfacts_mono_us=now-9223372036854775807us\nslow_mono_us=x",
+        "[now]\nmono=5\n[node db1]\nfacts_mono_us=now+9223372036854775807us",
+        "[run]\nid=shop-1", /* no place to read it into */
+        "[fleet]\nfailovers_last_hour=-1",
+        "[fleet]\nbusy_zones=1,2,3,4,5,6,7,8,9",
+        "[fleet]\nno_such=1",
     };
     for (size_t i = 0; i < STAY_COUNT(wrong); i++) {
         struct stay_error err = {0};
-        int64_t now = w.now, wall = 0;
-        enum stay_rc rc = decision_record_apply(wrong[i], &w.config, &w.view, &now, &wall, &err);
+        enum stay_rc rc = apply(wrong[i], &err);
         if (rc != STAY_EINVALID)
             fail_msg("taken: %s", wrong[i]);
         assert_non_null(strstr(err.text, "line "));
@@ -113,11 +150,10 @@ static void wrong_lines_are_named(void **state)
 static void odd_but_right_lines_are_taken(void **state)
 {
     (void)state;
-    int64_t now = w.now, wall = 0;
     const char *text = "# comment\n\n[node db1]\nfacts_mono_us=now\nslow_mono_us=now+2s\n"
                        "canary_ok_mono_us=never\ndump_peers=\n[config]\ngrace_us=0\n"
                        "[record]\nackers=,db1\nprimary=db9\n[decision]\nanything at all\nx=1\n";
-    assert_int_equal(decision_record_apply(text, &w.config, &w.view, &now, &wall, NULL), STAY_OK);
+    assert_int_equal(apply(text, NULL), STAY_OK);
     assert_int_equal(w.view.nodes[0].facts_mono_us, w.now);
     assert_int_equal(w.view.nodes[0].slow_mono_us, w.now + SEC(2));
     assert_int_equal(w.view.nodes[0].facts.dump_peer_count, 0);
@@ -128,24 +164,117 @@ static void odd_but_right_lines_are_taken(void **state)
 static void bounds_of_the_text_hold(void **state)
 {
     (void)state;
-    int64_t now = w.now, wall = 0;
     char *text = stay_malloc(DECISION_TEXT_MAX + 2);
     memset(text, 'x', DECISION_TEXT_MAX + 1);
     text[DECISION_TEXT_MAX + 1] = '\0';
-    assert_int_equal(decision_record_apply(text, &w.config, &w.view, &now, &wall, NULL),
-                     STAY_ELIMIT);
+    assert_int_equal(apply(text, NULL), STAY_ELIMIT);
     free(text);
     char many[2048] = "[node db1]\ndump_peers=h";
     for (int i = 0; i < DUMP_PEERS_MAX; i++)
         memcpy(many + strlen(many), ",h", 3);
-    assert_int_equal(decision_record_apply(many, &w.config, &w.view, &now, &wall, NULL),
-                     STAY_EINVALID);
+    assert_int_equal(apply(many, NULL), STAY_EINVALID);
     char nodes[4096] = "";
     for (int i = 0; i < NODES_MAX - 2; i++)
         (void)snprintf(nodes + strlen(nodes), 32, "[node n%d]\n", i);
-    assert_int_equal(decision_record_apply(nodes, &w.config, &w.view, &now, &wall, NULL),
-                     STAY_EINVALID);
+    assert_int_equal(apply(nodes, NULL), STAY_EINVALID);
     assert_int_equal(w.config.node_count, NODES_MAX);
+}
+
+/* Turn by turn through an outage: each is the same again, and a changed line is found and named. */
+static void every_turn_is_judged_the_same_again(void **state)
+{
+    (void)state;
+    struct fleet fleet = {0};
+    struct decision_memory before = {0};
+    unsigned changed = 0;
+    for (int i = 0; i < 40; i++) {
+        if (i == 10)
+            w.facts[0].ss_no_tx++; /* lossless_since falls, and rises by a barrier */
+        if (i == 25)
+            kill_db1();
+        else if (i < 25)
+            see_all(&w);
+        w.now += MS(100);
+        struct decision_turn turn = turn_of(NULL, &fleet);
+        decision_memory_take(&before, &w.view);
+        struct decision d = judge_with(NULL, &fleet);
+        STAY_AUTO(stay_free_charp) char *text = decision_record_text(&turn, &before, &d);
+        STAY_AUTO(replay_drop) struct replay *replay = NULL;
+        unsigned line = 0;
+        assert_int_equal(replay_new(text, strlen(text), &replay, &line, NULL), STAY_OK);
+        struct replay_difference difference = {.field = ""};
+        size_t at = 0;
+        if (replay_next_difference(replay, &at, &difference) || !replay->is_same)
+            fail_msg("turn %d: %s was '%s', is '%s'", i, difference.field, difference.recorded,
+                     difference.judged);
+        changed += d.record_changed;
+        if (d.record_changed)
+            cluster_set_record(&w.view, &d.record);
+    }
+    assert_in_range(changed, 2, 40);
+    decision_memory_clear(&before);
+}
+
+static void a_difference_is_named_field_by_field(void **state)
+{
+    (void)state;
+    struct decision_memory before = {0};
+    kill_db1();
+    struct decision_turn turn = turn_of(NULL, NULL);
+    decision_memory_take(&before, &w.view);
+    struct decision d = judge_with(NULL, NULL);
+    d.verdict.rule_id = 130;
+    d.vetoes = 2;
+    w.view.nodes[2].by_hand = true;
+    STAY_AUTO(stay_free_charp) char *text = decision_record_text(&turn, &before, &d);
+    STAY_AUTO(replay_drop) struct replay *replay = NULL;
+    unsigned line = 0;
+    char value[80] = "";
+    assert_int_equal(replay_new(text, strlen(text), &replay, &line, NULL), STAY_OK);
+    assert_false(replay->is_same);
+    struct replay_difference found;
+    size_t at = 0;
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "decision.verdict");
+    assert_string_equal(found.recorded, "130 primary dead");
+    assert_string_equal(found.judged, "120 primary dead");
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "decision.vetoes");
+    assert_string_equal(found.recorded, "paused");
+    assert_string_equal(found.judged, "");
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "after.db3.by_hand");
+    assert_false(replay_next_difference(replay, &at, &found));
+    assert_true(replay_output_field(replay->recorded, "decision.want", value, sizeof value));
+    assert_string_equal(value, "failover");
+    assert_false(replay_output_field(replay->recorded, "decision.no_such", value, sizeof value));
+    decision_memory_clear(&before);
+}
+
+static void a_text_without_its_end_is_refused(void **state)
+{
+    (void)state;
+    struct decision_memory before = {0};
+    struct decision_turn turn = turn_of(NULL, NULL);
+    decision_memory_take(&before, &w.view);
+    struct decision d = judge_with(NULL, NULL);
+    STAY_AUTO(stay_free_charp) char *text = decision_record_text(&turn, &before, &d);
+    const char *after = strstr(text, "[after]\n");
+    unsigned lines = 0, line = 0;
+    struct stay_error err = {0};
+    struct replay *replay = NULL;
+    size_t length = (size_t)(after - text);
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n';
+    assert_int_equal(replay_new(text, length, &replay, &line, &err), STAY_EINVALID);
+    assert_int_equal(line, lines + 1);
+    assert_int_equal(replay_new("", 0, &replay, &line, &err), STAY_EINVALID);
+    memcpy(strstr(text, "acks="), "akks=", 5); /* a field that this version does not know */
+    assert_int_equal(replay_new(text, strlen(text), &replay, &line, &err), STAY_EINVALID);
+    assert_non_null(strstr(err.text, "'akks'"));
+    assert_int_equal(line, 8);
+    assert_null(replay);
+    decision_memory_clear(&before);
 }
 
 int main(void)
@@ -157,6 +286,9 @@ int main(void)
         T(wrong_lines_are_named),
         T(odd_but_right_lines_are_taken),
         T(bounds_of_the_text_hold),
+        T(every_turn_is_judged_the_same_again),
+        T(a_difference_is_named_field_by_field),
+        T(a_text_without_its_end_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

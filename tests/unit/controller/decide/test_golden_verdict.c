@@ -43,13 +43,34 @@ static void add_conformance(struct str *s, const struct world *w)
     }
 }
 
+/* Recorded and judged again, it is the same, bit for bit. */
+static void check_replay(struct world *w, const struct fleet *fleet, int64_t now_wall_us,
+                         struct decision_memory *before, const struct decision *d)
+{
+    struct decision_turn turn = {.view = &w->view,
+                                 .fleet = fleet,
+                                 .now_mono_us = w->now,
+                                 .now_wall_us = now_wall_us};
+    STAY_AUTO(stay_free_charp) char *text = decision_record_text(&turn, before, d);
+    STAY_AUTO(replay_drop) struct replay *replay = NULL;
+    struct stay_error err = {0};
+    unsigned line = 0;
+    if (replay_new(text, strlen(text), &replay, &line, &err) != STAY_OK)
+        fail_msg("line %u: %s", line, err.text);
+    assert_string_equal(replay->judged, replay->recorded);
+    decision_memory_clear(before);
+}
+
 /* What is decided, in the words of the [expect] section. */
 static char *decided(struct world *w, int64_t now_wall_us)
 {
     struct decision d;
     struct fleet fleet = {0};
     struct str s = {0};
+    struct decision_memory before = {0};
+    decision_memory_take(&before, &w->view);
     decide(&w->view, NULL, &fleet, w->now, now_wall_us, &d);
+    check_replay(w, &fleet, now_wall_us, &before, &d);
     reached[d.verdict.rule_id] = 1;
     str_addf(&s, "verdict=%u %s\naction=%s\n", d.verdict.rule_id, d.verdict.name,
              verdict_action_text(d.verdict.action));
@@ -91,15 +112,20 @@ static void run_case(const char *name)
     char path[512];
     STAY_AUTO(stay_free_charp) char *text = read_case(name, path, sizeof path);
     const char *expect = strstr(text, "[expect]\n");
-    size_t input = expect != NULL ? (size_t)(expect - text) : strlen(text);
+    size_t input_length = expect != NULL ? (size_t)(expect - text) : strlen(text);
     bool is_mysql = strstr(text, "engine=mysql") != NULL;
     struct world w;
     struct stay_error err = {0};
     world_init(&w, is_mysql ? ENGINE_MYSQL : ENGINE_MARIADB);
     healthy(&w, 8);
-    int64_t wall = wall_of(&w);
-    if (decision_record_apply(text, &w.config, &w.view, &w.now, &wall, &err) != STAY_OK)
+    struct decision_input input = {.config = &w.config,
+                                   .view = &w.view,
+                                   .now_mono_us = w.now,
+                                   .now_wall_us = wall_of(&w)};
+    if (decision_input_apply(text, &input, &err) != STAY_OK)
         fail_msg("%s: %s", name, err.text);
+    int64_t wall = input.now_wall_us;
+    w.now = input.now_mono_us;
     w.view.wall_offset_us = wall - w.now;
     for (uint32_t i = 0; i < w.config.node_count; i++) /* its births were judged long ago, */
         w.view.nodes[i].birth_judged = true;
@@ -109,7 +135,7 @@ static void run_case(const char *name)
                                    &w.view.nodes[w.view.primary].facts.executed, &w.view.record);
     STAY_AUTO(stay_free_charp) char *got = decided(&w, wall);
     if (is_accepting)
-        write_case(path, text, input, got);
+        write_case(path, text, input_length, got);
     else if (expect == NULL || strcmp(expect + strlen("[expect]\n"), got) != 0)
         fail_msg("%s: expected\n%s\ndecided\n%s", name, expect ? expect : "(nothing)\n", got);
     world_clear(&w);

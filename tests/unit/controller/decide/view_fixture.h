@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "controller/decide/decide.h"
+#include "controller/decide/decision.h"
 
 #define T0     (INT64_C(1000) * STAY_SECOND)
 #define WALL0  (INT64_C(1700000000) * STAY_SECOND)
