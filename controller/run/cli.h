@@ -95,6 +95,9 @@ int cli_version(struct cli *cli);
 int cli_config_check(struct cli *cli);
 int cli_config_show(struct cli *cli);
 int cli_lab(struct cli *cli);
+/* cli_replay.c, cli_explain.c: from the recordings, without the controller. */
+int cli_replay(struct cli *cli);
+int cli_explain(struct cli *cli); /* of a plan's id: cli_talk */
 
 /* cli_discover.c: asks database servers, no controller. */
 int cli_discover(struct cli *cli);

@@ -7,9 +7,9 @@
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */
 static const char *const later[] = {
-    "what-if", "reseed",     "errant",    "break-glass", "backup", "archive",  "restore",
-    "drill",   "repository", "incidents", "alerts",      "oncall", "channels", "user",
-    "role",    "grant",      "session",   "audit",       "replay",
+    "what-if",  "reseed", "errant",     "break-glass", "backup",  "archive",
+    "restore",  "drill",  "repository", "incidents",   "alerts",  "oncall",
+    "channels", "user",   "role",       "grant",       "session", "audit",
 };
 
 void cli_usage_error(struct cli *cli, const char *fmt, ...)
@@ -182,10 +182,13 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
         stay_json_set_string(cli->args, "node", value);
         if (strcmp(cli->verb->name, "plan") == 0)
             stay_json_set_string(cli->args, "to", value);
-    } else if (strcmp(name, "ID") == 0) {
+    } else if (strcmp(name, "ID") == 0 || strcmp(name, "ID|CLUSTER@TIME") == 0) {
         stay_json_set_string(cli->args, "id", value);
     } else if (strcmp(name, "FILE") == 0) {
-        cli->config = value;
+        if (cli->verb->local == cli_config_check)
+            cli->config = value;
+        else
+            stay_json_set_string(cli->args, "file", value);
     } else if (strcmp(name, "ADDRESS") == 0) {
         stay_json_set_string(cli->args, "address", value);
     } else if (strcmp(name, "VERB") == 0) {

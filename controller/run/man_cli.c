@@ -98,10 +98,13 @@ void man_mainstay(struct str *out)
         "Width of tables when the terminal does not say.\n.It Ev NO_COLOR\nNo colour.\n.El\n"
         ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/mainstay/mainstay.conf\n"
         "Says where the socket is.\n.It Pa /var/lib/mainstay/runbook.txt\n"
-        "What to type by hand when the controller is down.\n.El\n"
+        "What to type by hand when the controller is down.\n"
+        ".It Pa /var/lib/mainstay/recorder\nWhat\n.Cm replay\nand\n.Cm explain Ar CLUSTER@TIME\n"
+        "read: each decision, and what it was made from.\n.El\n"
         ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n.It 0\nDone.\n.It 1\nFailed;\n.Cm check\n"
-        "found something,\n.Cm discover\nnot everything.\n.It 2\nUsage: unknown verb, option, "
-        "cluster or node.\n.It 3\n"
+        "found something,\n.Cm discover\nnot everything,\n.Cm replay\na decision that would be "
+        "another one now.\n.It 2\nUsage: unknown verb, option, cluster or node; a recording "
+        "cannot\nbe read.\n.It 3\n"
         "Refused by a safety rule, which is named.\n.It 4\nThe controller cannot be reached.\n"
         ".It 5\nThe outcome is unknown; look before doing anything again.\n.El\n"
         ".Sh EXAMPLES\nWhat would happen if the primary of shop died now:\n"
@@ -109,7 +112,9 @@ void man_mainstay(struct str *out)
         ".Pp\n.Dl $ mainstay discover 10.1.0.11 --zone-of '10.1.*=eu-1a,10.2.*=eu-1b'\n"
         ".Pp\nMove the primary to db2 and watch it:\n"
         ".Pp\n.Dl $ mainstay switchover shop --to db2\n.Pp\nWhy it failed over last night:\n"
-        ".Pp\n.Dl $ mainstay explain last\n");
+        ".Pp\n.Dl $ mainstay explain last\n.Pp\nWhy it did nothing at ten past three (UTC):\n"
+        ".Pp\n.Dl $ mainstay explain shop@03:10:00\n.Pp\nWould all of it be decided the same "
+        "now:\n.Pp\n.Dl $ mainstay replay /var/lib/mainstay/recorder\n");
 }
 
 void man_mainstayd(struct str *out)
@@ -136,7 +141,8 @@ void man_mainstayd(struct str *out)
         ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/mainstay/mainstay.conf\nConfiguration.\n"
         ".It Pa /run/mainstay/mainstay.sock\nOperators' socket.\n"
         ".It Pa /var/lib/mainstay/state.db\nEpochs, intents, plans.\n"
-        ".It Pa /var/lib/mainstay/recorder\nInputs of decisions.\n"
+        ".It Pa /var/lib/mainstay/recorder\nDecisions, and what each was made from, for\n"
+        ".Ql mainstay replay .\n"
         ".It Pa /var/lib/mainstay/runbook.txt\nWhat to type by hand when this program is down.\n"
         ".El\n"
         ".Sh EXIT STATUS\n.Bl -tag -width Ds -compact\n.It 0\nStopped by a signal; with\n"

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define REPLAY_INPUT_MAX (1024 * 1024)
 #define REPLAY_MUTATIONS 2000 /* per file */
 
-struct replay {
+struct fuzz_replay {
     struct random random;
     uint64_t seed;
     unsigned long mutations, runs;
@@ -26,7 +26,7 @@ struct replay {
 
 /* Flips, drops, doubles and moves pieces; the copy has exactly `size` bytes so that ASan sees one
  * past the end. */
-static inline void replay_mutated(struct replay *r, const uint8_t *data, size_t size)
+static inline void replay_mutated(struct fuzz_replay *r, const uint8_t *data, size_t size)
 {
     size_t length = size == 0 ? 0 : 1 + random_below(&r->random, size);
     size_t from = random_below(&r->random, size - length + 1);
@@ -47,7 +47,7 @@ static inline void replay_mutated(struct replay *r, const uint8_t *data, size_t 
     free(copy);
 }
 
-static inline bool replay_file(struct replay *r, const char *path)
+static inline bool replay_file(struct fuzz_replay *r, const char *path)
 {
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
@@ -64,7 +64,7 @@ static inline bool replay_file(struct replay *r, const char *path)
     return true;
 }
 
-static inline bool replay_path(struct replay *r, const char *path)
+static inline bool replay_path(struct fuzz_replay *r, const char *path)
 {
     struct stat st;
     struct dirent **names = NULL;
@@ -87,7 +87,7 @@ static inline bool replay_path(struct replay *r, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct replay r = {.seed = 1, .mutations = REPLAY_MUTATIONS};
+    struct fuzz_replay r = {.seed = 1, .mutations = REPLAY_MUTATIONS};
     bool is_good = true;
     int first = 1;
     for (; first + 1 < argc && strncmp(argv[first], "--", 2) == 0; first += 2) {
