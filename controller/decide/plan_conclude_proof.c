@@ -73,6 +73,18 @@ enum plan_next plan_conclude_drain(struct plan_run *run, const struct cluster_vi
     return NEXT_UNDO;
 }
 
+/* The plan closes the old primary twice: beside the freeze, and once more before it verifies. */
+static int64_t fence_ended(const struct plan_run *run)
+{
+    size_t count = 0;
+    const struct plan_row *rows = plan_rows(run->kind, &count);
+    int64_t ended_us = STAY_NEVER;
+    for (size_t row = 0; row < count; row++)
+        if (rows[row].step == STEP_FENCE && run->rows[row].ended_mono_us > ended_us)
+            ended_us = run->rows[row].ended_mono_us;
+    return ended_us;
+}
+
 /* Was the old primary seen to accept writes after it was fenced: restarted by somebody whose
  * configuration opens it, or opened by hand? */
 static bool fence_is_lifted(const struct plan_run *run, const struct cluster_view *view)
@@ -80,18 +92,21 @@ static bool fence_is_lifted(const struct plan_run *run, const struct cluster_vie
     if (run->kind != PLAN_FAILOVER || !run->fenced || run->old_primary >= view->config->node_count)
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
-    const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
+    int64_t ended_us = fence_ended(run);
     return (old->groups_known & FACTS_STATUS) && old->facts.read_only == TRI_NO &&
-           fence->ended_mono_us != STAY_NEVER && old->facts_begun_mono_us > fence->ended_mono_us;
+           ended_us != STAY_NEVER && old->facts_begun_mono_us > ended_us;
 }
 
-/* It may have acknowledged alone since: the fence's word and lossless_since no longer tell. */
+/* It may have acknowledged alone since: the fence's word and lossless_since no longer tell. Past
+ * the point of no return the candidate may take writes already: no other one is chosen then. */
 static enum plan_next fence_again(struct plan_run *run, uint32_t *ret_row)
 {
     run->fenced = run->lossless_stood = false;
     run->attached = 0;
     (void)stay_copy(run->text, sizeof run->text,
                     "the old primary accepted writes again after it was fenced");
+    if (run->past_no_return)
+        return NEXT_ASK;
     if (run->rounds >= PLAN_ROUNDS_MAX)
         return NEXT_UNDO;
     run->rounds++;

@@ -187,6 +187,25 @@ static void a_fence_that_is_gone_is_not_believed_later(void **state)
     assert_true(run.fence_unheard);
 }
 
+/* A process that took it up past the point of no return closed the old primary once more. */
+static void no_other_is_chosen_once_the_candidate_may_be_open(void **state)
+{
+    (void)state;
+    uint32_t row = 0, verify = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE);
+    start(PLAN_FAILOVER, NO_NODE);
+    run.candidate = 1;
+    run.fenced = run.past_no_return = run.maybe_open = true;
+    run.params.accept_loss = true;
+    run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)].ended_mono_us = CASE_NOW - 30;
+    run.rows[verify].targets = run.rows[verify].done = 6;
+    c.view.nodes[0].facts.read_only = TRI_NO;
+    c.view.nodes[0].facts_begun_mono_us = CASE_NOW - 20;
+    run.rows[verify - 1].ended_mono_us = CASE_NOW - 10; /* read before this one closed it */
+    assert_int_equal(conclude(STEP_VERIFY_FREEZE, &row), NEXT_ROW);
+    c.view.nodes[0].facts_begun_mono_us = CASE_NOW;
+    assert_int_equal(conclude(STEP_VERIFY_FREEZE, &row), NEXT_ASK);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -199,6 +218,7 @@ int main(void)
         T(equal_sets_of_a_server_written_to_by_hand_are_set_aside),
         T(an_open_follower_is_fenced_before_the_primary_opens),
         T(a_fence_that_is_gone_is_not_believed_later),
+        T(no_other_is_chosen_once_the_candidate_may_be_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
