@@ -84,6 +84,26 @@ void cluster_clear(struct cluster_view *view)
     gtid_set_clear(&view->barrier);
 }
 
+static void node_copy(struct node_view *node, const struct node_view *from)
+{
+    *node = *from;
+    node->facts = (struct server_facts){0};
+    node->received_high = node->extra = node->goal = (struct gtid_set){0};
+    server_facts_merge(&node->facts, &from->facts, FACTS_STATUS | FACTS_SLOW | FACTS_START);
+    gtid_set_copy(&node->received_high, &from->received_high);
+    gtid_set_copy(&node->extra, &from->extra);
+    gtid_set_copy(&node->goal, &from->goal);
+}
+
+void cluster_copy(struct cluster_view *ret_view, const struct cluster_view *from)
+{
+    *ret_view = *from;
+    ret_view->barrier = (struct gtid_set){0};
+    gtid_set_copy(&ret_view->barrier, &from->barrier);
+    for (uint32_t i = 0; i < NODES_MAX; i++)
+        node_copy(&ret_view->nodes[i], &from->nodes[i]);
+}
+
 /* A plan's intent raises the epoch and leaves the primary: suspicion and what is known of it stay,
  * above all who is errant: the plan must not promote it, and the primary may answer no more. */
 void cluster_set_record(struct cluster_view *view, const struct cluster_record *record)
@@ -203,7 +223,7 @@ bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t
 
 const char *quarantine_text(enum quarantine_reason reason)
 {
-#define X(id, text) [QUARANTINE_##id] = text,
+#define X(id, text) text,
     static const char *const texts[] = {QUARANTINE_REASONS(X)};
 #undef X
     return texts[reason];

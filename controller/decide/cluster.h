@@ -153,6 +153,9 @@ struct cluster_view {
 /* An empty view of config, which is borrowed. cluster_clear frees the sets it came to hold. */
 void cluster_init(struct cluster_view *view, const struct cluster_config *config);
 void cluster_clear(struct cluster_view *view);
+/* A view of its own with all that `from` knows, to be changed and cleared apart (a rehearsal); the
+ * configuration stays borrowed. *ret_view must be empty or cleared. */
+void cluster_copy(struct cluster_view *ret_view, const struct cluster_view *from);
 /* Takes the stored record (copied); recomputes view->primary. */
 void cluster_set_record(struct cluster_view *view, const struct cluster_record *record);
 /* A new configuration: facts and record of nodes with the same name and address are kept. */

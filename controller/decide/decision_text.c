@@ -188,7 +188,8 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
 
 static void write_about(struct writer *w, const struct verdict *v)
 {
-    static const char *const subjects[] = {"primary", "replica", "controller", "conformance"};
+    static const char *const subjects[] = {"primary", "replica", "controller", "objectives",
+                                           "conformance"};
     const struct cluster_config *config = w->view->config;
     _Static_assert(STAY_COUNT(subjects) == SUBJECT_COUNT, "a text for each subject");
     str_addf(&w->s, "verdict=%u %s\nabout=%s", v->rule_id, v->name, subjects[v->subject]);

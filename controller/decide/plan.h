@@ -406,6 +406,17 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row);
 
+/* Fills *run (empty, or a run: cleared first) as if it had gone as far as its certificate by now:
+ * started, every node that answers frozen, drained and read but those of the mask `lost`, candidate
+ * chosen, certificate computed where there is a candidate. Errors as plan_start. */
+enum stay_rc plan_foresee(struct plan_run *run, enum plan_kind kind,
+                          const struct plan_params *params, const struct cluster_view *view,
+                          uint32_t lost, int64_t now_mono_us, int64_t now_wall_us,
+                          struct stay_error *err) STAY_MUST_USE;
+/* Nodes a foreseen run's row would act on; a drain is waited for although it is foreseen to end. */
+uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_view *view,
+                              uint32_t row, int64_t now_mono_us);
+
 /* The plan as it would run now, for --dry-run and `mainstay plan`: {"kind", "candidate",
  * "certificate" (as of now, before any drain), "refused" (text or null), "rows": [{"step",
  * "targets": [names], "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it. */

@@ -6,20 +6,21 @@
 
 /* A primary that answers now is rehearsed to die as a killed one does: its ackers lose their
  * connections before they are frozen. Of one that is silent only what its ackers show counts. */
-static void assume_seen_to_die(struct plan_run *run, const struct cluster_view *view,
+static void assume_seen_to_die(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                                int64_t now_mono_us)
 {
-    bool answers = plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us);
+    bool answers = !(lost & mask_of(run->old_primary)) && /* else its death is in the view */
+                   plan_node_answers(view, run->old_primary, PLAN_ANSWERS_US, now_mono_us);
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (answers || view->nodes[node].facts.receiver != RECEIVER_RUNNING)
             run->lost_first |= NODE_BIT(node);
 }
 
-/* As if every node that answers were frozen, drained and read now. */
-static void assume_drained(struct plan_run *run, const struct cluster_view *view,
+/* As if every node that answers, and is not lost, were frozen, drained and read now. */
+static void assume_drained(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                            int64_t now_mono_us)
 {
-    uint32_t nodes = plan_nodes_answering(view, now_mono_us) & ~mask_of(run->old_primary);
+    uint32_t nodes = plan_nodes_answering(view, now_mono_us) & ~mask_of(run->old_primary) & ~lost;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         if (!(nodes & NODE_BIT(node)))
             continue;
@@ -29,10 +30,13 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
         gtid_set_copy(&run->received_high[node], &view->nodes[node].received_high);
         run->collected |= NODE_BIT(node);
         run->f |= NODE_BIT(node);
-        if (facts->applier_errno == 0 && !plan_restart_counts(view, node, &run->executed[node]))
+        if (facts->applier_errno != 0)
+            continue;
+        run->spare |= NODE_BIT(node);
+        if (!plan_restart_counts(view, node, &run->executed[node]))
             run->r |= NODE_BIT(node);
     }
-    assume_seen_to_die(run, view, now_mono_us);
+    assume_seen_to_die(run, view, lost, now_mono_us);
     if (run->kind == PLAN_SWITCHOVER && run->old_primary != NO_NODE) {
         run->fenced = true;
         gtid_set_copy(&run->fenced_executed, &view->nodes[run->old_primary].facts.executed);
@@ -61,8 +65,7 @@ static json_t *row_to_json(const struct plan_run *run, const struct cluster_view
 {
     const struct plan_row *what = plan_row_at(run, row);
     bool nodes = step_kind_class(what->step) == CLASS_NODE;
-    bool is_drain = what->step == STEP_DRAIN; /* assumed drained, yet it would be waited for */
-    uint32_t targets = is_drain ? run->f : plan_targets(run, view, row, now_mono_us);
+    uint32_t targets = plan_foresee_targets(run, view, row, now_mono_us);
     json_t *obj = json_object();
     stay_json_set_string(obj, "step", step_kind_text(what->step));
     stay_json_set(obj, "targets", plan_mask_to_json(nodes ? targets : 0, view->config));
@@ -73,12 +76,37 @@ static json_t *row_to_json(const struct plan_run *run, const struct cluster_view
     return obj;
 }
 
-static json_t *certificate_now(struct plan_run *run, const struct cluster_view *view,
-                               int64_t now_mono_us)
+static bool moves_primary(enum plan_kind kind)
 {
-    if (run->candidate == NO_NODE || (run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER))
+    return kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER;
+}
+
+uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_view *view,
+                              uint32_t row, int64_t now_mono_us)
+{
+    bool is_drain = plan_row_at(run, row)->step == STEP_DRAIN;
+    return is_drain ? run->f : plan_targets(run, view, row, now_mono_us);
+}
+
+enum stay_rc plan_foresee(struct plan_run *run, enum plan_kind kind,
+                          const struct plan_params *params, const struct cluster_view *view,
+                          uint32_t lost, int64_t now_mono_us, int64_t now_wall_us,
+                          struct stay_error *err)
+{
+    enum stay_rc rc = plan_start(run, kind, params, view, now_mono_us, now_wall_us, err);
+    if (rc != STAY_OK || !moves_primary(kind))
+        return rc;
+    assume_drained(run, view, lost, now_mono_us);
+    plan_compute(run, view, plan_row_of(kind, STEP_CHOOSE), now_mono_us);
+    if (run->candidate != NO_NODE)
+        plan_certify(run, view, now_mono_us);
+    return STAY_OK;
+}
+
+static json_t *certificate_now(const struct plan_run *run)
+{
+    if (run->candidate == NO_NODE || !moves_primary(run->kind))
         return json_null();
-    plan_certify(run, view, now_mono_us);
     json_t *obj = json_object();
     stay_json_set_string(obj, "kind", certificate_kind_text(run->certificate.kind));
     stay_json_set_string(obj, "proof", proof_kind_text(run->certificate.proof));
@@ -94,24 +122,19 @@ json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
     json_t *obj = json_object();
     json_t *list = json_array();
     stay_json_set_string(obj, "kind", plan_kind_text(kind));
-    if (plan_start(&run, kind, params, view, now_mono_us, now_wall_us, &err) != STAY_OK) {
+    if (plan_foresee(&run, kind, params, view, 0, now_mono_us, now_wall_us, &err) != STAY_OK) {
         stay_json_set_string(obj, "refused", err.text);
         stay_json_set_string(obj, "candidate", NULL);
         stay_json_set(obj, "certificate", json_null());
         stay_json_set(obj, "rows", list);
         return obj;
     }
-    uint32_t choose = plan_row_of(kind, STEP_CHOOSE);
     size_t count = 0;
     (void)plan_rows(kind, &count);
-    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER) {
-        assume_drained(&run, view, now_mono_us);
-        plan_compute(&run, view, choose, now_mono_us);
-    }
     stay_json_set_string(obj, "refused", NULL);
     stay_json_set_string(obj, "candidate",
                          run.candidate == NO_NODE ? NULL : plan_node_name(view, run.candidate));
-    stay_json_set(obj, "certificate", certificate_now(&run, view, now_mono_us));
+    stay_json_set(obj, "certificate", certificate_now(&run));
     for (uint32_t row = 0; row < count; row++)
         stay_json_append(list, row_to_json(&run, view, row, now_mono_us));
     stay_json_set(obj, "rows", list);

@@ -12,10 +12,11 @@ enum verdict_action { ACT_NONE = 0, ACT_ALERT, ACT_HOLD, ACT_FAILOVER, ACT_RELIE
                       ACT_MODE_RESTORE, ACT_MODE_DEGRADE, ACT_COUNT };
 
 enum verdict_subject { SUBJECT_PRIMARY = 0, SUBJECT_REPLICA, SUBJECT_CONTROLLER,
-                       SUBJECT_CONFORMANCE, SUBJECT_COUNT };
+                       SUBJECT_OBJECTIVES, SUBJECT_CONFORMANCE, SUBJECT_COUNT };
 
 struct verdict {
-    uint16_t rule_id;   /* 100 healthy ... 190 uncertain; 200s replicas; 150 controller; 500s */
+    uint16_t rule_id;   /* 100 healthy ... 190 uncertain; 200s replicas; 150 controller; 400s
+                           objectives; 500s */
     enum verdict_subject subject;
     uint32_t node;      /* the node it is about, NO_NODE for the cluster */
     enum verdict_action action;
@@ -79,6 +80,9 @@ size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
  * `mainstay check` names them always. NULL when every one can be read. */
 const char *const *verdict_conformance_blind(const struct cluster_config *config,
                                              size_t *ret_count);
+
+/* 406: a rehearsal (rehearsal.h) found that nobody would take over if the primary died now. */
+struct verdict verdict_recovery_at_risk(void);
 
 /* Every rule of every table, for mainstay-verdicts(7) and lint: calls fn once per row. */
 typedef void (*verdict_visit_fn)(void *ctx, uint16_t id, enum verdict_subject subject,

@@ -109,6 +109,12 @@ static const struct verdict_row controller_rule = {
     "it sees no server at all, its store is unavailable, its clock jumped or its loop stalled: "
     "databases keep serving, automation watches"};
 
+/* What a rehearsal finds; what else is promised of a cluster's objectives comes with its backups. */
+static const struct verdict_row objective_rule = {
+    406, ACT_ALERT, "recovery time at risk",
+    "rehearsed each minute: if the primary died now, nobody would take over alone; `mainstay "
+    "what-if` says what blocks it"};
+
 const struct primary_rule *verdict_primary_rules(size_t *ret_count)
 {
     *ret_count = STAY_COUNT(primary_rules);
@@ -124,6 +130,12 @@ const struct replica_rule *verdict_replica_rules(size_t *ret_count)
 const struct verdict_row *verdict_controller_rule(void)
 {
     return &controller_rule;
+}
+
+struct verdict verdict_recovery_at_risk(void)
+{
+    const struct verdict_row *r = &objective_rule;
+    return (struct verdict){r->id, SUBJECT_OBJECTIVES, NO_NODE, r->action, r->name, r->why};
 }
 
 static inline bool fits(enum tri want, enum tri have)
@@ -173,6 +185,8 @@ void verdict_visit(verdict_visit_fn fn, void *ctx)
     }
     fn(ctx, controller_rule.id, SUBJECT_CONTROLLER, controller_rule.name, controller_rule.why,
        controller_rule.action);
+    fn(ctx, objective_rule.id, SUBJECT_OBJECTIVES, objective_rule.name, objective_rule.why,
+       objective_rule.action);
     size_t count = 0;
     const struct verdict_row *rules = verdict_conformance_rules(&count);
     for (size_t i = 0; i < count; i++) {

@@ -79,7 +79,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err);
 /* The tables of verbs and options; static. */
 const struct cli_verb *cli_verbs(size_t *ret_count);
 const struct cli_option *cli_options(size_t *ret_count);
-const struct cli_verb *cli_verb_named(const char *name); /* or NULL */
+const struct cli_verb *cli_verb_named(const char *name);     /* or NULL */
 bool cli_option_is_general(const struct cli_option *option); /* every verb takes it */
 bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option);
 
@@ -110,6 +110,7 @@ void cli_print_verdict(struct cli *cli, const json_t *data);
 void cli_print_check(struct cli *cli, const json_t *data);
 void cli_print_which(struct cli *cli, const json_t *data);
 void cli_print_plan(struct cli *cli, const json_t *data);
+void cli_print_what_if(struct cli *cli, const json_t *data);
 void cli_print_outcome(struct cli *cli, const json_t *data);
 void cli_print_switch(struct cli *cli, const json_t *data);
 void cli_print_history(struct cli *cli, const json_t *data);

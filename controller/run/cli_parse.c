@@ -7,9 +7,8 @@
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */
 static const char *const later[] = {
-    "what-if",  "reseed", "errant",     "break-glass", "backup",  "archive",
-    "restore",  "drill",  "repository", "incidents",   "alerts",  "oncall",
-    "channels", "user",   "role",       "grant",       "session", "audit",
+    "reseed", "errant",   "break-glass", "backup", "archive", "restore", "drill",   "repository",
+    "incidents", "alerts", "oncall", "channels", "user", "role", "grant", "session", "audit",
 };
 
 void cli_usage_error(struct cli *cli, const char *fmt, ...)

@@ -111,12 +111,31 @@ static void print_promise(struct cli *cli, const json_t *c)
                 cli_color(cli, CLI_YELLOW), cli_color_end(cli, CLI_YELLOW));
 }
 
+/* Deaths that the last round of rehearsals found nobody to take over for; the primary's own is
+ * told above. */
+static void print_rehearsed(struct cli *cli, const json_t *losses)
+{
+    size_t i;
+    json_t *loss;
+    json_array_foreach(losses, i, loss)
+    {
+        char text[400];
+        if (cli_true(loss, "failable") || strncmp(cli_text(loss, "lose"), "zone:", 5) != 0)
+            continue;
+        snprintf(text, sizeof text, "%s lost: %s", cli_text(loss, "lose"), cli_text(loss, "block"));
+        cli_wrap(cli, cli->out, 4, text);
+    }
+}
+
 static void print_exposure(struct cli *cli, const json_t *c)
 {
     const json_t *e = json_object_get(c, "exposure"), *cert = json_object_get(e, "certificate");
     char text[700];
     const char *refused = cli_text(e, "refused"), *candidate = cli_text(e, "candidate");
     const char *primary = cli_text(c, "primary");
+    char took[32], after[48] = "", held[200];
+    if (json_is_integer(json_object_get(e, "predicted_us")))
+        snprintf(after, sizeof after, " after about %s", cli_duration(e, "predicted_us", took));
     if (!cli_true(c, "adopted"))
         snprintf(text, sizeof text, "nothing would be done: the cluster is only observed");
     else if (refused[0] != '\0')
@@ -125,16 +144,21 @@ static void print_exposure(struct cli *cli, const json_t *c)
         snprintf(text, sizeof text, "no server could take over now");
     else
         snprintf(
-            text, sizeof text, "if %s died now: %s takes over, %s%s%s",
-            primary[0] == '\0' ? "the primary" : primary, candidate, cli_text(cert, "kind"),
+            text, sizeof text, "if %s died now: %s takes over%s, %s%s%s",
+            primary[0] == '\0' ? "the primary" : primary, candidate, after, cli_text(cert, "kind"),
             strcmp(cli_text(cert, "kind"), "LOSSLESS") == 0 ? "" : ": ",
             strcmp(cli_text(cert, "kind"), "LOSSLESS") != 0 ? cli_text(cert, "reason")
             : strcmp(cli_text(c, "engine"), "mysql") == 0
                 ? " if it is seen to die; of one that is only silent (frozen, cut off) a human "
                   "is asked, for MySQL answers its waiters when it is shut down"
                 : "");
+    cli_names(json_object_get(e, "refused_by"), held, sizeof held);
+    if (cli_true(c, "adopted") && refused[0] == '\0' && strcmp(held, "-") != 0)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "; not by itself: held by %s",
+                 held);
     fprintf(cli->out, "  exposure\n");
     cli_wrap(cli, cli->out, 4, text);
+    print_rehearsed(cli, json_object_get(e, "losses"));
 }
 
 static void print_routes(struct cli *cli, const json_t *c)

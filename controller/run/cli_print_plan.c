@@ -195,6 +195,27 @@ static void print_loss(struct cli *cli, const json_t *summary, const json_t *cer
     }
 }
 
+/* What was rehearsed of it before, beside what then happened. */
+static void print_predicted(struct cli *cli, const json_t *timeline, const json_t *summary)
+{
+    const json_t *p = json_object_get(timeline, "predicted");
+    char took[32], measured[32], text[240];
+    if (!json_is_object(p))
+        return;
+    const char *next = cli_text(p, "candidate"), *cert = cli_text(p, "certificate");
+    snprintf(text, sizeof text, "%s, %s, path closed %s (measured: %s)",
+             next[0] == '\0' ? "nobody" : next, cert[0] == '\0' ? "no certificate" : cert,
+             json_is_integer(json_object_get(p, "outage_us")) ? cli_duration(p, "outage_us", took)
+                                                              : "not measured before",
+             cli_duration(timeline, "outage_us", measured));
+    line(cli, "predicted", text);
+    bool as_said = strcmp(next, cli_text(summary, "candidate")) == 0 &&
+                   strcmp(cert, cli_text(summary, "certificate")) == 0;
+    snprintf(text, sizeof text, "rehearsed as %s, %s before%s", cli_text(p, "lose"),
+             cli_duration(p, "age_us", took), as_said ? "" : "; it came otherwise");
+    cli_wrap(cli, cli->out, 15, text);
+}
+
 /* Steps of the store, the routes and of judgement alone concern no single server. */
 static bool is_on_nodes(const char *step)
 {
@@ -267,6 +288,7 @@ void cli_print_explain(struct cli *cli, const json_t *data)
         print_loss(cli, s, cert);
     }
     print_times(cli, timeline);
+    print_predicted(cli, timeline, s);
     fputc('\n', cli->out);
     print_steps(cli, json_object_get(timeline, "rows"));
 }

@@ -74,6 +74,8 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
     c->recorded_mono_us = c->changed_mono_us = STAY_NEVER;
     c->last_outage_us = -1;
     c->is_measure_due = true;
+    c->predicted_outage_us = -1;
+    daemon_rehearse_soon(c);
     cluster_init(&c->view, &settings->config);
     c->view.hold_until_mono_us = INT64_MAX;
     c->wake = timer_new(&d->loop, on_wake, c);
@@ -115,6 +117,7 @@ void daemon_cluster_free(struct daemon_cluster *c)
     cluster_clear(&c->view);
     decision_memory_clear(&c->before);
     free(c->resume_text);
+    daemon_rehearse_clear(c);
     free(c);
 }
 
@@ -390,15 +393,14 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     fill_view(c);
     executor_tick(c->executor, now_mono(c), now_wall(c));
     resume(c);
-    struct fleet fleet;
-    daemon_fleet(c->daemon, c, &fleet);
+    daemon_fleet(c->daemon, c, &c->fleet);
     struct decision before = c->decision;
     decision_memory_take(&c->before, &c->view);
-    decide(&c->view, executor_run(c->executor), &fleet, now_mono(c), now_wall(c), &c->decision);
+    decide(&c->view, executor_run(c->executor), &c->fleet, now_mono(c), now_wall(c), &c->decision);
     bool has_changed = !c->is_decided || decision_changed(&before, &c->decision);
     c->is_decided = true;
     log_decision(c);
-    record_decision(c, &fleet, has_changed);
+    record_decision(c, &c->fleet, has_changed);
     act(c);
     bool is_urgent = c->decision.suspicion || executor_is_busy(c->executor);
     if (is_urgent != c->is_fast)
@@ -408,4 +410,5 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     wake_when_silent(c);
     daemon_probes_routes(c);
     daemon_measure_loss(c);
+    daemon_rehearse(c);
 }

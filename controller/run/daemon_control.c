@@ -12,6 +12,13 @@ static void show(struct daemon_cluster *c, struct control_cluster *ret)
         .decision = &c->decision,
         .run = executor_run(c->executor),
         .running = executor_is_busy(c->executor),
+        .fleet = &c->fleet,
+        .step_times = &c->step_times,
+        .rehearsals = c->rehearsals,
+        .rehearsal_count = c->rehearsal_count,
+        .rehearsed_mono_us = c->rehearsed_mono_us,
+        .prediction_error_us = c->prediction_error_us,
+        .has_prediction_error = c->has_prediction_error,
         .now_mono_us = loop_now_mono_us(&c->daemon->loop),
         .now_wall_us = loop_now_wall_us(&c->daemon->loop),
     };

@@ -165,6 +165,8 @@ static json_t *timeline_of(const struct daemon_cluster *c, const struct plan_run
     stay_json_set_string(t, "proof", proof_kind_text(run->certificate.proof));
     stay_json_set_string(t, "certificate", certificate_kind_text(run->certificate.kind));
     stay_json_set_string(t, "certificate_reason", run->certificate.reason);
+    bool foretold = c->prediction != NULL && daemon_times_are_of(c, run);
+    stay_json_set(t, "predicted", foretold ? json_incref(c->prediction) : json_null());
     stay_json_set(t, "rows", rows_of(c, run, zero));
     return t;
 }

@@ -32,6 +32,22 @@ static void keep_journal(struct daemon *d, const struct store_item *item)
               cluster, item->key + strlen(HISTORY_PREFIX));
 }
 
+static void learn(struct daemon *d, const struct store_item *item)
+{
+    STAY_AUTO(stay_json_drop) json_t *doc = NULL;
+    json_t *summary = NULL;
+    const char *cluster = NULL, *kind = NULL;
+    if (stay_json_parse(item->value, strlen(item->value), &doc, NULL) != STAY_OK ||
+        stay_json_get_object(doc, "summary", &summary, NULL) != STAY_OK ||
+        stay_json_get_string(summary, "cluster", &cluster, NULL) != STAY_OK ||
+        stay_json_get_string(summary, "kind", &kind, NULL) != STAY_OK ||
+        strcmp(kind, plan_kind_text(PLAN_FAILOVER)) != 0)
+        return;
+    struct daemon_cluster *c = daemon_cluster_named(d, cluster);
+    if (c)
+        daemon_rehearse_learn(c, doc);
+}
+
 static void on_plans(void *ctx, enum stay_rc rc, const struct store_item *items, size_t count,
                      const struct stay_error *err)
 {
@@ -42,6 +58,7 @@ static void on_plans(void *ctx, enum stay_rc rc, const struct store_item *items,
     d->is_history_loaded = true;
     for (size_t i = 0; i < count; i++) {
         history_take(d->history, &items[i]);
+        learn(d, &items[i]);
         keep_journal(d, &items[i]);
     }
     for (size_t i = 0; i < d->cluster_count; i++)
@@ -66,8 +83,10 @@ static void on_paused(void *ctx, enum stay_rc rc, const struct store_item *items
     if (stay_json_get_string_or(json, "actor", "", &by, NULL) == STAY_OK)
         (void)stay_copy(d->paused_by, sizeof d->paused_by, by);
     if (d->is_paused)
-        log_plain(LOG_LEVEL_WARNING, "the kill switch is on (by %s): nothing is acted upon until "
-                                     "`mainstay resume`", d->paused_by);
+        log_plain(LOG_LEVEL_WARNING,
+                  "the kill switch is on (by %s): nothing is acted upon until "
+                  "`mainstay resume`",
+                  d->paused_by);
 }
 
 void daemon_load(struct daemon *d)

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "controller/act/executor.h"
 #include "controller/decide/decision.h"
+#include "controller/decide/rehearsal.h"
 #include "controller/keep/history.h"
 #include "controller/keep/recorder.h"
 #include "controller/keep/store.h"
@@ -75,6 +76,15 @@ struct daemon_cluster {
     enum plan_kind logged_want;
     char logged_text[200];
     int64_t recorded_mono_us, changed_mono_us;
+    struct fleet fleet;   /* as of the last turn */
+    struct step_times step_times;      /* of its past failovers */
+    struct rehearsal *rehearsals;      /* the last round: the primary first, then its zones */
+    size_t rehearsal_count;
+    int64_t rehearsed_mono_us, rehearsed_wall_us, rehearse_due_mono_us;
+    json_t *prediction;   /* of the failover times.plan_id, as rehearsed before it; NULL: none */
+    int64_t predicted_outage_us; /* of that one; -1 */
+    int64_t prediction_error_us; /* measured less predicted, of the last failover that has both */
+    bool has_prediction_error;
     bool is_measure_due;  /* the newest demoted primary may come back: compare its set */
     uint64_t turns, plans_started, plans_succeeded, plans_undone, plans_asking;
     int64_t last_outage_us;
@@ -183,6 +193,22 @@ const char *daemon_node_name(const struct daemon_cluster *c, uint32_t node); /* 
 /* daemon_loss.c: after an old primary came back, what it held that the new one does not goes into
  * the history. */
 void daemon_measure_loss(struct daemon_cluster *c);
+
+/* daemon_rehearse.c: each minute, what would happen if the primary, or a zone, died now. */
+#define DAEMON_REHEARSE_US (60 * STAY_SECOND)
+#define DAEMON_REHEARSE_BLOCKED_US (10 * STAY_SECOND) /* so that a mended one is seen so soon */
+/* When it is due and nothing goes on: judges a round, and says in the log what changed. */
+void daemon_rehearse(struct daemon_cluster *c);
+/* Soon again: a plan ended. */
+void daemon_rehearse_soon(struct daemon_cluster *c);
+/* A failover begins: what was foretold of it goes with its document; ended: they are compared. */
+void daemon_rehearse_begun(struct daemon_cluster *c, const struct plan_run *run);
+void daemon_rehearse_ended(struct daemon_cluster *c, const struct plan_run *run);
+/* A stored document of a past plan: its steps are measured. */
+void daemon_rehearse_learn(struct daemon_cluster *c, const json_t *document);
+/* The last round speaks of another configuration: anew, soon. */
+void daemon_rehearse_forget(struct daemon_cluster *c);
+void daemon_rehearse_clear(struct daemon_cluster *c); /* the cluster goes */
 
 /* daemon_control.c */
 void daemon_control_init(struct daemon *d);

@@ -66,6 +66,7 @@ static void take_over(struct daemon *d, const struct settings *after)
         if (c) {
             cluster_reconfigure(&c->view, &now->config);
             daemon_probes_reconfigure(c, now);
+            daemon_rehearse_forget(c); /* its nodes are by index */
             c->settings = now;
             daemon_mark_dirty(c);
             continue;

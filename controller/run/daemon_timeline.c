@@ -101,6 +101,7 @@ void daemon_put_document(struct daemon *d, const char *key, const json_t *doc)
 
 static void end_run(struct daemon_cluster *c, const struct plan_run *run)
 {
+    daemon_rehearse_ended(c, run); /* before its document is written */
     STAY_AUTO(stay_json_drop) json_t *doc = daemon_run_document(c, run);
     char key[STORE_KEY_MAX + 1];
     if (history_key(c->settings->config.name, run->id, key))
@@ -147,6 +148,7 @@ void daemon_note(struct daemon_cluster *c, enum exec_note note, const struct pla
 {
     if (note == EXEC_PLAN_BEGUN) {
         begin_times(c, run);
+        daemon_rehearse_begun(c, run);
         c->plans_started++;
         STAY_AUTO(stay_json_drop) json_t *summary = daemon_run_summary(c, run);
         history_update(c->daemon->history, summary);

@@ -18,6 +18,8 @@ static const char *subject_text(enum verdict_subject subject)
         return "Replica";
     case SUBJECT_CONTROLLER:
         return "Controller";
+    case SUBJECT_OBJECTIVES:
+        return "Objectives";
     case SUBJECT_CONFORMANCE:
         return "Conformance";
     case SUBJECT_COUNT:

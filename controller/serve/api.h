@@ -27,6 +27,19 @@ json_t *api_check(const struct control *control, const char *cluster) STAY_MUST_
 /* The plan as it would run now: plan_describe plus "refused_by":[guards]. */
 json_t *api_plan(const struct control_cluster *c, enum plan_kind kind,
                  const struct plan_params *params, bool automatic) STAY_MUST_USE;
+/* What would happen if that died now, judged anew: {"cluster","lose","nodes","primary_lost",
+ * "controller_lost","failable","verdict","want","refused_by","candidate","certificate",
+ * "candidates":[{"node","eligible","why"}],"blocks":[text],"predicted"}. predicted: {"outage_us",
+ * "sign_us","detection_us","steps_us","drain_us","wait_us","plans","steps":[{"step","took_us"}]},
+ * outage_us and steps_us null while no failover was measured. */
+json_t *api_what_if(const struct control_cluster *c,
+                    const struct rehearsal_loss *loss) STAY_MUST_USE;
+/* {"cluster","rehearsed_us_ago","losses":[as api_what_if]}: the primary, then each zone, anew. */
+json_t *api_rehearsals(const struct control_cluster *c) STAY_MUST_USE;
+/* The primary's loss as the last round of rehearsals judged it; NULL: none yet of this primary. */
+const struct rehearsal *api_rehearsed_primary(const struct control_cluster *c);
+/* Judges the loss of the primary alone as of now; false: no primary is known. */
+bool api_rehearse_primary(const struct control_cluster *c, struct rehearsal *ret_rehearsal);
 /* A running or ended run with its rows, times relative to its beginning. */
 json_t *api_run(const struct plan_run *run, const struct cluster_config *config) STAY_MUST_USE;
 /* A stored document of the history ({"summary","run","timeline"}) with its run as api_run shows it.

@@ -31,19 +31,53 @@ json_t *api_plan(const struct control_cluster *c, enum plan_kind kind,
     return plan;
 }
 
-/* The rehearsal: a failover planned as if the primary died now. */
+/* The last round in short: each death, whether it would be survived, and what blocks. */
+static json_t *rehearsed(const struct control_cluster *c)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->rehearsal_count; i++) {
+        const struct rehearsal *r = &c->rehearsals[i];
+        char name[NAME_MAX_LEN + 8];
+        json_t *row = json_object();
+        rehearsal_name(&r->loss, name);
+        stay_json_set_string(row, "lose", name);
+        stay_json_set_bool(row, "primary_lost", r->primary_lost);
+        stay_json_set_bool(row, "failable", r->is_failable);
+        stay_json_set_string(row, "candidate", api_node_name(c->config, r->candidate));
+        stay_json_set_string(row, "certificate",
+                             r->has_certificate ? certificate_kind_text(r->certificate.kind)
+                                                : NULL);
+        api_set_time(row, "predicted_us", r->outage_us, -1);
+        stay_json_set_string(row, "block", r->block_count == 0 ? NULL : r->blocks[0]);
+        stay_json_append(list, row);
+    }
+    return list;
+}
+
+/* The rehearsal: what would happen if the primary died now. `refused` is what blocks it; guards are
+ * shown beside it. */
 static json_t *exposure(const struct control_cluster *c)
 {
-    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
-    json_t *out = json_object();
-    STAY_AUTO(stay_json_drop)
-    json_t *plan = plan_describe(PLAN_FAILOVER, &params, c->view, c->now_mono_us, c->now_wall_us);
-    const char *refused = json_string_value(json_object_get(plan, "refused"));
-    const char *candidate = json_string_value(json_object_get(plan, "candidate"));
-    json_t *certificate = json_object_get(plan, "certificate");
-    stay_json_set_string(out, "candidate", candidate);
-    json_object_set(out, "certificate", certificate == NULL ? json_null() : certificate);
-    stay_json_set_string(out, "refused", refused);
+    json_t *out = json_object(), *certificate = NULL;
+    struct rehearsal *r = stay_calloc(1, sizeof *r);
+    bool known = api_rehearse_primary(c, r);
+    if (known && r->has_certificate) {
+        certificate = json_object();
+        stay_json_set_string(certificate, "kind", certificate_kind_text(r->certificate.kind));
+        stay_json_set_string(certificate, "proof", proof_kind_text(r->certificate.proof));
+        stay_json_set_string(certificate, "reason", r->certificate.reason);
+    }
+    stay_json_set_string(out, "candidate", known ? api_node_name(c->config, r->candidate) : NULL);
+    stay_json_set(out, "certificate", certificate == NULL ? json_null() : certificate);
+    stay_json_set_string(out, "refused",
+                         !known                ? "no primary is known"
+                         : r->block_count == 0 ? NULL
+                                               : r->blocks[0]);
+    stay_json_set(out, "refused_by", api_guards(known && r->want != PLAN_NONE ? r->vetoes : 0));
+    api_set_time(out, "predicted_us", known ? r->outage_us : -1, -1);
+    stay_json_set_int(out, "measured_plans", known ? r->forecast.plans : 0);
+    stay_json_set(out, "losses", rehearsed(c));
+    free(r);
     return out;
 }
 

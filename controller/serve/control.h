@@ -14,6 +14,7 @@
 #define CONTROLLER_SERVE_CONTROL_H
 #include "controller/act/step_route.h"
 #include "controller/decide/decide.h"
+#include "controller/decide/rehearsal.h"
 
 struct control_cluster {
     const struct cluster_config *config;
@@ -21,7 +22,14 @@ struct control_cluster {
     const struct decision *decision; /* last turn's */
     const struct plan_run *run;      /* running or last, NULL if none */
     bool running;
-    struct route_stats routes; /* proxies 0: none are configured */
+    struct route_stats routes;           /* proxies 0: none are configured */
+    const struct fleet *fleet;           /* what the guards know of the others; NULL: nothing */
+    const struct step_times *step_times; /* of past failovers; NULL: none */
+    const struct rehearsal *rehearsals;  /* the last round: the primary first, then the zones */
+    size_t rehearsal_count;              /* 0: none yet */
+    int64_t rehearsed_mono_us;           /* when */
+    int64_t prediction_error_us;         /* measured less predicted, of the last failover */
+    bool has_prediction_error;
     int64_t now_mono_us, now_wall_us;
 };
 

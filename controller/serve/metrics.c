@@ -23,7 +23,12 @@ static const struct metric_family families[] = {
     {"cluster_lossless", "gauge", "1 while the lossless promise stands"},
     {"cluster_mode", "gauge", "Durability mode as recorded: 1 on the mode that is in force"},
     {"cluster_ackers", "gauge", "Servers in other zones that acknowledge the primary's commits"},
-    {"cluster_failable", "gauge", "1 when a failover planned now would not be refused"},
+    {"cluster_failable", "gauge", "1 when nothing would block a failover if the primary died now"},
+    {"rehearsal_failable", "gauge", "1 when nothing blocks, should that node or zone die"},
+    {"rehearsal_held", "gauge", "1 while a guard (pause, cooldown, confirm ...) would hold it"},
+    {"rehearsal_predicted_seconds", "gauge", "Write outage foreseen by the last rehearsal"},
+    {"rehearsal_age_seconds", "gauge", "Since the last round of rehearsals"},
+    {"rehearsal_error_seconds", "gauge", "Last failover: outage measured less outage foreseen"},
     {"cluster_proxies", "gauge", "Proxies that route this cluster's clients"},
     {"cluster_proxies_unreachable", "gauge", "Those that did not answer when last asked"},
     {"cluster_proxy_corrections_total", "counter", "Proxies brought back to what was decided"},
@@ -116,14 +121,44 @@ static void emit_mode(struct page *page, const struct control_cluster *c)
     }
 }
 
+/* By the last round; judged now while there was none. */
+static bool is_failable(const struct control_cluster *c)
+{
+    const struct rehearsal *last = api_rehearsed_primary(c);
+    if (last != NULL)
+        return last->is_failable;
+    struct rehearsal *r = stay_calloc(1, sizeof *r);
+    bool failable = api_rehearse_primary(c, r) && r->is_failable;
+    free(r);
+    return failable;
+}
+
+static void emit_rehearsals(struct page *page, const struct control_cluster *c,
+                            const char *cluster_labels)
+{
+    for (size_t i = 0; i < c->rehearsal_count; i++) {
+        const struct rehearsal *r = &c->rehearsals[i];
+        char name[NAME_MAX_LEN + 8], labels[160];
+        rehearsal_name(&r->loss, name);
+        snprintf(labels, sizeof labels, "{cluster=\"%s\",lose=\"%s\"}", c->config->name, name);
+        emit(page, "rehearsal_failable", labels, r->is_failable);
+        emit(page, "rehearsal_held", labels, r->primary_lost && r->vetoes != 0);
+        if (r->outage_us >= 0)
+            emit(page, "rehearsal_predicted_seconds", labels, (double)r->outage_us / 1e6);
+    }
+    if (c->rehearsal_count > 0)
+        emit(page, "rehearsal_age_seconds", cluster_labels,
+             (double)(c->now_mono_us - c->rehearsed_mono_us) / 1e6);
+    if (c->has_prediction_error)
+        emit(page, "rehearsal_error_seconds", cluster_labels,
+             (double)c->prediction_error_us / 1e6);
+}
+
 static void emit_cluster(struct page *page, const struct control_cluster *c)
 {
     const struct cluster_record *r = &c->view->record;
-    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
     bool strangers;
     char labels[64];
-    STAY_AUTO(stay_json_drop)
-    json_t *plan = plan_describe(PLAN_FAILOVER, &params, c->view, c->now_mono_us, c->now_wall_us);
     snprintf(labels, sizeof labels, "{cluster=\"%s\"}", c->config->name);
     emit(page, "cluster_adopted", labels, r->adopted);
     emit(page, "cluster_paused", labels, r->paused);
@@ -137,7 +172,8 @@ static void emit_cluster(struct page *page, const struct control_cluster *c)
     emit_mode(page, c);
     emit(page, "cluster_ackers", labels,
          __builtin_popcount(cluster_ackers_now(c->view, &strangers)));
-    emit(page, "cluster_failable", labels, !json_is_string(json_object_get(plan, "refused")));
+    emit(page, "cluster_failable", labels, is_failable(c));
+    emit_rehearsals(page, c, labels);
     if (c->routes.proxies > 0) {
         emit(page, "cluster_proxies", labels, c->routes.proxies);
         emit(page, "cluster_proxies_unreachable", labels, c->routes.unreachable);

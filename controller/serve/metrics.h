@@ -1,8 +1,8 @@
 /* controller/serve/metrics.h - /metrics: every family once, with its help and type, then its
  * samples.
  *
- * Layer: serve. Base units, prefix mainstay_, labels cluster, node, zone, mode, version only: as
- * many series as there are servers, never as many as there are events. */
+ * Layer: serve. Base units, prefix mainstay_, labels cluster, node, zone, mode, lose, version only:
+ * as many series as there are servers, never as many as there are events. */
 #ifndef CONTROLLER_SERVE_METRICS_H
 #define CONTROLLER_SERVE_METRICS_H
 #include "base/str.h"

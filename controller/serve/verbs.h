@@ -68,6 +68,7 @@ void verb_verdict(struct request *r);
 void verb_which_primary(struct request *r);
 void verb_history(struct request *r);
 void verb_explain(struct request *r);
+void verb_what_if(struct request *r);
 void verb_runbook(struct request *r);
 void verb_version(struct request *r);
 

@@ -136,6 +136,24 @@ void verb_explain(struct request *r)
         r->control->history(r->control->ctx, NULL, id, 1, found, r);
 }
 
+/* what-if CLUSTER --lose node:N|zone:Z: judged on a copy of the view; without --lose every death
+ * that is rehearsed. Changes nothing. */
+void verb_what_if(struct request *r)
+{
+    struct control_cluster c;
+    struct rehearsal_loss loss;
+    struct stay_error err = {0};
+    const char *lose = request_arg(r, "lose");
+    if (!request_cluster(r, &c))
+        return;
+    if (lose == NULL)
+        request_answer(r, api_rehearsals(&c));
+    else if (rehearsal_parse(c.config, lose, &loss, &err) != STAY_OK)
+        request_refuse(r, 2, NULL, "--lose: %s", err.text);
+    else
+        request_answer(r, api_what_if(&c, &loss));
+}
+
 void verb_runbook(struct request *r)
 {
     json_t *out = json_object();

@@ -61,8 +61,8 @@ static void on_rule(void *ctx, uint16_t id, enum verdict_subject subject, const 
     (void)action;
     struct reach_count *r = ctx;
     char text[80];
-    if (subject == SUBJECT_CONFORMANCE)
-        return; /* counted by the golden cases: settings, not events */
+    if (subject == SUBJECT_CONFORMANCE || subject == SUBJECT_OBJECTIVES)
+        return; /* counted by the golden cases: settings and rehearsals, not events */
     (void)snprintf(text, sizeof text, "%u %s", id, name);
     cell(r, "rule", text, id < STAY_COUNT(r->stats->rule) ? r->stats->rule[id] : 0);
 }

@@ -82,6 +82,10 @@ static void case_setting(struct case_view *c, const char *key, const char *value
             strcmp(value, "block") == 0 ? WITHOUT_ACKER_BLOCK : WITHOUT_ACKER_DEGRADE;
     else if (strcmp(key, "accept") == 0)
         c->config.accept = strcmp(value, "bounded") == 0 ? ACCEPT_BOUNDED : ACCEPT_LOSSLESS;
+    else if (strcmp(key, "controller_zone") == 0)
+        (void)stay_copy(c->config.controller_zone, sizeof c->config.controller_zone, value);
+    else if (strcmp(key, "failover") == 0)
+        c->config.failover = strcmp(value, "confirm") == 0 ? FAILOVER_CONFIRM : FAILOVER_OBSERVE;
     else
         fail_msg("case: unknown line %s", key);
 }

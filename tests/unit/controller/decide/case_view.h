@@ -173,7 +173,7 @@ static void case_line(struct case_view *c, char *line)
         n->refused_first_mono_us = CASE_NOW - 80 * STAY_MS;
         n->refused_last_mono_us = CASE_NOW;
     } else if (strcmp(words[0], "plan") == 0 || strcmp(words[0], "run") == 0 ||
-               strcmp(words[0], "candidate") == 0)
+               strcmp(words[0], "candidate") == 0 || strcmp(words[0], "lose") == 0)
         (void)stay_copy(c->command, sizeof c->command, whole);
     else
         case_setting(c, words[0], count > 1 ? words[1] : "");

@@ -153,10 +153,9 @@ static void every_case_is_decided_as_recorded(void **state)
 static void note_unreached(void *ctx, uint16_t id, enum verdict_subject subject, const char *name,
                            const char *why, enum verdict_action action)
 {
-    (void)subject;
     (void)why;
     (void)action;
-    if (reached[id])
+    if (reached[id] || subject == SUBJECT_OBJECTIVES) /* a rehearsal's: tests/golden/rehearsal */
         return;
     printf("no golden case ends in %u %s\n", id, name);
     ++*(size_t *)ctx;

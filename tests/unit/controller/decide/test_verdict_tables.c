@@ -14,8 +14,8 @@ static void note_row(void *ctx, uint16_t id, enum verdict_subject subject, const
                      const char *why, enum verdict_action action)
 {
     struct seen *seen = ctx;
-    static const unsigned first[SUBJECT_COUNT] = {100, 132, 150, 501};
-    static const unsigned last[SUBJECT_COUNT] = {199, 299, 150, 599};
+    static const unsigned first[SUBJECT_COUNT] = {100, 132, 150, 401, 501};
+    static const unsigned last[SUBJECT_COUNT] = {199, 299, 150, 499, 599};
     assert_true(subject < SUBJECT_COUNT);
     assert_in_range(id, first[subject], last[subject]);
     assert_int_equal(seen->ids[id], 0);

@@ -135,6 +135,11 @@ static void every_question_is_printed(void **state)
     expect(&b, "history", 0, "shop-7", "");
     expect(&b, "explain last", 0, "shop-7", "");
     expect(&b, "plan shop failover", 0, "new primary  db2", "");
+    expect(&b, "what-if shop --lose node:db1", 0, "new primary  db2", "");
+    assert_non_null(strstr(b.out, "outage       not measured"));
+    expect(&b, "what-if shop", 0, "zone:b of shop lost now: the primary is not touched", "");
+    expect(&b, "what-if shop --lose db1", 2, "", "write node:NAME or zone:NAME");
+    expect(&b, "what-if shop --lose node:db9", 2, "", "has no node \"db9\"");
     expect(&b, "--json status shop", 0, "\"clusters\":[{", "");
     expect(&b, "version", 0, "mainstay ", "");
     bench_close(&b);
