@@ -33,7 +33,7 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
         if (facts->applier_errno != 0)
             continue;
         run->spare |= NODE_BIT(node);
-        if (!plan_restart_counts(view, node, &run->executed[node]))
+        if ((run->sound & NODE_BIT(node)) || !plan_restart_counts(view, node, &run->executed[node]))
             run->r |= NODE_BIT(node);
     }
     assume_seen_to_die(run, view, lost, now_mono_us);

@@ -206,6 +206,23 @@ static void no_other_is_chosen_once_the_candidate_may_be_open(void **state)
     assert_int_equal(conclude(STEP_VERIFY_FREEZE, &row), NEXT_ASK);
 }
 
+/* A returner that caught up may take over, though its last facts are older than the primary's. */
+static void who_caught_up_after_its_restart_is_shown_as_candidate(void **state)
+{
+    (void)state;
+    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
+    gtid_set_clear(&c.view.nodes[0].facts.executed);
+    assert_int_equal(gtid_set_parse(GTID_MARIADB, "0-1-101", &c.view.nodes[0].facts.executed, NULL),
+                     STAY_OK);
+    for (uint32_t node = 1; node < 3; node++) {
+        c.view.nodes[node].restarted_mono_us = CASE_NOW - 60 * STAY_SECOND;
+        c.view.nodes[node].caught_up_mono_us = CASE_NOW - 50 * STAY_SECOND;
+    }
+    json_t *plan = plan_describe(PLAN_FAILOVER, &params, &c.view, CASE_NOW, CASE_WALL);
+    assert_non_null(json_string_value(json_object_get(plan, "candidate")));
+    json_decref(plan);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -219,6 +236,7 @@ int main(void)
         T(an_open_follower_is_fenced_before_the_primary_opens),
         T(a_fence_that_is_gone_is_not_believed_later),
         T(no_other_is_chosen_once_the_candidate_may_be_open),
+        T(who_caught_up_after_its_restart_is_shown_as_candidate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
