@@ -30,15 +30,21 @@ static const struct mysql_query mariadb_status = {
     .parts = {PART_VALUES, PART_REPLICA, PART_PAIRS, PART_DUMPS, PART_HEARTBEAT},
 };
 
+/* Only the first events of the file are read (0.5 ms). NULL without a binary log. GLOBAL_STATUS is
+ * a table in memory, unlike those above. */
+#define BEGAN_SQL                                                                                  \
+    "SELECT BINLOG_GTID_POS((SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "         \
+    "WHERE VARIABLE_NAME = 'BINLOG_SNAPSHOT_FILE'), 4) AS log_began"
+
 static const struct mysql_query mariadb_slow = {
     .sql = "SELECT " V(version) ", " V(max_connections) ", " V(sync_binlog) ", "
            V(innodb_flush_log_at_trx_commit) ", " V(sync_relay_log) ", " V(relay_log_recovery) ", "
            V(log_bin) ", " V(log_slave_updates) ", " V(gtid_strict_mode) ", " V(binlog_format) ", "
            V(binlog_row_image) ", " V(slave_net_timeout) ", " V(skip_name_resolve) ", "
-           V(rpl_semi_sync_slave_kill_conn_timeout) ";SHOW ALL SLAVES STATUS",
-    .part_count = 2,
+           V(rpl_semi_sync_slave_kill_conn_timeout) ";SHOW ALL SLAVES STATUS;" BEGAN_SQL,
+    .part_count = 3,
     .required = 2,
-    .parts = {PART_VALUES, PART_REPLICA},
+    .parts = {PART_VALUES, PART_REPLICA, PART_VALUES},
 };
 
 /* skip_slave_start and init_rpl_role are no system variables in 10.11: they stay unknown. */

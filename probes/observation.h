@@ -111,6 +111,7 @@ struct reach {
     X(U64, SLOW, kill_conn_timeout_s, "s", "MariaDB rpl_semi_sync_slave_kill_conn_timeout")       \
     X(U64, SLOW, events_on, "", "enabled events in the event scheduler")                          \
     X(GTID, SLOW, purged, "", "no longer in its binary logs; MariaDB: empty")                     \
+    X(GTID, SLOW, log_began, "", "MariaDB: position at which its newest binary log began")        \
     X(TRI, SLOW, skip_name_resolve, "", "its process list shows addresses, not host names")       \
     X(TEXT, SLOW, missing_grant, "", "first privilege our accounts lack, empty if none")          \
     X(TRI, START, start_read_only, "", "value a restart would bring; unknown if hidden by SET")   \

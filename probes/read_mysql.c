@@ -178,6 +178,8 @@ enum stay_rc mysql_reader_finish(struct mysql_reader *r, unsigned groups, struct
                                                   "read_only, the executed set or version");
     if (groups & FACTS_STATUS)
         finish_status(r);
+    if ((groups & FACTS_SLOW) && !(r->seen & SEEN_BEGAN))
+        gtid_set_clear(&r->facts->log_began); /* of an earlier answer */
     if (r->problem[0] != '\0')
         return stay_error(err, STAY_ECORRUPT, "%s", r->problem);
     return STAY_OK;

@@ -22,6 +22,7 @@ enum value_kind {
     VALUE_APPLIED,
     VALUE_RECEIVED,
     VALUE_PURGED,
+    VALUE_BEGAN,
     VALUE_GTID_MODE
 };
 
@@ -32,7 +33,8 @@ enum seen {
     SEEN_READ_ONLY = 4,
     SEEN_EXECUTED = 8,
     SEEN_VERSION = 16,
-    SEEN_BEATS = 32
+    SEEN_BEATS = 32,
+    SEEN_BEGAN = 64
 };
 
 struct name_row {

@@ -65,6 +65,7 @@ static const struct name_row pair_rows[] = {
     {"skip_name_resolve", VALUE_TRI, AT(skip_name_resolve), 0},
     {"events_on", VALUE_U64, AT(events_on), 0},
     {"gtid_purged", VALUE_PURGED, 0, 0},
+    {"log_began", VALUE_BEGAN, 0, SEEN_BEGAN},
     {"heartbeat_period_s", VALUE_SECONDS_MS, AT(heartbeat_ms), 0},
 };
 
@@ -244,6 +245,8 @@ bool mysql_value_take(struct mysql_reader *r, const struct name_row *row, const 
         return keep_text(&r->received, value);
     case VALUE_PURGED:
         return mysql_value_set(r->engine, value, &r->facts->purged);
+    case VALUE_BEGAN:
+        return mysql_value_set(r->engine, value, &r->facts->log_began);
     }
     return false;
 }

@@ -1,5 +1,5 @@
 /* controller/decide/cluster.c - a cluster's view: defaults, life, record and reload; who is who. */
-#include "controller/decide/cluster.h"
+#include "controller/decide/cluster_regiven.h"
 
 static void node_reset(struct node_view *node)
 {
@@ -7,6 +7,8 @@ static void node_reset(struct node_view *node)
     gtid_set_clear(&node->received_high);
     gtid_set_clear(&node->extra);
     gtid_set_clear(&node->goal);
+    gtid_set_clear(&node->quiet);
+    gtid_set_clear(&node->before);
     *node = (struct node_view){
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
@@ -18,6 +20,7 @@ static void node_reset(struct node_view *node)
         .query_ok_mono_us = STAY_NEVER,
         .refused_first_mono_us = STAY_NEVER,
         .refused_last_mono_us = STAY_NEVER,
+        .closed_mono_us = STAY_NEVER,
         .silent_since_mono_us = STAY_NEVER,
         .session_end_mono_us = STAY_NEVER,
         .canary_ok_mono_us = STAY_NEVER,
@@ -26,6 +29,7 @@ static void node_reset(struct node_view *node)
         .restarted_mono_us = STAY_NEVER,
         .caught_up_mono_us = STAY_NEVER,
         .goal_mono_us = STAY_NEVER,
+        .quiet_mono_us = STAY_NEVER,
         .held_mono_us = STAY_NEVER,
         .canary_moved_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
@@ -54,6 +58,7 @@ static void forget_primary(struct cluster_view *view)
     view->ackers_seen = 0;
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
+    cluster_forget_regiven(view);
     for (uint32_t i = 0; i < NODES_MAX; i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
         view->nodes[i].holds_lost = false;
@@ -176,7 +181,7 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         kept[i] = view->nodes[j];
         view->nodes[j].facts = (struct server_facts){0};
         view->nodes[j].received_high = view->nodes[j].extra = view->nodes[j].goal =
-            (struct gtid_set){0};
+            view->nodes[j].quiet = view->nodes[j].before = (struct gtid_set){0};
         if (j == view->primary)
             primary_moved = false;
     }

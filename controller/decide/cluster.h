@@ -77,6 +77,7 @@ struct node_view {
     int64_t query_ok_mono_us;     /* last answered status query */
     int64_t refused_first_mono_us;/* first of the unbroken run of refusals, else STAY_NEVER */
     int64_t refused_last_mono_us;
+    int64_t closed_mono_us;       /* begin of the last attempt that it refused; STAY_NEVER: none */
     int64_t silent_since_mono_us; /* begin of the first unanswered attempt of the present run */
     int64_t session_end_mono_us;
     int64_t canary_ok_mono_us;    /* last canary commit on this node */
@@ -115,6 +116,9 @@ struct node_view {
     bool skipped;                 /* a transaction of its own making that the primary holds is
                                      missing, and later ones are there */
     int64_t own_due_mono_us;      /* it lacked such and might still receive them; STAY_NEVER */
+    struct gtid_set quiet;  /* MariaDB: what it had executed when last read while its receiver */
+    int64_t quiet_mono_us;  /* did not run; since when it was read so; STAY_NEVER: never */
+    struct gtid_set before; /* that, if it is from before the primary's present process */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 
@@ -147,6 +151,7 @@ struct cluster_view {
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
     int64_t lossless_fell_mono_us; /* lossless_since was seen broken then and the store does not
                                      say so yet: no plan may build on it; STAY_NEVER */
+    int64_t regiven_since_wall_us; /* record.primary_since_wall_us when nodes[].before were kept */
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 

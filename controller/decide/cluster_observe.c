@@ -3,6 +3,7 @@
  * Two clocks of an observation matter: what an answer shows is no older than its question
  * (begun), and an attempt that failed says nothing when another one, answered, ended after it
  * began. */
+#include "controller/decide/cluster_regiven.h"
 #include "controller/decide/cluster_written.h"
 
 bool cluster_reach_is_answer(const struct reach *reach)
@@ -78,6 +79,7 @@ static void fold_refusal(struct node_view *node, const struct observation *obs)
         obs->taken_mono_us < node->refused_first_mono_us)
         node->refused_first_mono_us = obs->taken_mono_us;
     later(&node->refused_last_mono_us, obs->taken_mono_us);
+    later(&node->closed_mono_us, obs->begun_mono_us);
 }
 
 /* Failures of name resolution say nothing of the server. Returns false for an attempt that changes
@@ -347,6 +349,7 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
     struct node_view *node = &view->nodes[obs->node];
     bool is_primary = obs->node == view->primary;
     bool received = receives_by_word(view, obs->node);
+    uint64_t log_bytes = node->groups_known & FACTS_STATUS ? node->facts.binlog_bytes : 0;
     bool changed = fold_reach(node, obs);
     bool has_facts = fold_facts(node, obs) && (obs->groups & FACTS_STATUS);
     if (is_primary && changed &&
@@ -355,6 +358,9 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
     enum receiver_state receiver = node->facts.receiver;
     if (is_primary || receiver == RECEIVER_RUNNING || receiver == RECEIVER_CONNECTING)
         node->idle_life = false;
+    if (has_facts)
+        cluster_note_quiet(view, obs->node, node->restarted_mono_us == obs->taken_mono_us,
+                           node->facts.binlog_bytes < log_bytes);
     if (has_facts && is_primary)
         note_primary_facts(view);
     if (has_facts && !is_primary)

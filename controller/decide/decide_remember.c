@@ -4,6 +4,7 @@
 #include "controller/decide/decide_private.h"
 
 #include "controller/decide/cluster_births.h"
+#include "controller/decide/cluster_regiven.h"
 #include "controller/decide/cluster_written.h"
 
 #define CLOCK_JUMP_US  (1 * STAY_SECOND)  /* between two turns; a slewed clock moves by far less */
@@ -169,7 +170,7 @@ bool decide_remember(struct cluster_view *view, const struct plan_run *running, 
     note_ended(view, running);
     note_born(view, now_mono_us, now_wall_us);
     if (view->record.adopted && !decide_is_running(running) && view->record.plan_id[0] == '\0')
-        changed |= cluster_watch_alone(view, ret_record);
+        changed |= cluster_watch_alone(view, ret_record) | cluster_watch_regiven(view, ret_record);
     changed |= note_restarted(view, ret_record);
     changed |= cluster_note_births(view, ret_record);
     return changed;

@@ -1,6 +1,8 @@
 /* controller/decide/decide_want.c - which plan the verdict, or a replica's verdict, asks for. */
 #include "controller/decide/decide_private.h"
 
+#include "controller/decide/cluster_regiven.h"
+
 #define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
 #define FENCE_AFTER_US  (2 * STAY_SECOND)  /* clients write to it meanwhile: no long wait */
 #define FENCE_HOLDS_US  (1500 * STAY_MS)   /* as a failover waits for its own: longer, it hangs */
@@ -138,7 +140,9 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
     if (want_replica_closed(view, last, now_mono_us, d))
         return;
     for (uint32_t i = 0; i < view->config->node_count; i++) {
-        if (i == view->primary || decide_is_loose(&view->nodes[i].facts))
+        if (i == view->primary || decide_is_loose(&view->nodes[i].facts) ||
+            cluster_holds_regiven(view, i, &view->nodes[i].facts.executed,
+                                  &view->nodes[view->primary].facts.executed) == TRI_UNKNOWN)
             continue;
         struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
         enum plan_kind kind = plan_of_replica(verdict.action);

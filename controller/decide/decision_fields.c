@@ -83,6 +83,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, query_ok_mono_us, MONO),
     PLAIN(node_view, refused_first_mono_us, MONO),
     PLAIN(node_view, refused_last_mono_us, MONO),
+    PLAIN(node_view, closed_mono_us, MONO),
     PLAIN(node_view, silent_since_mono_us, MONO),
     PLAIN(node_view, session_end_mono_us, MONO),
     PLAIN(node_view, canary_ok_mono_us, MONO),
@@ -111,6 +112,9 @@ static const struct field node_fields[] = {
     PLAIN(node_view, by_hand, BOOL),
     PLAIN(node_view, skipped, BOOL),
     PLAIN(node_view, own_due_mono_us, MONO),
+    PLAIN(node_view, quiet, GTID),
+    PLAIN(node_view, quiet_mono_us, MONO),
+    PLAIN(node_view, before, GTID),
     PLAIN(node_view, received_high, GTID),
 };
 
@@ -173,6 +177,7 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, watch_seen_mono_us, MONO),
     PLAIN(cluster_view, watch_odd, U32),
     PLAIN(cluster_view, lossless_fell_mono_us, MONO),
+    PLAIN(cluster_view, regiven_since_wall_us, I64),
     PLAIN(cluster_view, mutant, U32),
 };
 

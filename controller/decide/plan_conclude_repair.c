@@ -35,6 +35,22 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
     }
     run->diverged = !gtid_set_is_empty(&run->extra);
     bool reseeded = run->kind == PLAN_REJOIN && run->params.accept_loss; /* a human's word */
+    enum tri regiven =
+        cluster_holds_regiven(view, node, &run->executed[node], &run->executed[primary]);
+    if (!run->diverged && regiven == TRI_UNKNOWN && !reseeded) {
+        plan_say(run->text, sizeof run->text,
+                 "where the binary log of %s began at its restart is not read yet",
+                 plan_node_name(view, primary));
+        return NEXT_UNDO;
+    }
+    if (!run->diverged && regiven == TRI_YES && !reseeded) {
+        run->diverged = true;
+        plan_say(run->text, sizeof run->text,
+                 "%s holds transactions that %s lost in a restart and whose numbers it passed "
+                 "since: reseed it",
+                 plan_node_name(view, node), plan_node_name(view, primary));
+        return NEXT_ROW;
+    }
     bool alone = (view->record.twins & NODE_BIT(node)) != 0 ||
                  cluster_has_written_alone(view, node, &run->executed[node]);
     if (!run->diverged && alone && !reseeded) {

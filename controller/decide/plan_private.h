@@ -5,6 +5,7 @@
 #define CONTROLLER_DECIDE_PLAN_PRIVATE_H
 #include "base/mutant.h"
 #include "controller/decide/candidate.h"
+#include "controller/decide/cluster_regiven.h"
 #include "controller/decide/cluster_written.h"
 
 /* A heartbeat this young is written by somebody who runs; the canary writes one each second. */

@@ -149,6 +149,9 @@ void check_verdict(struct sim *s, uint16_t rule_id);
 void check_replay(struct sim *s, struct decision_memory *before, const struct decision *d);
 void check_begun(struct sim *s, const struct plan_run *run);
 void check_event(struct sim *s);
+void check_started(struct sim *s, struct sim_server *p);
+bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,
+                   uint32_t tx);
 bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
 void check_opened_itself(struct sim *s, const struct sim_server *v);
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,

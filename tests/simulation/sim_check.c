@@ -5,6 +5,7 @@
 /* A repair keeps the record to itself until its next save: a drain is the longest row without. */
 #define REPAIR_US    (35 * STAY_SECOND)
 #define LANE_LATE_US (3 * STAY_SECOND)
+#define TOLD_US      (4 * STAY_SECOND) /* uptime is in whole seconds */
 
 /* Over a session it has already; new ones may be refused. */
 static bool may_answer(const struct sim *s, uint32_t node)
@@ -34,6 +35,12 @@ void check_seen(struct sim *s, uint32_t node, uint32_t life, int64_t read_at)
 {
     struct sim_server *v = &s->server[node];
     v->seen_at = read_at;
+    if (!v->connected && v->life == life &&
+        (v->rest_at <= s->controller.started_at ||
+         memcmp(v->rest_seq, v->max_have, sizeof v->rest_seq) != 0)) {
+        memcpy(v->rest_seq, v->max_have, sizeof v->rest_seq);
+        v->rest_at = s->now;
+    }
     for (uint32_t i = s->tx_n; i > 0 && v->excused_n > 0; i--) {
         struct sim_tx *t = &s->tx[i - 1];
         if (!t->excused || t->origin != node || t->life != (uint16_t)life ||
@@ -263,12 +270,40 @@ void check_writable(struct sim *s, struct sim_server *v, const struct effect *ef
     check_promoted(s, v, run);
 }
 
-/* A write by hand that no comparison can show: after the sets were read, or under a GTID that a
- * truncated primary had given before (MariaDB numbers on from what is left). */
-static bool is_hidden(const struct sim *s, const struct sim_server *source, uint32_t tx,
-                      int64_t known)
+/* A server starts: what did the controller read of the others a while before, when they were cut
+ * off from it? */
+void check_started(struct sim *s, struct sim_server *p)
+{
+    p->told_seq = 0;
+    p->rest_at = 0;
+    for (uint32_t i = 0; i < s->setup.servers && p->index == s->line; i++) {
+        struct sim_server *v = &s->server[i];
+        bool told = v != p && controller_runs(s) && p->seen_at > s->controller.started_at &&
+                    v->rest_at > s->controller.started_at && s->now - v->rest_at >= TOLD_US;
+        v->told_seq = told ? v->rest_seq[p->index] : 0;
+        v->told_life = s->controller.life;
+    }
+}
+
+/* The primary lost this in its restart, and where its log began then tells so: `v` was read to hold
+ * it before that by a controller that runs still and had read the process before. */
+bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,
+                   uint32_t tx)
 {
     const struct sim_tx *t = &s->tx[tx];
+    return s->setup.engine == ENGINE_MARIADB && source->index == s->line &&
+           t->origin == source->index && t->seq > source->began_seq && t->seq <= v->told_seq &&
+           v->told_life == s->controller.life && source->commits < source->old_commits;
+}
+
+/* A write by hand that no comparison can show: after the sets were read, or under a GTID that a
+ * truncated primary had given before (MariaDB numbers on from what is left). */
+static bool is_hidden(const struct sim *s, const struct sim_server *source,
+                      const struct sim_server *v, uint32_t tx, int64_t known)
+{
+    const struct sim_tx *t = &s->tx[tx];
+    if (check_is_told(s, source, v, tx))
+        return false;
     bool is_again = t->again && t->seq <= source->max_have[t->origin];
     return (t->kind == TX_ERRANT && (t->flushed > known || is_again)) ||
            has_foreign_twin(s, source, tx);
@@ -292,7 +327,7 @@ void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const ch
     if (v->attached_by_us && v->attached_at < known)
         known = v->attached_at; /* compared then */
     for (uint32_t i = 0; i < v->log_n; i++)
-        if (!bit_get(p->have, v->log[i]) && !is_hidden(s, p, v->log[i], known) &&
+        if (!bit_get(p->have, v->log[i]) && !is_hidden(s, p, v, v->log[i], known) &&
             !is_of_later_start(s, v, v->log[i])) {
             sim_violate(s, INV_S7, "%s of db%u to db%u, which lacks db%u:%u", why, v->index + 1,
                         source + 1, s->tx[v->log[i]].origin + 1, s->tx[v->log[i]].seq);

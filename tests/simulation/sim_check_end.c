@@ -91,7 +91,8 @@ static void check_holes(struct sim *s)
         for (uint32_t i = p->log_n; i > 0; i--) {
             later = later || bit_get(v->have, p->log[i - 1]);
             const struct sim_tx *t = &s->tx[p->log[i - 1]];
-            if (!later || bit_get(v->have, p->log[i - 1]) || (t->by_hand && t->again) ||
+            if (!later || bit_get(v->have, p->log[i - 1]) ||
+                (t->by_hand && t->again && !check_is_told(s, p, v, p->log[i - 1])) ||
                 check_has_twin(s, v, p->log[i - 1]))
                 continue;
             sim_violate(s, INV_S7,

@@ -120,6 +120,9 @@ static void facts_slow(const struct sim *s, struct server_facts *f, const struct
     f->heartbeat_ms = 500;
     f->kill_conn_timeout_s = 1;
     f->events_on = 0;
+    f->log_began.n = 0;
+    if (s->setup.engine == ENGINE_MARIADB) /* BINLOG_GTID_POS: the newest GTID of each domain */
+        set_range(s, &f->log_began, v->began_origin, 1, v->began_seq);
     f->missing_grant[0] = '\0';
 }
 
@@ -134,7 +137,7 @@ void facts_read(const struct sim *s, const struct sim_server *v, struct server_f
         f->uptime_s = (uint64_t)((s->now - v->boot_at) / STAY_SECOND);
         facts_set_executed(s, v, &f->executed);
         f->connections = 2 + server_sessions(s, v);
-        f->binlog_bytes = v->log_n * UINT64_C(300);
+        f->binlog_bytes = v->commits * UINT64_C(300);
         f->binlog_commits = v->commits;
         f->canary_epoch = v->canary_epoch;
         f->canary_wall_us = v->canary_wall;

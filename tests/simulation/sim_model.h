@@ -58,6 +58,12 @@ struct sim_server {
     uint32_t log_n;
     uint64_t have[SIM_TX_WORDS], done[SIM_TX_WORDS];
     uint32_t max_have[SIM_SERVERS], max_done[SIM_SERVERS], domain_seq, last_origin;
+    uint32_t rest_seq[SIM_SERVERS], told_seq; /* what the controller read of it, cut off from its */
+    int64_t rest_at;                          /* source, since when; the primary's of it, read so
+                                                 before the primary's present process began */
+    uint32_t told_life;                       /* that controller's */
+    uint64_t old_commits;                     /* of the process before */
+    uint32_t began_origin, began_seq;         /* the newest GTID when its newest binary log began */
     uint32_t canary_epoch;
     int64_t canary_wall;
     /* relay log and what is claimed of it */

@@ -92,6 +92,8 @@ static void on_arrive(struct sim *s, uint32_t n)
             p->obs.groups |= FACTS_SLOW | FACTS_START;
             p->next_slow = s->now + SLOW_EVERY_US;
         }
+        if (p->held_life != v->life)
+            p->next_slow = s->now + 1; /* a new process: asked for the rest next */
         facts_read(s, v, &p->facts, p->obs.groups);
         p->obs.facts = &p->facts;
         p->read_at = s->now;

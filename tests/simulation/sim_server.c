@@ -359,7 +359,11 @@ void server_start(struct sim *s, struct sim_server *v)
     v->up = true;
     v->silent = v->frozen = v->disk_stall = v->too_many = false;
     v->boot_at = s->now;
+    v->old_commits = v->commits;
     recover(s, v);
+    v->began_origin = v->last_origin; /* a start begins a binary log */
+    v->began_seq = v->domain_seq;
+    check_started(s, v);
     v->read_only = v->st_read_only;
     v->super_ro = s->setup.engine == ENGINE_MYSQL && v->st_read_only;
     v->offline = false;

@@ -255,6 +255,26 @@ static void every_group_has_its_question(void **state)
                            "SHOW REPLICA STATUS"));
 }
 
+/* Measured on 10.11.19: NULL without a binary log. An earlier answer's must not stay. */
+static void where_the_binary_log_began_is_read_or_unknown(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"log_began"};
+    struct reading r;
+    begin(&r, ENGINE_MARIADB);
+    pair(&r, "version", "10.11.19-MariaDB-log");
+    mysql_reader_row(&r.reader, PART_VALUES, 1, names, (const char *const[]){"3-1-1,0-1-11"});
+    assert_int_equal(mysql_reader_finish(&r.reader, FACTS_SLOW, NULL), STAY_OK);
+    assert_true(holds(&r.facts.log_began, GTID_MARIADB, "0-1-11,3-1-1"));
+    mysql_reader_clear(&r.reader);
+    mysql_reader_init(&r.reader, ENGINE_MARIADB, &r.facts);
+    pair(&r, "version", "10.11.19-MariaDB");
+    mysql_reader_row(&r.reader, PART_VALUES, 1, names, (const char *const[]){NULL});
+    assert_int_equal(mysql_reader_finish(&r.reader, FACTS_SLOW, NULL), STAY_OK);
+    assert_true(gtid_set_is_empty(&r.facts.log_began));
+    end(&r);
+}
+
 static void the_canary_carries_epoch_and_time(void **state)
 {
     (void)state;
@@ -268,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mariadb_executed_is_binlog_state_and_applied_together),
+        cmocka_unit_test(where_the_binary_log_began_is_read_or_unknown),
         cmocka_unit_test(mariadb_replica_row_gives_receiver_applier_and_received),
         cmocka_unit_test(a_named_channel_is_not_this_cluster),
         cmocka_unit_test(mysql_old_and_new_names_give_equal_facts),
