@@ -30,7 +30,8 @@ static const struct mysql_query mariadb_status = {
     .parts = {PART_VALUES, PART_REPLICA, PART_PAIRS, PART_DUMPS, PART_HEARTBEAT},
 };
 
-/* Only the first events of the file are read (0.5 ms). NULL without a binary log. GLOBAL_STATUS is
+/* Only the first events of the file are read (0.5 ms). Without a binary log it fails (1381) and the
+ * rest stands, so it comes last. GLOBAL_STATUS is
  * a table in memory, unlike those above. */
 #define BEGAN_SQL                                                                                  \
     "SELECT BINLOG_GTID_POS((SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "         \

@@ -255,7 +255,7 @@ static void every_group_has_its_question(void **state)
                            "SHOW REPLICA STATUS"));
 }
 
-/* Measured on 10.11.19: NULL without a binary log. An earlier answer's must not stay. */
+/* NULL: no such file; without a binary log there is no row at all (1381). An earlier answer's must not stay. */
 static void where_the_binary_log_began_is_read_or_unknown(void **state)
 {
     (void)state;
