@@ -1,14 +1,19 @@
 /* controller/decide/cluster.c - a cluster's view: defaults, life, record and reload; who is who. */
 #include "controller/decide/cluster_regiven.h"
 
+/* Every set that a node_view owns beside its facts: a copy must own its own. */
+static const size_t node_sets[] = {
+    offsetof(struct node_view, received_high), offsetof(struct node_view, extra),
+    offsetof(struct node_view, goal), offsetof(struct node_view, quiet),
+    offsetof(struct node_view, before)};
+#define NODE_SET(node, i) ((struct gtid_set *)((char *)(node) + node_sets[i]))
+#define NODE_SET_COUNT    (sizeof node_sets / sizeof node_sets[0])
+
 static void node_reset(struct node_view *node)
 {
     server_facts_clear(&node->facts);
-    gtid_set_clear(&node->received_high);
-    gtid_set_clear(&node->extra);
-    gtid_set_clear(&node->goal);
-    gtid_set_clear(&node->quiet);
-    gtid_set_clear(&node->before);
+    for (size_t i = 0; i < NODE_SET_COUNT; i++)
+        gtid_set_clear(NODE_SET(node, i));
     *node = (struct node_view){
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
@@ -93,11 +98,12 @@ static void node_copy(struct node_view *node, const struct node_view *from)
 {
     *node = *from;
     node->facts = (struct server_facts){0};
-    node->received_high = node->extra = node->goal = (struct gtid_set){0};
     server_facts_merge(&node->facts, &from->facts, FACTS_STATUS | FACTS_SLOW | FACTS_START);
-    gtid_set_copy(&node->received_high, &from->received_high);
-    gtid_set_copy(&node->extra, &from->extra);
-    gtid_set_copy(&node->goal, &from->goal);
+    for (size_t i = 0; i < NODE_SET_COUNT; i++) {
+        *NODE_SET(node, i) = (struct gtid_set){0};
+        gtid_set_copy(NODE_SET(node, i),
+                      (const struct gtid_set *)((const char *)from + node_sets[i]));
+    }
 }
 
 void cluster_copy(struct cluster_view *ret_view, const struct cluster_view *from)
@@ -180,8 +186,8 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         }
         kept[i] = view->nodes[j];
         view->nodes[j].facts = (struct server_facts){0};
-        view->nodes[j].received_high = view->nodes[j].extra = view->nodes[j].goal =
-            view->nodes[j].quiet = view->nodes[j].before = (struct gtid_set){0};
+        for (size_t set = 0; set < NODE_SET_COUNT; set++)
+            *NODE_SET(&view->nodes[j], set) = (struct gtid_set){0};
         if (j == view->primary)
             primary_moved = false;
     }

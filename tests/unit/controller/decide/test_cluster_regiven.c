@@ -165,6 +165,18 @@ static void doubts_tell_nothing(void **state)
     expect_nothing_told();
 }
 
+static void a_copy_of_the_view_owns_its_sets(void **state)
+{
+    (void)state;
+    struct cluster_view copy;
+    dies();
+    returns(MS(5000), "0-1-60", "0-1-70");
+    look(0, FACTS_SLOW);
+    cluster_copy(&copy, &w.view);
+    cluster_clear(&copy);
+    assert_int_equal(holds_regiven(), TRI_YES);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -174,6 +186,7 @@ int main(void)
         T(what_the_sets_show_is_left_to_them),
         T(without_a_reading_from_before_nothing_is_told),
         T(doubts_tell_nothing),
+        T(a_copy_of_the_view_owns_its_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
