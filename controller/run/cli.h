@@ -115,6 +115,7 @@ void cli_print_outcome(struct cli *cli, const json_t *data);
 void cli_print_switch(struct cli *cli, const json_t *data);
 void cli_print_history(struct cli *cli, const json_t *data);
 void cli_print_explain(struct cli *cli, const json_t *data);
+void cli_print_moment(struct cli *cli, const json_t *data); /* explain CLUSTER@TIME */
 void cli_print_reload(struct cli *cli, const json_t *data);
 void cli_print_event(struct cli *cli, const json_t *event);
 
