@@ -256,6 +256,8 @@ static void keep_question(const struct plan_run *run, const struct cluster_view 
 {
     if (asks_past_no_return(run))
         (void)stay_copy(record->asks, sizeof record->asks, plan_node_name(view, run->candidate));
+    if (record->asks[0] != '\0' && settles(run, view))
+        record->cooldown_until_wall_us = 0; /* somebody looked: as `mainstay release` */
     if (strcmp(record->asks, record->primary) == 0 || settles(run, view))
         record->asks[0] = '\0';
 }

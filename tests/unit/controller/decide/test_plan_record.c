@@ -95,6 +95,24 @@ static void an_undone_failover_holds_off_the_next_one(void **state)
     }
 }
 
+static void who_settles_a_question_ends_its_hold(void **state)
+{
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        struct case_view c;
+        case_open(&c, PAIR);
+        struct plan_run run = {.kind = PLAN_MAKE_WRITABLE, .state = RUN_SUCCEEDED};
+        struct cluster_record record = c.view.record;
+        record.cooldown_until_wall_us = CASE_WALL + 1;
+        if (asked)
+            (void)snprintf(record.asks, sizeof record.asks, "db2");
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.cooldown_until_wall_us, asked ? 0 : CASE_WALL + 1);
+        assert_string_equal(record.asks, "");
+        case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +120,7 @@ int main(void)
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
         cmocka_unit_test(an_undone_failover_holds_off_the_next_one),
+        cmocka_unit_test(who_settles_a_question_ends_its_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
