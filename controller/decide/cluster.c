@@ -61,6 +61,7 @@ static void forget_primary(struct cluster_view *view)
     view->barrier_ackers = 0;
     view->barrier_leavers = 0;
     view->ackers_seen = 0;
+    view->watch_own_base = 0;
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
     cluster_forget_regiven(view);

@@ -83,6 +83,11 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
  * the lock that logins, SET GLOBAL and most queries need (seen on 9.7). It may live, and a MySQL
  * whose commits wait is never certified LOSSLESS by its ackers alone; rule 123, not 121. */
 bool durability_is_blocked(const struct cluster_view *view);
+/* Since the watch's base the primary committed more, by its last facts, than was acknowledged and
+ * twice the sessions ever seen of it could have under way: it acknowledged alone, whatever its
+ * flags and no-counters say (semi-sync off and on again leaves no mark in them: measured). One
+ * reading is enough: for a plan, which may get no second one. */
+bool durability_acks_stayed_away(const struct cluster_view *view);
 /* "Effectively infinite": 10^9 ms are 11 days, far past any repair; engines take up to 2^32-1. */
 #define DURABILITY_TIMEOUT_MS UINT64_C(1000000000)
 

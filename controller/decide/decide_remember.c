@@ -164,6 +164,8 @@ bool decide_remember(struct cluster_view *view, const struct plan_run *running, 
         (decide_is_running(running) && touches_now(running)) || is_stale_after(view, running);
     if (ours) /* our own numbering and switching are no acknowledgements that stay away */
         view->watch_seen_mono_us = STAY_NEVER;
+    if (is_stale_after(view, running))
+        view->watch_own_base = 0;
     bool changed = ours ? watch_under_plan(view, now_mono_us, ret_record)
                         : durability_watch(view, now_mono_us, now_wall_us, ret_record);
     changed |= note_written(view, ret_record);

@@ -28,6 +28,7 @@ static void rebase_acks(struct cluster_view *view, const struct server_facts *fa
 {
     view->watch_own_base = own;
     view->watch_yes_base = facts->ss_yes_tx;
+    view->watch_sessions = 0;
 }
 
 void durability_watch_acks(struct cluster_view *view, uint32_t possible)
@@ -43,14 +44,32 @@ void durability_watch_acks(struct cluster_view *view, uint32_t possible)
     view->watch_seen_mono_us = primary->facts_mono_us;
     if (is_first || moves)
         rebase_acks(view, facts, own);
+    if (facts->connections > view->watch_sessions)
+        view->watch_sessions = facts->connections;
     uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
     bool is_slow = written > acked + facts->ss_waiters + facts->connections;
     bool is_odd = is_slow || facts->ss_clients > counted_ackers(view, possible);
     view->watch_odd = is_odd ? view->watch_odd + 1 : 0;
 }
 
+bool durability_acks_stayed_away(const struct cluster_view *view)
+{
+    if (view->primary == NO_NODE || view->watch_own_base == 0)
+        return false;
+    const struct server_facts *facts = &view->nodes[view->primary].facts;
+    uint64_t own = own_transactions(view, facts), sessions = view->watch_sessions;
+    if (own < view->watch_own_base || facts->ss_yes_tx < view->watch_yes_base ||
+        (view->config->engine == ENGINE_MYSQL && facts->ss_yes_tx > view->watch_yes_base))
+        return false;
+    if (facts->connections > sessions)
+        sessions = facts->connections;
+    uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
+    return written > acked + facts->ss_waiters + 2 * sessions;
+}
+
 void durability_watch_acks_anew(struct cluster_view *view)
 {
+    view->watch_own_base = 0;
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
 }

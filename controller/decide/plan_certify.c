@@ -1,6 +1,7 @@
 /* controller/decide/plan_certify.c - gathers what the certificate is computed from out of a run and
  * the view: last known set of the old primary, estimates from the canary, who was frozen and
  * drained. */
+#include "controller/decide/decide.h"
 #include "controller/decide/plan_private.h"
 
 /* Since the last read of the old primary whose set the candidate holds: by what it executed now, or
@@ -84,9 +85,12 @@ bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *
         return !run->fenced && old->facts_begun_mono_us > run->begun_mono_us &&
                (old->facts.ss_source_enabled == TRI_NO || old->facts.ss_source_on == TRI_NO) &&
                old->facts.read_only == TRI_NO && old->facts.offline_mode != TRI_YES;
-    return run->lossless_stood && old->facts_begun_mono_us > run->begun_mono_us &&
-           !is_shut_since_restart(old) &&
-           (old->facts.ss_source_on != TRI_YES || old->facts.ss_no_tx != view->record.watch_no_tx ||
+    /* asked before it began and answered after is no older news than asked after; what a plan
+     * before this one did is none */
+    return run->lossless_stood && old->facts_mono_us > run->begun_mono_us &&
+           old->facts_begun_mono_us > view->plan_ended_mono_us && !is_shut_since_restart(old) &&
+           (durability_acks_stayed_away(view) || old->facts.ss_source_on != TRI_YES ||
+            old->facts.ss_no_tx != view->record.watch_no_tx ||
             old->facts.ss_no_times != view->record.watch_no_times);
 }
 

@@ -200,6 +200,34 @@ static void mysql_counts_groups_only_a_standstill_tells(void **state)
     assert_false(stands());
 }
 
+/* Commits that were not acknowledged, with the sessions seen at the watch's reading. */
+static bool would_tell(uint64_t unacked)
+{
+    world_write(&w, 500);
+    w.facts[0].ss_yes_tx -= unacked;
+    see_all(&w);
+    w.facts[0].ss_yes_tx += unacked; /* as if each try were alone */
+    bool tells = durability_acks_stayed_away(&w.view);
+    see_all(&w);
+    return tells;
+}
+
+/* What a plan that meets the primary again asks: one reading, so twice the sessions are forgiven.
+ */
+static void one_reading_tells_a_plan_that_acks_stayed_away(void **state)
+{
+    (void)state;
+    assert_false(durability_acks_stayed_away(&w.view)); /* nothing to compare with yet */
+    next_round();
+    (void)turn();
+    uint64_t under_way = 2 * w.facts[0].connections + w.facts[0].ss_waiters;
+    assert_false(would_tell(0));
+    assert_false(would_tell(under_way));
+    assert_true(would_tell(under_way + 1));
+    w.view.watch_own_base = 0; /* a plan that touched it ended in between */
+    assert_false(would_tell(under_way + 1));
+}
+
 static void a_wait_count_below_k_is_not_whole(void **state)
 {
     (void)state;
@@ -246,6 +274,7 @@ int main(void)
         T(a_client_that_only_an_own_zone_replica_explains_breaks_it),
         T(more_clients_than_known_ackers_break_it_when_they_stay),
         T(commits_that_outgrow_acks_break_it),
+        T(one_reading_tells_a_plan_that_acks_stayed_away),
         cmocka_unit_test_setup_teardown(mysql_counts_groups_only_a_standstill_tells, setup_mysql,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_wait_count_below_k_is_not_whole, setup_mysql, teardown),

@@ -21,7 +21,7 @@ static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **s
                                .lossless_stood = true,
                                .begun_mono_us = CASE_NOW};
         run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)].touched = NODE_BIT(0);
-        old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->facts_begun_mono_us = old->facts_mono_us = CASE_NOW + STAY_SECOND;
         old->facts.ss_source_enabled = broken == 1 ? TRI_NO : TRI_YES;
         old->facts.ss_source_on = broken ? TRI_NO : TRI_YES;
         plan_note_broken(&run, &c.view);
@@ -44,7 +44,8 @@ static void an_old_primary_that_restarted_shut_breaks_nothing(void **state)
         struct node_view *old = &c.view.nodes[0];
         struct plan_run run = {.kind = PLAN_FAILOVER, .lossless_stood = true};
         run.begun_mono_us = CASE_NOW;
-        old->restarted_mono_us = old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->restarted_mono_us = old->facts_begun_mono_us = old->facts_mono_us =
+            CASE_NOW + STAY_SECOND;
         old->writable_mono_us = was_open ? CASE_NOW + STAY_SECOND : CASE_NOW - STAY_SECOND;
         old->facts.read_only = TRI_YES;
         old->facts.ss_source_enabled = old->facts.ss_source_on = TRI_NO;
@@ -68,7 +69,7 @@ static void what_is_seen_while_a_failover_is_undone_counts(void **state)
                                .mode = MODE_LOSSLESS,
                                .lossless_stood = true,
                                .begun_mono_us = CASE_NOW};
-        old->facts_begun_mono_us = CASE_NOW + STAY_SECOND;
+        old->facts_begun_mono_us = old->facts_mono_us = CASE_NOW + STAY_SECOND;
         old->facts.ss_source_on = broken ? TRI_NO : TRI_YES;
         struct cluster_record record = c.view.record;
         plan_end_record(&run, &c.view, CASE_WALL, &record);
