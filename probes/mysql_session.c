@@ -168,5 +168,5 @@ void mysql_session_abort(struct mysql_session *s)
 
 int mysql_session_poll_fd(const struct mysql_session *s)
 {
-    return s->is_noted ? fcntl(atomic_load(&s->fd_copy), F_DUPFD_CLOEXEC, 0) : -1;
+    return s->is_noted ? atomic_load(&s->fd_copy) : -1;
 }

@@ -14,9 +14,9 @@
 #define PROBES_MYSQL_SESSION_H
 #include "probes/observation.h"
 
-#define MYSQL_SESSION_ROWS_MAX 20000                   /* of one answer */
-#define MYSQL_SESSION_BYTES_MAX (8U * 1024U * 1024U)   /* of one answer's values */
-#define MYSQL_SESSION_PACKET_MAX (4U * 1024U * 1024U)
+#define MYSQL_SESSION_ROWS_MAX    20000                /* of one answer */
+#define MYSQL_SESSION_BYTES_MAX   (8U * 1024U * 1024U) /* of one answer's values */
+#define MYSQL_SESSION_PACKET_MAX  (4U * 1024U * 1024U)
 #define MYSQL_SESSION_COLUMNS_MAX 128
 
 struct mysql_account {
@@ -29,7 +29,7 @@ struct mysql_target {
     enum engine engine;
     char host[256]; /* numeric address or DNS name */
     uint16_t port;
-    char ca[256];   /* empty: the server's certificate is not checked */
+    char ca[256]; /* empty: the server's certificate is not checked */
     char cert[256], key[256];
     bool tls_required;
     bool verify_name; /* with ca: the certificate must be for `host` */
@@ -38,7 +38,7 @@ struct mysql_target {
 struct mysql_session;
 
 struct mysql_session *mysql_session_new(void) STAY_MUST_USE; /* closed */
-void mysql_session_free(struct mysql_session *s); /* closes first; takes NULL */
+void mysql_session_free(struct mysql_session *s);            /* closes first; takes NULL */
 
 /* Connects and makes the session's settings (autocommit, time zone, lock_wait_timeout 1). On
  * failure the session is closed and may be opened again. reach (not NULL) says how far it got. */
@@ -52,14 +52,15 @@ bool mysql_session_is_idle_ok(const struct mysql_session *s);
 /* Idle sessions: true when the peer's TCP has all we ever sent, so that the socket's whole buffer
  * is free and a statement of a few kB is sent without waiting. */
 bool mysql_session_sends_at_once(const struct mysql_session *s);
-int64_t mysql_session_used_mono_us(const struct mysql_session *s); /* last successful call */
+int64_t mysql_session_used_mono_us(const struct mysql_session *s);  /* last successful call */
 unsigned long mysql_session_version(const struct mysql_session *s); /* 101119, 80045; 0: closed */
 
 /* Any thread: the layer an open in progress has reached. */
 enum obs_layer mysql_session_layer(const struct mysql_session *s);
 /* Any thread: ends the connection under a call that blocks; the call then fails. */
 void mysql_session_abort(struct mysql_session *s);
-/* A duplicate descriptor of the socket, owned by the caller, -1 if none. */
+/* A duplicate of the socket, to be watched; it stays the session's and is closed with it. -1: none.
+ */
 int mysql_session_poll_fd(const struct mysql_session *s);
 
 /* One row of result number `result` (0, 1.. in a multi-statement). Values may be NULL; they are

@@ -7,14 +7,20 @@
 #include "probes/probe_channel.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "base/io/lane.h"
 #include "base/io/loop.h"
+#include "base/io/real_clock.h"
 #include "base/io/timer.h"
 #include "probes/mysql_outcome.h"
+
+#define OPEN_TURN_US (60 * STAY_SECOND) /* everyone's turn comes: nobody is dropped for the next   \
+                                         */
+#define OPEN_CROWD 32                   /* so many wait for a lane: only who speaks may join them */
 
 enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
 
@@ -22,7 +28,8 @@ enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
 struct channel_job {
     struct channel *channel; /* NULL: dropped */
     struct mysql_session *session;
-    bool owns_session; /* release frees it */
+    bool owns_session;             /* release frees it */
+    _Atomic int64_t begun_mono_us; /* of an open: when a lane took it up */
     enum job_kind kind;
     enum fact_group group;
     struct mysql_target target;
@@ -41,6 +48,7 @@ struct channel_poll {
 
 static void on_poll(uv_poll_t *handle, int status, int events);
 static void on_late(struct timer *timer, void *arg);
+static void on_knock(void *arg);
 
 void channel_init(struct channel *c)
 {
@@ -75,6 +83,7 @@ static enum stay_rc job_work(struct lane_job *lane, void *arg)
         return STAY_ETIMEDOUT;
     switch (job->kind) {
     case JOB_OPEN:
+        atomic_store(&job->begun_mono_us, real_clock_mono_us());
         return job_open(job, due);
     case JOB_SEND:
         return mysql_session_send(job->session, job->sql, due, &job->error);
@@ -106,9 +115,7 @@ static void job_release(void *arg)
 
 static void on_poll_closed(uv_handle_t *handle)
 {
-    struct channel_poll *poll = (struct channel_poll *)handle;
-    (void)close(poll->fd);
-    free(poll);
+    free(handle);
 }
 
 /* Forgets the session; a job that uses it keeps it. */
@@ -133,23 +140,39 @@ static void drop_session(struct channel *c)
     c->state = CHANNEL_CLOSED;
 }
 
+static void drop_knock(struct channel *c)
+{
+    knock_free(c->knock);
+    c->knock = NULL;
+}
+
 void channel_reset(struct channel *c)
 {
     drop_session(c);
+    drop_knock(c);
 }
 
 void channel_release(struct channel *c)
 {
-    drop_session(c);
+    channel_reset(c);
     timer_free(c->deadline);
     c->deadline = NULL;
+}
+
+static enum channel_silence silence_in(const struct channel *c, const struct reach *reach)
+{
+    bool is_late = c->state == CHANNEL_OPENING && reach->layer != LAYER_CONNECT &&
+                   reach->layer != LAYER_GREETING;
+    if (reach->outcome != OUT_TIMEOUT)
+        return SILENT_NO;
+    return is_late ? SILENT_AT_LOGIN : SILENT_BEFORE_GREETING;
 }
 
 static void report_failure(struct channel *c, const struct reach *reach)
 {
     struct channel_event event = {
         .kind = OBS_REACH, .reach = *reach, .begun_mono_us = c->begun_mono_us, .group = c->group};
-    c->was_silent = reach->outcome == OUT_TIMEOUT;
+    c->silence = silence_in(c, reach);
     drop_session(c);
     c->fn(c->arg, &event);
 }
@@ -168,10 +191,10 @@ static bool make_poll(struct channel *c)
     poll->fd = fd;
     poll->uv.data = c;
     if (uv_poll_init(&c->loop->uv, &poll->uv, fd) != 0) {
-        (void)close(fd);
         free(poll);
         return false;
     }
+    (void)knock_address_of_peer(&c->address, fd);
     c->poll = poll;
     return true;
 }
@@ -210,7 +233,7 @@ static void job_succeeded(struct channel *c, struct channel_job *job)
             drop_session(c); /* out of descriptors: says nothing about the server */
             return;
         }
-        c->was_silent = false;
+        c->silence = SILENT_NO;
         c->is_admin = job->is_admin;
         c->state = CHANNEL_IDLE;
         watch(c);
@@ -251,6 +274,8 @@ static void job_done(void *arg, enum stay_rc rc)
         drop_session(c); /* no lane began it: silence of ours, not the server's */
         return;
     }
+    if (job->kind == JOB_OPEN && atomic_load(&job->begun_mono_us) != 0)
+        c->begun_mono_us = atomic_load(&job->begun_mono_us);
     if (rc == STAY_ETIMEDOUT) /* the thread may still write job->reach */
         reach = (struct reach){.layer = job->kind == JOB_OPEN ? mysql_session_layer(job->session)
                                                               : LAYER_QUERY,
@@ -298,10 +323,11 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
                              .done = job_done,
                              .release = job_release,
                              .arg = job,
-                             .deadline_mono_us = deadline_mono_us};
-    struct lane_pool *pool = kind != JOB_OPEN ? c->lanes->work
-                             : c->was_silent  ? c->lanes->slow_connect
-                                              : c->lanes->connect;
+                             .deadline_mono_us = deadline_mono_us,
+                             .run_us = kind == JOB_OPEN ? c->limit_us : 0};
+    struct lane_pool *pool = kind != JOB_OPEN          ? c->lanes->work
+                             : c->silence != SILENT_NO ? c->lanes->slow_connect
+                                                       : c->lanes->connect;
     c->job = job;
     if (lane_submit(pool, c->key, &work, NULL) == STAY_OK)
         return;
@@ -310,14 +336,65 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
     drop_session(c);
 }
 
+static void connect_session(struct channel *c)
+{
+    c->session = mysql_session_new();
+    submit(c, JOB_OPEN, NULL, loop_now_mono_us(c->loop) + OPEN_TURN_US);
+}
+
+static bool is_crowded(struct lane_pool *pool)
+{
+    struct lane_stats stats;
+    lane_pool_stats(pool, &stats);
+    return stats.waiting >= OPEN_CROWD;
+}
+
+static bool may_knock(struct channel *c)
+{
+    bool is_numeric = knock_address_parse(&c->address, c->target->host, c->target->port);
+    if (c->address.size == 0 || c->silence == SILENT_AT_LOGIN)
+        return false;
+    if (c->silence == SILENT_NO)
+        return is_crowded(c->lanes->connect);
+    return is_numeric || ++c->knocks % KNOCKS_BY_NAME != 0;
+}
+
+/* The one that waits since an earlier open, or a fresh one. False: no descriptor for it. */
+static bool knock(struct channel *c)
+{
+    int64_t now = loop_now_mono_us(c->loop);
+    if (c->knock != NULL &&
+        (!knock_is_connected(c->knock) || now - knock_begun_mono_us(c->knock) >= KNOCK_FRESH_US))
+        drop_knock(c);
+    if (c->knock == NULL)
+        c->knock = knock_new(c->loop, &c->address, on_knock, c);
+    return c->knock != NULL;
+}
+
 void channel_open(struct channel *c, int64_t limit_us)
 {
     must(c->state == CHANNEL_CLOSED && c->session == NULL);
-    c->session = mysql_session_new();
     c->state = CHANNEL_OPENING;
     c->begun_mono_us = loop_now_mono_us(c->loop);
+    c->limit_us = limit_us;
     c->group = 0;
-    submit(c, JOB_OPEN, NULL, c->begun_mono_us + limit_us);
+    if (may_knock(c) && knock(c))
+        timer_start(c->deadline, c->begun_mono_us + limit_us);
+    else
+        connect_session(c);
+}
+
+/* It has something to say; between two opens the next one begins with that. */
+static void on_knock(void *arg)
+{
+    struct channel *c = arg;
+    drop_knock(c);
+    c->silence = SILENT_NO;
+    c->knocks = 0;
+    if (c->state != CHANNEL_OPENING || c->session != NULL)
+        return;
+    timer_stop(c->deadline);
+    connect_session(c);
 }
 
 /* A send that fails ends the session: the socket says so in the next turn, like any other end. */
@@ -379,11 +456,16 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     }
 }
 
-/* WAITING passed its deadline. */
+/* WAITING, or a knock, passed its deadline. */
 static void on_late(struct timer *timer, void *arg)
 {
     struct channel *c = arg;
     struct reach reach = {.layer = LAYER_QUERY, .outcome = OUT_TIMEOUT};
+    if (c->state == CHANNEL_OPENING && c->knock != NULL) {
+        reach.layer = knock_is_connected(c->knock) ? LAYER_GREETING : LAYER_CONNECT;
+        report_failure(c, &reach);
+        return;
+    }
     if (c->state != CHANNEL_WAITING)
         return;
     (void)stay_copy(reach.text, sizeof reach.text, "no answer in time");

@@ -4,10 +4,17 @@
  * Layer: probes. Loop thread only. CLOSED -> OPENING -> IDLE -> SENDING -> WAITING -> READING ->
  * IDLE; any state -> CLOSED when the connection ends. One thing at a time; the owner asks again
  * from its callbacks. A lane job that outlives its deadline takes its session with it and frees it.
- */
+ *
+ * A server that fell silent is not worth a lane until it speaks: OPENING begins with a knock then
+ * (probe_knock.h), which a failed open leaves waiting for the next; so it does for anybody while
+ * the lanes are crowded. Without an address to knock at
+ * (a name never resolved), and each tenth time for a name, whose address may have changed, and for
+ * a server that greets and falls silent at login, the slow lanes connect. The time an open has
+ * counts from when a lane takes it up. */
 #ifndef PROBES_PROBE_CHANNEL_H
 #define PROBES_PROBE_CHANNEL_H
 #include "probes/mysql_facts.h"
+#include "probes/probe_knock.h"
 
 struct loop;
 struct lane_pool;
@@ -16,8 +23,21 @@ struct channel;
 struct channel_job;
 struct channel_poll;
 
-enum channel_state { CHANNEL_CLOSED = 0, CHANNEL_OPENING, CHANNEL_IDLE, CHANNEL_SENDING,
-                     CHANNEL_WAITING, CHANNEL_READING };
+#define KNOCK_FRESH_US                                                                             \
+    (5 * STAY_SECOND) /* a knock that was let in and hears nothing is renewed:                     \
+                         its server may have been restarted behind our back */
+#define KNOCKS_BY_NAME 10
+
+/* Where the last attempt ended in silence. */
+enum channel_silence { SILENT_NO = 0, SILENT_BEFORE_GREETING, SILENT_AT_LOGIN };
+enum channel_state {
+    CHANNEL_CLOSED = 0,
+    CHANNEL_OPENING,
+    CHANNEL_IDLE,
+    CHANNEL_SENDING,
+    CHANNEL_WAITING,
+    CHANNEL_READING
+};
 
 /* How an open or a question ended. facts: NULL when none were asked or read; borrowed. */
 struct channel_event {
@@ -37,7 +57,7 @@ struct channel_lanes {
 struct channel {
     struct loop *loop;
     const struct channel_lanes *lanes;
-    const struct mysql_target *target;   /* borrowed, stable */
+    const struct mysql_target *target; /* borrowed, stable */
     const struct mysql_account *account;
     const struct mysql_account *admin; /* logs in where `account` is shut out (MySQL's offline_mode,
                                           error 3032); NULL or an empty user: nobody does */
@@ -52,9 +72,12 @@ struct channel {
     struct channel_job *job; /* under way, NULL if none */
     struct timer *deadline;  /* of WAITING */
     int64_t begun_mono_us, limit_us;
-    enum fact_group group;   /* 0: a statement without facts */
-    bool was_silent;         /* its last open ended in silence: connect on slow lanes */
-    bool is_admin;           /* the session is the admin's */
+    enum fact_group group; /* 0: a statement without facts */
+    enum channel_silence silence;
+    struct knock *knock;          /* NULL: none */
+    struct knock_address address; /* of the last session; or of the target when it is numeric */
+    unsigned knocks;              /* opens that knocked, in this silence */
+    bool is_admin;                /* the session is the admin's */
 };
 
 /* Zeroed struct with loop, lanes, target, account, key, fn, arg set. */

@@ -4,26 +4,27 @@
  * Layer: probes. Loop thread only. Per server one held session; per cluster one more for the write
  * canary. The loop waits for their sockets (so the end of a session is known within milliseconds)
  * and keeps the deadlines; it sends a question itself when the socket's buffer is empty, so that
- * sending cannot wait; lanes read and connect. A server that does not answer therefore holds no
- * lane but while it connects, and then one of a pool that healthy servers do not use.
+ * sending cannot wait; lanes read and connect. A server that does not answer holds no lane: until
+ * it speaks again a connection waits for its greeting on the loop (probe_knock.h). One that falls
+ * silent between greeting and login holds one of a pool that healthy servers do not use.
  *
  * Pace: STATUS facts every interval_us (beats of up to 16 clusters fall together, so that one
  * wake-up asks them all; a beat that comes while a server is silent is made up for when its time
  * is over), SLOW and START facts every slow_interval_us, grants every PROBE_GRANTS_US, or
  * PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is four logins; that an
  * account in use is refused is seen at once). Urged: STATUS or a connect attempt every
- * suspicion_interval_us. Deadlines: a connect to the end of login, and each answer, has
- * deadline_us. An attempt that no lane had time to begin is not reported: it says nothing about
- * the server. */
+ * suspicion_interval_us. Deadlines: a connect to the end of login, from when a lane takes it up,
+ * and each answer has deadline_us. An attempt that no lane had time to begin is not reported: it
+ * says nothing about the server. */
 #ifndef PROBES_PROBE_SET_H
 #define PROBES_PROBE_SET_H
 #include "probes/mysql_session.h"
 
-#define PROBE_NODES_MAX 32
-#define PROBE_CANARY_US STAY_SECOND
-#define PROBE_GRANTS_US (60 * STAY_SECOND)
+#define PROBE_NODES_MAX      32
+#define PROBE_CANARY_US      STAY_SECOND
+#define PROBE_GRANTS_US      (60 * STAY_SECOND)
 #define PROBE_GRANTS_WELL_US (300 * STAY_SECOND)
-#define PROBE_NO_NODE UINT32_MAX
+#define PROBE_NO_NODE        UINT32_MAX
 
 struct loop;
 struct probe_set;
@@ -41,10 +42,10 @@ struct probe_cluster {
     struct mysql_account monitor, canary, operate, replicate;
     char ca[256], cert[256], key[256];
     bool tls_required, verify_name;
-    int64_t interval_us;            /* 500 ms */
-    int64_t suspicion_interval_us;  /* 100 ms */
-    int64_t deadline_us;            /* 1 s */
-    int64_t slow_interval_us;       /* 10 s */
+    int64_t interval_us;           /* 500 ms */
+    int64_t suspicion_interval_us; /* 100 ms */
+    int64_t deadline_us;           /* 1 s */
+    int64_t slow_interval_us;      /* 10 s */
 };
 
 /* obs and its facts are borrowed for the call. May call any function here but probe_set_free. */

@@ -96,6 +96,7 @@ static void on_deadline(struct timer *timer, void *arg)
     }
     lane_lock(pool);
     enum job_state state = job->state;
+    int64_t due = job->work.deadline_mono_us;
     if (state == JOB_QUEUED) {
         lane_list_remove(&job->lane->queue, job);
         job->lane->waiting--;
@@ -103,6 +104,10 @@ static void on_deadline(struct timer *timer, void *arg)
     lane_unlock(pool);
     if (state == JOB_RETURNED)
         return; /* on the finished list: on_signal delivers what it brought */
+    if (state == JOB_RUNNING && due > loop_now_mono_us(pool->loop)) {
+        timer_start(timer, due); /* it was taken up late, and has run_us from then */
+        return;
+    }
     atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
     if (state == JOB_QUEUED) {
         call_done(job, STAY_ETIMEDOUT, &pool->stats.timed_out);

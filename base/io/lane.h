@@ -39,6 +39,8 @@ struct lane_work {
     void (*release)(void *arg);               /* on the loop, once, after done; may be NULL */
     void *arg;
     int64_t deadline_mono_us;
+    int64_t run_us; /* > 0: the time it has once a thread takes it up, and not deadline_mono_us,
+                       which it then has only to be taken up */
 };
 
 struct lane_stats {

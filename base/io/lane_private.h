@@ -62,7 +62,7 @@ struct lane_pool {
     struct lane_job *newest; /* loop only */
     pthread_mutex_t mutex;
     pthread_cond_t exit_seen;
-    bool is_closing; /* mutex, as all below */
+    bool is_closing;   /* mutex, as all below */
     bool is_signalled; /* the loop has yet to look: no need to tell it again */
     struct job_list finished;
     struct lane_worker *alive, *exited;

@@ -1,6 +1,7 @@
 /* The threads of a lane pool: each runs the jobs of its lane's queue until it is abandoned or the
  * pool closes, puts them on the finished list and signals the loop. */
 #include "base/io/lane_private.h"
+#include "base/io/real_clock.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -63,6 +64,8 @@ static void run_job(struct lane_worker *worker, struct lane_job *job)
     lane->waiting--;
     job->state = JOB_RUNNING;
     job->worker = worker;
+    if (job->work.run_us > 0)
+        job->work.deadline_mono_us = real_clock_mono_us() + job->work.run_us;
     worker->job = job;
     pool->stats.running++;
     lane_unlock(pool);

@@ -90,7 +90,6 @@ static void note_peer(const struct asking *a)
         getnameinfo((struct sockaddr *)&peer, length, a->answer->peer, sizeof a->answer->peer, NULL,
                     0, NI_NUMERICHOST) != 0)
         a->answer->peer[0] = '\0';
-    (void)close(fd);
 }
 
 static enum stay_rc run(const struct asking *a, const char *sql, mysql_row_fn fn, void *arg,

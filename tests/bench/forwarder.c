@@ -42,8 +42,8 @@ struct real {
 struct link {
     struct end client, backend;
     struct real *real;
-    struct str in; /* part of a packet of the client */
-    bool has_logged_in, is_closed;
+    struct str in;                          /* part of a packet of the client */
+    bool logs_in, has_logged_in, is_closed; /* logs_in: the client has spoken */
     struct answer *brings, *waits;
     struct link *next, *previous, *next_closed, *next_waiter;
 };
@@ -106,7 +106,7 @@ static void close_link(struct forwarder *f, struct link *link)
     if (link->is_closed)
         return;
     link->is_closed = true;
-    f->logins -= link->has_logged_in ? 0 : 1;
+    f->logins -= link->logs_in && !link->has_logged_in ? 1 : 0;
     (void)close(link->client.fd);
     (void)close(link->backend.fd);
     if (link->previous != NULL)
@@ -183,6 +183,11 @@ static bool is_question(const char *packet, size_t length)
 
 static void take_packet(struct forwarder *f, struct link *link, const char *packet, size_t length)
 {
+    if (!link->logs_in) {
+        link->logs_in = true;
+        if (++f->logins > f->logins_max)
+            f->logins_max = f->logins;
+    }
     if (!link->has_logged_in && packet[3] == 0) {
         link->has_logged_in = true;
         f->logins--;
@@ -274,11 +279,8 @@ static void count_accept(struct forwarder *f)
         f->accepted_now = 0;
     f->bucket_us = bucket;
     f->accepted++;
-    f->logins++;
     if (++f->accepted_now > f->accepted_max)
         f->accepted_max = f->accepted_now;
-    if (f->logins > f->logins_max)
-        f->logins_max = f->logins;
 }
 
 static void accept_one(struct forwarder *f)

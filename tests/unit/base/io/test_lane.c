@@ -240,6 +240,33 @@ static void patience_ends(void **state)
     assert_int_equal(sem_destroy(&gate), 0);
 }
 
+/* The wait for a thread is not the job's: it has its run_us from when one takes it up. */
+static void run_time_counts_from_when_a_thread_takes_the_job_up(void **state)
+{
+    sem_t gate;
+    struct call call = {.gate = &gate};
+    (void)state;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    struct lane_pool *pool = pool_of(1, 0, 0);
+    struct lane_work job = {.work = work,
+                            .done = done,
+                            .release = release,
+                            .arg = &call,
+                            .run_us = 60 * STAY_MS};
+    int64_t begun = real_clock_mono_us();
+    job.deadline_mono_us = begun + 10 * STAY_MS;
+    assert_int_equal(lane_submit(pool, 0, &job, NULL), STAY_OK);
+    while (atomic_load(&call.began) == 0)
+        (void)sched_yield();
+    turn_until(&call.done, 1);
+    assert_int_equal(call.rc, STAY_ETIMEDOUT);
+    assert_true(real_clock_mono_us() - begun >= 60 * STAY_MS);
+    assert_int_equal(sem_post(&gate), 0);
+    turn_until(&call.released, 1);
+    assert_int_equal(lane_pool_free(pool, PATIENCE_US), 0);
+    assert_int_equal(sem_destroy(&gate), 0);
+}
+
 static void full_queue_is_refused_and_calls_nobody(void **state)
 {
     sem_t gate;
@@ -395,6 +422,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(stuck_threads_are_replaced_up_to_the_cap, setup, teardown),
         cmocka_unit_test_setup_teardown(patience_keeps_a_slightly_late_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(patience_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(run_time_counts_from_when_a_thread_takes_the_job_up, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(full_queue_is_refused_and_calls_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(slot_belongs_to_the_thread_for_life, setup, teardown),
         cmocka_unit_test_setup_teardown(free_cancels_what_waits_and_delivers_what_returned, setup,
