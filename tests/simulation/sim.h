@@ -88,6 +88,8 @@ void probe_session_lost(struct sim *s, uint32_t server);
 /* sim_effect.c, sim_sql.c, sim_sql_fence.c (servers), sim_route.c (proxies, hooks) */
 void effect_start(void *ctx, uint64_t token, const struct effect *effect);
 bool effect_event(struct sim *s, const struct sim_event *e);
+/* Reads and waits change nothing: they may be sent at any time. */
+bool effect_changes(enum step_kind step);
 void effect_canary_done(struct sim *s, uint32_t slot_gen);
 enum sql_progress { SQL_AGAIN = 0, SQL_DONE, SQL_FAILED };
 enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_server *v);

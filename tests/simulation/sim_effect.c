@@ -30,8 +30,7 @@ static bool is_route(enum step_kind step)
     return step_kind_class(step) == CLASS_ROUTE;
 }
 
-/* Reads and waits change nothing: they may be sent at any time. */
-static bool changes(enum step_kind step)
+bool effect_changes(enum step_kind step)
 {
     switch (step) {
     case STEP_DRAIN:
@@ -131,7 +130,8 @@ static bool reaches(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     bool to = net_ok(s, SIM_HOST_CONTROLLER, v->index) && !v->silent;
     if (to && !v->up) {
-        enum outcome o = x->sent && changes(x->effect.step) ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE;
+        enum outcome o =
+            x->sent && effect_changes(x->effect.step) ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE;
         finish(s, x, o, "connection refused");
         return false;
     }
@@ -159,7 +159,7 @@ static bool reaches(struct sim *s, struct sim_effect *x, struct sim_server *v)
 
 static bool too_late(struct sim *s, struct sim_effect *x)
 {
-    if (x->sent || !changes(x->effect.step) || s->now <= x->effect.valid_until_mono_us)
+    if (x->sent || !effect_changes(x->effect.step) || s->now <= x->effect.valid_until_mono_us)
         return false;
     finish(s, x, OUTCOME_NOT_DONE, "too late: not sent");
     return true;
@@ -180,7 +180,7 @@ static void on_effect(struct sim *s, struct sim_effect *x)
         return;
     if (x->left_at == 0) {
         x->left_at = s->now;
-        if (changes(x->effect.step))
+        if (effect_changes(x->effect.step))
             check_left(s, &x->effect);
     }
     if (is_route(x->effect.step)) {
@@ -250,7 +250,7 @@ static void on_deadline(struct sim *s, struct sim_effect *x)
 {
     if (x->answered)
         return;
-    bool waits = !changes(x->effect.step);
+    bool waits = !effect_changes(x->effect.step);
     x->outcome = x->sent && !waits ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE;
     bool reachable = x->effect.node != NO_NODE && !is_route(x->effect.step) && waits && x->sent &&
                      server_alive(&s->server[x->effect.node]) &&

@@ -12,12 +12,14 @@
 #define SIM_HOSTS 7 /* servers, then controller, then two application hosts with a proxy each */
 #define SIM_HOST_CONTROLLER 4
 #define SIM_HOST_APP 5
-#define SIM_TX 4096
-#define SIM_TX_WORDS (SIM_TX / 64)
 #define SIM_WAITERS 48
+#ifndef SIM_TX /* tests/search makes do with less of these four */
+#define SIM_TX 4096
 #define SIM_EVENTS 4096
 #define SIM_SAVES 16
 #define SIM_EFFECTS 64
+#endif
+#define SIM_TX_WORDS (SIM_TX / 64)
 #define SIM_FAULTS_PER_LIFE 8
 #define SIM_NONE UINT32_MAX
 

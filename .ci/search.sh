@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Exhaustive search in small scope over the decision core (tests/search/search.h), then the seeded bugs it must find.
+#   usage: .ci/search.sh [--long]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=build/rel/bin failed=0 begun=$(date +%s)
+mkdir -p build
+search() { # search NAME ARGS...: PASS only when the scope was searched to its end and nothing was violated
+    local name=$1 out="build/search-$1.out"; shift
+    if "$bin/search" "$@" >"$out" 2>&1 && grep -q 'searched to its end$' "$out" &&
+        ! grep -q 'not searched to its end' "$out"; then
+        sed -n '1,4p' "$out"; echo "PASS search $name: $(head -1 "$out")"
+    else cat "$out"; echo "FAIL search $name: $bin/search $*"; fi
+}
+scopes() { # "NAME ARGS" lines, two at a time; the outcome is read back in order
+    local line n=0
+    while read -r line; do
+        # shellcheck disable=SC2086
+        search $line >"build/search-scope.$n" &
+        n=$((n + 1)); [ $((n % 2)) -ne 0 ] || wait
+    done
+    wait
+    for ((i = 0; i < n; i++)); do cat "build/search-scope.$i"; ! grep -q '^FAIL' "build/search-scope.$i" || failed=1; done
+}
+mutants() {
+    local name options
+    while read -r name options; do
+        # shellcheck disable=SC2086
+        "$bin/search-mutants" --mutants --mutant "$name" --heal-every 0 $options >build/search-mutant.out 2>&1
+        if grep -q "^$name .*found after" build/search-mutant.out; then
+            echo "PASS search $(grep "^$name " build/search-mutant.out | tr -s ' '): $(sed -n 's/^  path: //p' build/search-mutant.out)"
+        else echo "FAIL search $name $options: $(tail -1 build/search-mutant.out)"; failed=1; fi
+    done < <(grep -v '^#' tests/search/mutants.txt)
+}
+if [ "${1:-}" = --long ]; then
+    scopes <<-'X'
+	mariadb-two --engine mariadb --layout two --events 12 --faults 2 --heal-every 10 --states 9000000
+	mysql-two --engine mysql --layout two --events 12 --faults 2 --heal-every 10 --states 9000000
+	mariadb-pair --engine mariadb --layout pair --events 14 --faults 2 --writes 2 --heal-every 4 --states 9000000
+	mysql-pair --engine mysql --layout pair --events 14 --faults 2 --writes 2 --heal-every 4 --states 9000000
+	X
+else
+    scopes <<-'X'
+	mariadb --engine mariadb --layout two --events 12 --faults 1 --heal-every 2
+	mysql --engine mysql --layout two --events 12 --faults 1 --heal-every 2
+	X
+fi
+mutants
+echo "   search: $(($(date +%s) - begun)) s"
+exit $failed
