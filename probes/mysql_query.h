@@ -16,7 +16,8 @@ struct mysql_query {
     enum mysql_part parts[MYSQL_PARTS_MAX];
 };
 
-/* `group`: one of enum fact_group. server_version: as mysql_get_server_version, 0 if unknown. */
+/* `group`: one of enum fact_group. server_version: as mysql_get_server_version, 0 if unknown.
+ * NULL: this engine cannot be asked for the group. */
 const struct mysql_query *mysql_query_for(enum engine engine, unsigned long server_version,
                                           enum fact_group group);
 

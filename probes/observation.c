@@ -51,6 +51,8 @@ void server_facts_merge(struct server_facts *dst, const struct server_facts *src
         merge_group(dst, src, FACTS_SLOW);
     if (groups & FACTS_START)
         merge_group(dst, src, FACTS_START);
+    if (groups & FACTS_HOST)
+        merge_group(dst, src, FACTS_HOST);
 }
 
 #define X(id, text) text,

@@ -54,8 +54,8 @@ struct reach {
 };
 
 /* FACT(type, group, name, unit, what): type TRI, U64, I64, TEXT, GTID, RECV. Groups: STATUS every
- * probe, SLOW every 10 s, START at adoption and every 10 s. Both engines use these neutral
- * names. */
+ * probe, SLOW every 10 s, START at adoption and every 10 s, HOST every 30 s (300 s where nothing is
+ * known). Both engines use these neutral names. */
 #define SERVER_FACTS(X)                                                                            \
     X(TRI, STATUS, read_only, "", "clients without special privilege cannot write")               \
     X(TRI, STATUS, super_read_only, "", "MySQL: nobody can write; MariaDB: same as read_only")    \
@@ -85,6 +85,7 @@ struct reach {
     X(U64, STATUS, ss_timeout_ms, "ms", "")                                                       \
     X(U64, STATUS, ss_wait_count, "", "acknowledgements a commit needs; MariaDB: always 1")       \
     X(TRI, STATUS, ss_after_sync, "", "wait point is AFTER_SYNC")                                 \
+    X(TRI, STATUS, ss_wait_alone, "", "with no acker connected commits still wait")               \
     X(TRI, STATUS, ss_replica_enabled, "", "semi-sync replica role: variable")                    \
     X(TRI, STATUS, ss_replica_on, "", "semi-sync replica role: status; this is what acks")        \
     X(U64, STATUS, connections, "", "threads connected")                                          \
@@ -95,6 +96,7 @@ struct reach {
     X(TEXT, SLOW, version, "", "")                                                                \
     X(TEXT, SLOW, server_uuid, "", "MySQL server_uuid; MariaDB: empty")                           \
     X(U64, SLOW, max_connections, "", "")                                                         \
+    X(U64, SLOW, extra_port, "", "second port, its places beyond max_connections; 0: none")       \
     X(U64, SLOW, sync_binlog, "", "")                                                             \
     X(U64, SLOW, flush_log, "", "innodb_flush_log_at_trx_commit")                                 \
     X(U64, SLOW, sync_relay_log, "", "")                                                          \
@@ -105,7 +107,9 @@ struct reach {
     X(TRI, SLOW, gtid_strict, "", "MariaDB gtid_strict_mode; MySQL gtid_mode=ON")                 \
     X(TEXT, SLOW, binlog_format, "", "")                                                          \
     X(TEXT, SLOW, row_image, "", "")                                                              \
+    X(TEXT, SLOW, log_checksum, "", "binlog_checksum")                                            \
     X(TRI, SLOW, filters, "", "a replication filter is set")                                      \
+    X(TRI, SLOW, log_filters, "", "its binary log leaves databases out: binlog-do/ignore-db")     \
     X(U64, SLOW, net_timeout_s, "s", "slave_net_timeout / replica_net_timeout")                   \
     X(U64, SLOW, heartbeat_ms, "ms", "replication heartbeat period")                              \
     X(U64, SLOW, kill_conn_timeout_s, "s", "MariaDB rpl_semi_sync_slave_kill_conn_timeout")       \
@@ -114,10 +118,19 @@ struct reach {
     X(GTID, SLOW, log_began, "", "MariaDB: position at which its newest binary log began")        \
     X(TRI, SLOW, skip_name_resolve, "", "its process list shows addresses, not host names")       \
     X(TEXT, SLOW, missing_grant, "", "first privilege our accounts lack, empty if none")          \
+    X(TRI, SLOW, powers_shown, "", "who may pass read_only can be seen: mainstay.privileged")     \
+    X(TEXT, SLOW, passes_read_only, "", "first other account that may, its privileges; not root") \
+    X(TEXT, SLOW, may_replicate, "", "first other account with REPLICATION SLAVE")                \
+    X(U64, HOST, disk_free, "bytes", "on the fuller of its data and log disks; see disk_total")   \
+    X(U64, HOST, disk_total, "bytes", "of that disk; 0: not known (mainstay.disks)")              \
     X(TRI, START, start_read_only, "", "value a restart would bring; unknown if hidden by SET")   \
     X(TRI, START, start_skip_replica, "", "skip_slave_start / skip_replica_start")                \
     X(TRI, START, start_ss_source, "", "semi-sync source role at start")                          \
     X(TRI, START, start_relay_log_recovery, "", "")                                               \
+    X(TRI, START, start_sync_binlog, "", "a restart brings sync_binlog = 1")                      \
+    X(TRI, START, start_flush_log, "", "... innodb_flush_log_at_trx_commit = 1")                  \
+    X(TRI, START, start_format_row, "", "... binlog_format = ROW")                                \
+    X(TRI, START, start_gtid_strict, "", "... MariaDB gtid_strict_mode, MySQL gtid_mode = ON")    \
     X(TRI, START, start_role_replica, "", "MariaDB init_rpl_role=SLAVE; MySQL: unknown")
 
 #define FACT_TEXT_MAX 128
@@ -139,7 +152,7 @@ struct dump_peer { /* one binlog dump thread of a source */
     char host[64]; /* numeric address without port */
 };
 
-enum fact_group { FACTS_STATUS = 1, FACTS_SLOW = 2, FACTS_START = 4 };
+enum fact_group { FACTS_STATUS = 1, FACTS_SLOW = 2, FACTS_START = 4, FACTS_HOST = 8 };
 
 struct server_facts {
 #define X(type, group, name, unit, what) FACT_FIELD_##type(name)

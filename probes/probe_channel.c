@@ -34,7 +34,8 @@ struct channel_job {
     enum fact_group group;
     struct mysql_target target;
     struct mysql_account account, admin;
-    bool is_admin; /* opened as admin */
+    uint16_t extra_port;
+    bool is_admin, is_reserved; /* how it was opened */
     char *sql;
     struct server_facts facts;
     struct reach reach;
@@ -58,21 +59,48 @@ void channel_init(struct channel *c)
 
 /* ---- on lanes */
 
+static bool open_as(struct channel_job *job, const struct mysql_account *account, int64_t due)
+{
+    struct reach reach = {0};
+    struct stay_error error = {0};
+    if (account->user[0] == '\0' ||
+        mysql_session_open(job->session, &job->target, account, due, &reach, &error) != STAY_OK)
+        return false; /* what the account was told first stands */
+    job->reach = reach;
+    return true;
+}
+
+/* Its places are taken, not its life: the port with places of its own is asked first, then the one
+ * place that both engines keep for CONNECTION ADMIN (10.11 and 8.0 manuals, max_connections). */
+static bool open_reserved(struct channel_job *job, int64_t due)
+{
+    uint16_t port = job->target.port;
+    job->is_reserved = true;
+    if (job->extra_port != 0) {
+        job->target.port = job->extra_port;
+        if (open_as(job, &job->account, due))
+            return true;
+        job->is_admin = open_as(job, &job->admin, due); /* MySQL's is for administrators */
+        job->target.port = port;
+    }
+    if (!job->is_admin)
+        job->is_admin = open_as(job, &job->admin, due);
+    return job->is_admin;
+}
+
 /* An offline MySQL server lets in administrators only. It is alive, and what a fence that was cut
  * short left: somebody has to read it, or nobody ever opens or closes it. */
 static enum stay_rc job_open(struct channel_job *job, int64_t due)
 {
     enum stay_rc rc = mysql_session_open(job->session, &job->target, &job->account, due,
                                          &job->reach, &job->error);
-    if (rc != STAY_EDENIED || job->reach.native != MYSQL_OFFLINE_MODE || job->admin.user[0] == '\0')
+    if (rc == STAY_OK)
         return rc;
-    struct reach reach = {0};
-    struct stay_error error = {0};
-    if (mysql_session_open(job->session, &job->target, &job->admin, due, &reach, &error) != STAY_OK)
-        return rc; /* what the account was told stands */
-    job->reach = reach;
-    job->is_admin = true;
-    return STAY_OK;
+    if (job->reach.outcome == OUT_TOO_MANY)
+        return open_reserved(job, due) ? STAY_OK : rc;
+    if (rc == STAY_EDENIED && job->reach.native == MYSQL_OFFLINE_MODE)
+        job->is_admin = open_as(job, &job->admin, due);
+    return job->is_admin ? STAY_OK : rc;
 }
 
 static enum stay_rc job_work(struct lane_job *lane, void *arg)
@@ -235,6 +263,7 @@ static void job_succeeded(struct channel *c, struct channel_job *job)
         }
         c->silence = SILENT_NO;
         c->is_admin = job->is_admin;
+        c->is_reserved = job->is_reserved;
         c->state = CHANNEL_IDLE;
         watch(c);
         event.opened = true;
@@ -315,6 +344,7 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
         job->account = *c->account;
     if (kind == JOB_OPEN && c->admin != NULL)
         job->admin = *c->admin;
+    job->extra_port = c->extra_port;
     job->sql = sql;
     if (c->poll != NULL)
         (void)uv_poll_stop(&c->poll->uv);

@@ -60,7 +60,9 @@ struct channel {
     const struct mysql_target *target; /* borrowed, stable */
     const struct mysql_account *account;
     const struct mysql_account *admin; /* logs in where `account` is shut out (MySQL's offline_mode,
-                                          error 3032); NULL or an empty user: nobody does */
+                                          error 3032; every place taken); NULL or an empty user:
+                                          nobody does */
+    uint16_t extra_port; /* with places of its own beyond max_connections; 0: none */
     uint64_t key;
     channel_fn fn;
     void *arg;
@@ -78,6 +80,7 @@ struct channel {
     struct knock_address address; /* of the last session; or of the target when it is numeric */
     unsigned knocks;              /* opens that knocked, in this silence */
     bool is_admin;                /* the session is the admin's */
+    bool is_reserved;             /* it has a place beyond max_connections */
 };
 
 /* Zeroed struct with loop, lanes, target, account, key, fn, arg set. */

@@ -1,4 +1,5 @@
-/* One lane job: for each account log in, SHOW GRANTS, compare; the first lack is the answer. */
+/* One lane job: for each account log in, SHOW GRANTS, compare; the first lack is the answer. The
+ * monitor also asks who else may write to a read-only server. */
 #include <mysql.h>
 
 #include "probes/probe_grants.h"
@@ -10,7 +11,8 @@ struct grants_check {
     struct grants_input in;
     grants_fn fn; /* NULL: dropped */
     void *arg;
-    char missing[FACT_TEXT_MAX];
+    struct grants_found found;
+    unsigned more_pass, more_replicate; /* accounts after the first */
 };
 
 static void add_line(void *arg, const struct mysql_row *row)
@@ -24,6 +26,57 @@ static void take_role(void *arg, const struct mysql_row *row)
     struct mysql_grants *grants = arg;
     grants->no_role =
         row->columns > 0 && row->values[0] != NULL && strcmp(row->values[0], "NONE") == 0;
+}
+
+static bool is_ours(const struct grants_check *check, const char *user)
+{
+    for (int kind = 0; kind < ACCOUNT_OF_COUNT; kind++)
+        if (strcmp(check->in.accounts[kind].user, user) == 0)
+            return true;
+    return false;
+}
+
+static void note_power(char text[FACT_TEXT_MAX], unsigned *more, const struct mysql_row *row,
+                       const char *powers)
+{
+    if (text[0] != '\0')
+        ++*more;
+    else
+        (void)snprintf(text, FACT_TEXT_MAX, "%.40s@%.40s%s%.40s%s", row->values[0], row->values[1],
+                       powers[0] == '\0' ? "" : " (", powers, powers[0] == '\0' ? "" : ")");
+}
+
+/* user, host, what passes read_only ('' for nothing), REPLICATION SLAVE (1, 0) */
+static void take_power(void *arg, const struct mysql_row *row)
+{
+    struct grants_check *check = arg;
+    struct grants_found *found = &check->found;
+    if (row->columns < 4 || row->values[0] == NULL || row->values[1] == NULL)
+        return;
+    if (is_ours(check, row->values[0]))
+        return;
+    if (row->values[2] != NULL && row->values[2][0] != '\0')
+        note_power(found->passes_read_only, &check->more_pass, row, row->values[2]);
+    else if (row->values[3] != NULL && strcmp(row->values[3], "1") == 0)
+        note_power(found->may_replicate, &check->more_replicate, row, "");
+}
+
+static void say_more(char text[FACT_TEXT_MAX], unsigned more)
+{
+    size_t used = strlen(text);
+    if (more > 0)
+        (void)snprintf(text + used, FACT_TEXT_MAX - used, " and %u more", more);
+}
+
+static void look_at_others(struct grants_check *check, struct mysql_session *s, int64_t due)
+{
+    check->found.powers_shown =
+        mysql_session_run(s,
+                          "SELECT user, host, passes_read_only, may_replicate "
+                          "FROM mainstay.privileged",
+                          due, take_power, check, NULL) == STAY_OK;
+    say_more(check->found.passes_read_only, check->more_pass);
+    say_more(check->found.may_replicate, check->more_replicate);
 }
 
 /* STAY_OK: looked; *missing may have been filled. */
@@ -41,8 +94,8 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
         const char *why = reach.native == 1045   ? "wrong password, or no such account (1045)"
                           : reach.native == 3118 ? "the account is locked (3118)"
                                                  : reach.text;
-        (void)snprintf(check->missing, sizeof check->missing, "%.40s cannot log in: %.60s",
-                       account->user, why);
+        (void)snprintf(check->found.missing, sizeof check->found.missing,
+                       "%.40s cannot log in: %.60s", account->user, why);
         return STAY_OK;
     }
     if (rc != STAY_OK)
@@ -52,7 +105,9 @@ static enum stay_rc check_account(struct grants_check *check, struct mysql_sessi
         rc = mysql_session_run(s, "SELECT CURRENT_ROLE()", due, take_role, &grants, NULL);
     if (rc == STAY_OK)
         (void)mysql_grants_check(&grants, check->in.target.engine, kind, account->user,
-                                 check->missing, sizeof check->missing);
+                                 check->found.missing, sizeof check->found.missing);
+    if (rc == STAY_OK && kind == ACCOUNT_OF_MONITOR)
+        look_at_others(check, s, due);
     mysql_grants_clear(&grants);
     mysql_session_close(s);
     return rc;
@@ -64,7 +119,7 @@ static enum stay_rc grants_work(struct lane_job *lane, void *arg)
     struct mysql_session *s = mysql_session_new();
     enum stay_rc rc = STAY_OK;
     for (int kind = 0; kind < ACCOUNT_OF_COUNT && rc == STAY_OK; kind++) {
-        if (check->missing[0] != '\0')
+        if (check->found.missing[0] != '\0')
             break;
         rc = lane_job_expired(lane) ? STAY_ETIMEDOUT
                                     : check_account(check, s, (enum mysql_account_kind)kind,
@@ -78,7 +133,7 @@ static void grants_done(void *arg, enum stay_rc rc)
 {
     struct grants_check *check = arg;
     if (check->fn != NULL)
-        check->fn(check->arg, rc == STAY_OK ? check->missing : NULL);
+        check->fn(check->arg, rc == STAY_OK ? &check->found : NULL);
 }
 
 struct grants_check *grants_check_start(struct lane_pool *pool, uint64_t key,

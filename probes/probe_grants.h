@@ -16,9 +16,16 @@ struct grants_input {
     struct mysql_account accounts[ACCOUNT_OF_COUNT];
 };
 
-/* missing: first lack as a sentence with the statement that mends it, "" for none, NULL when it
- * could not be found out. Called once on the loop unless dropped. */
-typedef void (*grants_fn)(void *arg, const char *missing);
+struct grants_found {
+    char missing[FACT_TEXT_MAX]; /* first lack, with the statement that mends it; "" for none */
+    /* Of accounts that are not ours, by mainstay.privileged (deploy/grants); false: not there. */
+    bool powers_shown;
+    char passes_read_only[FACT_TEXT_MAX]; /* "app@10.% (SUPER)"; the first, and how many more */
+    char may_replicate[FACT_TEXT_MAX];
+};
+
+/* NULL when it could not be found out. Borrowed for the call; once on the loop unless dropped. */
+typedef void (*grants_fn)(void *arg, const struct grants_found *found);
 
 /* NULL when no lane took it; fn is then not called. */
 struct grants_check *grants_check_start(struct lane_pool *pool, uint64_t key,

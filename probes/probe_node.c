@@ -5,9 +5,10 @@
  * together: one wake-up asks them all. Within a cluster they stay apart. */
 #include "base/io/loop.h"
 #include "base/io/timer.h"
-#include "probes/probe_grants.h"
 #include "probes/probe_set_private.h"
 
+#define HOST_US          (30 * STAY_SECOND) /* what it says of its disks */
+#define HOST_UNKNOWN_US  (300 * STAY_SECOND)
 #define CLUSTERS_AT_ONCE 16
 #define LATE_US          (3 * STAY_MS) /* a timer's millisecond: no later beat inherits it */
 #define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
@@ -115,6 +116,7 @@ static void remember_start(struct probed_node *node, struct server_facts *facts)
 #define X(type, group, name, unit, what) KEEP_##group(type, name)
 #define KEEP_STATUS(type, name)
 #define KEEP_SLOW(type, name)
+#define KEEP_HOST(type, name)
 #define KEEP_START(type, name)                                                                     \
     if (facts->name == TRI_UNKNOWN)                                                                \
         facts->name = node->start.name;                                                            \
@@ -123,16 +125,30 @@ static void remember_start(struct probed_node *node, struct server_facts *facts)
 #undef X
 }
 
-static void took_grants(void *arg, const char *missing)
+static void took_grants(void *arg, const struct grants_found *found)
 {
     struct probed_node *node = arg;
     node->grants = NULL;
-    if (missing != NULL && missing[0] == '\0')
-        node->grants_due_mono_us += PROBE_GRANTS_WELL_US - PROBE_GRANTS_US;
-    if (missing == NULL || strcmp(missing, node->missing_grant) == 0)
+    if (found == NULL)
         return;
-    (void)stay_copy(node->missing_grant, sizeof node->missing_grant, missing);
-    node->slow_due_mono_us = 0; /* said with the next facts, not ten seconds later */
+    bool is_well = found->missing[0] == '\0' && found->passes_read_only[0] == '\0' &&
+                   found->may_replicate[0] == '\0';
+    if (is_well)
+        node->grants_due_mono_us += PROBE_GRANTS_WELL_US - PROBE_GRANTS_US;
+    if (strcmp(found->missing, node->found.missing) != 0 ||
+        strcmp(found->passes_read_only, node->found.passes_read_only) != 0 ||
+        strcmp(found->may_replicate, node->found.may_replicate) != 0)
+        node->slow_due_mono_us = 0; /* said with the next facts, not ten seconds later */
+    node->found = *found;
+}
+
+static void add_found(const struct grants_found *found, struct server_facts *facts)
+{
+    (void)stay_copy(facts->missing_grant, sizeof facts->missing_grant, found->missing);
+    (void)stay_copy(facts->passes_read_only, sizeof facts->passes_read_only,
+                    found->passes_read_only);
+    (void)stay_copy(facts->may_replicate, sizeof facts->may_replicate, found->may_replicate);
+    facts->powers_shown = found->powers_shown ? TRI_YES : TRI_NO;
 }
 
 static void check_grants(struct probed_node *node, int64_t now)
@@ -161,6 +177,9 @@ static void ask_more(struct probed_node *node)
     } else if (now >= node->start_due_mono_us) {
         node->start_due_mono_us = now + config->slow_interval_us;
         channel_ask(&node->channel, FACTS_START, NULL, config->deadline_us);
+    } else if (config->engine == ENGINE_MARIADB && now >= node->host_due_mono_us) {
+        node->host_due_mono_us = now + HOST_UNKNOWN_US;
+        channel_ask(&node->channel, FACTS_HOST, NULL, config->deadline_us);
     } else {
         check_grants(node, now);
     }
@@ -177,10 +196,14 @@ static void on_facts(struct probed_node *node, const struct channel_event *event
         node->uptime_s = facts.uptime_s;
         node->channel.takes_writes = facts.read_only == TRI_NO;
     }
+    if (event->group == FACTS_HOST && facts.disk_total != 0)
+        node->host_due_mono_us = loop_now_mono_us(node->cluster->set->loop) + HOST_US;
     if (event->group == FACTS_START)
         remember_start(node, &facts);
+    if (event->group == FACTS_SLOW && facts.extra_port <= UINT16_MAX)
+        node->channel.extra_port = (uint16_t)facts.extra_port;
     if (event->group == FACTS_SLOW)
-        (void)stay_copy(facts.missing_grant, sizeof facts.missing_grant, node->missing_grant);
+        add_found(&node->found, &facts);
     struct observation obs = {
         .kind = OBS_REACH, .node = node->index, .groups = event->group, .facts = &facts};
     probe_set_report(node->cluster, event, &obs);
@@ -198,11 +221,13 @@ static void on_node(void *arg, const struct channel_event *event)
         return;
     }
     if (event->facts != NULL) {
-        bool is_online = event->group == FACTS_STATUS && event->facts->offline_mode == TRI_NO;
+        /* out of the way of a human who needs the last place */
+        bool is_online = event->group == FACTS_STATUS &&
+                         (event->facts->offline_mode == TRI_NO || node->channel.is_reserved);
         on_facts(node, event);
         if (probe_set_cluster(set, number) != cluster) /* the callback may have removed it */
             return;
-        if (node->channel.is_admin && is_online)
+        if ((node->channel.is_admin || node->channel.is_reserved) && is_online)
             channel_reset(&node->channel); /* the monitor may log in again, at the next beat */
         else
             ask_more(node);
@@ -218,8 +243,8 @@ static void on_node(void *arg, const struct channel_event *event)
     struct channel_event failed = *event;
     if (event->reach.outcome == OUT_DENIED && event->reach.layer == LAYER_QUERY) {
         check_grants(node, now); /* no facts will carry what it finds */
-        if (node->missing_grant[0] != '\0')
-            (void)stay_copy(failed.reach.text, sizeof failed.reach.text, node->missing_grant);
+        if (node->found.missing[0] != '\0')
+            (void)stay_copy(failed.reach.text, sizeof failed.reach.text, node->found.missing);
     }
     struct observation obs = {.kind = event->kind, .node = node->index};
     probe_set_report(cluster, &failed, &obs);

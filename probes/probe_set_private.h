@@ -5,6 +5,7 @@
 #ifndef PROBES_PROBE_SET_PRIVATE_H
 #define PROBES_PROBE_SET_PRIVATE_H
 #include "probes/probe_channel.h"
+#include "probes/probe_grants.h"
 #include "probes/probe_set.h"
 
 struct probed_cluster;
@@ -20,10 +21,10 @@ struct probed_node {
     int64_t phase_us;       /* healthy beats come at multiples of the interval and this */
     bool is_owed;           /* the last beat came while the channel was busy */
     int64_t opened_mono_us; /* of the last connect */
-    int64_t slow_due_mono_us, start_due_mono_us, grants_due_mono_us;
+    int64_t slow_due_mono_us, start_due_mono_us, host_due_mono_us, grants_due_mono_us;
     uint64_t uptime_s;
-    struct server_facts start; /* START values seen in this server process's life */
-    char missing_grant[FACT_TEXT_MAX];
+    struct server_facts start;   /* START values seen in this server process's life */
+    struct grants_found found;   /* by the last look that ended */
     struct grants_check *grants; /* under way */
 };
 

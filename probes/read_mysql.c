@@ -24,6 +24,7 @@ static bool is_filter(const char *name)
 {
     return (name[0] == 'R' || name[0] == 'r') && (strncasecmp(name, "Replicate_Do_", 13) == 0 ||
                                                   strncasecmp(name, "Replicate_Ignore_", 17) == 0 ||
+                                                  strcasecmp(name, "Replicate_Rewrite_DB") == 0 ||
                                                   strncasecmp(name, "Replicate_Wild_", 15) == 0);
 }
 
@@ -51,6 +52,18 @@ static void take_replica(struct mysql_reader *r, unsigned columns, const char *c
         else
             bad(r, names[i], values[i]);
     }
+}
+
+/* What it leaves out of its own binary log no replica ever holds. */
+static void take_log(struct mysql_reader *r, unsigned columns, const char *const *names,
+                     const char *const *values)
+{
+    r->facts->log_filters = TRI_NO;
+    for (unsigned i = 0; i < columns; i++)
+        if (values[i] != NULL && values[i][0] != '\0' &&
+            (mysql_name_is(names[i], "Binlog_Do_DB") ||
+             mysql_name_is(names[i], "Binlog_Ignore_DB")))
+            r->facts->log_filters = TRI_YES;
 }
 
 static void take_dump(struct mysql_reader *r, unsigned columns, const char *const *names,
@@ -125,6 +138,9 @@ void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned col
     case PART_REPLICA:
         take_replica(r, columns, names, values);
         return;
+    case PART_LOG:
+        take_log(r, columns, names, values);
+        return;
     case PART_DUMPS:
         take_dump(r, columns, names, values);
         return;
@@ -180,6 +196,8 @@ enum stay_rc mysql_reader_finish(struct mysql_reader *r, unsigned groups, struct
         finish_status(r);
     if ((groups & FACTS_SLOW) && !(r->seen & SEEN_BEGAN))
         gtid_set_clear(&r->facts->log_began); /* of an earlier answer */
+    if ((groups & FACTS_SLOW) && r->engine == ENGINE_MYSQL && !r->has_admin_address)
+        r->facts->extra_port = 0;
     if (r->problem[0] != '\0')
         return stay_error(err, STAY_ECORRUPT, "%s", r->problem);
     return STAY_OK;

@@ -19,6 +19,7 @@ enum mysql_part {
     PART_VALUES,    /* column names are names, one row */
     PART_PAIRS,     /* name, value */
     PART_REPLICA,   /* SHOW ALL SLAVES STATUS, SHOW REPLICA STATUS: a row per channel */
+    PART_LOG,       /* SHOW MASTER STATUS, SHOW BINARY LOG STATUS: one row, none without a log */
     PART_DUMPS,     /* SHOW PROCESSLIST: "host:port" of each binlog dump thread */
     PART_HEARTBEAT, /* epoch, written at in microseconds */
     PART_START,     /* name, value, origin of a variable; MySQL: and its persisted value */
@@ -30,6 +31,7 @@ struct mysql_reader {
     unsigned seen;           /* which of the required values came */
     char *executed, *applied, *received; /* texts until finish */
     bool has_replica;
+    bool has_admin_address;
     char problem[160];       /* first thing that did not parse; empty: none */
 };
 

@@ -23,7 +23,11 @@ enum value_kind {
     VALUE_RECEIVED,
     VALUE_PURGED,
     VALUE_BEGAN,
-    VALUE_GTID_MODE
+    VALUE_GTID_MODE,
+    VALUE_ONE,     /* is it 1? */
+    VALUE_IS_ROW,  /* is it ROW? */
+    VALUE_DISKS,   /* "free/total free/total" in KiB: the fuller one */
+    VALUE_ADDRESS, /* of MySQL's admin_port: where there is none, there is no such port */
 };
 
 /* Values without which an answer is none: bits of struct mysql_reader's `seen`. */

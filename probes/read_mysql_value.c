@@ -37,6 +37,8 @@ static const struct name_row pair_rows[] = {
     {"rpl_semi_sync_source_wait_for_replica_count", VALUE_U64, AT(ss_wait_count), 0},
     {"rpl_semi_sync_master_wait_point", VALUE_AFTER_SYNC, AT(ss_after_sync), 0},
     {"rpl_semi_sync_source_wait_point", VALUE_AFTER_SYNC, AT(ss_after_sync), 0},
+    {"rpl_semi_sync_master_wait_no_slave", VALUE_TRI, AT(ss_wait_alone), 0},
+    {"rpl_semi_sync_source_wait_no_replica", VALUE_TRI, AT(ss_wait_alone), 0},
     {"rpl_semi_sync_slave_enabled", VALUE_TRI, AT(ss_replica_enabled), 0},
     {"rpl_semi_sync_replica_enabled", VALUE_TRI, AT(ss_replica_enabled), 0},
     {"Rpl_semi_sync_slave_status", VALUE_TRI, AT(ss_replica_on), 0},
@@ -48,6 +50,10 @@ static const struct name_row pair_rows[] = {
     {"version", VALUE_TEXT, AT(version), SEEN_VERSION},
     {"server_uuid", VALUE_TEXT, AT(server_uuid), 0},
     {"max_connections", VALUE_U64, AT(max_connections), 0},
+    {"disks", VALUE_DISKS, 0, 0},
+    {"extra_port", VALUE_U64, AT(extra_port), 0},
+    {"admin_port", VALUE_U64, AT(extra_port), 0},
+    {"admin_address", VALUE_ADDRESS, 0, 0},
     {"sync_binlog", VALUE_U64, AT(sync_binlog), 0},
     {"innodb_flush_log_at_trx_commit", VALUE_U64, AT(flush_log), 0},
     {"sync_relay_log", VALUE_U64, AT(sync_relay_log), 0},
@@ -59,6 +65,7 @@ static const struct name_row pair_rows[] = {
     {"gtid_mode", VALUE_GTID_MODE, AT(gtid_strict), 0},
     {"binlog_format", VALUE_TEXT, AT(binlog_format), 0},
     {"binlog_row_image", VALUE_TEXT, AT(row_image), 0},
+    {"binlog_checksum", VALUE_TEXT, AT(log_checksum), 0},
     {"slave_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
     {"replica_net_timeout", VALUE_U64, AT(net_timeout_s), 0},
     {"rpl_semi_sync_slave_kill_conn_timeout", VALUE_U64, AT(kill_conn_timeout_s), 0},
@@ -100,6 +107,11 @@ static const struct name_row start_rows[] = {
     {"rpl_semi_sync_master_enabled", VALUE_TRI, AT(start_ss_source), 0},
     {"rpl_semi_sync_source_enabled", VALUE_TRI, AT(start_ss_source), 0},
     {"relay_log_recovery", VALUE_TRI, AT(start_relay_log_recovery), 0},
+    {"sync_binlog", VALUE_ONE, AT(start_sync_binlog), 0},
+    {"innodb_flush_log_at_trx_commit", VALUE_ONE, AT(start_flush_log), 0},
+    {"binlog_format", VALUE_IS_ROW, AT(start_format_row), 0},
+    {"gtid_strict_mode", VALUE_TRI, AT(start_gtid_strict), 0},
+    {"gtid_mode", VALUE_GTID_MODE, AT(start_gtid_strict), 0},
 };
 
 static const struct name_row *find(const struct name_row *rows, size_t count, const char *name)
@@ -211,6 +223,23 @@ static bool take_tri(void *at, enum tri value)
     return value != TRI_UNKNOWN;
 }
 
+/* One disk per word; two words where data and binary log stand apart. */
+static bool take_disks(struct server_facts *facts, const char *value)
+{
+    unsigned long long free_kib, total_kib;
+    int used = 0;
+    for (; sscanf(value, " %llu/%llu%n", &free_kib, &total_kib, &used) == 2; value += used) {
+        if (total_kib == 0 || total_kib > UINT64_MAX / 1024 || free_kib > total_kib)
+            return false;
+        if (facts->disk_total == 0 || (double)free_kib / (double)total_kib <
+                                          (double)facts->disk_free / (double)facts->disk_total) {
+            facts->disk_free = free_kib * 1024;
+            facts->disk_total = total_kib * 1024;
+        }
+    }
+    return value[strspn(value, " ")] == '\0';
+}
+
 bool mysql_value_take(struct mysql_reader *r, const struct name_row *row, const char *value)
 {
     void *at = (char *)r->facts + row->at;
@@ -224,6 +253,15 @@ bool mysql_value_take(struct mysql_reader *r, const struct name_row *row, const 
                                                          : TRI_YES);
     case VALUE_GTID_MODE:
         return take_tri(at, strcasecmp(value, "ON") == 0 ? TRI_YES : TRI_NO);
+    case VALUE_ONE:
+        return take_tri(at, strcmp(value, "1") == 0 ? TRI_YES : TRI_NO);
+    case VALUE_IS_ROW:
+        return take_tri(at, strcasecmp(value, "ROW") == 0 ? TRI_YES : TRI_NO);
+    case VALUE_DISKS:
+        return take_disks(r->facts, value);
+    case VALUE_ADDRESS:
+        r->has_admin_address = value[0] != '\0';
+        return true;
     case VALUE_AFTER_SYNC:
         return take_tri(at, strcasecmp(value, "AFTER_SYNC") == 0 ? TRI_YES : TRI_NO);
     case VALUE_U64:

@@ -42,6 +42,12 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         return "it writes no binary log";
     if (facts->log_updates == TRI_NO)
         return "its binary log leaves out what it replicates";
+    if (facts->log_filters == TRI_YES)
+        return "its binary log leaves databases out";
+    if (strcmp(facts->binlog_format, "STATEMENT") == 0)
+        return "it logs statements, not rows: its replicas may get other rows";
+    if (cluster_is_cloned(view, node))
+        return "another server has its server_id or server_uuid";
     if (is_older(view, node))
         return "its version is older than the primary's";
     if (facts->applier_errno != 0)
@@ -108,6 +114,7 @@ struct rank {
     int promote;     /* prefer 0, neutral 1, avoid 2 */
     bool holds;      /* the union, without topping up */
     uint32_t ackers; /* it would have, at most k counted */
+    bool is_full;    /* its disk, nearly */
     int64_t lag_s;
     long version;
 };
@@ -130,6 +137,8 @@ static int compare_ranks(const struct rank *a, const struct rank *b)
         return a->holds ? -1 : 1;
     if (a->ackers != b->ackers)
         return a->ackers > b->ackers ? -1 : 1;
+    if (a->is_full != b->is_full)
+        return a->is_full ? 1 : -1;
     if (a->lag_s != b->lag_s)
         return a->lag_s < b->lag_s ? -1 : 1;
     if (a->version != b->version) /* the lowest: everybody can replicate from it */
@@ -152,6 +161,7 @@ static struct rank rank_node(const struct cluster_view *view, const struct plan_
         .promote = promote_rank(view->config->nodes[node].promote),
         .holds = gtid_set_contains(&held, all),
         .ackers = enough < view->config->acks ? enough : view->config->acks,
+        .is_full = cluster_disk_is_low(view, node),
         .lag_s = view->nodes[node].facts.lag_s,
         .version = version_rank(view->nodes[node].facts.version),
     };
@@ -174,10 +184,10 @@ static void write_note(const struct cluster_view *view, const struct rank *rank,
     static const char *const promote[] = {"preferred", "neutral", "avoided", "never"};
     ret_note->node = rank->node;
     ret_note->eligible = true;
-    plan_say(ret_note->why, sizeof ret_note->why, "%s%s, %s, %u of %u ackers%s",
+    plan_say(ret_note->why, sizeof ret_note->why, "%s%s, %s, %u of %u ackers%s%s",
              is_best ? "best: " : "", rank->holds ? "holds all that is known" : "must be topped up",
              promote[rank->promote], rank->ackers, view->config->acks,
-             rank->detached ? ", already detached" : "");
+             rank->is_full ? ", disk near full" : "", rank->detached ? ", already detached" : "");
 }
 
 uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run *run,

@@ -23,6 +23,7 @@ static void node_reset(struct node_view *node)
         .watched_mono_us = STAY_NEVER,
         .answered_mono_us = STAY_NEVER,
         .query_ok_mono_us = STAY_NEVER,
+        .slow_since_mono_us = STAY_NEVER,
         .refused_first_mono_us = STAY_NEVER,
         .refused_last_mono_us = STAY_NEVER,
         .closed_mono_us = STAY_NEVER,
@@ -99,7 +100,8 @@ static void node_copy(struct node_view *node, const struct node_view *from)
 {
     *node = *from;
     node->facts = (struct server_facts){0};
-    server_facts_merge(&node->facts, &from->facts, FACTS_STATUS | FACTS_SLOW | FACTS_START);
+    server_facts_merge(&node->facts, &from->facts,
+                       FACTS_STATUS | FACTS_SLOW | FACTS_START | FACTS_HOST);
     for (size_t i = 0; i < NODE_SET_COUNT; i++) {
         *NODE_SET(node, i) = (struct gtid_set){0};
         gtid_set_copy(NODE_SET(node, i),

@@ -75,6 +75,8 @@ struct node_view {
     int64_t watched_mono_us;      /* when this controller first asked it anything */
     int64_t answered_mono_us;     /* last success on any layer beyond connect */
     int64_t query_ok_mono_us;     /* last answered status query */
+    int64_t slow_since_mono_us;   /* begin of the present run of status answers that took half the
+                                     deadline or longer; STAY_NEVER */
     int64_t refused_first_mono_us;/* first of the unbroken run of refusals, else STAY_NEVER */
     int64_t refused_last_mono_us;
     int64_t closed_mono_us;       /* begin of the last attempt that it refused; STAY_NEVER: none */
@@ -217,6 +219,12 @@ void cluster_node_changed(struct cluster_view *view, uint32_t node, int64_t now_
 /* Were the facts held asked for after the last effect on the node? A switchover takes less time
  * than the pause between two probes: what they show may be from before it. */
 bool cluster_facts_stand(const struct cluster_view *view, uint32_t node);
+/* Has another server its server_id or server_uuid? What it holds cannot be told from that one. */
+bool cluster_is_cloned(const struct cluster_view *view, uint32_t node);
+/* By the server's last word: less than 5 % of its fuller disk is free; at least twice that is (a
+ * switchover may go there). False where it is not known. */
+bool cluster_disk_is_low(const struct cluster_view *view, uint32_t node);
+bool cluster_disk_has_room(const struct cluster_view *view, uint32_t node);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
 /* The node that `node` replicates from by its own facts, NO_NODE when none or not in the
  * inventory. */

@@ -344,6 +344,15 @@ static bool receives_by_word(const struct cluster_view *view, uint32_t node)
            cluster_source_of(view, node) == view->primary;
 }
 
+static void note_pace(const struct cluster_view *view, struct node_view *node,
+                      const struct observation *obs)
+{
+    if (obs->taken_mono_us - obs->begun_mono_us < view->config->layer_deadline_us / 2)
+        node->slow_since_mono_us = STAY_NEVER;
+    else if (node->slow_since_mono_us == STAY_NEVER)
+        node->slow_since_mono_us = obs->begun_mono_us;
+}
+
 static void observe_reach(struct cluster_view *view, const struct observation *obs)
 {
     struct node_view *node = &view->nodes[obs->node];
@@ -358,6 +367,8 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
     enum receiver_state receiver = node->facts.receiver;
     if (is_primary || receiver == RECEIVER_RUNNING || receiver == RECEIVER_CONNECTING)
         node->idle_life = false;
+    if (has_facts)
+        note_pace(view, node, obs);
     if (has_facts)
         cluster_note_quiet(view, obs->node, node->restarted_mono_us == obs->taken_mono_us,
                            node->facts.binlog_bytes < log_bytes);

@@ -1,7 +1,7 @@
 /* controller/decide/cluster_relations.c - who receives from whom and who may acknowledge: what the
  * facts of several nodes say together. */
 #include "base/mutant.h"
-#include "controller/decide/cluster.h"
+#include "controller/decide/cluster_written.h"
 
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
@@ -265,4 +265,36 @@ bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
         return is_uuid(u, facts->server_uuid);
     uint64_t id = (uint64_t)u[4] << 24 | (uint64_t)u[5] << 16 | (uint64_t)u[6] << 8 | u[7];
     return id == facts->server_id;
+}
+
+bool cluster_is_cloned(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    if (cluster_is_primarys_twin(view, node))
+        return true;
+    for (uint32_t i = 0; i < view->config->node_count; i++) {
+        const struct node_view *other = &view->nodes[i];
+        if (i == node)
+            continue;
+        if ((n->groups_known & other->groups_known & FACTS_STATUS) && n->facts.server_id != 0 &&
+            n->facts.server_id == other->facts.server_id)
+            return true;
+        if ((n->groups_known & other->groups_known & FACTS_SLOW) &&
+            n->facts.server_uuid[0] != '\0' &&
+            strcmp(n->facts.server_uuid, other->facts.server_uuid) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool cluster_disk_is_low(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    return facts->disk_total != 0 && facts->disk_free < facts->disk_total / 20;
+}
+
+bool cluster_disk_has_room(const struct cluster_view *view, uint32_t node)
+{
+    const struct server_facts *facts = &view->nodes[node].facts;
+    return facts->disk_total != 0 && facts->disk_free >= facts->disk_total / 10;
 }

@@ -42,12 +42,18 @@ static bool is_clone(const struct cluster_view *view, uint32_t node)
     return false;
 }
 
+bool cluster_is_primarys_twin(const struct cluster_view *view, uint32_t node)
+{
+    return node != view->primary && is_identified(view, node) &&
+           identity(view, node) == view->record.primary_id;
+}
+
 /* Known, and of this server alone: with a clone's id the primary's own rows would look like rows
  * that a replica wrote by hand, and would be given up. The record tells of a primary that this
  * controller never read. */
 static bool has_identity(const struct cluster_view *view, uint32_t node)
 {
-    if (node != view->primary && identity(view, node) == view->record.primary_id)
+    if (cluster_is_primarys_twin(view, node))
         return false;
     return is_identified(view, node) && !is_clone(view, node);
 }

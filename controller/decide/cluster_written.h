@@ -6,6 +6,9 @@
 #define CONTROLLER_DECIDE_CLUSTER_WRITTEN_H
 #include "controller/decide/cluster.h"
 
+/* Has another node the id that this epoch's primary had when it was last read, by the record: also
+ * by a controller before this one? */
+bool cluster_is_primarys_twin(const struct cluster_view *view, uint32_t node);
 /* Takes into *record how much of each other node's own making `held` has, the set of the record's
  * primary (`primary`): the most ever seen stands until another primary is recorded. Nodes whose
  * server id or uuid was never read are left as they were. Returns whether *record changed. */

@@ -81,6 +81,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, watched_mono_us, MONO),
     PLAIN(node_view, answered_mono_us, MONO),
     PLAIN(node_view, query_ok_mono_us, MONO),
+    PLAIN(node_view, slow_since_mono_us, MONO),
     PLAIN(node_view, refused_first_mono_us, MONO),
     PLAIN(node_view, refused_last_mono_us, MONO),
     PLAIN(node_view, closed_mono_us, MONO),

@@ -29,7 +29,8 @@ static void rebase(const struct cluster_view *view, uint32_t node, int64_t now_w
 }
 
 /* Does the node run what lossless promises, as its last facts show: source role on, AFTER_SYNC,
- * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for. */
+ * a timeout of at least DURABILITY_TIMEOUT_MS, enough acks to wait for, waiting also with no acker
+ * connected; every database in its binary log: an acknowledgement is of what stands there. */
 static bool is_source_whole(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
@@ -37,7 +38,7 @@ static bool is_source_whole(const struct cluster_view *view, uint32_t node)
         view->config->engine != ENGINE_MYSQL || facts->ss_wait_count >= view->config->acks;
     return facts->ss_source_enabled == TRI_YES && facts->ss_source_on == TRI_YES &&
            facts->ss_after_sync == TRI_YES && facts->ss_timeout_ms >= DURABILITY_TIMEOUT_MS &&
-           counts;
+           facts->ss_wait_alone != TRI_NO && facts->log_filters != TRI_YES && counts;
 }
 
 /* A peer of the primary's own zone acknowledges: lost together with it. */

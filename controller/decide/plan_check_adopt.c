@@ -95,6 +95,11 @@ enum stay_rc plan_check_adopt(const struct plan_run *run, const struct cluster_v
         if (view->nodes[node].facts.missing_grant[0] != '\0')
             return stay_error(err, STAY_EREFUSED, "%s: %s: see `mainstay check`",
                               plan_node_name(view, node), view->nodes[node].facts.missing_grant);
+        if (cluster_is_cloned(view, node))
+            return stay_error(err, STAY_EREFUSED,
+                              "another server has %s's server_id or server_uuid: see `mainstay "
+                              "check`",
+                              plan_node_name(view, node));
         if (view->nodes[node].facts.read_only == TRI_NO)
             writable |= NODE_BIT(node);
     }

@@ -171,11 +171,25 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
                                  now_mono_us - primary->canary_fail_mono_us >= config->silence_us);
     bool no_acker = view->no_acker_since_mono_us != STAY_NEVER;
     facts->waiters_stuck = tri_of(now->ss_waiters > 0 && no_acker);
+    facts->disk_low = tri_of(cluster_disk_is_low(view, view->primary));
     facts->acker_missing =
         tri_of(no_acker && now_mono_us - view->no_acker_since_mono_us >= config->acker_loss_us);
     facts->mode_below =
         tri_of(view->record.mode < config->mode &&
                (config->mode != MODE_LOSSLESS || has_eligible_acker(view, now_mono_us)));
+}
+
+/* Every place taken is said by those who are let in (a session held, a reserved place), or by the
+ * refusal. Slow answers are answers. */
+static bool is_saturated(const struct cluster_view *view, int64_t now_mono_us)
+{
+    const struct node_view *n = &view->nodes[view->primary];
+    bool is_full = n->facts.max_connections > 0 && n->facts.connections >= n->facts.max_connections;
+    bool is_slow = n->slow_since_mono_us != STAY_NEVER &&
+                   now_mono_us - n->slow_since_mono_us >= view->config->silence_us;
+    return last_outcome(view, view->primary, OUT_TOO_MANY, now_mono_us) ||
+           (verdict_node_answers(view, view->primary, now_mono_us) == TRI_YES &&
+            (is_full || is_slow));
 }
 
 void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
@@ -194,6 +208,7 @@ void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
                              reach->layer > LAYER_CONNECT);
     ret_facts->denied = tri_of(last_outcome(view, primary, OUT_DENIED, now_mono_us));
     ret_facts->too_many = tri_of(last_outcome(view, primary, OUT_TOO_MANY, now_mono_us));
+    ret_facts->saturated = tri_of(is_saturated(view, now_mono_us));
     judge_replicas(view, now_mono_us, ret_facts);
     ret_facts->other_writable = other_writable(view, now_mono_us);
     if (ret_facts->answers == TRI_YES)

@@ -33,7 +33,9 @@ struct verdict {
     X(silent, "no answer on any layer for silence_us")                                            \
     X(hung, "accepts connections but never answers")                                              \
     X(denied, "access denied: alive, our account is wrong")                                       \
-    X(too_many, "too many connections: alive, saturated")                                         \
+    X(too_many, "too many connections, the reserved places too: alive")                           \
+    X(saturated, "every place is taken, or its answers take half the deadline for silence_us")    \
+    X(disk_low, "less than 5 % of its data or log disk is free")                                  \
     X(replicas_receive, "some reachable replica still receives from it")                          \
     X(replicas_silent, "every replica that answers says it does not receive; at least one answers") \
     X(canary_fails, "reads work, the write canary fails or blocks")                               \
@@ -71,8 +73,16 @@ struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_u
 struct verdict verdict_judge_replica(const struct cluster_view *view, uint32_t node,
                                      int64_t now_mono_us);
 /* Settings that spoil a promise (500s): up to `max` rows, what to do now in `fix`, and in `line`
- * what the server's option file must say ("" when nothing). Returns how many there are. */
-struct conformance { struct verdict verdict; char detail[160]; char fix[200]; char line[80]; };
+ * what the server's option file must say ("" when nothing). variable: what `mainstay check --fix`
+ * sets to `value` while the server runs ("": nothing is safe to set then). Returns how many there
+ * are. */
+struct conformance {
+    struct verdict verdict;
+    char detail[160];
+    char fix[200];
+    char line[80];
+    char variable[48], value[16];
+};
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max);
 

@@ -63,6 +63,17 @@ void conformance_line(struct conformance *c, const char *fmt, ...)
     va_end(args);
 }
 
+void conformance_live(struct conformance *c, const char *variable, const char *fmt, ...)
+{
+    if (c == NULL)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    write_text(c->value, sizeof c->value, fmt, args);
+    va_end(args);
+    (void)stay_copy(c->variable, sizeof c->variable, variable);
+}
+
 /* MySQL 8.0.25 and older (a version not read counts as new). */
 static bool has_old_names(const char *version)
 {
@@ -103,6 +114,17 @@ void conformance_want_number(struct conformance_rows *rows, enum conformance_row
     conformance_fix(c, "%s %s = %llu;", conformance_set_keyword(rows), name,
                     (unsigned long long)want);
     conformance_line(c, "%s = %llu", name, (unsigned long long)want);
+    conformance_live(c, name, "%llu", (unsigned long long)want);
+}
+
+void conformance_want_word(struct conformance_rows *rows, enum conformance_row row,
+                           const char *name, const char *seen, const char *want)
+{
+    struct conformance *c = conformance_add(rows, row);
+    conformance_detail(c, "%s is %.40s", name, seen);
+    conformance_fix(c, "%s %s = '%s';", conformance_set_keyword(rows), name, want);
+    conformance_line(c, "%s = %s", name, want);
+    conformance_live(c, name, "'%s'", want);
 }
 
 void conformance_want_file_line(struct conformance_rows *rows, enum conformance_row row,

@@ -4,6 +4,16 @@
 #include "controller/decide/decide.h"
 #include "controller/decide/verdict_conformance_private.h"
 
+/* One more than the highest in use. */
+static uint64_t free_server_id(const struct cluster_view *view)
+{
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < view->config->node_count; i++)
+        highest =
+            view->nodes[i].facts.server_id > highest ? view->nodes[i].facts.server_id : highest;
+    return highest + 1;
+}
+
 void conformance_check_identity(struct conformance_rows *rows)
 {
     const struct cluster_view *view = rows->view;
@@ -16,7 +26,9 @@ void conformance_check_identity(struct conformance_rows *rows)
             struct conformance *c = conformance_add(rows, ROW_CLONED_ID);
             conformance_detail(c, "server_id is %llu, as on %s",
                                (unsigned long long)n->facts.server_id, name);
-            conformance_fix(c, "give one of them another server_id in its file and restart it");
+            conformance_fix(c, "on one of the two write the line below into its option file and "
+                               "restart it");
+            conformance_line(c, "server_id = %llu", (unsigned long long)free_server_id(rows->view));
         }
         if ((n->groups_known & other->groups_known & FACTS_SLOW) &&
             n->facts.server_uuid[0] != '\0' &&
@@ -46,7 +58,17 @@ static void check_source_role(struct conformance_rows *rows, const struct server
         const char *name = conformance_spelled(rows, "rpl_semi_sync_master_wait_point",
                                                "rpl_semi_sync_source_wait_point");
         conformance_detail(c, "%s is AFTER_COMMIT", name);
-        conformance_fix(c, "SET GLOBAL %s = 'AFTER_SYNC'", name);
+        conformance_fix(c, "SET GLOBAL %s = 'AFTER_SYNC';", name);
+        conformance_live(c, name, "'AFTER_SYNC'");
+    }
+    if (facts->ss_wait_alone == TRI_NO) {
+        struct conformance *c = conformance_add(rows, ROW_WAIT_ALONE);
+        const char *name = conformance_spelled(rows, "rpl_semi_sync_master_wait_no_slave",
+                                               "rpl_semi_sync_source_wait_no_replica");
+        conformance_detail(c, "%s is OFF", name);
+        conformance_fix(c, "SET GLOBAL %s = ON;", name);
+        conformance_line(c, "%s = ON", name);
+        conformance_live(c, name, "ON");
     }
     if (facts->ss_timeout_ms < DURABILITY_TIMEOUT_MS)
         conformance_want_number(rows, ROW_TIMEOUT,
@@ -141,8 +163,48 @@ static void check_versions(struct conformance_rows *rows)
     }
 }
 
+/* Of the primary: accounts are replicated. "user@host (SUPER, BINLOG ADMIN) and 2 more" */
+static void check_passes(struct conformance_rows *rows, const char *who)
+{
+    const char *open = strstr(who, " ("), *close = strchr(who, ')'), *at = strrchr(who, '@');
+    struct conformance *c = conformance_add(rows, ROW_PASSES_READ_ONLY);
+    conformance_detail(c, "%.120s", who);
+    if (open == NULL || close == NULL || at == NULL || close < open || open < at)
+        conformance_fix(c, "as root: SELECT * FROM mainstay.privileged; REVOKE what it shows");
+    else
+        conformance_fix(c,
+                        "as root: REVOKE %.*s ON *.* FROM '%.*s'@'%.*s'; so for each of SELECT * "
+                        "FROM mainstay.privileged",
+                        (int)(close - open - 2), open + 2, (int)(at - who), who,
+                        (int)(open - at - 1), at + 1);
+}
+
+static void check_may_replicate(struct conformance_rows *rows, const char *who)
+{
+    const char *at = strchr(who, '@');
+    size_t length = strcspn(who, " ");
+    struct conformance *c = conformance_add(rows, ROW_MAY_REPLICATE);
+    conformance_detail(c, "%.100s may replicate", who);
+    if (at == NULL || (size_t)(at - who) > length)
+        conformance_fix(c, "as root: SELECT * FROM mainstay.privileged; REVOKE what it shows");
+    else
+        conformance_fix(c,
+                        "as root: REVOKE REPLICATION SLAVE ON *.* FROM '%.*s'@'%.*s'; so for each "
+                        "of SELECT * FROM mainstay.privileged",
+                        (int)(at - who), who, (int)(who + length - at - 1), at + 1);
+}
+
+static void check_powers(struct conformance_rows *rows, const struct server_facts *facts)
+{
+    if (facts->passes_read_only[0] != '\0')
+        check_passes(rows, facts->passes_read_only);
+    if (facts->may_replicate[0] != '\0')
+        check_may_replicate(rows, facts->may_replicate);
+}
+
 void conformance_check_primary(struct conformance_rows *rows)
 {
+    check_powers(rows, &rows->view->nodes[rows->node].facts);
     const struct cluster_view *view = rows->view;
     if (view->record.mode == MODE_LOSSLESS)
         check_source_role(rows, &view->nodes[rows->node].facts);

@@ -53,7 +53,21 @@
     X(BY_POSITION, 532, "not by GTID", "what it received cannot be told, nor what was lost")       \
     X(OPEN_REPLICA, 533, "replica not read-only", "clients may write rows the primary never sees") \
     X(HOST_NAMES, 534, "host names resolved",                                                      \
-      "who replicates is known by the address its process list shows, not by a name")
+      "who replicates is known by the address its process list shows, not by a name")              \
+    X(ROW_IMAGE, 535, "binlog_row_image",                                                          \
+      "what a diverged server wrote can be neither shown nor taken back without whole rows")       \
+    X(PASSES_READ_ONLY, 536, "account passes read-only",                                           \
+      "read-only is no fence for it: it may write to a server that was closed")                    \
+    X(MAY_REPLICATE, 537, "account may replicate",                                                 \
+      "who logs in with it may acknowledge commits, and we could not ask it")                      \
+    X(START_VALUE, 538, "start-up value", "the next restart brings the weaker value back")         \
+    X(CHECKSUM, 539, "binlog_checksum", "a bit that flips in a log is applied, not noticed")       \
+    X(WAIT_ALONE, 540, "waits with no acker",                                                      \
+      "when the last acker leaves commits go on without acknowledgement")                          \
+    X(LOG_FILTER, 541, "binary log filter",                                                        \
+      "what the log leaves out is on no replica: acknowledged, and lost with the primary")         \
+    X(DISK_FULL, 542, "little disk left",                                                          \
+      "a server whose disk is full blocks every commit, or stops replicating")
 
 enum conformance_row {
 #define X(id, number, name, why) ROW_##id,
@@ -77,12 +91,18 @@ struct conformance *conformance_add(struct conformance_rows *rows, enum conforma
 void conformance_detail(struct conformance *c, const char *fmt, ...) STAY_PRINTF(2, 3);
 void conformance_fix(struct conformance *c, const char *fmt, ...) STAY_PRINTF(2, 3);
 void conformance_line(struct conformance *c, const char *fmt, ...) STAY_PRINTF(2, 3);
+/* What `check --fix` may set while the server runs; nothing for NULL. */
+void conformance_live(struct conformance *c, const char *variable, const char *fmt, ...)
+    STAY_PRINTF(3, 4);
 /* A whole row: a variable that can be set while the server runs, or one that only its option file
  * can set. */
 void conformance_want_number(struct conformance_rows *rows, enum conformance_row row,
                              const char *name, uint64_t seen, uint64_t want);
 void conformance_want_file_line(struct conformance_rows *rows, enum conformance_row row,
                                 const char *name, const char *seen, const char *want);
+
+void conformance_want_word(struct conformance_rows *rows, enum conformance_row row,
+                           const char *name, const char *seen, const char *want);
 
 bool conformance_is_mysql(const struct conformance_rows *rows);
 /* Which of the two names of a variable the node's server knows. Static text. */

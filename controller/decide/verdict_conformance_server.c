@@ -2,24 +2,32 @@
  * whichever role it has. */
 #include "controller/decide/verdict_conformance_private.h"
 
+#define VARIABLE_FLUSH_LOG "innodb_flush_log_at_trx_commit"
+
 static void check_log(struct conformance_rows *rows, const struct server_facts *facts)
 {
     if (facts->sync_binlog != 1)
         conformance_want_number(rows, ROW_SYNC_BINLOG, "sync_binlog", facts->sync_binlog, 1);
     if (facts->flush_log != 1)
-        conformance_want_number(rows, ROW_FLUSH_LOG, "innodb_flush_log_at_trx_commit",
-                                facts->flush_log, 1);
+        conformance_want_number(rows, ROW_FLUSH_LOG, VARIABLE_FLUSH_LOG, facts->flush_log, 1);
     if (facts->log_bin == TRI_NO)
         conformance_want_file_line(rows, ROW_LOG_BIN, "log_bin", "OFF", "binlog");
     if (facts->log_updates == TRI_NO)
         conformance_want_file_line(
             rows, ROW_LOG_UPDATES,
             conformance_spelled(rows, "log_slave_updates", "log_replica_updates"), "OFF", "ON");
-    if (facts->binlog_format[0] != '\0' && strcmp(facts->binlog_format, "ROW") != 0) {
-        struct conformance *c = conformance_add(rows, ROW_FORMAT);
-        conformance_detail(c, "binlog_format is %s", facts->binlog_format);
-        conformance_fix(c, "%s binlog_format = 'ROW';", conformance_set_keyword(rows));
-        conformance_line(c, "binlog_format = ROW");
+    if (facts->binlog_format[0] != '\0' && strcmp(facts->binlog_format, "ROW") != 0)
+        conformance_want_word(rows, ROW_FORMAT, "binlog_format", facts->binlog_format, "ROW");
+    if (facts->row_image[0] != '\0' && strcmp(facts->row_image, "FULL") != 0)
+        conformance_want_word(rows, ROW_ROW_IMAGE, "binlog_row_image", facts->row_image, "FULL");
+    if (strcmp(facts->log_checksum, "NONE") == 0)
+        conformance_want_word(rows, ROW_CHECKSUM, "binlog_checksum", "NONE", "CRC32");
+    if (facts->log_filters == TRI_YES) {
+        struct conformance *c = conformance_add(rows, ROW_LOG_FILTER);
+        conformance_detail(c, "binlog-do-db or binlog-ignore-db is set");
+        conformance_fix(c,
+                        "remove every binlog-do-db and binlog-ignore-db line, restart it, reseed "
+                        "its replicas: never a candidate until then");
     }
     if (facts->gtid_strict == TRI_NO && conformance_is_mysql(rows))
         conformance_want_file_line(rows, ROW_GTID, "gtid_mode", "OFF", "ON");
@@ -45,8 +53,7 @@ static void check_receiver(struct conformance_rows *rows, const struct server_fa
     if (facts->filters == TRI_YES) {
         struct conformance *c = conformance_add(rows, ROW_FILTERS);
         conformance_detail(c, "a replication filter is set");
-        conformance_fix(
-            c, "remove every replicate-* and binlog-do/ignore-db line and reseed the server");
+        conformance_fix(c, "remove every replicate-* line, restart it and reseed it");
     }
     if (!is_replica)
         return;
@@ -85,10 +92,18 @@ static void check_receiver(struct conformance_rows *rows, const struct server_fa
 /* Last of the statements: MySQL installs no plugin while super_read_only is ON. */
 static void check_open(struct conformance_rows *rows, const struct server_facts *facts)
 {
-    if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_UNKNOWN ||
-        facts->read_only != TRI_NO)
+    bool is_replica = facts->receiver != RECEIVER_NONE && facts->receiver != RECEIVER_UNKNOWN;
+    bool is_ajar = conformance_is_mysql(rows) && facts->read_only == TRI_YES &&
+                   facts->super_read_only == TRI_NO;
+    if (!is_replica || (facts->read_only != TRI_NO && !is_ajar))
         return;
     struct conformance *c = conformance_add(rows, ROW_OPEN_REPLICA);
+    if (is_ajar) {
+        conformance_detail(c, "super_read_only is OFF: administrators write to it");
+        conformance_fix(c, "SET GLOBAL super_read_only = ON;");
+        conformance_live(c, "super_read_only", "ON");
+        return;
+    }
     conformance_detail(c, "read_only is OFF");
     conformance_fix(c, "SET GLOBAL %s = ON;",
                     conformance_is_mysql(rows) ? "super_read_only" : "read_only");
@@ -132,6 +147,23 @@ static void check_names(struct conformance_rows *rows, const struct server_facts
         conformance_want_file_line(rows, ROW_HOST_NAMES, "skip_name_resolve", "OFF", "ON");
 }
 
+/* Set while it runs, perhaps by `check --fix`, and not in its file. */
+static void check_start_values(struct conformance_rows *rows, const struct server_facts *facts)
+{
+    const struct {
+        enum tri value;
+        const char *name, *want;
+    } values[] = {{facts->start_sync_binlog, "sync_binlog", "1"},
+                  {facts->start_flush_log, VARIABLE_FLUSH_LOG, "1"},
+                  {facts->start_format_row, "binlog_format", "ROW"},
+                  {facts->start_gtid_strict,
+                   conformance_is_mysql(rows) ? "gtid_mode" : "gtid_strict_mode", "ON"}};
+    for (size_t i = 0; i < STAY_COUNT(values); i++)
+        if (values[i].value == TRI_NO)
+            conformance_want_file_line(rows, ROW_START_VALUE, values[i].name, "weaker at start",
+                                       values[i].want);
+}
+
 static void check_start(struct conformance_rows *rows, const struct server_facts *facts,
                         bool is_lossless)
 {
@@ -149,6 +181,7 @@ static void check_start(struct conformance_rows *rows, const struct server_facts
                                    conformance_spelled(rows, "rpl_semi_sync_master_enabled",
                                                        "rpl_semi_sync_source_enabled"),
                                    "ON at start", "OFF");
+    check_start_values(rows, facts);
     if (is_lossless && facts->start_relay_log_recovery == TRI_YES)
         conformance_want_file_line(rows, ROW_START_RECOVERY, "relay_log_recovery", "ON at start",
                                    "OFF");
@@ -179,6 +212,19 @@ static void check_grants(struct conformance_rows *rows, const struct server_fact
             c, "make the account as deploy/grants/%s.sql does, or mend its password file", engine);
 }
 
+static void check_disk(struct conformance_rows *rows, const struct server_facts *facts)
+{
+    if (!cluster_disk_is_low(rows->view, rows->node))
+        return;
+    struct conformance *c = conformance_add(rows, ROW_DISK_FULL);
+    conformance_detail(c, "%llu MB of %llu MB are free",
+                       (unsigned long long)(facts->disk_free / 1000000),
+                       (unsigned long long)(facts->disk_total / 1000000));
+    conformance_fix(
+        c, "%s; then make room: old binary logs that every replica and the archive hold",
+        conformance_is_mysql(rows) ? "SHOW BINARY LOGS" : "SHOW BINARY LOGS; SHOW SLAVE HOSTS");
+}
+
 void conformance_check_server(struct conformance_rows *rows)
 {
     const struct node_view *n = &rows->view->nodes[rows->node];
@@ -194,6 +240,7 @@ void conformance_check_server(struct conformance_rows *rows)
     }
     if (n->groups_known & FACTS_SLOW)
         check_grants(rows, &n->facts);
+    check_disk(rows, &n->facts);
     if (n->groups_known & FACTS_START)
         check_start(rows, &n->facts, is_lossless);
 }

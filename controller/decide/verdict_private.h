@@ -27,6 +27,7 @@
     X(receiver_silent, "the receiver runs but nothing arrives")                                   \
     X(applier_stopped, "the applier is stopped without error")                                    \
     X(writable, "it is not read-only")                                                            \
+    X(disk_low, "less than 5 % of its data or log disk is free")                                  \
     X(lagging, "it applies more than VERDICT_LAG_S behind")                                       \
     X(misconfigured, "a setting spoils a promise")
 

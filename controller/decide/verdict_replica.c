@@ -7,24 +7,6 @@ static enum tri tri_of(bool value)
     return value ? TRI_YES : TRI_NO;
 }
 
-static bool is_cloned(const struct cluster_view *view, uint32_t node)
-{
-    const struct node_view *n = &view->nodes[node];
-    for (uint32_t i = 0; i < view->config->node_count; i++) {
-        const struct node_view *other = &view->nodes[i];
-        if (i == node)
-            continue;
-        if ((n->groups_known & other->groups_known & FACTS_STATUS) && n->facts.server_id != 0 &&
-            n->facts.server_id == other->facts.server_id)
-            return true;
-        if ((n->groups_known & other->groups_known & FACTS_SLOW) &&
-            n->facts.server_uuid[0] != '\0' &&
-            strcmp(n->facts.server_uuid, other->facts.server_uuid) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool is_alive_unreadable(const struct node_view *n)
 {
     return n->reach_mono_us != STAY_NEVER &&
@@ -53,6 +35,7 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
     facts->receiver_connecting = tri_of(now->receiver == RECEIVER_CONNECTING);
     facts->receiver_silent =
         tri_of(now->receiver == RECEIVER_RUNNING && is_from_primary && receives == TRI_NO);
+    facts->disk_low = tri_of(cluster_disk_is_low(view, node));
     facts->lagging = tri_of(now->lag_s > VERDICT_LAG_S);
 }
 
@@ -66,7 +49,7 @@ static void replica_facts(const struct cluster_view *view, uint32_t node, int64_
     ret_facts->denied = tri_of(is_alive_unreadable(n) && ret_facts->answers != TRI_NO);
     if (ret_facts->answers != TRI_YES)
         return;
-    ret_facts->cloned = tri_of(is_cloned(view, node));
+    ret_facts->cloned = tri_of(cluster_is_cloned(view, node));
     ret_facts->quarantined =
         tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);

@@ -9,8 +9,6 @@
 static const struct primary_rule primary_rules[] = {
     {133, {.known = NO}, ACT_ASK, "no primary known",
      "the store names no primary: choose by what each server holds after draining, and ask"},
-    {124, {.too_many = YES}, ACT_ALERT, "saturated",
-     "it answers 'too many connections': alive; use the reserved port, never fail over for this"},
     {126, {.denied = YES}, ACT_ALERT, "our account is refused",
      "access denied is an answer: alive; the password or grants of our account are wrong"},
     {110, {.answers = NO, .replicas_receive = YES}, ACT_HOLD, "cut off",
@@ -42,8 +40,13 @@ static const struct primary_rule primary_rules[] = {
     {127, {.answers = YES, .acker_missing = YES}, ACT_MODE_DEGRADE, "no acker",
      "lossless is recorded and no acker is left: by without_acker, bounded is recorded first or "
      "writes go on hanging"},
+    {125, {.answers = YES, .disk_low = YES}, ACT_RELIEVE, "disk near full",
+     "less than 5 % of its data or log disk is free: a full disk blocks every commit"},
     {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",
      "it runs a weaker durability mode than configured and what the stronger one needs is there"},
+    {124, {.saturated = YES}, ACT_ALERT, "saturated",
+     "every place for a connection is taken, or it answers late: alive, read through a reserved "
+     "place; never a reason to fail over"},
     {100, {.answers = YES}, ACT_NONE, "healthy", "it answers and nothing contradicts"},
     {190, {0}, ACT_ALERT, "uncertain",
      "facts are missing, stale or contradictory: look, do not act"},
@@ -95,6 +98,9 @@ static const struct replica_rule replica_rules[] = {
      "receives nothing", "its receiver runs but neither positions nor heartbeats move"},
     {215, {.answers = YES, .applier_stopped = YES}, ACT_START_REPLICATION, "applier stopped",
      "its applier is stopped without an error: started again, its receiver untouched"},
+    {220, {.answers = YES, .disk_low = YES}, ACT_ALERT, "disk near full",
+     "less than 5 % of its data or log disk is free: its relay log stops there, and it acknowledges "
+     "no more"},
     {205, {.answers = YES, .lagging = YES}, ACT_ALERT, "lagging",
      "it applies late: a failover to it would wait for the drain"},
     {212, {.answers = YES, .misconfigured = YES}, ACT_ALERT, "misconfigured",

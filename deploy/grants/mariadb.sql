@@ -21,6 +21,35 @@ CREATE USER IF NOT EXISTS mainstay_monitor@'@HOSTS@' IDENTIFIED BY '@MONITOR_PAS
 GRANT PROCESS, SLAVE MONITOR, BINLOG MONITOR ON *.* TO mainstay_monitor@'@HOSTS@';
 GRANT SELECT ON mainstay.* TO mainstay_monitor@'@HOSTS@';
 
+-- Who else may write to a server that was closed, or acknowledge for one: seen by the monitor without
+-- reading mysql.*. Accounts of the host itself are left out. Bits of MariaDB 10.5 and later: SUPER
+-- 2^15, READ_ONLY ADMIN 2^33, BINLOG ADMIN 2^36, REPLICATION SLAVE 2^19.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW mainstay.privileged AS
+  SELECT User AS user, Host AS host, CONCAT_WS(', ',
+      IF(CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & 32768, 'SUPER', NULL),
+      IF(CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & 8589934592, 'READ_ONLY ADMIN', NULL),
+      IF(CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & 68719476736, 'BINLOG ADMIN', NULL)
+    ) AS passes_read_only,
+    CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & 524288 <> 0 AS may_replicate
+  FROM mysql.global_priv
+  WHERE CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & 77309968384 <> 0
+    AND Host NOT IN ('localhost', '127.0.0.1', '::1')
+    AND NOT (User = 'root' AND Host NOT LIKE '%\%%'); -- of the host itself, by its name
+
+-- Free disk space, "free/total" in KiB of the data's and the binary log's disk. It needs the plugin:
+-- `plugin_load_add = disks` in every server's option file; without it the function fails and mainstay
+-- says that it does not know. A function, for replicas without the plugin could not replay a view.
+CREATE OR REPLACE FUNCTION mainstay.disks() RETURNS VARCHAR(100) SQL SECURITY DEFINER READS SQL DATA
+  RETURN (SELECT GROUP_CONCAT(DISTINCT CONCAT(d.Available, '/', d.Total) SEPARATOR ' ')
+    FROM information_schema.DISKS d,
+      (SELECT @@datadir AS at UNION SELECT CONCAT(IF(@@log_bin_basename LIKE '/%', '', @@datadir),
+        COALESCE(@@log_bin_basename, ''))) here
+    WHERE here.at LIKE CONCAT(TRIM(TRAILING '/' FROM d.Path), '/%')
+      AND NOT EXISTS (SELECT 1 FROM information_schema.DISKS deeper
+        WHERE here.at LIKE CONCAT(TRIM(TRAILING '/' FROM deeper.Path), '/%')
+          AND LENGTH(deeper.Path) > LENGTH(d.Path)));
+GRANT EXECUTE ON FUNCTION mainstay.disks TO mainstay_monitor@'@HOSTS@';
+
 -- canary: writes one row each second; holds nothing that passes read_only.
 CREATE USER IF NOT EXISTS mainstay_canary@'@HOSTS@' IDENTIFIED BY '@CANARY_PASSWORD@';
 GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';

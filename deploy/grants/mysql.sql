@@ -22,6 +22,21 @@ GRANT PROCESS, REPLICATION CLIENT ON *.* TO mainstay_monitor@'@HOSTS@';
 GRANT SELECT ON mainstay.* TO mainstay_monitor@'@HOSTS@';
 GRANT SELECT ON performance_schema.* TO mainstay_monitor@'@HOSTS@';
 
+-- Who else may write to a server that was closed, or acknowledge for one: seen by the monitor without
+-- reading mysql.*. Accounts of the host itself and locked ones are left out; a role is shown as the
+-- account it is.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW mainstay.privileged AS
+  SELECT user, host, passes_read_only, may_replicate FROM (
+    SELECT u.User AS user, u.Host AS host, CONCAT_WS(', ', IF(u.Super_priv = 'Y', 'SUPER', NULL),
+        (SELECT GROUP_CONCAT(g.PRIV SEPARATOR ', ') FROM mysql.global_grants g
+          WHERE g.USER = u.User AND g.HOST = u.Host
+            AND g.PRIV IN ('BINLOG_ADMIN', 'CONNECTION_ADMIN', 'SYSTEM_VARIABLES_ADMIN'))
+      ) AS passes_read_only, u.Repl_slave_priv = 'Y' AS may_replicate
+    FROM mysql.user u
+    WHERE u.Host NOT IN ('localhost', '127.0.0.1', '::1')
+      AND NOT (u.User = 'root' AND u.Host NOT LIKE '%\%%') AND u.account_locked <> 'Y') p
+  WHERE passes_read_only <> '' OR may_replicate;
+
 -- canary: writes one row each second; holds nothing that passes super_read_only.
 CREATE USER IF NOT EXISTS mainstay_canary@'@HOSTS@' IDENTIFIED BY '@CANARY_PASSWORD@';
 GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';

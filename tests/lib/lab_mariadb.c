@@ -70,7 +70,8 @@ static void add_start_up_values(struct lab_argv *argv)
                                           "--binlog-format=ROW",
                                           "--sync-binlog=1",
                                           "--innodb-flush-log-at-trx-commit=1",
-                                          "--slave-parallel-threads=16"};
+                                          "--slave-parallel-threads=16",
+                                          "--plugin-load-add=disks"};
     for (size_t i = 0; i < STAY_COUNT(options); i++)
         lab_arg(argv, "%s", options[i]);
 }

@@ -216,6 +216,81 @@ static void mysql_starts_read_only_by_super_read_only_alone(void **state)
     end(&r);
 }
 
+static void weaker_values_of_a_restart_are_seen(void **state)
+{
+    (void)state;
+    const char *names[] = {"n", "v", "o"};
+    const char *rows[][3] = {{"SYNC_BINLOG", "0", "COMPILE-TIME"},
+                             {"INNODB_FLUSH_LOG_AT_TRX_COMMIT", "1", "CONFIG"},
+                             {"BINLOG_FORMAT", "MIXED", "COMPILE-TIME"},
+                             {"GTID_STRICT_MODE", "ON", "SQL"}};
+    struct reading r;
+    begin(&r, ENGINE_MARIADB);
+    for (size_t i = 0; i < STAY_COUNT(rows); i++)
+        mysql_reader_row(&r.reader, PART_START, 3, names, rows[i]);
+    assert_int_equal(mysql_reader_finish(&r.reader, FACTS_START, NULL), STAY_OK);
+    assert_int_equal(r.facts.start_sync_binlog, TRI_NO);
+    assert_int_equal(r.facts.start_flush_log, TRI_YES);
+    assert_int_equal(r.facts.start_format_row, TRI_NO);
+    assert_int_equal(r.facts.start_gtid_strict, TRI_UNKNOWN); /* hidden by the SET */
+    end(&r);
+}
+
+static void the_fuller_disk_counts_and_nonsense_does_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t free_kib, total_kib;
+        bool is_good;
+    } cases[] = {{"900/1000 5/100", 5, 100, true}, {"5/100 900/1000", 5, 100, true},
+                 {"7/9", 7, 9, true},              {"", 0, 0, true},
+                 {"9/7", 0, 0, false},             {"1/0", 0, 0, false},
+                 {"5/100 x", 5, 100, false},       {"5", 0, 0, false},
+                 {"1/99999999999999999999", 0, 0, false}};
+    const char *names[] = {"disks"};
+    for (size_t i = 0; i < STAY_COUNT(cases); i++) {
+        struct reading r;
+        begin(&r, ENGINE_MARIADB);
+        mysql_reader_row(&r.reader, PART_VALUES, 1, names, &cases[i].text);
+        assert_int_equal(mysql_reader_finish(&r.reader, FACTS_HOST, NULL),
+                         cases[i].is_good ? STAY_OK : STAY_ECORRUPT);
+        assert_int_equal(r.facts.disk_free, cases[i].free_kib * 1024);
+        assert_int_equal(r.facts.disk_total, cases[i].total_kib * 1024);
+        end(&r);
+    }
+}
+
+static void a_filter_of_the_binary_log_is_seen(void **state)
+{
+    (void)state;
+    const char *names[] = {"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"};
+    const char *whole[] = {"bin.1", "4", "", ""}, *lacking[] = {"bin.1", "4", "", "audit"};
+    struct reading r;
+    begin(&r, ENGINE_MARIADB);
+    mysql_reader_row(&r.reader, PART_LOG, 4, names, whole);
+    assert_int_equal(r.facts.log_filters, TRI_NO);
+    mysql_reader_row(&r.reader, PART_LOG, 4, names, lacking);
+    assert_int_equal(r.facts.log_filters, TRI_YES);
+    end(&r);
+}
+
+/* MySQL shows its default admin_port, 33062, also where nothing listens on it. */
+static void an_admin_port_counts_with_an_address_only(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        struct reading r;
+        begin(&r, ENGINE_MYSQL);
+        pair(&r, "version", "9.7.4");
+        pair(&r, "admin_port", "33062");
+        pair(&r, "admin_address", with ? "10.0.0.1" : "");
+        assert_int_equal(mysql_reader_finish(&r.reader, FACTS_SLOW, NULL), STAY_OK);
+        assert_int_equal(r.facts.extra_port, with ? 33062 : 0);
+        end(&r);
+    }
+}
+
 static void dump_peers_lose_their_port_and_are_bounded(void **state)
 {
     (void)state;
@@ -250,6 +325,10 @@ static void every_group_has_its_question(void **state)
     assert_non_null(strstr(slow->sql, "information_schema")); /* hangs behind an ALTER USER */
     assert_null(strstr(slow->sql_writable, "information_schema"));
     assert_memory_equal(slow->sql, slow->sql_writable, strlen(slow->sql_writable));
+    assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80400, FACTS_SLOW)->sql, "BINARY LOG ST"));
+    assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80045, FACTS_SLOW)->sql, "MASTER STATUS"));
+    assert_null(mysql_query_for(ENGINE_MYSQL, 90000, FACTS_HOST)); /* no table shows its disk */
+    assert_int_equal(mysql_query_for(ENGINE_MARIADB, 0, FACTS_HOST)->required, 0);
     assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80021, FACTS_STATUS)->sql, "SHOW SLAVE"));
     assert_non_null(strstr(mysql_query_for(ENGINE_MYSQL, 80045, FACTS_STATUS)->sql,
                            "SHOW REPLICA STATUS"));
@@ -296,6 +375,10 @@ int main(void)
         cmocka_unit_test(a_missing_required_value_is_a_bad_reply),
         cmocka_unit_test(a_value_set_at_run_time_hides_its_start_value),
         cmocka_unit_test(mysql_starts_read_only_by_super_read_only_alone),
+        cmocka_unit_test(weaker_values_of_a_restart_are_seen),
+        cmocka_unit_test(the_fuller_disk_counts_and_nonsense_does_not),
+        cmocka_unit_test(a_filter_of_the_binary_log_is_seen),
+        cmocka_unit_test(an_admin_port_counts_with_an_address_only),
         cmocka_unit_test(dump_peers_lose_their_port_and_are_bounded),
         cmocka_unit_test(every_group_has_its_question),
         cmocka_unit_test(the_canary_carries_epoch_and_time),

@@ -132,6 +132,14 @@ static void case_fact(struct case_view *c, char **words, int count)
                            "mainstay_operate lacks: GRANT %s ON *.* TO mainstay_operate", value);
         else if (strcmp(key, "filters") == 0)
             n->facts.filters = tri;
+        else if (strcmp(key, "log_filters") == 0)
+            n->facts.log_filters = tri;
+        else if (strcmp(key, "binlog_format") == 0)
+            (void)stay_copy(n->facts.binlog_format, sizeof n->facts.binlog_format, value);
+        else if (strcmp(key, "disk_total") == 0)
+            n->facts.disk_total = strtoull(value, NULL, 10);
+        else if (strcmp(key, "disk_free") == 0)
+            n->facts.disk_free = strtoull(value, NULL, 10);
         else if (strcmp(key, "log_bin") == 0)
             n->facts.log_bin = tri;
         else if (strcmp(key, "log_updates") == 0)

@@ -38,8 +38,12 @@ static void add_conformance(struct str *s, const struct world *w)
         uint32_t node = rows[i].verdict.node;
         assert_true(rows[i].detail[0] != '\0' && rows[i].fix[0] != '\0');
         reached[rows[i].verdict.rule_id] = 1;
-        str_addf(s, "conformance=%u %s: %s\n", rows[i].verdict.rule_id,
-                 w->config.nodes[node].name, rows[i].detail);
+        str_addf(s, "conformance=%u %s: %s\nfix=%s\n", rows[i].verdict.rule_id,
+                 w->config.nodes[node].name, rows[i].detail, rows[i].fix);
+        if (rows[i].line[0] != '\0')
+            str_addf(s, "line=%s\n", rows[i].line);
+        if (rows[i].variable[0] != '\0')
+            str_addf(s, "live=%s = %s\n", rows[i].variable, rows[i].value);
     }
 }
 

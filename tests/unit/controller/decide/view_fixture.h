@@ -151,7 +151,7 @@ static inline int64_t wall_of(const struct world *w)
     return WALL0 + (w->now - T0);
 }
 
-#define FACTS_ALL (FACTS_STATUS | FACTS_SLOW | FACTS_START)
+#define FACTS_ALL (FACTS_STATUS | FACTS_SLOW | FACTS_START | FACTS_HOST)
 
 /* The server answered a question with its facts as they are when this is folded in. */
 static inline struct observation answered(struct world *w, uint32_t node, int64_t begun,
