@@ -3,7 +3,9 @@
 #   usage: .ci/scenario.sh [--long] [--engine mariadb|mysql] [NAME ...]
 # Short setting (CI): six scenarios per engine, those named in tests/scenario/short.txt.
 # A program is run as PROGRAM --engine E --name LAB; exit 0 passed, 77 skipped, else failed. Its last
-# line says: row | injected | what happened | invariant.
+# line says: row | injected | what happened | invariant. Without names the table of every row of
+# tests/scenario/catalogue.txt is printed: what ran now, what only the long set runs, and why a row
+# is simulated or not run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || exec sudo -E "$0" "$@"
@@ -12,7 +14,7 @@ while [ $# -gt 0 ]; do
     case $1 in --long) long=1 ;; --engine) shift; engines=$1 ;; *) names+=("$1") ;; esac
     shift
 done
-jobs=() out=build/scenario limit=300; mkdir -p $out
+jobs=() out=build/scenario limit=300; mkdir -p $out; rm -f $out/*.result
 [ -z "$long" ] || { export MAINSTAY_SCENARIO_LONG=1; limit=2400; }
 for program in build/rel/scenarios/scenario_*; do
     [ -x "$program" ] || continue
@@ -34,7 +36,7 @@ one() { # one SLOT ENGINE NAME
     # Crash points are not in a release's mainstayd: those scenarios take the dev build's.
     local bin=build/rel/bin
     grep -q scenario_crash_at "tests/scenario/scenario_$3.c" && bin=build/dev/bin
-    attempt() { MAINSTAY_BIN=$PWD/$bin timeout "$limit" "build/rel/scenarios/scenario_$3" --engine "$2" --name "t$1" >"$log" 2>&1; }
+    attempt() { MAINSTAY_BIN=$PWD/$bin timeout "$limit" "build/rel/scenarios/scenario_$3" --engine "$2" --name "${MAINSTAY_LAB:-t}$1" >"$log" 2>&1; }
     attempt "$@"; rc=$?
     # A wait can run out on a busy machine: once more, and said. What the loss checker finds is final.
     if [ $rc -ne 0 ] && [ $rc -ne 77 ] && ! grep -q 'loss checker' "$log"; then
@@ -43,6 +45,7 @@ one() { # one SLOT ENGINE NAME
     fi
     seconds=$(awk -v a="$begun" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
     last=$(tail -n 1 "$log")
+    echo "$3|$2|$rc|$seconds|$last" >"$out/$3-$2.result"
     case $rc in
         0) echo "PASS scenario $2 $3 | $last | $seconds s$again" ;;
         77) echo "SKIP scenario $2 $3: $last" ;;
@@ -51,6 +54,13 @@ one() { # one SLOT ENGINE NAME
 }
 slot() { local i; for ((i = $1; i < ${#jobs[@]}; i += 2)); do one "$1" "${jobs[i]%%:*}" "${jobs[i]#*:}"; done; }
 slot 0 >$out/slot0 & slot 1 >$out/slot1 & wait
-cat $out/slot0 $out/slot1 | sort -k3,4 | tee $out/table.txt | grep '^PASS' | sed 's/^PASS/   ok/'
-cat $out/table.txt
-! grep -q '^FAIL' $out/table.txt
+cat $out/slot0 $out/slot1 | sort -k3,4 >$out/jobs.txt
+if [ ${#names[@]} -eq 0 ]; then
+    # The simulated rows: one run, hits by fault kind.
+    seeds=3000; [ -z "$long" ] || seeds=20000
+    build/rel/bin/simulation --from 1 --seeds $seeds --reach --jobs 1 >$out/simulation.txt 2>&1
+    .ci/scenario_table.sh "$out" "1..$seeds" | tee $out/table.txt
+    grep '^FAIL' $out/table.txt >>$out/jobs.txt
+fi
+cat $out/jobs.txt
+! grep -q '^FAIL' $out/jobs.txt

@@ -82,16 +82,23 @@ static const struct mysql_query mariadb_start = {
 #define MYSQL_BEATS_SQL                                                                            \
     "SELECT 'received_heartbeats', COUNT_RECEIVED_HEARTBEATS "                                     \
     "FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''"
-#define MYSQL_STATUS(word)                                                                         \
+/* MySQL has no Binlog_bytes_written: what its transactions took in the log, compressed or not, and
+ * 120 bytes each for what that leaves out (the GTID event: 83 to 95 bytes measured on 9.7). */
+#define MYSQL_BYTES_SQL                                                                            \
+    " UNION ALL SELECT 'Binlog_bytes_written', "                                                   \
+    "COALESCE(SUM(COMPRESSED_BYTES_COUNTER + 120 * TRANSACTION_COUNTER), 0) "                      \
+    "FROM performance_schema.binary_log_transaction_compression_stats "                            \
+    "WHERE LOG_TYPE = 'BINARY'"
+#define MYSQL_STATUS(word, bytes)                                                                  \
     {                                                                                              \
         .sql = MYSQL_VARIABLES_SQL ";SHOW " word " STATUS;" MYSQL_STATUS_SQL ";" DUMPS_SQL         \
-               ";" MYSQL_BEATS_SQL ";" HEARTBEAT_SQL,                                              \
+               ";" MYSQL_BEATS_SQL bytes ";" HEARTBEAT_SQL,                                        \
         .part_count = 6, .required = 4,                                                            \
         .parts = {PART_PAIRS, PART_REPLICA, PART_PAIRS, PART_DUMPS, PART_PAIRS, PART_HEARTBEAT},   \
     }
 
-static const struct mysql_query mysql_status = MYSQL_STATUS("REPLICA");
-static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE");
+static const struct mysql_query mysql_status = MYSQL_STATUS("REPLICA", MYSQL_BYTES_SQL);
+static const struct mysql_query mysql_status_old = MYSQL_STATUS("SLAVE", "");
 
 /* The name of the log's statement changed with 8.2. */
 #define MYSQL_SLOW_SQL(word, log)                                                                  \

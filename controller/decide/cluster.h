@@ -7,7 +7,8 @@
 #define CONTROLLER_DECIDE_CLUSTER_H
 #include "controller/decide/cluster_config.h"
 
-#define RECEIVER_REFUSED 1236 /* Last_IO_Errno: the source cannot send from the node's position */
+#define RECEIVER_REFUSED    1236  /* Last_IO_Errno: the source cannot send from its position */
+#define RECEIVER_NO_READING 13114 /* MySQL says this of any fatal error of its source, and which */
 
 #define QUARANTINE_REASONS(X)                                                                      \
     X(NONE, "none") X(STALE_PRIMARY, "stale primary") X(DIVERGED, "diverged")                      \
@@ -200,7 +201,10 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view);
 /* Did `node` itself write the transactions of `range` (its server id or uuid)? */
 bool cluster_range_is_of(const struct cluster_view *view, uint32_t node,
                          const struct gtid_range *range);
-/* Its source refused it (1236), yet the primary holds all it ever received: was it not attached by
+/* Did its source refuse to send from its position? MariaDB 10.11 says 1236, MySQL 9.7 13114 with
+ * "Got fatal error 1236 from source" (both measured on purged logs). */
+bool cluster_is_refused(const struct server_facts *facts);
+/* Its source refused it, yet the primary holds all it ever received: was it not attached by
  * us since? The primary may have lost a tail and got it back, or the refusal is of another time. */
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node);
 /* Has it restarted and not been writable since: a MariaDB server in the replica role truncates

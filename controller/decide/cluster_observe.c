@@ -258,7 +258,7 @@ static void judge_without_primary(const struct cluster_view *view, struct node_v
 /* Accepted again, or its primary lacks what it holds: a later refusal is another one. */
 static void note_refusal(const struct cluster_view *view, struct node_view *node)
 {
-    if (node->facts.receiver_errno != RECEIVER_REFUSED ||
+    if (!cluster_is_refused(&node->facts) ||
         !gtid_set_contains(&view->nodes[view->primary].facts.executed, &node->facts.executed))
         node->asked_again_mono_us = STAY_NEVER;
 }

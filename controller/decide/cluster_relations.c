@@ -210,10 +210,17 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
     return peers;
 }
 
+bool cluster_is_refused(const struct server_facts *facts)
+{
+    return facts->receiver_errno == RECEIVER_REFUSED ||
+           (facts->receiver_errno == RECEIVER_NO_READING &&
+            strstr(facts->receiver_error, "error 1236 ") != NULL);
+}
+
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
-    if (view->primary == NO_NODE || n->facts.receiver_errno != RECEIVER_REFUSED ||
+    if (view->primary == NO_NODE || !cluster_is_refused(&n->facts) ||
         !(view->nodes[view->primary].groups_known & FACTS_STATUS) ||
         n->asked_again_mono_us != STAY_NEVER)
         return false;

@@ -24,7 +24,7 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
                             : cluster_node_receives(view, node, view->primary, now_mono_us);
     facts->no_source = tri_of(now->receiver == RECEIVER_NONE);
     facts->wrong_source = tri_of(has_source && !is_from_primary && view->primary != NO_NODE);
-    facts->purged_away = tri_of(now->receiver_errno == RECEIVER_REFUSED);
+    facts->purged_away = tri_of(cluster_is_refused(now));
     facts->may_ask_again = tri_of(cluster_may_ask_again(view, node));
     facts->applier_waits = tri_of(now->applier == TRI_YES && now->ss_source_enabled == TRI_YES &&
                                   now->super_read_only == TRI_YES && now->ss_waiters > 0);

@@ -27,6 +27,7 @@ struct lab_options {
     bool acker;                /* db3 in the witness zone, promote = "never" */
     bool disks;  /* each data folder on a small file system of its own (fill, read-only) */
     bool clocks; /* servers and controller run under libfaketime (lab_clock) */
+    bool names;  /* the configuration names servers; they and the controller resolve by lab_names */
 };
 
 /* lab_new never returns NULL (aborts when memory is out). lab_free ends no process. */
@@ -60,12 +61,18 @@ bool lab_cut(struct lab *lab, const char *a, const char *b, bool one_way);
 bool lab_lossy(struct lab *lab, const char *a, const char *b, int percent);
 bool lab_reset(struct lab *lab, const char *a, const char *b);        /* answers TCP with resets */
 bool lab_slow(struct lab *lab, const char *a, const char *b, int ms); /* added each way */
+/* A path-MTU black hole: drops packets of more than `bytes`, smaller ones pass. */
+bool lab_big(struct lab *lab, const char *a, const char *b, int bytes);
+/* What goes to host `node` is held to kbit/s (tbf); lab_heal(lab, node, NULL) ends it. */
+bool lab_narrow(struct lab *lab, const char *node, int kbit);
 bool lab_heal(struct lab *lab, const char *a, const char *b);
 
 /* Disks (lab_options.disks) and clocks (lab_options.clocks). */
 bool lab_fill_disk(struct lab *lab, const char *node, bool fill); /* false: gives the room back */
 bool lab_readonly_disk(struct lab *lab, const char *node);        /* until the next lab_start */
 bool lab_freeze_disk(struct lab *lab, const char *node, bool freeze);
+/* Every fsync of the server's process answers EIO from now on (strace injects it). */
+bool lab_fail_fsync(struct lab *lab, const char *node);
 bool lab_clock(struct lab *lab, const char *who, long seconds); /* offset from true time */
 
 /* SQL over the server's unix socket (works through every cut), as root. *ret_text: rows as lines,
@@ -76,6 +83,13 @@ bool lab_sql_as(struct lab *lab, const char *node, const char *user, const char 
 /* Polls until the statement's text equals expected; an error counts as "not yet". */
 bool lab_wait_sql(struct lab *lab, const char *node, const char *statement, const char *expected,
                   int timeout_s);
+
+/* Labs with names: "db1", "db2" ... resolve (true, as at the start), or the resolver is silent. */
+bool lab_names(struct lab *lab, bool resolve);
+/* Open file descriptors of NODE or "controller"; -1: it does not run. */
+int lab_open_files(struct lab *lab, const char *who);
+/* It may hold at most this many open files from now on (prlimit). */
+bool lab_limit_files(struct lab *lab, const char *who, int most);
 
 /* Controller: mainstayd in the root namespace on DIR/mainstay.conf; programs are looked for in
  * $MAINSTAY_BIN, beside the running program, and in ../bin. lab_cli runs `mainstay --json VERB ...`

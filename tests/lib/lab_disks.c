@@ -1,8 +1,10 @@
 /* Disks and clocks of a lab: each server's data folder on a small ext4 of its own (a file behind a
  * loop device), and the files libfaketime reads offsets from. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +151,55 @@ bool lab_freeze_disk(struct lab *lab, const char *node, bool freeze)
         lab->fault_mono_us = lab_now_us();
     return LAB_RUN(lab, NULL, "fsfreeze", freeze ? "-f" : "-u", lab_path(lab, "data/%s", node).s) &&
            lab_save(lab);
+}
+
+bool lab_fail_fsync(struct lab *lab, const char *node)
+{
+    if (lab_server_of(lab, node) == NULL || lab_pid(lab, node) == 0)
+        return lab_fail(lab, "%s does not run", node);
+    struct lab_path name;
+    lab_format(name.s, sizeof name.s, "strace-%s", node);
+    struct lab_daemon what = {.name = name.s};
+    struct lab_argv argv = {.n = 0};
+    static const char *const words[] = {"strace",
+                                        "-f",
+                                        "-qq",
+                                        "-e",
+                                        "trace=fsync,fdatasync",
+                                        "-e",
+                                        "inject=fsync,fdatasync:error=EIO",
+                                        "-o",
+                                        "/dev/null",
+                                        "-p"};
+    for (size_t i = 0; i < STAY_COUNT(words); i++)
+        lab_arg(&argv, "%s", words[i]);
+    lab_arg(&argv, "%d", (int)lab_pid(lab, node));
+    lab->fault_mono_us = lab_now_us();
+    bool ok = lab_spawn(lab, &what, argv.v) && lab_save(lab);
+    lab_argv_clear(&argv);
+    return ok;
+}
+
+int lab_open_files(struct lab *lab, const char *who)
+{
+    char path[64];
+    lab_format(path, sizeof path, "/proc/%d/fd", (int)lab_pid(lab, who));
+    DIR *folder = opendir(path);
+    int count = folder == NULL ? -1 : 0;
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count < 2 ? -1 : count - 2; /* "." and ".." */
+}
+
+bool lab_limit_files(struct lab *lab, const char *who, int most)
+{
+    struct rlimit limit = {.rlim_cur = (rlim_t)most, .rlim_max = 20000};
+    lab->fault_mono_us = lab_now_us();
+    return prlimit(lab_pid(lab, who), RLIMIT_NOFILE, &limit, NULL) == 0
+               ? true
+               : lab_fail(lab, "prlimit of %s: %s", who, strerror(errno));
 }
 
 void lab_clock_file(const struct lab *lab, const char *who, char *buf, size_t size)

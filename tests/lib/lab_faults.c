@@ -41,7 +41,11 @@ static void fault_rule(struct str *r, const struct lab_fault *f, const char *fro
         str_addf(r, "    ip saddr %s ip daddr %s meta l4proto tcp reject with tcp reset\n", from,
                  to);
         break;
+    case LAB_FAULT_BIG:
+        str_addf(r, "    ip saddr %s ip daddr %s ip length > %d drop\n", from, to, f->amount);
+        break;
     case LAB_FAULT_SLOW:
+    case LAB_FAULT_NARROW:
     case LAB_FAULT_NONE:
     case LAB_FAULT_KIND_COUNT:
         break;
@@ -114,6 +118,24 @@ static void slow_stop(struct lab *lab, const struct lab_fault *f)
         (void)lab_signal(lab, name, SIGTERM);
 }
 
+/* The wan's end of a host's veth is named as the host. */
+static bool narrow_start(struct lab *lab, const struct lab_fault *f)
+{
+    char rate[24];
+    lab_format(rate, sizeof rate, "%dkbit", f->amount);
+    struct lab_path wan = lab_namespace(lab, "wan");
+    struct lab_command how = {.ns = wan.s};
+    return LAB_RUN(lab, &how, "tc", "qdisc", "replace", "dev", f->a, "root", "tbf", "rate", rate,
+                   "burst", "16kb", "latency", "400ms");
+}
+
+static void narrow_stop(struct lab *lab, const struct lab_fault *f)
+{
+    struct lab_path wan = lab_namespace(lab, "wan");
+    struct lab_command how = {.ns = wan.s};
+    (void)LAB_RUN(lab, &how, "tc", "qdisc", "del", "dev", f->a, "root");
+}
+
 static bool fault_add(struct lab *lab, struct lab_fault f, const char *a, const char *b)
 {
     char block[32];
@@ -126,6 +148,8 @@ static bool fault_add(struct lab *lab, struct lab_fault f, const char *a, const 
     if (lab->faults_count == LAB_FAULTS_MAX)
         return lab_fail(lab, "more than %d network faults at once", LAB_FAULTS_MAX);
     if (f.kind == LAB_FAULT_SLOW && !slow_start(lab, &f))
+        return false;
+    if (f.kind == LAB_FAULT_NARROW && !narrow_start(lab, &f))
         return false;
     lab->faults[lab->faults_count++] = f;
     lab->fault_mono_us = lab_now_us();
@@ -156,6 +180,21 @@ bool lab_slow(struct lab *lab, const char *a, const char *b, int ms)
     return fault_add(lab, (struct lab_fault){.kind = LAB_FAULT_SLOW, .amount = ms}, a, b);
 }
 
+bool lab_big(struct lab *lab, const char *a, const char *b, int bytes)
+{
+    if (bytes < 100 || bytes > 65535)
+        return lab_fail(lab, "packets are of 100 to 65535 bytes, not %d", bytes);
+    return fault_add(lab, (struct lab_fault){.kind = LAB_FAULT_BIG, .amount = bytes}, a, b);
+}
+
+bool lab_narrow(struct lab *lab, const char *node, int kbit)
+{
+    if (kbit < 8 || lab_host_of(lab, node) == NULL)
+        return lab_fail(lab, "a host and 8 kbit/s or more, not '%s' and %d", node, kbit);
+    return fault_add(lab, (struct lab_fault){.kind = LAB_FAULT_NARROW, .amount = kbit}, node,
+                     "all");
+}
+
 static bool concerns(const struct lab_fault *f, const char *a, const char *b)
 {
     if (a == NULL)
@@ -177,6 +216,8 @@ bool lab_heal(struct lab *lab, const char *a, const char *b)
         healed++;
         if (lab->faults[i].kind == LAB_FAULT_SLOW)
             slow_stop(lab, &lab->faults[i]);
+        if (lab->faults[i].kind == LAB_FAULT_NARROW)
+            narrow_stop(lab, &lab->faults[i]);
     }
     lab->faults_count = kept;
     if (healed == 0 && a != NULL)

@@ -37,6 +37,8 @@ enum lab_fault_kind {
     LAB_FAULT_LOSSY,
     LAB_FAULT_RESET,
     LAB_FAULT_SLOW,
+    LAB_FAULT_BIG,
+    LAB_FAULT_NARROW,
     LAB_FAULT_KIND_COUNT
 };
 
@@ -44,7 +46,7 @@ struct lab_fault {
     enum lab_fault_kind kind;
     char a[16], b[16];
     bool one_way;
-    int amount; /* percent or milliseconds */
+    int amount; /* percent, milliseconds, bytes or kbit/s */
     int queue;  /* slow: its NFQUEUE number */
 };
 
@@ -53,7 +55,7 @@ struct lab {
     enum lab_engine engine;
     int octet; /* addresses are 10.OCTET.ZONE.HOST */
     int replicas;
-    bool acker, disks, clocks;
+    bool acker, disks, clocks, names;
     struct lab_host hosts[LAB_HOSTS_MAX];
     size_t hosts_count;
     struct lab_fault faults[LAB_FAULTS_MAX];
@@ -148,6 +150,8 @@ void lab_mysql_args(const struct lab *lab, const struct lab_host *server, struct
 bool lab_disk_make(struct lab *lab, const struct lab_host *server);
 bool lab_disk_repair(struct lab *lab, const struct lab_host *server);
 void lab_disks_remove(struct lab *lab);
+/* For a child before it runs a daemon: the lab's own hosts file and resolver instead of ours. */
+bool lab_names_enter(const struct lab *lab);
 void lab_clock_file(const struct lab *lab, const char *who, char *buf, size_t size);
 
 #endif

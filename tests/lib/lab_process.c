@@ -248,6 +248,8 @@ static void child_spawn(const struct lab *lab, const struct lab_daemon *what, in
     dup2(log, STDERR_FILENO);
     close_range(3, ~0U, 0);
     enter_or_exit(what->ns);
+    if (lab->names && !lab_names_enter(lab))
+        _exit(127);
     if (what->chdir != NULL && chdir(what->chdir) != 0)
         _exit(127);
     if (what->faketime)

@@ -8,7 +8,7 @@
 
 static const char *const engine_names[LAB_ENGINE_COUNT] = {"none", "mariadb", "mysql"};
 static const char *const fault_names[LAB_FAULT_KIND_COUNT] = {"none", "cut", "lossy", "reset",
-                                                              "slow"};
+                                                              "slow", "big", "narrow"};
 
 const char *lab_root_dir(void)
 {
@@ -62,6 +62,7 @@ struct lab *lab_new(const struct lab_options *o)
     lab->acker = o->acker;
     lab->disks = o->disks;
     lab->clocks = o->clocks;
+    lab->names = o->names;
     return lab;
 }
 

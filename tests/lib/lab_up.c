@@ -49,8 +49,9 @@ bool lab_up(struct lab *lab)
     lab_layout(lab);
     lab_net_down(lab); /* namespaces of this name whose folder somebody removed by hand */
     /* lab.json first: what is half up can be taken down. */
-    ok = lab_files_make(lab) && lab_save(lab) && set_clocks(lab) && lab_net_up(lab) &&
-         lab_servers_up(lab) && start_proxies(lab) && lab_save(lab);
+    ok = lab_files_make(lab) && lab_save(lab) && set_clocks(lab) &&
+         (!lab->names || lab_names(lab, true)) && lab_net_up(lab) && lab_servers_up(lab) &&
+         start_proxies(lab) && lab_save(lab);
     return ok;
 }
 

@@ -150,6 +150,23 @@ static bool verb_slow(struct lab *lab, const struct lab_request *r)
     return lab_slow(lab, r->words[0], r->words[1], amount_of(r)) && say(r, "packets are delayed");
 }
 
+static bool verb_big(struct lab *lab, const struct lab_request *r)
+{
+    return lab_big(lab, r->words[0], r->words[1], amount_of(r)) && say(r, "big packets are lost");
+}
+
+static bool verb_narrow(struct lab *lab, const struct lab_request *r)
+{
+    long kbit = 0;
+    return lab_number_of(r->words[1], 8, 1000000, &kbit) &&
+           lab_narrow(lab, r->words[0], (int)kbit) && say(r, "its link is narrow");
+}
+
+static bool verb_fail_fsync(struct lab *lab, const struct lab_request *r)
+{
+    return lab_fail_fsync(lab, r->words[0]) && say(r, "its fsync fails from now on");
+}
+
 static bool verb_heal(struct lab *lab, const struct lab_request *r)
 {
     return lab_heal(lab, r->count > 0 ? r->words[0] : NULL, r->count > 1 ? r->words[1] : NULL) &&
@@ -330,6 +347,9 @@ static const struct lab_verb verbs[] = {
     {"lossy", 3, 3, "A B PERCENT", "lose packets", false, verb_lossy},
     {"slow", 3, 3, "A B MS", "delay packets, each way", false, verb_slow},
     {"reset", 2, 2, "A B", "answer TCP with resets", false, verb_reset},
+    {"big", 3, 3, "A B BYTES", "drop larger packets (MTU black hole)", false, verb_big},
+    {"narrow", 2, 2, "HOST KBIT", "hold what goes to it to a rate", false, verb_narrow},
+    {"fail-fsync", 1, 1, "NODE", "each fsync answers EIO", false, verb_fail_fsync},
     {"fill-disk", 1, 1, "NODE [--free]", "disk full (up --disks)", false, verb_fill},
     {"readonly-disk", 1, 1, "NODE", "disk fails read-only (up --disks)", false, verb_readonly},
     {"freeze-disk", 1, 1, "NODE [--free]", "disk hangs (up --disks)", false, verb_freeze},

@@ -317,6 +317,19 @@ char *scenario_file(struct lab *lab, const char *name)
     return text;
 }
 
+void scenario_copy(struct lab *lab, const char *from, const char *to)
+{
+    STAY_AUTO(stay_free_charp) char *source = stay_sprintf("%s/%s", lab_dir(lab), from);
+    STAY_AUTO(stay_free_charp) char *target = stay_sprintf("%s/%s", lab_dir(lab), to);
+    FILE *in = fopen(source, "re"), *out = fopen(target, "we");
+    char block[4096];
+    SCENARIO_CHECK(in != NULL && out != NULL, "%s to %s", source, target);
+    for (size_t n; (n = fread(block, 1, sizeof block, in)) > 0;)
+        SCENARIO_CHECK(fwrite(block, 1, n, out) == n, "%s", target);
+    fclose(in);
+    SCENARIO_CHECK(fclose(out) == 0, "%s", target);
+}
+
 /* mainstayd of this build holds the words it would log at a crash point. */
 static bool has_crash_points(void)
 {

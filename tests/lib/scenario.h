@@ -62,6 +62,8 @@ void scenario_crash_at(const char *point);
 bool scenario_wait_crash(struct lab *lab, bool stopped, int timeout_s);
 /* Text of a file in the lab's folder ("log/controller.log"), "" if there is none; caller frees. */
 char *scenario_file(struct lab *lab, const char *name);
+/* Copies a file of the lab's folder to another name in it; exits the scenario when it cannot. */
+void scenario_copy(struct lab *lab, const char *from, const char *to);
 /* Runs `mainstay --json VERB...` and returns what it printed as one text; caller frees. */
 char *scenario_say(struct lab *lab, int *ret_code, const char *verb, const char *a, const char *b);
 /* Ends every session of `user` on `node`, so that it logs in anew. */

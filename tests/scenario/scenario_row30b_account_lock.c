@@ -1,4 +1,4 @@
-/* Row 30c: the only acker is cut off and then an account is altered. On MySQL that statement waits
+/* Row 30b: the only acker is cut off and then an account is altered. On MySQL that statement waits
  * for the acknowledgement with the account lock in its hands: logins, SET GLOBAL and most queries
  * hang. The server lives: blocked (123), not hung (121); bounded is recorded, the role switched off
  * through a session that needs neither login nor lock, and the statement is answered.
@@ -33,6 +33,6 @@ int main(int argc, char **argv)
     scenario_ready(lab, 60);
     SCENARIO_CHECK(state_count_plans(lab, "failover") == 0, "something failed over");
     scenario_check(lab, "db1", 50);
-    scenario_pass("30c", "acker cut off, then ALTER USER",
+    scenario_pass("30b", "acker cut off, then ALTER USER",
                   "123, never 121; bounded recorded, statement released; no failover", "S9 S2");
 }
