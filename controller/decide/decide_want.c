@@ -64,9 +64,12 @@ bool decide_want_outcast_closed(const struct cluster_view *view, const struct pl
 
 /* Degrade only for a primary that answers, and only when the policy says so: a verdict of stuck
  * waiters ends in it too, or the waiters would hide it. A weaker mode may be recorded already: then
- * no policy asks for acks and the primary must not wait for them. */
+ * no policy asks for acks and the primary must not wait for them. Nor does one that a human
+ * configured weaker since. */
 static bool is_degrade_due(const struct cluster_view *view, int64_t now_mono_us)
 {
+    if (view->record.mode > view->config->mode)
+        return true;
     return (view->config->without_acker == WITHOUT_ACKER_DEGRADE ||
             view->record.mode != MODE_LOSSLESS) &&
            view->no_acker_since_mono_us != STAY_NEVER &&

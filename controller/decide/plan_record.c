@@ -75,6 +75,12 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
         record->cooldown_until_wall_us = now_wall_us + view->config->cooldown_us;
 }
 
+/* What a degrade records: bounded, or what was configured weaker still. */
+static enum durability_mode weaker(const struct cluster_view *view)
+{
+    return view->config->mode < MODE_BOUNDED ? view->config->mode : MODE_BOUNDED;
+}
+
 static void commit(const struct plan_run *run, const struct cluster_view *view, int64_t now_wall_us,
                    struct cluster_record *record)
 {
@@ -96,7 +102,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
                                   : 0);
         return;
     case PLAN_MODE_DEGRADE:
-        record->mode = MODE_BOUNDED; /* no change but under the mutant that recorded it late */
+        record->mode = weaker(view); /* no change but under the mutant that recorded it late */
         restart_watch(record, 0);
         return;
     case PLAN_MAKE_WRITABLE:
@@ -125,7 +131,7 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
         restart_watch(record, run->rows[plan_row_of(run->kind, STEP_BARRIER)].targets |
                                   cluster_ackers_possible(view));
     } else if (!MUTANT(view, MODE_AFTER_SERVER)) {
-        record->mode = MODE_BOUNDED;
+        record->mode = weaker(view);
         record->lossless_stands = false;
     }
 }

@@ -174,6 +174,7 @@ static void judge_answering(const struct cluster_view *view, int64_t now_mono_us
     facts->disk_low = tri_of(cluster_disk_is_low(view, view->primary));
     facts->acker_missing =
         tri_of(no_acker && now_mono_us - view->no_acker_since_mono_us >= config->acker_loss_us);
+    facts->mode_above = tri_of(view->record.adopted && view->record.mode > config->mode);
     facts->mode_below =
         tri_of(view->record.mode < config->mode &&
                (config->mode != MODE_LOSSLESS || has_eligible_acker(view, now_mono_us)));

@@ -44,6 +44,7 @@ struct verdict {
     X(lost_tail, "read-only, and a replica holds what it wrote and no longer has")                 \
     X(other_writable, "another node is writable")                                                 \
     X(acker_missing, "no acker for acker_loss_us")                                                \
+    X(mode_above, "a stronger mode is recorded than configured: the configuration was changed")   \
     X(mode_below, "it runs a weaker mode than configured and an acker is attached")               \
     X(restarted, "its process restarted since this epoch's promotion and it is not writable")
 

@@ -40,6 +40,8 @@ static const struct primary_rule primary_rules[] = {
     {127, {.answers = YES, .acker_missing = YES}, ACT_MODE_DEGRADE, "no acker",
      "lossless is recorded and no acker is left: by without_acker, bounded is recorded first or "
      "writes go on hanging"},
+    {102, {.answers = YES, .mode_above = YES}, ACT_MODE_DEGRADE, "mode above the configured one",
+     "durability.mode was lowered in the configuration: the weaker mode is recorded, then applied"},
     {125, {.answers = YES, .disk_low = YES}, ACT_RELIEVE, "disk near full",
      "less than 5 % of its data or log disk is free: a full disk blocks every commit"},
     {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",

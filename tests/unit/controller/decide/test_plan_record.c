@@ -114,6 +114,24 @@ static void who_settles_a_question_ends_its_hold(void **state)
     }
 }
 
+static void a_degrade_records_what_is_configured(void **state)
+{
+    (void)state;
+    static const enum durability_mode modes[] = {MODE_UNSAFE, MODE_BOUNDED, MODE_LOSSLESS};
+    for (size_t i = 0; i < STAY_COUNT(modes); i++) {
+        struct case_view c;
+        case_open(&c, PAIR);
+        c.config.mode = modes[i];
+        struct plan_run run = {.kind = PLAN_MODE_DEGRADE, .candidate = 0};
+        struct cluster_record record = c.view.record;
+        plan_change_record(&run, &c.view, plan_row_of(run.kind, STEP_STORE_MODE), CASE_WALL,
+                           &record);
+        assert_int_equal(record.mode, i == 0 ? MODE_UNSAFE : MODE_BOUNDED);
+        assert_false(record.lossless_stands);
+        case_clear(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +140,7 @@ int main(void)
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
         cmocka_unit_test(an_undone_failover_holds_off_the_next_one),
         cmocka_unit_test(who_settles_a_question_ends_its_hold),
+        cmocka_unit_test(a_degrade_records_what_is_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
