@@ -28,15 +28,20 @@ void bench_lab_down(struct bench_lab *b)
     b->lab = NULL;
 }
 
-void bench_lab_explain(struct bench_lab *b, const char *kind, double *ret_detect_ms,
-                       char *ret_certificate, size_t size)
+static double in_ms(const json_t *us)
+{
+    return json_is_number(us) ? json_number_value(us) / 1e3 : -1;
+}
+
+void bench_lab_explain(struct bench_lab *b, const char *kind, struct bench_told *ret_told)
 {
     STAY_AUTO(stay_free_charp) char *id = state_last_plan(b->lab, kind);
     json_t *plan = id == NULL ? NULL : state_explain(b->lab, id);
-    const json_t *detection = state_find(plan, "detection_us");
-    *ret_detect_ms = detection == NULL ? -1 : json_number_value(detection) / 1e3;
-    const json_t *summary = state_find(plan, "summary");
-    const char *kind_text = json_string_value(json_object_get(summary, "certificate"));
-    (void)stay_copy(ret_certificate, size, kind_text == NULL ? "" : kind_text);
+    const json_t *predicted = state_find(plan, "predicted"), *summary = state_find(plan, "summary");
+    const char *certificate = json_string_value(json_object_get(summary, "certificate"));
+    ret_told->detect_ms = in_ms(state_find(plan, "detection_us"));
+    ret_told->predicted_ms = in_ms(json_object_get(predicted, "outage_us"));
+    (void)stay_copy(ret_told->certificate, sizeof ret_told->certificate,
+                    certificate == NULL ? "" : certificate);
     json_decref(plan);
 }

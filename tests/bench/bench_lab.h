@@ -16,9 +16,13 @@ struct bench_lab {
 /* Takes a lab up with a controller and an adopted cluster; false with a message on stderr. */
 bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept);
 void bench_lab_down(struct bench_lab *b);
-/* What the controller tells of its newest plan of this kind: detection in milliseconds (-1 unknown)
- * and the certificate ("LOSSLESS" ...). */
-void bench_lab_explain(struct bench_lab *b, const char *kind, double *ret_detect_ms,
-                       char *ret_certificate, size_t size);
+/* What the controller tells of a plan: detection and the outage its last rehearsal foretold, in
+ * milliseconds (-1: unknown, not foretold), and the certificate ("LOSSLESS" ..., "" none). */
+struct bench_told {
+    double detect_ms, predicted_ms;
+    char certificate[32];
+};
+/* Of its newest plan of this kind. */
+void bench_lab_explain(struct bench_lab *b, const char *kind, struct bench_told *ret_told);
 
 #endif

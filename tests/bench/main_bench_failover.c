@@ -10,7 +10,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/bench_lab.h"
 
-enum { RUNS_MAX = 2000, LOCK_SECONDS = 3 };
+enum { RUNS_MAX = 2000, LOCK_SECONDS = 3, PREDICTED_WITHIN_MS = 1000 };
 
 struct options {
     const char *engine, *mode, *json;
@@ -158,28 +158,52 @@ static json_t *one_run(struct bench_lab *b, const struct options *o)
 {
     STAY_AUTO(stay_free_charp) char *old = state_primary(b->lab);
     json_t *check = NULL;
-    double beyond_ms = 0, detect_ms = -1;
-    char certificate[32] = "";
+    double beyond_ms = 0;
+    struct bench_told told;
     STAY_AUTO(stay_free_charp) char *now = old == NULL ? NULL : play(b, o, old, &check, &beyond_ms);
     if (now == NULL || !repair(b, o->mode, old)) {
         fprintf(stderr, "bench: run failed: %s\n", lab_error(b->lab));
         json_decref(check);
         return NULL;
     }
-    bench_lab_explain(b, strcmp(o->mode, "switchover") == 0 ? "switchover" : "failover", &detect_ms,
-                      certificate, sizeof certificate);
-    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f}", "bench", "failover",
-                            "engine", o->engine, "mode", o->mode, "layout", b->layout, "commit",
-                            bench_commit(), "certificate", certificate, "runs", 1, "check", check,
-                            "outage_ms", field(check, "outage_ms"), "detect_ms", detect_ms,
-                            "beyond_lag_ms", beyond_ms);
+    bench_lab_explain(b, strcmp(o->mode, "switchover") == 0 ? "switchover" : "failover", &told);
+    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f,s:f}", "bench",
+                            "failover", "engine", o->engine, "mode", o->mode, "layout", b->layout,
+                            "commit", bench_commit(), "certificate", told.certificate, "runs", 1,
+                            "check", check, "outage_ms", field(check, "outage_ms"), "detect_ms",
+                            told.detect_ms, "predicted_ms", told.predicted_ms, "beyond_lag_ms",
+                            beyond_ms);
     json_decref(check);
     return run;
 }
 
-struct totals { double outage[RUNS_MAX], detect[RUNS_MAX], beyond[RUNS_MAX];
+struct totals { double outage[RUNS_MAX], detect[RUNS_MAX], beyond[RUNS_MAX], missed_by[RUNS_MAX];
                 double acked, lost, unexpected, duplicates, overlaps;
-                size_t n, failed, in_flight; };
+                size_t n, failed, in_flight, predicted, near; };
+
+/* How far the rehearsal's prediction was from what the clients saw; runs of older commits and the
+ * first failover of a lab were not foretold. */
+static void add_prediction(struct totals *t, const json_t *run)
+{
+    double predicted = field(run, "predicted_ms");
+    if (predicted <= 0)
+        return;
+    double by = field(run, "outage_ms") - predicted;
+    t->missed_by[t->predicted++] = by < 0 ? -by : by;
+    t->near += by > -PREDICTED_WITHIN_MS && by < PREDICTED_WITHIN_MS;
+}
+
+static void report_prediction(struct totals *t, json_t *json)
+{
+    if (t->predicted == 0)
+        return;
+    struct bench_percentiles by = bench_percentiles(t->missed_by, t->predicted);
+    json_object_set_new(json, "predicted_runs", json_integer((json_int_t)t->predicted));
+    json_object_set_new(json, "predicted_within_1s", json_integer((json_int_t)t->near));
+    json_object_set_new(json, "predicted_off_ms", bench_percentiles_json(by));
+    printf("  %-22s %8.0f %8.0f %8.0f  within 1 s in %zu of %zu runs\n", "prediction off by, ms",
+           by.p50, by.p99, by.max, t->near, t->predicted);
+}
 
 static void add_up(const json_t *runs, struct totals *t)
 {
@@ -200,6 +224,7 @@ static void add_up(const json_t *runs, struct totals *t)
         t->duplicates += field(check, "duplicates");
         t->overlaps += field(check, "overlaps");
         t->in_flight += field(check, "waiting_at_fault") > 0;
+        add_prediction(t, run);
     }
 }
 
@@ -229,6 +254,7 @@ static void report(const struct options *o, const json_t *runs)
         printf("  %-22s %8s %8s %8s\n", "", "p50", "p99", "max");
         printf("  %-22s %8.0f %8.0f %8.0f\n", "client outage, ms", out.p50, out.p99, out.max);
         printf("  %-22s %8.0f %8.0f %8.0f\n", "detection, ms", det.p50, det.p99, det.max);
+        report_prediction(t, json);
         if (strcmp(o->mode, "lagged") == 0) {
             struct bench_percentiles beyond = bench_percentiles(t->beyond, t->n);
             json_object_set_new(json, "beyond_lag_ms", bench_percentiles_json(beyond));
