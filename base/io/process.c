@@ -34,6 +34,7 @@ struct process {
     int exit_status, term_signal;
     int64_t started_mono_us;
     process_fn done;
+    process_output_fn output;
     void *arg;
 };
 
@@ -154,6 +155,8 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
     struct stream *s = stream_of(p, handle);
     if (n > 0) {
         str_add_bytes(&s->text, buf->base, (size_t)n); /* beyond the maximum: dropped */
+        if (p->output != NULL && s == &p->out)
+            p->output(buf->base, (size_t)n, p->arg);
     } else if (n < 0) {
         s->is_at_end = true;
         (void)uv_read_stop(handle);
@@ -219,6 +222,7 @@ enum stay_rc process_start(struct loop *loop, const struct process_spec *spec,
         return rc;
     }
     p->done = spec->done;
+    p->output = spec->output;
     p->arg = spec->arg;
     must(uv_read_start((uv_stream_t *)&p->out.pipe, on_alloc, on_read) == 0);
     must(uv_read_start((uv_stream_t *)&p->err_out.pipe, on_alloc, on_read) == 0);

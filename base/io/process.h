@@ -27,6 +27,8 @@ struct process_result {
 };
 
 typedef void (*process_fn)(const struct process_result *result, void *arg);
+/* A piece of the standard output as it comes, of any length; borrowed for the call. */
+typedef void (*process_output_fn)(const char *bytes, size_t length, void *arg);
 
 struct process_spec {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH; no shell */
@@ -36,6 +38,7 @@ struct process_spec {
     size_t output_max;       /* bytes kept per stream; 0 means PROCESS_OUTPUT_DEFAULT */
     int64_t deadline_mono_us;
     process_fn done;
+    process_output_fn output; /* may be NULL; the end's result holds the output as well */
     void *arg;
 };
 

@@ -3,11 +3,13 @@
 #include "base/io/loop.h"
 #include "base/io/timer.h"
 #include "controller/act/effects.h"
+#include "controller/act/effects_copy.h"
 
 struct effects {
     struct loop *loop;
     struct effects_node_set *nodes;
     struct effects_route_set *routes;
+    struct effects_copy_set *copies;
 };
 
 struct effects *effects_new(struct loop *loop)
@@ -16,6 +18,7 @@ struct effects *effects_new(struct loop *loop)
     e->loop = loop;
     e->nodes = effects_node_new(loop);
     e->routes = effects_route_new(loop);
+    e->copies = effects_copy_new(loop, e->nodes);
     return e;
 }
 
@@ -24,6 +27,7 @@ void effects_free(struct effects *e, int64_t wait_us)
     if (!e)
         return;
     effects_node_free(e->nodes, wait_us);
+    effects_copy_free(e->copies);
     effects_route_free(e->routes, wait_us);
     free(e);
 }
@@ -42,6 +46,7 @@ void effects_configure(struct effects *e, const struct settings_cluster *setting
     set_account(&cluster->canary, &settings->accounts[ACCOUNT_CANARY]);
     set_account(&cluster->operate, &settings->accounts[ACCOUNT_OPERATE]);
     set_account(&cluster->replicate, &settings->accounts[ACCOUNT_REPLICATE]);
+    set_account(&cluster->backup, &settings->accounts[ACCOUNT_BACKUP]);
     (void)stay_copy(cluster->ca, sizeof cluster->ca, settings->tls.ca);
     (void)stay_copy(cluster->cert, sizeof cluster->cert, settings->tls.cert);
     (void)stay_copy(cluster->key, sizeof cluster->key, settings->tls.key);
@@ -49,6 +54,7 @@ void effects_configure(struct effects *e, const struct settings_cluster *setting
     cluster->verify_name = settings->tls.verify_name;
     effects_node_configure(e->nodes, cluster);
     effects_route_configure(e->routes, settings);
+    effects_copy_configure(e->copies, settings);
     explicit_bzero(cluster, sizeof *cluster);
     free(cluster);
 }
@@ -57,6 +63,7 @@ void effects_forget(struct effects *e, const char *cluster)
 {
     effects_node_forget(e->nodes, cluster);
     effects_route_forget(e->routes, cluster);
+    effects_copy_forget(e->copies, cluster);
 }
 
 void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
@@ -88,15 +95,14 @@ static void on_instant(struct timer *timer, void *arg)
     free(i);
 }
 
-static void answer_instantly(struct effects *e, uint64_t token, enum outcome outcome,
-                             const char *text, effects_done_fn done, void *arg)
+static void answer_instantly(struct effects *e, uint64_t token, const struct effect_result *result,
+                             effects_done_fn done, void *arg)
 {
     struct instant *i = stay_calloc(1, sizeof *i);
     i->token = token;
     i->done = done;
     i->arg = arg;
-    i->result.outcome = outcome;
-    (void)stay_copy(i->result.text, sizeof i->result.text, text);
+    i->result = *result;
     i->timer = timer_new(e->loop, on_instant, i);
     timer_start(i->timer, loop_now_mono_us(e->loop));
 }
@@ -104,6 +110,12 @@ static void answer_instantly(struct effects *e, uint64_t token, enum outcome out
 void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg)
 {
+    struct effect_result result = {.outcome = OUTCOME_NOT_DONE, .text = "not an effect"};
+    if (effect->step == STEP_COPY || effect->step == STEP_COPY_STOP) {
+        if (effects_copy_start(e->copies, cluster, token, effect, done, arg, &result))
+            answer_instantly(e, token, &result, done, arg);
+        return;
+    }
     switch (step_kind_class(effect->step)) {
     case CLASS_NODE:
         effects_node_start(e->nodes, cluster, token, effect, done, arg);
@@ -113,7 +125,7 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
         break;
     case CLASS_PURE:
     case CLASS_STORE:
-        answer_instantly(e, token, OUTCOME_NOT_DONE, "not an effect", done, arg);
+        answer_instantly(e, token, &result, done, arg);
         break;
     }
 }

@@ -15,7 +15,7 @@ struct effects *effects_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. Takes NULL. */
 void effects_free(struct effects *e, int64_t wait_us);
 /* Registers a cluster (by its name; copied) or replaces what is known of it. */
-void effects_configure(struct effects *e, const struct settings_cluster *cluster);
+void effects_configure(struct effects *e, const struct settings_cluster *settings);
 void effects_forget(struct effects *e, const char *cluster);
 /* done is called exactly once, later, on the loop. */
 void effects_start(struct effects *e, const char *cluster, uint64_t token,

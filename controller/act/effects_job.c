@@ -91,7 +91,9 @@ static void call_done(struct effects_job *job, const struct step_result *r)
                                    .groups_read = r->groups_read,
                                    .facts = r->groups_read ? &r->facts : NULL,
                                    .receiver_before = r->receiver_before,
-                                   .strangers = r->strangers};
+                                   .strangers = r->strangers,
+                                   .goes_on = r->goes_on,
+                                   .is_down = r->is_down};
     (void)stay_copy(result.text, sizeof result.text, r->text);
     job->done(job->arg, job->token, &result);
 }

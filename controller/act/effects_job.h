@@ -28,7 +28,7 @@ struct effects_node {
 
 struct effects_cluster_entry {
     char name[NAME_MAX_LEN];
-    struct mysql_account monitor, canary, operate, replicate;
+    struct mysql_account monitor, canary, operate, replicate, backup;
     uint32_t node_count;
     struct effects_node *nodes[NODES_MAX]; /* the set's */
     struct effects_cluster_entry *next;
@@ -73,6 +73,6 @@ void effects_job_enqueue(struct effects_node_set *set, struct effects_node *node
 /* It could not be begun: answered NOT_DONE in the next turn, so that start never calls back itself.
  * job->set must be set. */
 void effects_job_refuse(struct effects_job *job, const char *text);
-void effects_job_release(void *job);
+void effects_job_release(void *arg);
 
 #endif

@@ -150,6 +150,7 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
     entry->canary = cluster->canary;
     entry->operate = cluster->operate;
     entry->replicate = cluster->replicate;
+    entry->backup = cluster->backup;
     entry->node_count = config->node_count;
     for (uint32_t i = 0; i < config->node_count; i++) {
         struct mysql_target target;
@@ -229,6 +230,7 @@ void effects_node_start(struct effects_node_set *set, const char *cluster, uint6
     in->operate = c->operate;
     in->canary = c->canary;
     in->replicate = c->replicate;
+    in->backup = c->backup;
     (void)stay_copy(in->monitor_user, sizeof in->monitor_user, c->monitor.user);
     effects_job_enqueue(set, node, job);
 }

@@ -18,7 +18,7 @@ struct effects_node_set;
 /* Copied. Node i is config->nodes[i]. */
 struct effects_cluster {
     const struct cluster_config *config; /* borrowed during the call only */
-    struct mysql_account monitor, canary, operate, replicate;
+    struct mysql_account monitor, canary, operate, replicate, backup;
     char ca[256], cert[256], key[256];
     bool tls_required, verify_name;
 };

@@ -246,6 +246,10 @@ static step_fn function_of(enum step_kind kind)
         return step_replica_role;
     case STEP_START_APPLIER:
         return step_start_applier;
+    case STEP_COPY:
+        return step_copy;
+    case STEP_COPY_STOP:
+        return step_copy_stop;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:
@@ -259,6 +263,7 @@ static step_fn function_of(enum step_kind kind)
     case STEP_COMMIT:
     case STEP_HOOK_POST:
     case STEP_QUARANTINE:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         return NULL;
     }
@@ -289,6 +294,8 @@ static enum outcome connect(struct step *s)
     if (!mysql_session_is_idle_ok(s->session)) {
         enum stay_rc rc = mysql_session_open(s->session, &s->in->target, &s->in->operate,
                                              s->due_mono_us, &reach, &e);
+        s->result->goes_on = s->result->is_down =
+            rc != STAY_OK && s->in->effect.step == STEP_COPY; /* it restarts when it is done */
         if (rc != STAY_OK)
             return step_end(s, OUTCOME_NOT_DONE, "%.230s", e.text);
     }

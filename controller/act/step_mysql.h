@@ -18,15 +18,15 @@
 
 /* Everything a step reads; copied from the effect, so that it may outlive it on a lane. */
 struct step_input {
-    struct effect effect;    /* effect.want is NULL or points to `want` */
-    struct gtid_set want;    /* owned */
+    struct effect effect; /* effect.want is NULL or points to `want` */
+    struct gtid_set want; /* owned */
     char cluster[NAME_MAX_LEN];
     char node[NAME_MAX_LEN]; /* for texts */
     struct mysql_target target;
     bool has_peer;
     struct mysql_target peer;
-    struct mysql_account operate, canary, replicate;
-    char monitor_user[81];   /* spared with operate's and replicate's when sessions are ended */
+    struct mysql_account operate, canary, replicate, backup;
+    char monitor_user[81]; /* spared with operate's and replicate's when sessions are ended */
 };
 
 struct step_result {
@@ -35,6 +35,7 @@ struct step_result {
     struct server_facts facts;
     enum receiver_before receiver_before;
     uint32_t strangers;
+    bool goes_on, is_down; /* as in struct effect_result */
     char text[PLAN_TEXT_MAX];
 };
 

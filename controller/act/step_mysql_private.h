@@ -100,6 +100,8 @@ enum outcome step_replica_role(struct step *s);
 enum outcome step_start_applier(struct step *s);
 enum outcome step_set_timeouts(struct step *s);
 enum outcome step_barrier(struct step *s);
+enum outcome step_copy(struct step *s);
+enum outcome step_copy_stop(struct step *s);
 
 /* MariaDB: what effect.want holds of this server's own server_id and the server itself lacks (empty
  * elsewhere); see step_mysql_own.c for why that needs care. */

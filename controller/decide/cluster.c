@@ -127,6 +127,9 @@ void cluster_set_record(struct cluster_view *view, const struct cluster_record *
     if (record != &view->record)
         view->record = *record;
     view->primary = primary;
+    for (uint32_t i = 0; i < view->config->node_count; i++)
+        if (view->record.quarantine[i] == QUARANTINE_RESEED) /* detached, its data goes */
+            view->ackers_seen &= ~(UINT32_C(1) << i);
     if (!record->lossless_stands)
         view->lossless_fell_mono_us = STAY_NEVER; /* the store says it now */
     if (is_other)

@@ -12,7 +12,7 @@
 
 #define QUARANTINE_REASONS(X)                                                                      \
     X(NONE, "none") X(STALE_PRIMARY, "stale primary") X(DIVERGED, "diverged")                      \
-    X(OPERATOR, "operator")
+    X(OPERATOR, "operator") X(RESEED, "reseed")
 enum quarantine_reason {
 #define X(id, text) QUARANTINE_##id,
     QUARANTINE_REASONS(X)

@@ -61,6 +61,9 @@ struct cluster_config {
     int64_t receiving_us;          /* a receiver that advanced within this receives: 1.5 s */
     int64_t acker_loss_us;         /* no acker for this long: degrade or alert: 5 s */
     char controller_zone[NAME_MAX_LEN];
+    bool reseed_automatic;      /* the rejoin ladder may end in a reseed nobody asked for */
+    bool reseed_by_command;     /* copied by the operator's command; else MySQL by CLONE */
+    int64_t reseed_deadline_us; /* of the copy: 6 h */
 };
 
 /* Every default of mainstay.conf(5); names and nodes stay empty. */

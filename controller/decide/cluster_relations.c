@@ -184,6 +184,15 @@ uint32_t cluster_ackers_then(const struct cluster_view *view)
     return ackers_by(view, true, NULL);
 }
 
+/* A reseed took its source away before its data, and nobody gave it one since: a dump thread that
+ * the primary still shows is of before. */
+static bool is_hollow_off(const struct cluster_view *view, uint32_t node)
+{
+    enum receiver_state receiver = view->nodes[node].facts.receiver;
+    return view->record.quarantine[node] == QUARANTINE_RESEED && receiver != RECEIVER_RUNNING &&
+           receiver != RECEIVER_CONNECTING;
+}
+
 uint32_t cluster_ackers_possible(const struct cluster_view *view)
 {
     if (view->primary == NO_NODE)
@@ -198,6 +207,8 @@ uint32_t cluster_ackers_possible(const struct cluster_view *view)
         const struct node_view *n = &view->nodes[i];
         if (n->facts.ss_replica_on == TRI_NO && may_be_peer(view, i) &&
             n->facts_mono_us != STAY_NEVER)
+            peers &= ~(UINT32_C(1) << i);
+        else if (is_hollow_off(view, i))
             peers &= ~(UINT32_C(1) << i);
         else if (n->ran_acking == TRI_NO && was_peer(view, i))
             said_no |= UINT32_C(1) << i;

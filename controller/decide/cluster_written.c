@@ -235,7 +235,8 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
         struct node_view *n = &view->nodes[node];
         uint32_t bit = UINT32_C(1) << node;
         uint8_t reason = view->record.quarantine[node];
-        bool is_theirs = reason == QUARANTINE_OPERATOR; /* stays so, and is not closed by us */
+        bool is_theirs = reason == QUARANTINE_OPERATOR || /* stays so, and is not closed by us */
+                         reason == QUARANTINE_RESEED;
         look_alone(view, node);
         if (((view->record.twins & bit) && (is_theirs || reason == QUARANTINE_DIVERGED)) ||
             node == view->primary)

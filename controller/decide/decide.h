@@ -22,13 +22,15 @@
     X(CONFIRM, "confirm", "failover.mode is confirm or observe: a human starts it")                \
     X(NO_CANDIDATE, "no-candidate", "no server may be promoted")                                   \
     X(GRACE, "grace", "within failover.grace")                                                     \
+    X(RESEED_LIMIT, "reseed-limit",                                                                \
+      "as many servers as controller.reseeds allows are being reseeded")                           \
     X(TAKEN_OVER, "taken-over",                                                                    \
       "another server takes writes and holds more: taken over by hand? see the runbook")
 enum guard_id {
 #define X(id, name, what) GUARD_##id,
     GUARDS(X)
 #undef X
-    GUARD_COUNT
+        GUARD_COUNT
 };
 const char *guard_name(enum guard_id guard);
 const char *guard_what(enum guard_id guard);
@@ -38,11 +40,12 @@ struct fleet {
     uint32_t failovers_last_hour;
     char busy_zones[8][NAME_MAX_LEN];
     uint32_t busy_zone_count;
+    bool reseeds_full; /* as many reseeds run as may */
 };
 
 struct decision {
     struct verdict verdict;
-    enum plan_kind want;          /* PLAN_NONE: nothing to start */
+    enum plan_kind want; /* PLAN_NONE: nothing to start */
     struct plan_params params;
     uint32_t vetoes;              /* mask of 1 << guard_id; want starts only when 0 */
     bool suspicion;               /* ask every node now and each suspicion_interval */

@@ -32,6 +32,7 @@ bool decide_want(const struct cluster_view *view, const struct plan_run *last,
     d->want = kind;
     d->params = (struct plan_params){
         .node = node,
+        .donor = NO_NODE,
         .rule_id = verdict->rule_id,
         .automatic = true,
         .detected_mono_us = view->suspicion_since_mono_us,

@@ -57,6 +57,9 @@ static const struct field config_fields[] = {
     PLAIN(cluster_config, receiving_us, DURATION),
     PLAIN(cluster_config, acker_loss_us, DURATION),
     TEXT(cluster_config, controller_zone),
+    PLAIN(cluster_config, reseed_automatic, BOOL),
+    PLAIN(cluster_config, reseed_by_command, BOOL),
+    PLAIN(cluster_config, reseed_deadline_us, DURATION),
 };
 
 static const struct field node_config_fields[] = {

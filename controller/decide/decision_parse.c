@@ -246,6 +246,10 @@ static bool read_fleet_line(struct reader *r, const char *name, char *text)
         fleet->failovers_last_hour = (uint32_t)number;
         return true;
     }
+    if (strcmp(name, "reseeds_full") == 0) {
+        fleet->reseeds_full = read_u64(text, 1, &number) && number == 1;
+        return fleet->reseeds_full;
+    }
     if (strcmp(name, "busy_zones") != 0)
         return false;
     fleet->busy_zone_count = 0;

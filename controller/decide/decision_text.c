@@ -180,6 +180,8 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
         return;
     str_add(&w->s, "[fleet]\n");
     write_number(w, "failovers_last_hour", fleet->failovers_last_hour);
+    if (fleet->reseeds_full)
+        write_number(w, "reseeds_full", 1);
     for (uint32_t i = 0; i < fleet->busy_zone_count && i < STAY_COUNT(fleet->busy_zones); i++)
         str_addf(&w->s, "%s%s", i == 0 ? "busy_zones=" : ",", fleet->busy_zones[i]);
     if (fleet->busy_zone_count > 0)

@@ -96,6 +96,8 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_STORE);
     if (is_running(running))
         vetoes |= bit(GUARD_BUSY);
+    if (kind == PLAN_RESEED && fleet != NULL && fleet->reseeds_full)
+        vetoes |= bit(GUARD_RESEED_LIMIT);
     if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
         vetoes |= failover_vetoes(view, fleet, automatic && kind == PLAN_FAILOVER, now_mono_us,
                                   now_wall_us);
@@ -113,9 +115,12 @@ static bool is_past(const struct plan_run *run, enum step_kind step)
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
     bool closes = decision->want == PLAN_FENCE && running != NULL &&
-                  running->params.node != decision->params.node; /* a rejoin closes it itself */
-    if ((decision->want != PLAN_FAILOVER && !closes) || decision->vetoes != bit(GUARD_BUSY) ||
-        running == NULL || running->state != RUN_FORWARD || running->past_no_return)
+                  running->params.node != decision->params.node;     /* a rejoin closes it itself */
+    bool urgent = running != NULL && running->kind == PLAN_RESEED && /* it takes hours */
+                  (decision->want == PLAN_MAKE_WRITABLE || decision->want == PLAN_MODE_DEGRADE);
+    if ((decision->want != PLAN_FAILOVER && !closes && !urgent) ||
+        decision->vetoes != bit(GUARD_BUSY) || running == NULL || running->state != RUN_FORWARD ||
+        running->past_no_return)
         return false;
     switch (running->kind) {
     case PLAN_MODE_DEGRADE:
@@ -129,6 +134,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
     case PLAN_UNFENCE:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_RESEED:
         return true;
     case PLAN_NONE:
     case PLAN_FAILOVER:

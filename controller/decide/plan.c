@@ -393,6 +393,11 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
         *ret_row = plan_row_of(run->kind, STEP_ROUTE_CLOSE);
         return NEXT_GOTO;
     }
+    uint32_t copy = plan_row_of(run->kind, STEP_COPY);
+    if (run->kind == PLAN_RESEED && run->row >= copy) { /* what is under way goes on */
+        *ret_row = run->row > copy ? copy + 1 : copy;
+        return NEXT_GOTO;
+    }
     if (run->kind != PLAN_FAILOVER)
         *ret_row = plan_row_of(run->kind, STEP_INTENT) + 1;
     return NEXT_GOTO;

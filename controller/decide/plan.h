@@ -19,9 +19,10 @@
     X(SWITCHOVER, "switchover")                                                                    \
     X(REJOIN, "rejoin")                                                                            \
     X(REPOINT, "repoint")                                                                          \
-    X(ADOPT, "adopt") X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")              \
+    X(ADOPT, "adopt")                                                                              \
+    X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                                \
         X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")                  \
-            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")
+            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -77,7 +78,12 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "status differs")                                                                            \
     X(START_APPLIER, NODE, "start applier",                                                        \
       "only while its receiver runs: MariaDB would throw the relay log away; one that runs and "   \
-      "waits for an acker: source role off; verified")
+      "waits for an acker: source role off; verified")                                             \
+    X(COPY, NODE, "copy",                                                                          \
+      "all its data replaced by the donor's (`peer`): MySQL by CLONE, else by the configured "     \
+      "command; in slices, begun once and then watched")                                           \
+    X(COPY_STOP, NODE, "stop copy", "ends a copy under way (undo of copy); what it holds is lost") \
+    X(ADMIT, STORE, "admit", "it counts among the ackers before it may acknowledge")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
@@ -125,6 +131,7 @@ struct plan_row {
 
 struct plan_params {
     uint32_t node;    /* switchover --to, rejoin NODE ...; NO_NODE: choose */
+    uint32_t donor;   /* RESEED --from; NO_NODE: choose. No other plan reads it */
     uint16_t rule_id; /* verdict that started it, 0 for an operator */
     bool automatic;
     bool accept_loss; /* named human's override; reason must be set */
@@ -146,13 +153,15 @@ struct plan_params {
  * REPLICA_ROLE, ATTACH: semi_sync tells the role `node` shall have; a node that is set aside
  * (plan QUARANTINE) and whose applier does not run loses its receiver instead: restarted it would
  * throw away what is not executed. HOOK_PRE answers NOT_DONE for a
- * veto. DRAIN may end NOT_DONE with facts while its applier still runs: it is asked again.
+ * veto. DRAIN may end NOT_DONE with facts while its applier still runs: it is asked again. COPY has
+ * `begun_mono_us`: a copy that ended before it is of another plan. It ends NOT_DONE with goes_on
+ * after a slice, or when the server is down as it is after a copy: asked again.
  * WRITABLE: NOT_DONE only if it was seen read-only and nothing of ours can still arrive. */
 struct effect {
     enum step_kind step;
     uint32_t node; /* subject; ROUTE_CLOSE: old primary; ROUTE_OPEN, hooks: new
                       primary */
-    uint32_t peer; /* source for ATTACH/TOP_UP/THAW; old primary for routes; else
+    uint32_t peer; /* source for ATTACH/TOP_UP/THAW; donor for COPY; old primary for routes; else
                       NO_NODE */
     uint64_t epoch;
     enum plan_kind plan; /* whose row it is: hooks differ by it */
@@ -169,6 +178,7 @@ struct effect {
     int64_t born_mono_us; /* UNFENCE, WRITABLE, THAW: NOT_DONE if the server's process started later
                              than this (it restarted: what it holds is not what the plan
                              judged) */
+    int64_t begun_mono_us; /* COPY: when its plan began */
     int64_t deadline_mono_us;
     int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
                                     store compare, more for steps of many statements */
@@ -188,7 +198,9 @@ struct effect_result {
     const struct server_facts *facts;     /* read after the effect, borrowed; NULL if none */
     enum receiver_before receiver_before; /* FREEZE: how it found the receiver */
     uint32_t strangers;                   /* FENCE: application sessions left */
-    char text[240];                       /* error or remark for people */
+    bool goes_on;   /* NOT_DONE: a long work is under way (text: how far), ask again */
+    bool is_down;   /* and its server cannot be reached, as at the end of a CLONE */
+    char text[240]; /* error or remark for people */
 };
 
 enum row_state {
@@ -213,6 +225,8 @@ enum row_state {
 #define PLAN_DRAIN_SLICE_US (5 * STAY_SECOND)
 /* A top-up goes by the same slices, and gives its candidate up after so many without progress. */
 #define PLAN_TOP_UP_STALLS_MAX 3
+/* A copy takes hours, and is looked at in slices. */
+#define PLAN_COPY_SLICE_US (3 * STAY_SECOND)
 /* Slices without progress: what it received is gone, or takes too long. */
 #define PLAN_DRAIN_STALLS_MAX 6
 #define PLAN_ROUNDS_MAX       4                 /* returns to freeze */
@@ -258,6 +272,7 @@ struct plan_run {
     bool past_no_return;
     struct plan_params params;
     uint32_t old_primary, candidate;
+    uint32_t donor;      /* RESEED: whose data the node gets; else NO_NODE */
     uint32_t a, f, r;    /* ackers at start, frozen, drained */
     uint32_t collected;  /* nodes whose executed set below was read in this run */
     uint32_t slow;       /* nodes whose drain goes on: the applier ran when last seen */
@@ -296,7 +311,7 @@ struct plan_run {
     bool fenced;               /* F1 confirmed */
     bool fence_unheard; /* taken up: a fence was sent, whose answer is not known; not stored */
     bool degrade;       /* no acker to attach: bounded is recorded, writes go on */
-    bool diverged;      /* REJOIN, REPOINT: the node holds sets unknown to the primary */
+    bool diverged;      /* REJOIN, REPOINT, RESEED: the node holds sets unknown to the primary */
     bool aims_lossless; /* the new primary shall run lossless semi-sync */
     /* The primary's, read after semi-sync was on. */
     uint64_t watch_uptime_s, watch_no_tx, watch_no_times;
@@ -418,8 +433,9 @@ uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_v
                               uint32_t row, int64_t now_mono_us);
 
 /* The plan as it would run now, for --dry-run and `mainstay plan`: {"kind", "candidate",
- * "certificate" (as of now, before any drain), "refused" (text or null), "rows": [{"step",
- * "targets": [names], "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it. */
+ * "donor" (RESEED), "certificate" (as of now, before any drain), "refused" (text or null), "rows":
+ * [{"step", "targets": [names], "deadline_ms", "flags", "why"}]}. Changes nothing. Caller owns it.
+ */
 json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
                       const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us);
 /* Every row of every plan, for mainstay-plans(7) and lint. */

@@ -120,6 +120,9 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     case STEP_BARRIER:
     case STEP_REPLICA_ROLE:
     case STEP_START_APPLIER:
+    case STEP_COPY:
+    case STEP_COPY_STOP:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         return;
     }
@@ -172,6 +175,10 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         absorb_done(run, view, row, node, result, now_mono_us);
         return;
     case OUTCOME_NOT_DONE:
+        if (result->goes_on) {
+            state->unknown |= bit;
+            return;
+        }
         if (step == STEP_DRAIN &&
             (plan_absorb_drain_goes_on(run, node, result) || was_not_asked(run, node, result))) {
             state->unknown |= bit;

@@ -182,10 +182,16 @@ static enum stay_rc check_rejoin(const struct plan_run *run, const struct cluste
     enum stay_rc rc = check_follower(run, view, now_mono_us, err);
     if (rc == STAY_OK && run->params.accept_loss && run->params.reason[0] == '\0')
         return stay_error(err, STAY_EREFUSED, "that it was reseeded needs a reason");
+    const char *name = plan_node_name(view, run->params.node);
+    if (rc == STAY_OK && !run->params.accept_loss &&
+        (plan_hollow_nodes(view) & mask_of(run->params.node)))
+        return stay_error(err, STAY_EREFUSED,
+                          "%s was being reseeded: its set may name what is gone. `mainstay reseed "
+                          "%s %s` again",
+                          name, view->config->name, name);
     if (rc != STAY_OK || run->params.accept_loss ||
         !(view->record.twins & mask_of(run->params.node)))
         return rc;
-    const char *name = plan_node_name(view, run->params.node);
     return stay_error(
         err, STAY_EREFUSED,
         "%s was set aside because it was written to by hand while it followed nobody, "
@@ -220,6 +226,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return plan_check_node(run, view, now_mono_us, err);
     case PLAN_UNFENCE:
         return plan_check_unfence(run, view, now_mono_us, err);
+    case PLAN_RESEED:
+        return plan_check_reseed(run, view, now_mono_us, err);
     case PLAN_NONE:
     case PLAN_KIND_COUNT:
         break;

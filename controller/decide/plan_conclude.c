@@ -182,6 +182,17 @@ static enum plan_next conclude_top_up(struct plan_run *run, const struct cluster
     return NEXT_GOTO;
 }
 
+/* The primary was read: before the copy, after the node forgot its source, after the copy. */
+static enum plan_next conclude_reseed_collect(struct plan_run *run, const struct cluster_view *view,
+                                              uint32_t row, int64_t now_mono_us)
+{
+    if (row > plan_row_of(run->kind, STEP_COPY))
+        return plan_conclude_reseed_new(run, view);
+    if (row > plan_row_of(run->kind, STEP_DETACH))
+        return plan_conclude_reseed_acks(run, view, now_mono_us);
+    return plan_conclude_reseed_old(run, view);
+}
+
 enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                              int64_t now_mono_us, uint32_t *ret_row)
 {
@@ -211,6 +222,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     }
     if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN)
         return plan_conclude_rejoin(run, view, row, now_mono_us);
+    if (step == STEP_COPY)
+        return plan_conclude_copy(run, view, row, now_mono_us);
     if (step == STEP_CERTIFY)
         return plan_conclude_certify(run, view, ret_row);
     if (step == STEP_TOP_UP)
@@ -223,9 +236,12 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return conclude_lag(run, view, row, now_mono_us, ret_row);
     if (step == STEP_WAIT_ACKERS && run->kind != PLAN_MAKE_WRITABLE)
         return conclude_wait_ackers(run, view, row);
-    if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE && run->kind != PLAN_QUARANTINE)
+    if (step == STEP_QUARANTINE && run->kind != PLAN_FENCE && run->kind != PLAN_QUARANTINE &&
+        run->kind != PLAN_RESEED)
         return NEXT_ASK; /* the text says what it holds */
     enum plan_next next = conclude_plain(run, view, row, ret_row);
+    if (next == NEXT_ROW && step == STEP_COLLECT && run->kind == PLAN_RESEED)
+        return conclude_reseed_collect(run, view, row, now_mono_us);
     if (next == NEXT_ROW && step == STEP_COLLECT &&
         (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE))
         return plan_conclude_compare(run, view);

@@ -42,6 +42,16 @@ bool plan_returner_holds_more(const struct plan_run *run, uint32_t row);
 /* REJOIN, REPOINT, QUARANTINE: the node was read, and the primary after it. The text says what it
  * holds more. */
 enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_view *view);
+/* run->extra holds part of what the primary wrote, or was seen to hold, and lost in a restart. */
+bool plan_holds_lost_tail(const struct plan_run *run, const struct cluster_view *view);
+/* RESEED, in the order of its rows: what is about to be destroyed is held by others, saved, or
+ * dropped by a human; enough others acknowledge; the copy goes on; what came is whole. */
+enum plan_next plan_conclude_reseed_old(struct plan_run *run, const struct cluster_view *view);
+enum plan_next plan_conclude_reseed_acks(struct plan_run *run, const struct cluster_view *view,
+                                         int64_t now_mono_us);
+enum plan_next plan_conclude_copy(struct plan_run *run, const struct cluster_view *view,
+                                  uint32_t row, int64_t now_mono_us);
+enum plan_next plan_conclude_reseed_new(struct plan_run *run, const struct cluster_view *view);
 /* REJOIN: the returner is attached; does it follow? */
 enum plan_next plan_conclude_rejoin(struct plan_run *run, const struct cluster_view *view,
                                     uint32_t row, int64_t now_mono_us);

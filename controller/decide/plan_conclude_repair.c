@@ -4,7 +4,7 @@
 
 /* Part of what the node holds more was the primary's, which lost it in a restart: the node is
  * right, and setting it aside would let the primary be opened without it. */
-static bool holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
+bool plan_holds_lost_tail(const struct plan_run *run, const struct cluster_view *view)
 {
     for (size_t i = 0; i < run->extra.n; i++)
         if (cluster_range_is_of(view, run->candidate, &run->extra.v[i]) ||
@@ -27,7 +27,7 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
     if (run->kind == PLAN_REPOINT)
         gtid_set_union(&run->extra, &run->received_high[node]);
     gtid_set_subtract(&run->extra, &run->executed[primary]);
-    if (holds_lost_tail(run, view)) {
+    if (plan_holds_lost_tail(run, view)) {
         plan_say(run->text, sizeof run->text,
                  "%s holds transactions that the primary wrote and lost: fail over to it",
                  plan_node_name(view, node));

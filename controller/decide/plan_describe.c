@@ -134,6 +134,8 @@ json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
     stay_json_set_string(obj, "refused", NULL);
     stay_json_set_string(obj, "candidate",
                          run.candidate == NO_NODE ? NULL : plan_node_name(view, run.candidate));
+    stay_json_set_string(obj, "donor",
+                         run.donor == NO_NODE ? NULL : plan_node_name(view, run.donor));
     stay_json_set(obj, "certificate", certificate_now(&run));
     for (uint32_t row = 0; row < count; row++)
         stay_json_append(list, row_to_json(&run, view, row, now_mono_us));

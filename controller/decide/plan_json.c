@@ -40,6 +40,7 @@ static json_t *params_to_json(const struct plan_params *params, const struct clu
 {
     json_t *obj = json_object();
     set_node(obj, "node", params->node, config);
+    set_node(obj, "from", params->donor, config);
     stay_json_set_int(obj, "rule", params->rule_id);
     stay_json_set_bool(obj, "automatic", params->automatic);
     stay_json_set_bool(obj, "accept_loss", params->accept_loss);
@@ -112,6 +113,7 @@ json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config
     stay_json_set_string(obj, "mode", durability_mode_text(run->mode));
     set_node(obj, "old_primary", run->old_primary, config);
     set_node(obj, "candidate", run->candidate, config);
+    set_node(obj, "donor", run->donor, config);
 #define X(name) stay_json_set(obj, #name, plan_mask_to_json(run->name, config));
     RUN_MASKS(X)
 #undef X

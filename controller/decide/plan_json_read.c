@@ -127,6 +127,7 @@ static enum stay_rc read_params(const json_t *run, const struct cluster_config *
     int64_t rule = 0;
     TRY(stay_json_get_object(run, "params", &obj, err));
     TRY(read_node(obj, "node", config, &params->node, err));
+    TRY(read_node(obj, "from", config, &params->donor, err));
     TRY(stay_json_get_int_in(obj, "rule", 0, UINT16_MAX, &rule, err));
     params->rule_id = (uint16_t)rule;
     TRY(stay_json_get_bool(obj, "automatic", &params->automatic, err));
@@ -228,6 +229,7 @@ static enum stay_rc read_head(const json_t *obj, const struct cluster_config *co
     TRY(plan_choice_mode(obj, "mode", &run->mode, err));
     TRY(read_node(obj, "old_primary", config, &run->old_primary, err));
     TRY(read_node(obj, "candidate", config, &run->candidate, err));
+    TRY(read_node(obj, "donor", config, &run->donor, err));
     return stay_json_get_copy(obj, "text", run->text, sizeof run->text, err);
 }
 

@@ -31,6 +31,15 @@ static inline uint32_t plan_gone(const struct plan_run *run)
     return run->detached & run->struck;
 }
 
+/* Nodes whose data is being replaced, or was when a reseed ended early: what they say they executed
+ * may be gone, so nothing they say counts. */
+uint32_t plan_hollow_nodes(const struct cluster_view *view);
+/* Whose data `node` gets: the best server in nobody's way, the primary where only the acker that
+ * clients wait for is left; NO_NODE: nobody may. */
+uint32_t plan_choose_donor(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+/* Are the transactions `extra` of `node` kept where they can be reviewed and replayed? */
+bool plan_extra_is_saved(const struct cluster_view *view, uint32_t node,
+                         const struct gtid_set *extra);
 /* Row `row` of the run's table; static. */
 const struct plan_row *plan_row_at(const struct plan_run *run, uint32_t row);
 /* Both known, and not in one zone. */
@@ -113,6 +122,8 @@ enum stay_rc plan_check_adopt(const struct plan_run *run, const struct cluster_v
                               int64_t now_mono_us, struct stay_error *err);
 enum stay_rc plan_check_make_writable(const struct plan_run *run, const struct cluster_view *view,
                                       int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_reseed(const struct plan_run *run, const struct cluster_view *view,
+                               int64_t now_mono_us, struct stay_error *err);
 enum stay_rc plan_check_unfence(const struct plan_run *run, const struct cluster_view *view,
                                 int64_t now_mono_us, struct stay_error *err);
 

@@ -117,6 +117,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
     case PLAN_FENCE:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_RESEED:
     case PLAN_NONE:
     case PLAN_KIND_COUNT:
         return;
@@ -140,11 +141,21 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
  * A first, or a primary killed in between would be judged by too few. */
 static uint32_t coming_acker(const struct plan_run *run, const struct cluster_view *view)
 {
-    bool attaches = run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT;
+    bool attaches =
+        run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_RESEED;
     if (!attaches || view->record.mode != MODE_LOSSLESS ||
         !plan_zones_differ(view, run->params.node, run->candidate))
         return 0;
     return mask_of(run->params.node);
+}
+
+/* Its data goes. The others were seen to hold all that was acknowledged without it. */
+static void set_hollow(struct cluster_record *record, uint32_t node)
+{
+    record->quarantine[node] = QUARANTINE_RESEED;
+    record->ackers &= ~NODE_BIT(node);
+    record->restarted &= ~NODE_BIT(node);
+    record->born_known &= ~NODE_BIT(node);
 }
 
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
@@ -154,7 +165,13 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
     if (step == STEP_INTENT) {
         record->epoch = run->epoch;
         (void)stay_copy(record->plan_id, sizeof record->plan_id, run->id);
+        if (run->kind != PLAN_RESEED) /* its data goes first: STEP_ADMIT */
+            record->ackers |= coming_acker(run, view);
+    } else if (step == STEP_ADMIT) {
+        take_back(record, run->params.node);
         record->ackers |= coming_acker(run, view);
+    } else if (step == STEP_QUARANTINE && run->kind == PLAN_RESEED) {
+        set_hollow(record, run->params.node);
     } else if (step == STEP_STORE_MODE) {
         store_mode(run, view, record);
     } else if (step == STEP_QUARANTINE) {
@@ -162,6 +179,8 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
             record->twins |= NODE_BIT(run->params.node);
         bool fences = run->kind == PLAN_FENCE;
         uint8_t before = record->quarantine[run->params.node];
+        if (before == QUARANTINE_RESEED) /* until it is whole again */
+            return;
         record->quarantine[run->params.node] = !fences                  ? QUARANTINE_DIVERGED
                                                : !run->params.automatic ? QUARANTINE_OPERATOR
                                                : before != QUARANTINE_NONE
@@ -249,6 +268,7 @@ static bool settles(const struct plan_run *run, const struct cluster_view *view)
     case PLAN_MODE_RESTORE:
     case PLAN_MODE_DEGRADE:
     case PLAN_START_APPLIER:
+    case PLAN_RESEED:
     case PLAN_KIND_COUNT:
         break;
     }

@@ -29,6 +29,7 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     case PLAN_UNFENCE:
     case PLAN_REJOIN:
     case PLAN_REPOINT:
+    case PLAN_RESEED:
         return run->mode == MODE_LOSSLESS;
     case PLAN_ADOPT: /* such a cluster is adopted, in the weaker mode */
         for (uint32_t node = 0; node < view->config->node_count; node++)
@@ -190,6 +191,10 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     run->candidate = run->old_primary;
     if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
         run->candidate = NO_NODE;
+    run->donor = NO_NODE;
+    if (kind == PLAN_RESEED)
+        run->donor = params->donor != NO_NODE ? params->donor
+                                              : plan_choose_donor(view, params->node, now_mono_us);
     run->mode = record->mode;
     run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands &&
                           view->lossless_fell_mono_us == STAY_NEVER;

@@ -236,6 +236,34 @@ static const struct plan_row start_applier_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
 };
 
+static const struct plan_row reseed_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "never the primary, never the last acker, never one whose transactions nobody else has"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_COMPARE, TARGET_NODE, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "what it holds is about to be destroyed: read once more"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_DETACH, TARGET_NODE, SKIP, SEC(10), STEP_NONE,
+     "from here it acknowledges nothing that it would lose"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "what the other ackers must hold before it may be missed"},
+    {STEP_BARRIER, TARGET_ACKERS, LIGHT | SKIP, SEC(10), STEP_NONE,
+     "every acknowledged commit is on another acker: no certificate needs this server any more"},
+    {STEP_QUARANTINE, TARGET_NODE, 0, SEC(5), STEP_NONE,
+     "no candidate, no acker, nothing it says counts until it is whole again: recorded first"},
+    {STEP_COPY, TARGET_NODE, 0, 6 * HOUR, STEP_COPY_STOP,
+     "its data is replaced by the donor's; reseed.deadline is how long that may take"},
+    {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(10), STEP_NONE, "what came is read, not assumed"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_ADMIT, TARGET_NODE, SKIP, SEC(5), STEP_NONE, "it will acknowledge as soon as it follows"},
+    {STEP_ATTACH, TARGET_NODE, 0, SEC(10), STEP_NONE, "it follows the primary"},
+    {STEP_CATCH_UP, TARGET_NODE, LIGHT | BEST, SEC(5), STEP_NONE,
+     "short, so that a failover never waits for it"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
+};
+
 struct plan_table {
     const struct plan_row *rows;
     size_t count;
@@ -258,6 +286,7 @@ static const struct plan_table tables[PLAN_KIND_COUNT] = {
     [PLAN_UNFENCE] = TABLE(unfence_rows),
     [PLAN_QUARANTINE] = TABLE(quarantine_rows),
     [PLAN_START_APPLIER] = TABLE(start_applier_rows),
+    [PLAN_RESEED] = TABLE(reseed_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -343,7 +372,8 @@ int64_t plan_step_validity_us(enum step_kind step)
     if (step == STEP_ATTACH)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
-        step == STEP_START_APPLIER || step == STEP_THAW)
+        step == STEP_START_APPLIER || step == STEP_THAW || step == STEP_COPY ||
+        step == STEP_COPY_STOP)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

@@ -55,7 +55,7 @@ static uint32_t drain_targets(const struct plan_run *run, const struct cluster_v
 {
     if (MUTANT(view, DRAIN_SKIPPED))
         return 0;
-    return run->f & ~run->r & ~plan_gone(run);
+    return run->f & ~run->r & ~plan_gone(run) & ~plan_hollow_nodes(view);
 }
 
 static bool node_is_shut(const struct cluster_view *view, uint32_t node)
@@ -66,7 +66,7 @@ static bool node_is_shut(const struct cluster_view *view, uint32_t node)
 }
 
 /* Rows that only some runs need; true: not this one. */
-static bool is_needless(const struct plan_run *run, const struct cluster_view *view,
+static bool is_needless(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         enum step_kind step)
 {
     switch (step) {
@@ -89,12 +89,14 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_BARRIER:
         return !run->aims_lossless || MUTANT(view, BARRIER_SKIPPED);
     case STEP_COLLECT:
+        if (run->kind == PLAN_RESEED) /* the one before the barrier */
+            return !run->aims_lossless && (plan_row_at(run, row)->flags & ROW_SKIP_IF_DONE);
         return run->kind == PLAN_ADOPT && !run->aims_lossless;
     case STEP_CANARY: /* blocked on purpose: no acker and without_acker = "block" */
         return run->kind == PLAN_FAILOVER && run->aims_lossless && !run->degrade &&
                mask_count(run->attached) < view->config->acks;
     case STEP_QUARANTINE:
-        return run->kind != PLAN_FENCE && !run->diverged;
+        return run->kind != PLAN_FENCE && run->kind != PLAN_RESEED && !run->diverged;
     case STEP_CATCH_UP:
         return run->kind == PLAN_REJOIN && run->diverged;
     case STEP_VERIFY_FREEZE:
@@ -126,6 +128,9 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA:
     case STEP_START_APPLIER:
+    case STEP_COPY:
+    case STEP_COPY_STOP:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         break;
     }
@@ -144,13 +149,28 @@ static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_
     if (step == STEP_DRAIN)
         return drain_targets(run, view);
     if (step == STEP_COLLECT)
-        return run->f & ~run->collected & ~plan_gone(run);
+        return run->f & ~run->collected & ~plan_gone(run) & ~plan_hollow_nodes(view);
     return run->f & ~plan_gone(run); /* VERIFY_FREEZE */
 }
 
-static uint32_t node_targets(const struct plan_run *run, const struct cluster_view *view,
-                             enum step_kind step)
+/* What is read and stopped before the copy, of a server that may be down or hollow already. */
+static bool is_reseed_past(const struct plan_run *run, const struct cluster_view *view,
+                           uint32_t row, int64_t now_mono_us)
 {
+    enum step_kind step = plan_row_at(run, row)->step;
+    uint32_t node = run->params.node;
+    bool before = run->kind == PLAN_RESEED && row < plan_row_of(run->kind, STEP_COPY);
+    return before && (step == STEP_COMPARE || step == STEP_DETACH) &&
+           ((plan_hollow_nodes(view) & mask_of(node)) ||
+            !plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us));
+}
+
+static uint32_t node_targets(const struct plan_run *run, const struct cluster_view *view,
+                             uint32_t row, int64_t now_mono_us)
+{
+    enum step_kind step = plan_row_at(run, row)->step;
+    if (is_reseed_past(run, view, row, now_mono_us))
+        return 0;
     if (step == STEP_FENCE && run->kind == PLAN_REJOIN && node_is_shut(view, run->params.node))
         return 0;
     if (step == STEP_ATTACH && run->diverged && !MUTANT(view, DIVERGED_ATTACHED))
@@ -183,7 +203,7 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
                       int64_t now_mono_us)
 {
     const struct plan_row *what = plan_row_at(run, row);
-    if (is_needless(run, view, what->step))
+    if (is_needless(run, view, row, what->step))
         return 0;
     if (step_kind_class(what->step) != CLASS_NODE)
         return 1;
@@ -209,7 +229,8 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
     case TARGET_ACKERS:
         if (what->step == STEP_BARRIER)
             return receiver_targets(run, view, what->step, now_mono_us) &
-                   plan_acker_nodes(view, run->candidate, now_mono_us);
+                   plan_acker_nodes(view, run->candidate, now_mono_us) &
+                   ~(run->kind == PLAN_RESEED ? mask_of(run->params.node) : 0);
         if (run->kind == PLAN_SWITCHOVER)
             return ackers_to_attach(run, view, now_mono_us) &
                    (run->collected | mask_of(run->old_primary));
@@ -217,7 +238,7 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
     case TARGET_REST:
         return rest_targets(run, view, now_mono_us);
     case TARGET_NODE:
-        return node_targets(run, view, what->step);
+        return node_targets(run, view, row, now_mono_us);
     case TARGET_NONE:
         break;
     }
@@ -272,6 +293,16 @@ static const struct gtid_set *effect_want(const struct plan_run *run,
     return NULL;
 }
 
+/* Only the process that was judged is opened, and with a gap where it may have lost its tail. */
+static void open_whole(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                       struct effect *effect)
+{
+    bool read = (run->collected & mask_of(node)) != 0;
+    effect->born_mono_us = plan_born_mono_us(run, node);
+    effect->renumber = cluster_may_repeat_numbers(
+        view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);
+}
+
 void plan_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                  uint32_t node, struct effect *ret_effect)
 {
@@ -283,12 +314,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
         ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
-    if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE) {
-        ret_effect->born_mono_us = plan_born_mono_us(run, node);
-        bool read = (run->collected & mask_of(node)) != 0;
-        ret_effect->renumber = cluster_may_repeat_numbers(
-            view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);
-    }
+    if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE)
+        open_whole(run, view, node, ret_effect);
     if (step_kind_class(what->step) == CLASS_ROUTE) {
         bool closes = what->step == STEP_ROUTE_CLOSE;
         ret_effect->node = closes ? run->old_primary : run->candidate;
@@ -319,6 +346,10 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         break;
     case STEP_TOP_UP:
         ret_effect->peer = candidate_top_up_peer(view, run, node);
+        break;
+    case STEP_COPY:
+        ret_effect->peer = run->donor;
+        ret_effect->begun_mono_us = run->begun_mono_us;
         break;
     case STEP_SOURCE_ON:
     case STEP_WAIT_ACKERS:
@@ -360,6 +391,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_CREATE_SCHEMA:
     case STEP_BARRIER:
     case STEP_START_APPLIER:
+    case STEP_COPY_STOP:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         break;
     }

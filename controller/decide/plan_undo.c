@@ -78,6 +78,8 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
         return freezes ? 0 : touched & run->moved;
     case STEP_SOURCE_ON:
         return touched;
+    case STEP_COPY:
+        return state->state == ROW_DONE ? 0 : touched;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:
@@ -107,6 +109,8 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_BARRIER:
     case STEP_REPLICA_ROLE:
     case STEP_START_APPLIER:
+    case STEP_COPY_STOP:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         break;
     }
@@ -172,6 +176,8 @@ int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row)
     const struct plan_row *what = plan_row_at(run, row);
     if (what->undo == STEP_THAW) /* it ends its drain first */
         return 30 * STAY_SECOND;
+    if (what->undo == STEP_COPY_STOP) /* a failover may wait for it; what goes on is set aside */
+        return 300 * STAY_MS;
     return what->undo == STEP_UNFENCE ? 2 * STAY_SECOND : what->deadline_us;
 }
 
@@ -180,5 +186,7 @@ int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row)
     const struct plan_row *what = plan_row_at(run, row);
     bool slices = (what->step == STEP_DRAIN || what->step == STEP_TOP_UP) &&
                   what->deadline_us > PLAN_DRAIN_SLICE_US;
+    if (what->step == STEP_COPY)
+        return PLAN_COPY_SLICE_US;
     return slices ? PLAN_DRAIN_SLICE_US : what->deadline_us;
 }

@@ -51,7 +51,8 @@ static void replica_facts(const struct cluster_view *view, uint32_t node, int64_
         return;
     ret_facts->cloned = tri_of(cluster_is_cloned(view, node));
     ret_facts->quarantined =
-        tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR);
+        tri_of(quarantine == QUARANTINE_DIVERGED || quarantine == QUARANTINE_OPERATOR ||
+               quarantine == QUARANTINE_RESEED);
     ret_facts->stale_primary = tri_of(quarantine == QUARANTINE_STALE_PRIMARY);
     ret_facts->errant = n->errant;
     ret_facts->skipped = tri_of(n->skipped && !MUTANT(view, ATTACH_WITHOUT_ROLE));

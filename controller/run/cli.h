@@ -25,9 +25,10 @@ enum cli_flags {
     CLI_PLANS = 4,   /* starts a plan: waits for its end unless --no-wait */
     CLI_STREAMS = 8, /* prints until interrupted */
     CLI_REST = 16,   /* everything after the verb is passed on */
+    CLI_NAMES = 32,  /* with CLI_ASKS: the answer is the server's name, its data is destroyed */
 };
 
-#define CLI_ARGS_MAX    4
+#define CLI_ARGS_MAX 4
 
 struct cli;
 struct table;

@@ -51,9 +51,9 @@ static void remark_of(const json_t *node, char *dst, size_t size)
 static void print_nodes(struct cli *cli, const json_t *nodes)
 {
     static const struct table_column columns[] = {
-        {"NODE", TABLE_LEFT, TABLE_KEEP},  {"ROLE", TABLE_LEFT, TABLE_KEEP},
-        {"ZONE", TABLE_LEFT, TABLE_CUT},   {"STATE", TABLE_LEFT, TABLE_CUT},
-        {"LAG", TABLE_RIGHT, TABLE_KEEP},  {"SEMI-SYNC", TABLE_LEFT, TABLE_KEEP},
+        {"NODE", TABLE_LEFT, TABLE_KEEP},   {"ROLE", TABLE_LEFT, TABLE_KEEP},
+        {"ZONE", TABLE_LEFT, TABLE_CUT},    {"STATE", TABLE_LEFT, TABLE_CUT},
+        {"LAG", TABLE_RIGHT, TABLE_KEEP},   {"SEMI-SYNC", TABLE_LEFT, TABLE_KEEP},
         {"REMARK", TABLE_LEFT, TABLE_WRAP},
     };
     STAY_AUTO(table_clear) struct table t;
@@ -207,6 +207,8 @@ static void print_switches(struct cli *cli, const json_t *c)
                 end, cli_text(plan, "kind"),
                 (int)json_integer_value(json_object_get(plan, "row")) + 1,
                 (int)json_integer_value(json_object_get(plan, "rows")), cli_text(plan, "step"));
+    if (json_is_object(plan) && cli_text(plan, "progress")[0] != '\0')
+        cli_wrap(cli, cli->out, 4, cli_text(plan, "progress"));
     if (cli_text(c, "want")[0] != '\0' && !json_is_object(plan)) {
         cli_names(json_object_get(c, "refused_by"), rules, sizeof rules);
         fprintf(cli->out, "  %swants %s%s\n", yellow, cli_text(c, "want"), end);

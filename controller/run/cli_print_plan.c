@@ -27,7 +27,9 @@ void cli_print_plan(struct cli *cli, const json_t *data)
     cli_names(json_object_get(data, "refused_by"), rules, sizeof rules);
     fprintf(cli->out, "%s of %s, as it would run now; nothing was changed\n",
             cli_text(data, "kind"), cli_text(data, "cluster"));
-    if (cli_text(data, "candidate")[0] != '\0')
+    if (cli_text(data, "donor")[0] != '\0')
+        fprintf(cli->out, "  copies the data of  %s\n", cli_text(data, "donor"));
+    else if (cli_text(data, "candidate")[0] != '\0')
         fprintf(cli->out, "  new primary  %s\n", cli_text(data, "candidate"));
     if (json_is_object(cert)) {
         fprintf(cli->out, "  certificate  %s (%s)\n", cli_text(cert, "kind"),

@@ -220,7 +220,7 @@ static int ask(struct cli *cli, bool dry_run, bool preview)
 /* The dry run is shown, then the question is put; anything but y ends it. */
 static int confirm(struct cli *cli, bool *ret_go)
 {
-    char line[16] = "";
+    char line[80] = "";
     *ret_go = false;
     if (!cli->in_is_terminal) {
         cli_usage_error(cli,
@@ -232,6 +232,18 @@ static int confirm(struct cli *cli, bool *ret_go)
     int exit_code = ask(cli, true, true);
     if (exit_code != CLI_DONE)
         return exit_code;
+    const char *node = json_string_value(json_object_get(cli->args, "node"));
+    if ((cli->verb->flags & CLI_NAMES) != 0 && node != NULL) {
+        fprintf(cli->out, "\n%s destroys what %s holds. Type its name to go on: ", cli->verb->name,
+                node);
+        fflush(cli->out);
+        bool read = fgets(line, sizeof line, stdin) != NULL;
+        line[strcspn(line, "\r\n")] = '\0';
+        *ret_go = read && strcmp(line, node) == 0;
+        if (!*ret_go)
+            fprintf(cli->out, "Nothing was changed.\n");
+        return *ret_go ? CLI_DONE : CLI_FAILED;
+    }
     fprintf(cli->out, "\n%s%s%s: go on? [y/N] ", cli->verb->name, cli->cluster == NULL ? "" : " ",
             cli->cluster == NULL ? "" : cli->cluster);
     fflush(cli->out);

@@ -60,11 +60,14 @@ void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
     unsigned limit = d->settings->failovers_per_hour;
     if (limit > 0 && count >= limit)
         ret_fleet->failovers_last_hour = DAEMON_FAILOVERS_PER_HOUR;
+    uint32_t reseeds = 0;
     for (size_t i = 0; d->busy_count > 0 && i < d->cluster_count; i++) {
         const struct daemon_cluster *c = d->clusters[i];
         if (c == asking || !executor_is_busy(c->executor))
             continue;
         const struct plan_run *run = executor_run(c->executor);
+        reseeds += run->kind == PLAN_RESEED;
+        ret_fleet->reseeds_full = reseeds >= d->settings->reseeds_max;
         if (run->kind != PLAN_FAILOVER || !run->params.automatic ||
             run->old_primary >= c->settings->config.node_count ||
             ret_fleet->busy_zone_count >= STAY_COUNT(ret_fleet->busy_zones))

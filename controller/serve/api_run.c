@@ -57,6 +57,8 @@ json_t *api_run_brief(const struct plan_run *run)
     stay_json_set_int(obj, "rows", (int64_t)count);
     stay_json_set_string(obj, "step",
                          run->row < count ? step_kind_text(rows[run->row].step) : NULL);
+    bool tells = run->row < count && run->rows[run->row].text[0] != '\0';
+    stay_json_set_string(obj, "progress", tells ? run->rows[run->row].text : NULL);
     stay_json_set_bool(obj, "past_no_return", run->past_no_return);
     stay_json_set_bool(obj, "automatic", run->params.automatic);
     stay_json_set_int(obj, "begun_wall_us", run->begun_wall_us);

@@ -214,6 +214,19 @@ void verb_rejoin(struct request *r)
         start(r, PLAN_REJOIN, &params);
 }
 
+/* --from is a node's name; absent: chosen. */
+void verb_reseed(struct request *r)
+{
+    struct plan_params params = {0};
+    const char *from = request_arg(r, "from");
+    if (!choose_target(r, "node", true, &params) || !take_reason(r, &params) ||
+        !take_word(r, "drop", "--drop", &params))
+        return;
+    params.donor = NO_NODE;
+    if (from == NULL || node_named(r, from, &params.donor))
+        start(r, PLAN_RESEED, &params);
+}
+
 void verb_fence(struct request *r)
 {
     on_node(r, PLAN_FENCE);
@@ -231,7 +244,7 @@ void verb_adopt(struct request *r)
         start(r, PLAN_ADOPT, &params);
 }
 
-/* plan CLUSTER failover|switchover|rejoin: what would happen; starts nothing. */
+/* plan CLUSTER failover|switchover|rejoin|reseed: what would happen; starts nothing. */
 void verb_plan(struct request *r)
 {
     static const struct {
@@ -240,19 +253,20 @@ void verb_plan(struct request *r)
     } kinds[] = {{"failover", PLAN_FAILOVER},
                  {"switchover", PLAN_SWITCHOVER},
                  {"rejoin", PLAN_REJOIN},
+                 {"reseed", PLAN_RESEED},
                  {"adopt", PLAN_ADOPT}};
-    struct plan_params params = {0};
+    struct plan_params params = {.donor = NO_NODE};
     const char *kind = request_arg(r, "kind");
     for (size_t i = 0; i < STAY_COUNT(kinds) && kind != NULL; i++) {
         if (strcmp(kinds[i].name, kind) != 0)
             continue;
-        bool on = kinds[i].kind == PLAN_REJOIN;
+        bool on = kinds[i].kind == PLAN_REJOIN || kinds[i].kind == PLAN_RESEED;
         r->dry_run = true;
         if (choose_target(r, on ? "node" : "to", on, &params))
             start(r, kinds[i].kind, &params);
         return;
     }
-    request_refuse(r, 2, NULL, "a plan is one of failover, switchover, rejoin, adopt");
+    request_refuse(r, 2, NULL, "a plan is one of failover, switchover, rejoin, reseed, adopt");
 }
 
 void verb_abort(struct request *r)

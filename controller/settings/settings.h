@@ -18,6 +18,7 @@
 #define SETTINGS_PROXIES_MAX  16
 #define SETTINGS_HOOKS_MAX    16
 #define SETTINGS_ARGV_MAX     16
+#define SETTINGS_RESEED_MAX   32 /* arguments of reseed.command */
 #define SETTINGS_NOTES_MAX    50
 
 /* A secret that was read from its file or systemd credential; text is zeroed when freed. */
@@ -82,6 +83,14 @@ struct settings_hook {
     bool may_veto; /* pre_ only: a status other than 0, or no end in time, stops the plan */
 };
 
+/* How a server gets another's data (mainstay reseed). */
+struct settings_reseed {
+    uint32_t command_argc; /* 0: none; MySQL then by CLONE */
+    char command_argv[SETTINGS_RESEED_MAX][SETTINGS_TEXT_MAX];
+    uint32_t start_argc; /* 0: something else starts a server that ended */
+    char start_argv[SETTINGS_ARGV_MAX][SETTINGS_TEXT_MAX];
+};
+
 struct settings_cluster {
     struct cluster_config config; /* controller_zone is filled in */
     struct settings_account accounts[ACCOUNT_COUNT];
@@ -90,6 +99,7 @@ struct settings_cluster {
     struct settings_route routes[SETTINGS_ROUTES_MAX];
     uint32_t hook_count;
     struct settings_hook hooks[SETTINGS_HOOKS_MAX];
+    struct settings_reseed reseed;
 };
 
 struct settings {
@@ -103,6 +113,7 @@ struct settings {
     char recorder[SETTINGS_TEXT_MAX];   /* folder of recorded decisions */
     int log_level;                      /* enum log_level */
     uint32_t failovers_per_hour;        /* automatic ones over all clusters; 0: no limit */
+    uint32_t reseeds_max;               /* at the same time over all clusters */
     uint32_t listen_count;
     struct settings_listen {
         char address[NAMES_ADDRESS_MAX]; /* loopback host:port */

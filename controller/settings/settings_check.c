@@ -227,6 +227,7 @@ static void complete(struct settings *settings, struct settings_cluster *cluster
     if (!written)
         cluster->config.accept =
             cluster->config.mode == MODE_BOUNDED ? ACCEPT_BOUNDED : ACCEPT_LOSSLESS;
+    cluster->config.reseed_by_command = cluster->reseed.command_argc > 0;
     (void)stay_copy(cluster->config.controller_zone, sizeof cluster->config.controller_zone,
                     settings->zone);
 }

@@ -48,11 +48,13 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 --   CONNECTION_ADMIN            KILL, offline_mode (with SYSTEM_VARIABLES_ADMIN)     PROCESS  whom to kill
 --   RELOAD                      FLUSH BINARY LOGS, RESET REPLICA ALL, RESET BINARY LOGS AND GTIDS
 --   REPLICATION CLIENT          SHOW REPLICA STATUS, SHOW BINARY LOGS
+--   CLONE_ADMIN                 CLONE INSTANCE on a server that is reseeded (leave it out if none ever
+--                               shall be); the donor is read by the backup account's BACKUP_ADMIN
 -- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin. Not in it: PERSIST_RO_VARIABLES_ADMIN (start-up
--- values stay the operator's), BACKUP_ADMIN, CLONE_ADMIN (reseeding is not built yet).
+-- values stay the operator's).
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
 GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO mainstay_operate@'@HOSTS@';
-GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN
+GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, CLONE_ADMIN
   ON *.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT ON performance_schema.* TO mainstay_operate@'@HOSTS@';
@@ -71,7 +73,7 @@ SET DEFAULT ROLE mainstay_ready TO mainstay_operate@'@HOSTS@';
 CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';
 GRANT REPLICATION SLAVE ON *.* TO mainstay_replicate@'@HOSTS@';
 
--- backup: consistent snapshots. Backups are not built yet: leave it out until they are, if you like.
+-- backup: the donor of a reseed is read with it. Backups are not built yet.
 CREATE USER IF NOT EXISTS mainstay_backup@'@HOSTS@' IDENTIFIED BY '@BACKUP_PASSWORD@';
 GRANT SELECT, RELOAD, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, PROCESS, REPLICATION CLIENT
   ON *.* TO mainstay_backup@'@HOSTS@';

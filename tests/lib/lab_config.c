@@ -2,6 +2,7 @@
  * proxies of the data zones; and the proxies themselves. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +30,32 @@ static void write_account(const struct lab *lab, FILE *out, const char *name)
             name, lab_path(lab, "secrets/%s", name).s);
 }
 
+/* The lab's hosts are this one, so a shell here is a shell there. */
+static void write_reseed(const struct lab *lab, FILE *out)
+{
+    char script[PATH_MAX] = "";
+    STAY_AUTO(stay_free_charp)
+    char *program =
+        stay_sprintf("%s --name %s --dir %s", lab_program("mainstay-lab").s, lab->name, lab->dir);
+    if (realpath(lab_source("deploy/reseed/mainstay-reseed-mariadb").s, script) == NULL)
+        return; /* an installed lab without its sources: no reseed */
+    if (lab->engine == LAB_MYSQL) {
+        fprintf(out, "    reseed = { start = [ \"/bin/sh\", \"-c\", \"%s start %%n\" ]; };\n",
+                program);
+        return;
+    }
+    fprintf(
+        out,
+        "    reseed = { command = [ \"%s\", \"--plan\", \"%%i\", \"--name\", \"%%n\",\n"
+        "      \"--donor\", \"/bin/sh -c\", \"--recipient\", \"/bin/sh -c\",\n"
+        "      \"--datadir\", \"%s/data/%%n\", \"--donor-datadir\", \"%s/data/%%N\",\n"
+        "      \"--stop\", \"%s stop %%n\", \"--start\", \"%s start %%n\",\n"
+        "      \"--donor-options\", \"--user=root --socket=%s/data/%%N.sock\",\n"
+        "      \"--client\", \"--user=root --socket=%s/data/%%n.sock\", \"--lock-dir\", \"%s\" ]; "
+        "};\n",
+        script, lab->dir, lab->dir, program, program, lab->dir, lab->dir, lab->dir);
+}
+
 static void write_cluster(const struct lab *lab, FILE *out)
 {
     static const char *const accounts[] = {"monitor", "canary", "operate", "replicate", "backup"};
@@ -44,9 +71,11 @@ static void write_cluster(const struct lab *lab, FILE *out)
             "    failover = { mode = \"automatic\"; accept = \"lossless\"; grace = \"0s\"; "
             "cooldown = \"0s\"; };\n"
             "    routes = ( { type = \"haproxy\"; sockets = [ \"%s:9999\", \"%s:9999\" ]; "
-            "write = \"shop_rw\"; read = \"shop_ro\"; client = \"%s:3306\"; } );\n  }\n);\n",
+            "write = \"shop_rw\"; read = \"shop_ro\"; client = \"%s:3306\"; } );\n",
             lab_path(lab, "tls/ca.pem").s, lab->without_acker, lab_address(lab, "proxy-a"),
             lab_address(lab, "proxy-b"), lab_address(lab, "proxy-a"));
+    write_reseed(lab, out);
+    fprintf(out, "  }\n);\n");
 }
 
 bool lab_config_write(struct lab *lab)

@@ -97,6 +97,9 @@ enum sql_progress sql_next_phase(struct sim *s, struct sim_effect *x); /* a roun
 enum sql_progress sql_poll(struct sim *s, struct sim_effect *x);       /* the same phase again */
 bool sql_set_read_only(struct sim *s, struct sim_server *v); /* false: it hangs behind a waiter */
 enum sql_progress sql_fence(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_copy(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_copy_stop(struct sim_server *v);
+void copy_order(struct sim *s); /* an operator's reseed of some server */
 enum sql_progress sql_quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v);
 void route_step(struct sim *s, struct sim_effect *x);
 

@@ -49,7 +49,8 @@ bool effect_changes(enum step_kind step)
     case STEP_SOURCE_ON: case STEP_SOURCE_OFF: case STEP_STORE_MODE: case STEP_ATTACH:
     case STEP_WRITABLE: case STEP_CANARY: case STEP_ROUTE_OPEN: case STEP_COMMIT: case STEP_QUIESCE:
     case STEP_THAW: case STEP_UNFENCE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
-    case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_START_APPLIER:
+    case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_START_APPLIER: case STEP_COPY:
+    case STEP_COPY_STOP: case STEP_ADMIT:
     case STEP_KIND_COUNT:
         break;
     }
@@ -132,6 +133,7 @@ static bool reaches(struct sim *s, struct sim_effect *x, struct sim_server *v)
     if (to && !v->up) {
         enum outcome o =
             x->sent && effect_changes(x->effect.step) ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE;
+        x->goes_on = x->effect.step == STEP_COPY; /* it restarts when it is done */
         finish(s, x, o, "connection refused");
         return false;
     }
@@ -229,7 +231,8 @@ static void deliver(struct sim *s, struct sim_effect *x)
     static struct effect_result r;
     r = (struct effect_result){.outcome = x->outcome,
                                .receiver_before = x->before,
-                               .strangers = x->strangers};
+                               .strangers = x->strangers,
+                               .goes_on = x->goes_on};
     if (x->read && x->outcome != OUTCOME_UNKNOWN && x->effect.node != NO_NODE) {
         r.groups_read = true;
         r.facts = x->facts;

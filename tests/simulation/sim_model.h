@@ -109,6 +109,10 @@ struct sim_server {
     uint32_t lost_seq;   /* highest number that a restart of it has truncated; 0: none */
     int64_t errant_at;   /* first errant write on it, STAY_NEVER */
     int64_t killed_at;
+    uint64_t copy_epoch; /* of the reseed that last copied to it; 0: none */
+    int64_t copy_until;
+    uint32_t copy_life; /* the process that began the copy */
+    bool is_copied;
 };
 
 struct sim_client {

@@ -433,10 +433,12 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
     case STEP_REPLICA_ROLE: return replica_role(s, x, v);
     case STEP_START_APPLIER: return start_applier(s, x, v);
+    case STEP_COPY: return sql_copy(s, x, v);
+    case STEP_COPY_STOP: return sql_copy_stop(v);
     case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
     case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:
     case STEP_CANARY_ROUTE: case STEP_COMMIT: case STEP_HOOK_POST: case STEP_QUARANTINE:
-    case STEP_KIND_COUNT: break;
+    case STEP_ADMIT: case STEP_KIND_COUNT: break;
     }
     sim_violate(s, INV_MODEL, "no such step on a server: %s", step_kind_text(x->effect.step));
     return SQL_FAILED;

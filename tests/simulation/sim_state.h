@@ -45,7 +45,7 @@ struct sim_effect {
     int64_t started, phase_at, left_at; /* left_at: the lane sent it; 0 not yet */
     enum outcome outcome;
     enum receiver_before before;
-    bool read;
+    bool read, goes_on;
     uint32_t strangers;
     char text[80];
     struct server_facts *facts;
@@ -100,7 +100,7 @@ struct sim_setup {
     enum step_kind crash_step;
     bool plain; /* one kill -9 of a healthy lossless primary and nothing else */
     /* What few lives would come to by chance. */
-    bool script_shutdown, script_top_up, script_degrade, script_returner;
+    bool script_shutdown, script_top_up, script_degrade, script_returner, script_reseed;
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 

@@ -305,6 +305,17 @@ static void draw_returner(struct sim *s)
                          !u->script_degrade && random_below(&own, 100) < 2;
 }
 
+static void draw_reseed(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x726573656564));
+    u->script_reseed = !u->plain && !u->quiet && random_below(&own, 100) < 4;
+    for (int64_t i = 0; u->script_reseed && i < 3; i++)
+        sim_at(s, s->now + (4 * i + 1) * STAY_SECOND + random_between(&own, 0, 4 * STAY_SECOND),
+               EV_RESEED, 0, 0, 0, 0);
+}
+
 static void wrong_start_values(struct sim *s)
 {
     if (!(s->setup.faults >> FAULT_START_VALUES & 1))
@@ -339,6 +350,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         fault_heal(s);
     else if (e->kind == EV_JUDGE)
         check_end(s);
+    else if (e->kind == EV_RESEED)
+        copy_order(s);
     else if (e->kind == EV_ADOPT) {
         if (!s->store.record.adopted) {
             fault_order(s, PLAN_ADOPT, false);
@@ -385,6 +398,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
               s->config.acks, s->config.controller_zone);
     client_start(s);
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
+    draw_reseed(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
     fault_plan(s);

@@ -91,8 +91,7 @@ static enum receiver_before world_receiver_before(const struct world *w, const s
 
 static void world_answer_effect(struct world *w, struct world_call *call)
 {
-    struct effect_result result = {
-        .receiver_before = world_receiver_before(w, &call->effect)};
+    struct effect_result result = {.receiver_before = world_receiver_before(w, &call->effect)};
     struct server_facts facts = {0};
     bool faulty = world_is_faulty(w, &call->effect);
     bool does = !faulty || w->fault_did_it;
@@ -105,6 +104,7 @@ static void world_answer_effect(struct world *w, struct world_call *call)
         result.facts = &facts;
         result.groups_read = true;
     }
+    result.goes_on = !faulty && call->effect.step == STEP_COPY && result.outcome != OUTCOME_DONE;
     if (result.outcome != OUTCOME_DONE)
         (void)stay_copy(result.text, sizeof result.text, "as the test wants");
     world_log(w, &call->effect, result.outcome);

@@ -12,10 +12,12 @@
 struct world_server {
     bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck;
     bool cannot_reach; /* it was stopped while it tried to reconnect: its last error says so */
-    uint32_t source; /* NO_NODE: none */
+    uint32_t source;   /* NO_NODE: none */
     struct gtid_set executed, received;
     uint64_t born_s; /* monotonic second of its start */
     uint64_t canary_epoch;
+    uint64_t copy_epoch;  /* of the plan that began to copy to it */
+    uint32_t copied_from; /* valid once copied */
 };
 
 struct world_call {
@@ -160,10 +162,8 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
         s->receiver_on = false;
         return OUTCOME_DONE;
     case STEP_SOURCE_ON:
-        s->ss_source = true;
-        return OUTCOME_DONE;
     case STEP_SOURCE_OFF:
-        s->ss_source = false;
+        s->ss_source = e->step == STEP_SOURCE_ON;
         return OUTCOME_DONE;
     case STEP_ATTACH:
         world_attach(w, e->node, e);
@@ -173,14 +173,12 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
             return OUTCOME_NOT_DONE;
         s->receiver_on = true;
         return OUTCOME_DONE;
-    case STEP_UNFENCE:
-        s->writable = true;
-        s->ss_source = e->semi_sync;
-        return OUTCOME_DONE;
     case STEP_WAIT_ACKERS:
         return world_clients(w, e->node) >= e->acks ? OUTCOME_DONE : OUTCOME_UNKNOWN;
+    case STEP_UNFENCE:
     case STEP_WRITABLE:
         s->writable = true;
+        s->ss_source = e->step == STEP_UNFENCE ? e->semi_sync : s->ss_source;
         return OUTCOME_DONE;
     case STEP_CANARY:
         if (!s->writable || (s->ss_source && world_clients(w, e->node) < e->acks))
@@ -213,12 +211,17 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_COMMIT:
     case STEP_HOOK_POST:
     case STEP_QUARANTINE:
+    case STEP_COPY:
+    case STEP_COPY_STOP:
+    case STEP_ADMIT:
     case STEP_KIND_COUNT:
         break;
     }
     fail_msg("step %s is no effect", step_kind_text(e->step));
     return OUTCOME_NOT_DONE;
 }
+
+#include "tests/unit/controller/act/exec_copy.h"
 
 static enum outcome world_do(struct world *w, struct world_call *call)
 {
@@ -236,7 +239,7 @@ static enum outcome world_do(struct world *w, struct world_call *call)
     }
     if (!w->servers[e->node].up)
         return OUTCOME_UNKNOWN;
-    enum outcome outcome = world_do_node(w, call);
+    enum outcome outcome = world_copies(e) ? world_copy(w, e) : world_do_node(w, call);
     world_watch(w);
     return outcome;
 }

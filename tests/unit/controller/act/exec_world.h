@@ -168,7 +168,8 @@ static void world_close(struct world *w)
 static enum stay_rc world_plan(struct world *w, enum plan_kind kind, uint32_t node,
                                struct stay_error *err)
 {
-    struct plan_params params = {.node = node, .detected_mono_us = w->now};
+    struct plan_params params = {.node = node, .donor = NO_NODE, .detected_mono_us = w->now};
+    w->c.config.reseed_by_command = true;
     return executor_start(w->x, kind, &params, w->now, w->now + CASE_WALL - CASE_NOW, err);
 }
 

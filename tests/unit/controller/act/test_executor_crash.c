@@ -92,6 +92,14 @@ static void check_applies(struct world *w, const char *where)
     expect(!w->servers[1].applier_stuck && w->servers[1].receiver_on);
 }
 
+static void check_reseeded(struct world *w, const char *where)
+{
+    expect(w->servers[2].copy_epoch == w->stored.epoch && w->servers[2].copied_from == 3);
+    expect(w->servers[2].source == 0 && w->servers[2].receiver_on);
+    expect(gtid_set_contains(&w->servers[0].executed, &w->servers[2].executed));
+    expect(w->stored.quarantine[2] == QUARANTINE_NONE && w->stored.ackers == 6);
+}
+
 static void check_adopted(struct world *w, const char *where)
 {
     expect(w->stored.adopted && strcmp(w->stored.primary, "db1") == 0);
@@ -138,6 +146,12 @@ static const struct matrix matrices[] = {
      "fact db2 executed 0-1-100,0-2-1\nfact db3 executed 0-1-100\n"
      "fact db2 acks yes\nfact db3 acks yes\n",
      PLAN_QUARANTINE, 1, check_quarantined},
+    {"reseed",
+     "node db1 zone a\nnode db2 zone b\nnode db3 zone c\nnode db4 zone a\n"
+     "record primary db1 mode lossless stands ackers db2,db3\nfact db1 executed 0-1-100\n"
+     "fact db2 executed 0-1-100\nfact db3 executed 0-1-90\nfact db4 executed 0-1-100\n"
+     "fact db2 acks yes\nfact db3 acks yes\n",
+     PLAN_RESEED, 2, check_reseeded},
     {"start applier", PAIR, PLAN_START_APPLIER, 1, check_applies},
     {"adopt",
      "node db1 zone a\nnode db2 zone b\nrecord mode bounded\nfact db1 executed 0-1-9 read_only no "

@@ -52,6 +52,8 @@ static void case_record(struct case_view *c, char **words, int count)
             record.epoch = strtoull(value, NULL, 10);
         else if (strcmp(words[i], "quarantine") == 0)
             record.quarantine[case_node(c, value)] = QUARANTINE_DIVERGED;
+        else if (strcmp(words[i], "reseeding") == 0)
+            record.quarantine[case_node(c, value)] = QUARANTINE_RESEED;
         else if (strcmp(words[i], "stands") == 0)
             record.lossless_stands = true;
         else if (strcmp(words[i], "observed") == 0)

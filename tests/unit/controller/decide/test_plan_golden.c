@@ -37,7 +37,12 @@ static void plan_text(char *facts, struct str *out)
     char kind[40] = "", node[40] = "", extra[40] = "";
     case_load(&c, facts);
     assert_true(sscanf(c.command, "plan %39s %39s %39s", kind, node, extra) >= 1);
-    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
+    struct plan_params params = {.node = NO_NODE, .donor = NO_NODE, .detected_mono_us = STAY_NEVER};
+    c.config.reseed_by_command = strcmp(extra, "by-command") == 0 ||
+                                 strcmp(extra, "accept-loss") == 0 ||
+                                 strncmp(extra, "from-", 5) == 0;
+    if (strncmp(extra, "from-", 5) == 0)
+        params.donor = case_node(&c, extra + 5);
     if (node[0] != '\0' && strcmp(node, "accept-loss") != 0)
         params.node = case_node(&c, node);
     params.accept_loss = strcmp(node, "accept-loss") == 0 || strcmp(extra, "accept-loss") == 0;
@@ -54,6 +59,9 @@ static void plan_text(char *facts, struct str *out)
                  json_string_value(json_object_get(plan, "candidate")),
                  json_string_value(json_object_get(cert, "kind")),
                  json_string_value(json_object_get(cert, "proof")));
+    const char *donor = json_string_value(json_object_get(plan, "donor"));
+    if (donor != NULL)
+        str_addf(out, "donor %s\n", donor);
     const json_t *rows = json_object_get(plan, "rows");
     for (size_t i = 0; i < json_array_size(rows); i++)
         row_text(json_array_get(rows, i), out);

@@ -83,7 +83,7 @@ static void wrong_calls_say_what_was_meant(void **state)
         {"mainstay maintenance stop shop",
          "maintenance: \"stop\" is not possible here; write start|end"},
         {"mainstay plan shop dance",
-         "plan: \"dance\" is not possible here; write failover|switchover|rejoin|adopt"},
+         "plan: \"dance\" is not possible here; write failover|switchover|rejoin|reseed|adopt"},
         {"mainstay history --max many", "--max: \"many\" is not a number from 1 to 1000"},
         {"mainstay discover", "discover needs ADDRESS: mainstay discover ADDRESS"},
         {"mainstay discover fd00::1",
