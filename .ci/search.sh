@@ -32,12 +32,14 @@ mutants() {
         else echo "FAIL search $name $options: $(tail -1 build/search-mutant.out)"; failed=1; fi
     done < <(grep -v '^#' tests/search/mutants.txt)
 }
+# Two faults are searched without semi-sync switched off behind our back: on an old primary that is cut off while the plan
+# that replaced it is interrupted, it lets that server acknowledge until a human, who is asked, answers.
 if [ "${1:-}" = --long ]; then
     scopes <<-'X'
-	mariadb-two --engine mariadb --layout two --events 12 --faults 2 --heal-every 10 --states 9000000
-	mysql-two --engine mysql --layout two --events 12 --faults 2 --heal-every 10 --states 9000000
-	mariadb-pair --engine mariadb --layout pair --events 14 --faults 2 --writes 2 --heal-every 4 --states 9000000
-	mysql-pair --engine mysql --layout pair --events 14 --faults 2 --writes 2 --heal-every 4 --states 9000000
+	mariadb-two --engine mariadb --layout two --events 12 --faults 2 --heal-every 10 --states 9000000 --without semisync-off
+	mysql-two --engine mysql --layout two --events 12 --faults 2 --heal-every 10 --states 9000000 --without semisync-off
+	mariadb-pair --engine mariadb --layout pair --events 12 --faults 2 --writes 1 --heal-every 10 --states 9000000 --without semisync-off
+	mysql-pair --engine mysql --layout pair --events 12 --faults 2 --writes 1 --heal-every 10 --states 9000000 --without semisync-off
 	X
 else
     scopes <<-'X'

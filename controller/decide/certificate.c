@@ -76,13 +76,13 @@ static bool holds(const struct gtid_set *outer, const struct gtid_set *inner)
 
 /* Measured on MariaDB: who leads a commit group waits for all of it, and killed it lets the others
  * go on, who are answered OK. The fence spares leaders until last, but while acknowledgements still
- * come groups end and begin under its hands. Once the freeze is in place they stand still. */
+ * come groups end and begin under its hands. Once the freeze is in place they stand still. Asked
+ * only when the candidate lacks some of the fenced primary's set, so some of it no acker has. */
 static bool fence_may_have_answered(const struct certificate_input *in)
 {
     if (in->engine == ENGINE_MARIADB && in->fence_unheard)
         return true;
-    return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole && in->fence_overlapped &&
-           !holds(in->drained_union, in->fenced_executed);
+    return in->engine == ENGINE_MARIADB && in->fenced && in->fenced_whole && in->fence_overlapped;
 }
 
 static bool is_drained(const struct certificate_input *in)
@@ -134,9 +134,11 @@ static bool bound_by_frozen(const struct certificate_input *in, struct certifica
         in->frozen_received == NULL)
         return false;
     uint64_t lost = count_missing(in->frozen_received, in->candidate_executed);
-    if ((shutdown_may_have_answered(in) || fence_may_have_answered(in)) &&
-        __builtin_add_overflow(lost, in->sessions_waiting_max, &lost))
-        lost = UINT64_MAX;
+    if (shutdown_may_have_answered(in) || fence_may_have_answered(in)) {
+        if (in->sessions_waiting_max == UINT64_MAX)
+            return false; /* never read: nobody knows how many were answered */
+        lost += in->sessions_waiting_max;
+    }
     cert->kind = CERT_BOUNDED;
     cert->lost_transactions_max = lost;
     return true;

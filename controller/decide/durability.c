@@ -172,12 +172,11 @@ static void claim_less(struct cluster_view *view, struct cluster_record *record)
     record->mode = MODE_BOUNDED;
 }
 
+/* What else the watch changes, it changes together with lossless_stands. */
 static bool is_same(const struct cluster_record *a, const struct cluster_record *b)
 {
     return a->mode == b->mode && a->lossless_stands == b->lossless_stands &&
-           a->lossless_since_wall_us == b->lossless_since_wall_us && a->ackers == b->ackers &&
-           a->watch_uptime_base_s == b->watch_uptime_base_s && a->watch_no_tx == b->watch_no_tx &&
-           a->watch_no_times == b->watch_no_times;
+           a->ackers == b->ackers && a->watch_uptime_base_s == b->watch_uptime_base_s;
 }
 
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,

@@ -29,6 +29,7 @@ static void case_fresh(struct case_view *c, uint32_t node)
     n->facts.filters = TRI_NO;
     n->facts.server_id = node + 1;
     n->facts.connections = 20;
+    n->facts.max_connections = 151;
     n->facts.binlog_bytes = 5000 * 1000;
     n->facts.canary_wall_us = CASE_WALL - STAY_SECOND;
     (void)stay_copy(n->facts.version, sizeof n->facts.version, "10.11.6-MariaDB");

@@ -146,6 +146,38 @@ static void a_top_up_counts_its_own_stalls(void **state)
     assert_int_equal(run.stalls[2], PLAN_TOP_UP_STALLS_MAX);
 }
 
+/* Rehearsed: no run yet, the replica's own facts are all there is. */
+static void one_that_wrote_alone_or_skipped_its_own_is_no_candidate(void **state)
+{
+    (void)state;
+    c.view.nodes[1].facts.server_id = 2;
+    c.view.nodes[1].skipped = true;
+    assert_int_equal(candidate_choose(&c.view, NULL, CASE_NOW, notes, &count), 2);
+    assert_string_equal(notes[2].why, "it skipped transactions of its own that the primary holds");
+    c.view.nodes[1].skipped = false;
+    c.view.record.written_known = 2; /* 0 of them reached a primary */
+    case_gtids(&c, "0-1-90,0-2-91", &c.view.nodes[1].facts.executed);
+    assert_int_equal(candidate_choose(&c.view, NULL, CASE_NOW, notes, &count), 2);
+    assert_string_equal(notes[2].why, "it wrote transactions of its own");
+}
+
+static void what_the_run_knows_rules_out_as_well(void **state)
+{
+    (void)state;
+    drained(1, "0-1-99");
+    drained(2, "0-1-95");
+    run.errant = 2;
+    assert_int_equal(choose(), 2);
+    assert_string_equal(notes[1].why, "it holds transactions the primary lacks");
+    run.errant = 0;
+    c.view.nodes[1].facts.server_id = 2;
+    c.view.record.written_known = 2;
+    drained(1, "0-1-99,0-2-100"); /* found out by the drain */
+    assert_int_equal(choose(), 2);
+    assert_string_equal(notes[1].why, "it wrote transactions of its own");
+    assert_int_equal(candidate_ackers(&c.view, &run, 2), 0);
+}
+
 static void ackers_are_contained_drained_and_in_another_zone(void **state)
 {
     (void)state;
@@ -209,6 +241,8 @@ int main(void)
         T(what_a_peer_wrote_by_hand_is_not_fetched),
         T(what_a_peer_wrote_as_a_primary_is_fetched),
         T(a_top_up_counts_its_own_stalls),
+        T(one_that_wrote_alone_or_skipped_its_own_is_no_candidate),
+        T(what_the_run_knows_rules_out_as_well),
         T(ackers_are_contained_drained_and_in_another_zone),
         T(a_detached_candidate_is_kept_when_it_is_still_good),
         T(a_writable_server_needs_the_primarys_set_to_be_judged),

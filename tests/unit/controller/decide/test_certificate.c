@@ -55,6 +55,8 @@ static void take(struct inputs *i, const char *key, const char *value)
         in->able = (uint32_t)number;
     else if (strcmp(key, "overlapped") == 0)
         in->fence_overlapped = number != 0;
+    else if (strcmp(key, "unheard") == 0)
+        in->fence_unheard = number != 0;
     else if (strcmp(key, "whole") == 0)
         in->fenced_whole = number != 0;
     else if (strcmp(key, "refuses") == 0)
