@@ -24,6 +24,10 @@
     X(GRACE, "grace", "within failover.grace")                                                     \
     X(RESEED_LIMIT, "reseed-limit",                                                                \
       "as many servers as controller.reseeds allows are being reseeded")                           \
+    X(ZONE_ORDER, "zone-order",                                                                    \
+      "another cluster with a primary in this zone goes first, in the order of the configuration") \
+    X(BLAST_RADIUS, "blast-radius",                                                                \
+      "more clusters than controller.blast_radius want a failover at once: humans decide")         \
     X(TAKEN_OVER, "taken-over",                                                                    \
       "another server takes writes and holds more: taken over by hand? see the runbook")
 enum guard_id {
@@ -41,6 +45,10 @@ struct fleet {
     char busy_zones[8][NAME_MAX_LEN];
     uint32_t busy_zone_count;
     bool reseeds_full; /* as many reseeds run as may */
+    uint32_t wanting;      /* clusters whose automatic failover is wanted or runs */
+    uint32_t blast_radius; /* more of them hold every automatic failover; 0: no limit */
+    bool zone_down;        /* no server of any cluster answers in the zone of this one's primary */
+    bool zone_waits;       /* a cluster before this one is to fail over from that zone */
 };
 
 struct decision {

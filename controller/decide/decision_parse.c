@@ -240,10 +240,20 @@ static bool read_fleet_line(struct reader *r, const char *name, char *text)
     struct fleet *fleet = &r->input->fleet;
     uint64_t number = 0;
     char *rest = text, *zone;
-    if (strcmp(name, "failovers_last_hour") == 0) {
-        if (!read_u64(text, UINT32_MAX, &number))
+    uint32_t *at = strcmp(name, "failovers_last_hour") == 0 ? &fleet->failovers_last_hour
+                   : strcmp(name, "wanting") == 0           ? &fleet->wanting
+                   : strcmp(name, "blast_radius") == 0      ? &fleet->blast_radius
+                                                            : NULL;
+    bool *flag = strcmp(name, "zone_down") == 0    ? &fleet->zone_down
+                 : strcmp(name, "zone_waits") == 0 ? &fleet->zone_waits
+                                                   : NULL;
+    if (at != NULL || flag != NULL) {
+        if (!read_u64(text, at != NULL ? UINT32_MAX : 1, &number))
             return false;
-        fleet->failovers_last_hour = (uint32_t)number;
+        if (at != NULL)
+            *at = (uint32_t)number;
+        else
+            *flag = number == 1;
         return true;
     }
     if (strcmp(name, "reseeds_full") == 0) {

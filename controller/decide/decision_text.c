@@ -186,12 +186,16 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
         str_addf(&w->s, "%s%s", i == 0 ? "busy_zones=" : ",", fleet->busy_zones[i]);
     if (fleet->busy_zone_count > 0)
         str_add_char(&w->s, '\n');
+    write_number(w, "wanting", fleet->wanting);
+    write_number(w, "blast_radius", fleet->blast_radius);
+    write_number(w, "zone_down", fleet->zone_down);
+    write_number(w, "zone_waits", fleet->zone_waits);
 }
 
 static void write_about(struct writer *w, const struct verdict *v)
 {
     static const char *const subjects[] = {"primary", "replica", "controller", "objectives",
-                                           "conformance"};
+                                           "conformance", "zone"};
     const struct cluster_config *config = w->view->config;
     _Static_assert(STAY_COUNT(subjects) == SUBJECT_COUNT, "a text for each subject");
     str_addf(&w->s, "verdict=%u %s\nabout=%s", v->rule_id, v->name, subjects[v->subject]);

@@ -72,6 +72,10 @@ static uint32_t failover_vetoes(const struct cluster_view *view, const struct fl
         vetoes |= bit(GUARD_HOURLY_LIMIT);
     if (fleet != NULL && is_zone_busy(view, fleet))
         vetoes |= bit(GUARD_ZONE_LIMIT);
+    if (fleet != NULL && fleet->zone_waits)
+        vetoes |= bit(GUARD_ZONE_ORDER);
+    if (fleet != NULL && fleet->blast_radius > 0 && fleet->wanting > fleet->blast_radius)
+        vetoes |= bit(GUARD_BLAST_RADIUS);
     return vetoes;
 }
 

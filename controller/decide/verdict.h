@@ -12,7 +12,7 @@ enum verdict_action { ACT_NONE = 0, ACT_ALERT, ACT_HOLD, ACT_FAILOVER, ACT_RELIE
                       ACT_MODE_RESTORE, ACT_MODE_DEGRADE, ACT_COUNT };
 
 enum verdict_subject { SUBJECT_PRIMARY = 0, SUBJECT_REPLICA, SUBJECT_CONTROLLER,
-                       SUBJECT_OBJECTIVES, SUBJECT_CONFORMANCE, SUBJECT_COUNT };
+                       SUBJECT_OBJECTIVES, SUBJECT_CONFORMANCE, SUBJECT_ZONE, SUBJECT_COUNT };
 
 struct verdict {
     uint16_t rule_id;   /* 100 healthy ... 190 uncertain; 200s replicas; 150 controller; 400s
@@ -94,6 +94,9 @@ const char *const *verdict_conformance_blind(const struct cluster_config *config
 
 /* 406: a rehearsal (rehearsal.h) found that nobody would take over if the primary died now. */
 struct verdict verdict_recovery_at_risk(void);
+
+/* 140: no server of any cluster answers in a zone (zone_census.h). */
+struct verdict verdict_zone_down(void);
 
 /* Every rule of every table, for mainstay-verdicts(7) and lint: calls fn once per row. */
 typedef void (*verdict_visit_fn)(void *ctx, uint16_t id, enum verdict_subject subject,

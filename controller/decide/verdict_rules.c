@@ -123,6 +123,11 @@ static const struct verdict_row objective_rule = {
     "rehearsed each minute: if the primary died now, nobody would take over alone; `mainstay "
     "what-if` says what blocks it"};
 
+static const struct verdict_row zone_rule = {
+    140, ACT_ALERT, "zone down or isolated",
+    "no server of any cluster answers there: their failovers go one at a time, in the order of the "
+    "configuration, and above controller.blast_radius none goes without a human"};
+
 const struct primary_rule *verdict_primary_rules(size_t *ret_count)
 {
     *ret_count = STAY_COUNT(primary_rules);
@@ -144,6 +149,12 @@ struct verdict verdict_recovery_at_risk(void)
 {
     const struct verdict_row *r = &objective_rule;
     return (struct verdict){r->id, SUBJECT_OBJECTIVES, NO_NODE, r->action, r->name, r->why};
+}
+
+struct verdict verdict_zone_down(void)
+{
+    const struct verdict_row *r = &zone_rule;
+    return (struct verdict){r->id, SUBJECT_ZONE, NO_NODE, r->action, r->name, r->why};
 }
 
 static inline bool fits(enum tri want, enum tri have)
@@ -193,6 +204,7 @@ void verdict_visit(verdict_visit_fn fn, void *ctx)
     }
     fn(ctx, controller_rule.id, SUBJECT_CONTROLLER, controller_rule.name, controller_rule.why,
        controller_rule.action);
+    fn(ctx, zone_rule.id, SUBJECT_ZONE, zone_rule.name, zone_rule.why, zone_rule.action);
     fn(ctx, objective_rule.id, SUBJECT_OBJECTIVES, objective_rule.name, objective_rule.why,
        objective_rule.action);
     size_t count = 0;

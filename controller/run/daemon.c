@@ -13,8 +13,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define HOUR_US (INT64_C(3600) * STAY_SECOND)
-
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name)
 {
     for (size_t i = 0; i < d->cluster_count; i++)
@@ -47,34 +45,6 @@ void daemon_forget_dirty(struct daemon_cluster *c)
         at = &(*at)->next_dirty;
     if (*at == c)
         *at = c->next_dirty;
-}
-
-/* Other clusters' automatic failovers, as the guards count them. The operator's own limit an hour
- * stands in for the guard's fixed number. */
-void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
-                  struct fleet *ret_fleet)
-{
-    memset(ret_fleet, 0, sizeof *ret_fleet);
-    struct loop *loop = &((struct daemon *)(uintptr_t)d)->loop;
-    unsigned count = history_failovers_since(d->history, loop_now_wall_us(loop) - HOUR_US);
-    unsigned limit = d->settings->failovers_per_hour;
-    if (limit > 0 && count >= limit)
-        ret_fleet->failovers_last_hour = DAEMON_FAILOVERS_PER_HOUR;
-    uint32_t reseeds = 0;
-    for (size_t i = 0; d->busy_count > 0 && i < d->cluster_count; i++) {
-        const struct daemon_cluster *c = d->clusters[i];
-        if (c == asking || !executor_is_busy(c->executor))
-            continue;
-        const struct plan_run *run = executor_run(c->executor);
-        reseeds += run->kind == PLAN_RESEED;
-        ret_fleet->reseeds_full = reseeds >= d->settings->reseeds_max;
-        if (run->kind != PLAN_FAILOVER || !run->params.automatic ||
-            run->old_primary >= c->settings->config.node_count ||
-            ret_fleet->busy_zone_count >= STAY_COUNT(ret_fleet->busy_zones))
-            continue;
-        (void)stay_copy(ret_fleet->busy_zones[ret_fleet->busy_zone_count++], NAME_MAX_LEN,
-                        c->settings->config.nodes[run->old_primary].zone);
-    }
 }
 
 /* --- hold, store, isolation ------------------------------------------------------------------ */
@@ -180,6 +150,7 @@ static void on_tick(struct timer *timer, void *arg)
     for (size_t i = 0; i < d->cluster_count; i++)
         daemon_mark_dirty(d->clusters[i]);
     become_ready(d);
+    daemon_fleet_look(d);
     if (d->is_runbook_dirty)
         daemon_runbook_refresh(d);
 }
@@ -398,6 +369,7 @@ void daemon_close(struct daemon *d)
     settings_free(d->settings);
     free(d->by_probe);
     free(d->runbook);
+    free(d->census);
     free(d->config_path);
     free(d);
 }

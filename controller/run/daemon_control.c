@@ -13,6 +13,7 @@ static void show(struct daemon_cluster *c, struct control_cluster *ret)
         .run = executor_run(c->executor),
         .running = executor_is_busy(c->executor),
         .fleet = &c->fleet,
+        .census = c->daemon->census,
         .step_times = &c->step_times,
         .rehearsals = c->rehearsals,
         .rehearsal_count = c->rehearsal_count,

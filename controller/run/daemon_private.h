@@ -14,6 +14,7 @@
 #include "controller/act/executor.h"
 #include "controller/decide/decision.h"
 #include "controller/decide/rehearsal.h"
+#include "controller/decide/zone_census.h"
 #include "controller/keep/history.h"
 #include "controller/keep/recorder.h"
 #include "controller/keep/store.h"
@@ -128,6 +129,8 @@ struct daemon {
     char store_error[256];   /* why is_store_ok is false */
     int64_t hold_until_mono_us;
     char hold_why[120];
+    struct fleet_census *census; /* the last one, NULL: none yet */
+    int64_t census_mono_us;
     struct listener *listeners;
     char *runbook;           /* as last written */
     bool is_runbook_dirty;
@@ -141,8 +144,11 @@ void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why);
 void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err);
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name); /* or NULL */
 struct daemon_cluster *daemon_cluster_born(struct daemon *d, uint64_t birth);    /* or NULL */
-void daemon_fleet(const struct daemon *d, const struct daemon_cluster *asking,
-                  struct fleet *ret_fleet);
+
+/* daemon_fleet.c */
+void daemon_fleet(struct daemon *d, const struct daemon_cluster *asking, struct fleet *ret_fleet);
+/* Each tick: counts once a second, so that a zone's loss and its end are said. */
+void daemon_fleet_look(struct daemon *d);
 
 /* daemon_cluster.c */
 struct daemon_cluster *daemon_cluster_new(struct daemon *d,

@@ -22,6 +22,8 @@ static const char *subject_text(enum verdict_subject subject)
         return "Objectives";
     case SUBJECT_CONFORMANCE:
         return "Conformance";
+    case SUBJECT_ZONE:
+        return "Zones";
     case SUBJECT_COUNT:
         break;
     }

@@ -74,12 +74,45 @@ static char *primary_detail(const struct control_cluster *c)
     return stay_sprintf("%s%s%s", text, text[0] == '\0' ? "" : ": ", said);
 }
 
+static bool is_zone_listed(const json_t *list, const char *zone)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(list, i, row)
+    {
+        const char *listed = json_string_value(json_object_get(row, "zone"));
+        if (listed != NULL && strcmp(listed, zone) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Once, whatever the number of its clusters. */
+static void add_zone(json_t *list, const struct control_cluster *c, const struct zone_census *zone)
+{
+    struct verdict v = verdict_zone_down();
+    if (!zone_census_is_down(zone) || is_zone_listed(list, zone->name))
+        return;
+    STAY_AUTO(stay_free_charp)
+    char *detail = stay_sprintf("zone %s: none of %u servers of %u clusters answers%s", zone->name,
+                                zone->servers, zone->clusters,
+                                zone->sending > 0 ? "; servers elsewhere receive from it" : "");
+    json_t *row = api_verdict_json(&v, c->config);
+    stay_json_set_string(row, "cluster", c->config->name);
+    stay_json_set_string(row, "zone", zone->name);
+    stay_json_set_string(row, "severity", "critical");
+    stay_json_set_string(row, "detail", detail);
+    json_array_insert_new(list, 0, row);
+}
+
 static void problems_of(json_t *list, const struct control_cluster *c)
 {
     struct verdict v = c->decision->verdict;
     STAY_AUTO(stay_free_charp) char *detail = primary_detail(c);
     if (v.name != NULL && is_problem(&v))
         add_problem(list, c, &v, detail);
+    for (uint32_t i = 0; c->census != NULL && i < c->census->zone_count; i++)
+        add_zone(list, c, &c->census->zones[i]);
     for (uint32_t i = 0; i < c->config->node_count; i++) {
         /* Without a recorded primary the one that takes writes is not a replica gone wrong. */
         bool acts = c->view->primary == NO_NODE && strcmp(api_role(c, i), "primary") == 0;

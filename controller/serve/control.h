@@ -15,6 +15,7 @@
 #include "controller/act/step_route.h"
 #include "controller/decide/decide.h"
 #include "controller/decide/rehearsal.h"
+#include "controller/decide/zone_census.h"
 
 struct control_cluster {
     const struct cluster_config *config;
@@ -24,6 +25,7 @@ struct control_cluster {
     bool running;
     struct route_stats routes;           /* proxies 0: none are configured */
     const struct fleet *fleet;           /* what the guards know of the others; NULL: nothing */
+    const struct fleet_census *census;   /* of all clusters, by zone; NULL: there is one cluster */
     const struct step_times *step_times; /* of past failovers; NULL: none */
     const struct rehearsal *rehearsals;  /* the last round: the primary first, then the zones */
     size_t rehearsal_count;              /* 0: none yet */

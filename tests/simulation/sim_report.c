@@ -61,7 +61,8 @@ static void on_rule(void *ctx, uint16_t id, enum verdict_subject subject, const 
     (void)action;
     struct reach_count *r = ctx;
     char text[80];
-    if (subject == SUBJECT_CONFORMANCE || subject == SUBJECT_OBJECTIVES)
+    if (subject == SUBJECT_CONFORMANCE || subject == SUBJECT_OBJECTIVES ||
+        subject == SUBJECT_ZONE)
         return; /* counted by the golden cases: settings and rehearsals, not events */
     (void)snprintf(text, sizeof text, "%u %s", id, name);
     cell(r, "rule", text, id < STAY_COUNT(r->stats->rule) ? r->stats->rule[id] : 0);
@@ -103,7 +104,7 @@ uint32_t report_reach(const struct sim_stats *s)
     printf("reach\n");
     verdict_visit(on_rule, &r);
     for (int g = 0; g < GUARD_COUNT; g++)
-        if (g != GUARD_ZONE_LIMIT && g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM &&
+        if (g != GUARD_ZONE_LIMIT && g != GUARD_ZONE_ORDER && g != GUARD_BLAST_RADIUS && g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM &&
             g != GUARD_NOT_ADOPTED && g != GUARD_GRACE && g != GUARD_HOLD)
             /* one cluster, automatic, 150 speaks first: unit tests reach the others */
             cell(&r, "guard", guard_name((enum guard_id)g), s->guard[g]);

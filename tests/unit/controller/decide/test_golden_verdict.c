@@ -66,16 +66,21 @@ static void check_replay(struct world *w, const struct fleet *fleet, int64_t now
 }
 
 /* What is decided, in the words of the [expect] section. */
-static char *decided(struct world *w, int64_t now_wall_us)
+static char *decided(struct world *w, const struct fleet *of_case, int64_t now_wall_us)
 {
     struct decision d;
-    struct fleet fleet = {0};
     struct str s = {0};
     struct decision_memory before = {0};
+    struct fleet fleet = *of_case;
     decision_memory_take(&before, &w->view);
     decide(&w->view, NULL, &fleet, w->now, now_wall_us, &d);
     check_replay(w, &fleet, now_wall_us, &before, &d);
     reached[d.verdict.rule_id] = 1;
+    if (fleet.zone_down) {
+        struct verdict zone = verdict_zone_down();
+        reached[zone.rule_id] = 1;
+        str_addf(&s, "zone=%u %s\n", zone.rule_id, zone.name);
+    }
     str_addf(&s, "verdict=%u %s\naction=%s\n", d.verdict.rule_id, d.verdict.name,
              verdict_action_text(d.verdict.action));
     for (uint32_t i = 0; i < w->config.node_count; i++) {
@@ -137,7 +142,7 @@ static void run_case(const char *name)
     if (w.view.primary != NO_NODE)
         (void)cluster_note_written(&w.view, w.view.primary,
                                    &w.view.nodes[w.view.primary].facts.executed, &w.view.record);
-    STAY_AUTO(stay_free_charp) char *got = decided(&w, wall);
+    STAY_AUTO(stay_free_charp) char *got = decided(&w, &input.fleet, wall);
     if (is_accepting)
         write_case(path, text, input_length, got);
     else if (expect == NULL || strcmp(expect + strlen("[expect]\n"), got) != 0)
