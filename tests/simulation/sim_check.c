@@ -193,9 +193,9 @@ static bool has_foreign_twin(const struct sim *s, const struct sim_server *v, ui
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless
  * that process was read in its fence: then its counters told. skip_weak: leave out what a weaker
  * mode acknowledged, as no promise covers it. They did not tell when somebody switched semi-sync
- * off a moment before the fence and left it so: the fence's own switch then changes nothing, and the
- * count of times is what it is after a fence alone (found by tests/search, pair: force tick tick
- * tick@0:fail write:1 semisync-off:1). */
+ * off a moment before the fence and left it so: the fence's own switch then changes nothing, and
+ * the count of times is what it is after a fence alone (found by tests/search, pair: force tick
+ * tick tick@0:fail write:1 semisync-off:1). */
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                     uint32_t *ret_first)
 {
