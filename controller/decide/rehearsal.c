@@ -74,8 +74,7 @@ static void add_block(struct rehearsal *r, const char *fmt, ...) STAY_PRINTF(2, 
 
 static void add_block(struct rehearsal *r, const char *fmt, ...)
 {
-    if (r->block_count == REHEARSAL_BLOCKS_MAX)
-        return;
+    must(r->block_count < REHEARSAL_BLOCKS_MAX);
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(r->blocks[r->block_count++], REHEARSAL_BLOCK_MAX, fmt, args);

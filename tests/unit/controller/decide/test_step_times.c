@@ -148,6 +148,46 @@ static void other_runs_measure_nothing(void **state)
     assert_int_equal(times.ended.plans + times.silent.plans, 0);
 }
 
+/* A fence that ended, even badly, while the route was still being closed. */
+static void a_row_within_another_costs_nothing_more(void **state)
+{
+    (void)state;
+    struct step_times times = {0};
+    struct plan_run run = past(100, 60, false);
+    did(&run, STEP_FENCE, 5, 12);
+    run.rows[row_of(STEP_FENCE)].state = ROW_FAILED;
+    assert_true(step_times_add(&times, &run));
+    assert_int_equal(times.ended.share_us[0][row_of(STEP_FENCE)], 0);
+    assert_int_equal(foretold(&times, 0, false).steps_us, MS(110));
+    did(&run, STEP_FREEZE, 30, 5); /* ended by another process's clock */
+    assert_false(step_times_add(&times, &run));
+}
+
+/* A zone dies: a freeze waits for those of its servers that answered a moment ago. */
+static void a_freeze_waits_for_who_died_with_the_zone(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct step_times times = {0};
+    struct step_forecast forecast;
+    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
+    struct plan_run one = past(100, 60, false);
+    static struct plan_run run;
+    const uint32_t freeze = row_of(STEP_FREEZE);
+    assert_true(step_times_add(&times, &one));
+    case_open(&c, two_nodes);
+    assert_int_equal(
+        plan_foresee(&run, PLAN_FAILOVER, &params, &c.view, 0, CASE_NOW, CASE_WALL, NULL), STAY_OK);
+    step_times_foresee(&times, &run, &c.view, NODE_BIT(1), CASE_NOW, &forecast);
+    assert_int_equal(forecast.row_us[freeze], plan_row_at(&run, freeze)->deadline_us);
+    assert_int_equal(forecast.wait_us, forecast.row_us[freeze] - MS(10));
+    run.a = 0; /* it never acknowledged: not waited for longer than others */
+    step_times_foresee(&times, &run, &c.view, NODE_BIT(1), CASE_NOW, &forecast);
+    assert_int_equal(forecast.row_us[freeze], PLAN_OTHERS_US);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +197,8 @@ int main(void)
         cmocka_unit_test(the_middle_of_the_newest_counts),
         cmocka_unit_test(lag_is_waited_for),
         cmocka_unit_test(other_runs_measure_nothing),
+        cmocka_unit_test(a_row_within_another_costs_nothing_more),
+        cmocka_unit_test(a_freeze_waits_for_who_died_with_the_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
