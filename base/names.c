@@ -27,6 +27,11 @@ enum stay_rc names_check_id(const char *what, const char *text, struct stay_erro
         NAMES_ID_MAX);
 }
 
+bool names_is_number(const char *host)
+{
+    return host[strspn(host, "0123456789.")] == '\0' || strchr(host, ':') != NULL;
+}
+
 bool names_is_schema(const char *text)
 {
     size_t n = 0;

@@ -24,6 +24,8 @@ enum stay_rc names_check_id(const char *what, const char *text,
                             struct stay_error *err) STAY_MUST_USE;
 /* Schema, user and route names on the servers: [A-Za-z0-9_$-]{1,64}. */
 bool names_is_schema(const char *text);
+/* Is a host an IPv4 or IPv6 address, by the characters it is made of, and no name? */
+bool names_is_number(const char *host);
 enum stay_rc names_check_schema(const char *what, const char *text,
                                 struct stay_error *err) STAY_MUST_USE;
 

@@ -222,6 +222,10 @@ static void write_node_comment(const struct stanza *s, uint32_t node, struct str
     if (m->has_source && m->source != NO_NODE && s->crawl->primary_count == 1 &&
         !is_primary(s, m->source))
         stanza_comment(out, 6, "  its source is a replica itself");
+    if (!names_is_number(s->config.nodes[node].host))
+        stanza_comment(out, 6,
+                       "  FIX: its address is a name: write its IP address, and make its "
+                       "replicas follow that");
     write_other_name(s, member, out);
 }
 

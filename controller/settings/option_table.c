@@ -72,7 +72,7 @@ static const struct option table[] = {
     {"clusters.nodes.name", OPTION_ID, NEEDED, AT(node_config, name), .help = "name of the server"},
     {"clusters.nodes.address", OPTION_SERVER, NEEDED, .offset = 0,
      .size = sizeof(struct node_config),
-     .help = "host:port as the other servers reach it too; port 3306 unless given"},
+     .help = "IP address and port as the other servers reach it too; port 3306 unless given"},
     {"clusters.nodes.zone", OPTION_ID, NEEDED, AT(node_config, zone),
      .help = "zone it runs in; only servers in other zones count as ackers"},
     {"clusters.nodes.promote", OPTION_WORD, 0, AT(node_config, promote), .otherwise = "neutral",

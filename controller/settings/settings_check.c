@@ -50,12 +50,6 @@ static bool same_address(const struct node_config *a, const struct node_config *
     return a->host[0] != '\0' && strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
-/* A primary's process list tells who replicates, by address. */
-static bool is_numeric(const char *host)
-{
-    return host[strspn(host, "0123456789.")] == '\0' || strchr(host, ':') != NULL;
-}
-
 static void check_nodes(const struct check *c)
 {
     const struct cluster_config *config = &c->cluster->config;
@@ -65,12 +59,12 @@ static void check_nodes(const struct check *c)
         char shown[SETTINGS_SHOWN_MAX];
         snprintf(shown, sizeof shown, "%s.nodes[%u]", c->shown, i);
         promotable += node->promote != PROMOTE_NEVER;
-        if (!is_numeric(node->host))
-            settings_note_warning(c->reader, line_of_node(c, i), shown,
-                                  "address \"%s\" is a name: write the number, or replicas are not "
-                                  "known by it, unless all servers resolve names "
-                                  "(skip_name_resolve = OFF) to exactly this one",
-                                  node->host);
+        if (!names_is_number(node->host))
+            settings_note_error(c->reader, line_of_node(c, i), shown,
+                                "address \"%s\" is a name: write its IP address, for nobody "
+                                "resolves names while a cluster fails over, and a primary tells "
+                                "its replicas by number",
+                                node->host);
         for (uint32_t j = 0; j < i; j++) {
             const struct node_config *other = &config->nodes[j];
             if (node->name[0] != '\0' && strcmp(node->name, other->name) == 0)

@@ -27,7 +27,7 @@ struct lab_options {
     bool acker;                /* db3 in the witness zone, promote = "never" */
     bool disks;  /* each data folder on a small file system of its own (fill, read-only) */
     bool clocks; /* servers and controller run under libfaketime (lab_clock) */
-    bool names;  /* the configuration names servers; they and the controller resolve by lab_names */
+    bool names;  /* servers and controller resolve names by the lab's own files (lab_names) */
 };
 
 /* lab_new never returns NULL (aborts when memory is out). lab_free ends no process. */

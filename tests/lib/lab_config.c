@@ -18,8 +18,7 @@ static void write_nodes(const struct lab *lab, FILE *out)
         if (h->kind != LAB_HOST_SERVER)
             continue;
         fprintf(out, "%s{ name = \"%s\"; address = \"%s:3306\"; zone = \"%s\"; promote = \"%s\"; }",
-                first ? "" : ",\n              ", h->name, lab->names ? h->name : h->address,
-                h->zone, h->promote);
+                first ? "" : ",\n              ", h->name, h->address, h->zone, h->promote);
         first = false;
     }
 }

@@ -94,7 +94,7 @@ static bool follow(struct lab *lab, const struct lab_host *server, const char *p
         "CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=3306, MASTER_USER='mainstay_replicate', "
         "MASTER_PASSWORD='%s', MASTER_USE_GTID=slave_pos, MASTER_SSL=1, MASTER_SSL_CA='%s', "
         "MASTER_HEARTBEAT_PERIOD=0.5, MASTER_CONNECT_RETRY=1; START SLAVE",
-        lab->names ? "db1" : lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
+        lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
     STAY_AUTO(stay_free_charp)
     char *wait = stay_sprintf("SELECT MASTER_GTID_WAIT('%s', 0)", position);
     return lab_sql(lab, server->name, change, NULL) &&

@@ -158,7 +158,7 @@ static bool follow(struct lab *lab, const struct lab_host *server, const char *p
         "SOURCE_USER='mainstay_replicate', SOURCE_PASSWORD='%s', SOURCE_AUTO_POSITION=1, "
         "SOURCE_SSL=1, SOURCE_SSL_CA='%s', GET_SOURCE_PUBLIC_KEY=1, SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_CONNECT_RETRY=1; SET PERSIST_ONLY super_read_only=ON; START REPLICA",
-        lab->names ? "db1" : lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
+        lab_address(lab, "db1"), password, lab_path(lab, "tls/ca.pem").s);
     STAY_AUTO(stay_free_charp)
     char *wait = stay_sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', 1)", position);
     return lab_sql(lab, server->name, change, NULL) &&

@@ -251,6 +251,21 @@ static void what_check_will_name_is_named(void **state)
     drop(p);
 }
 
+/* config check refuses it as it stands. */
+static void a_name_is_to_be_replaced_by_its_number(void **state)
+{
+    (void)state;
+    struct world w = pair;
+    struct stay_error err = {0};
+    struct printed *p = begin(&w, "10.1.0.11");
+    struct names_address *address = &p->crawl.members[0]->address;
+    (void)stay_copy(address->host, sizeof address->host, "db1.lan");
+    assert_int_equal(stanza_build(&p->stanza, &p->input, &p->crawl, &err), STAY_OK);
+    p->text = stanza_format(&p->stanza);
+    wants(p, "FIX: its address is a name: write its IP address");
+    drop(p);
+}
+
 /* Sources are matched by the text replicas have: another one is named. */
 static void a_source_known_by_another_name_is_named(void **state)
 {
@@ -291,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_server_that_hides_its_replicas_is_named),
         cmocka_unit_test(the_other_engine_is_left_out),
         cmocka_unit_test(what_check_will_name_is_named),
+        cmocka_unit_test(a_name_is_to_be_replaced_by_its_number),
         cmocka_unit_test(a_source_known_by_another_name_is_named),
         cmocka_unit_test(several_primaries_are_a_question),
     };

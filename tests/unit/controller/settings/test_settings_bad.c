@@ -142,8 +142,8 @@ static const struct bad_case cases[] = {
      "m.conf:8: clusters[0].nodes[0].name: is missing: name of the server"},
     {"node address missing", "address = \"10.1.0.11:3306\"; ",
      "",
-     "m.conf:8: clusters[0].nodes[0].address: is missing: host:port as the other servers reach"
-     " it too; port 3306 unless given"},
+     "m.conf:8: clusters[0].nodes[0].address: is missing: IP address and port as the other "
+     "servers reach it too; port 3306 unless given"},
     {"node zone missing", " zone = \"eu-1a\";",
      "",
      "m.conf:8: clusters[0].nodes[0].zone: is missing: zone it runs in; only servers in other "
@@ -154,6 +154,10 @@ static const struct bad_case cases[] = {
     {"node address twice", "10.2.0.11:3306",
      "10.1.0.11:3306",
      "m.conf:9: clusters[0].nodes[1]: address 10.1.0.11:3306 is already that of node \"db1\""},
+    {"node address is a name", "10.2.0.11:3306",
+     "db2.lan:3306",
+     "m.conf:9: clusters[0].nodes[1]: address \"db2.lan\" is a name: write its IP address, for "
+     "nobody resolves names while a cluster fails over, and a primary tells its replicas by number"},
     {"node port out of range", "10.1.0.11:3306",
      "10.1.0.11:99999",
      "m.conf:8: clusters[0].nodes[0].address: address '10.1.0.11:99999': the port must be a nu"
