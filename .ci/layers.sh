@@ -8,13 +8,14 @@ declare -A may=(
     [base]="base"
     [base/io]="base base/io"
     [probes]="base base/io probes"
+    [backup]="base base/io probes backup"
     [controller/decide]="base probes/observation.h controller/decide"
     [controller/keep]="base base/io probes/observation.h controller/decide controller/keep"
     [controller/act]="base base/io probes controller/decide controller/keep controller/settings controller/act"
     [controller/discover]="base base/io probes controller/decide controller/discover"
     [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/settings controller/serve"
     [controller/settings]="base base/io probes/observation.h controller/decide controller/settings"
-    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run"
+    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run backup"
 )
 for folder in "${!may[@]}"; do
     for file in "$folder"/*.[ch]; do
@@ -34,7 +35,7 @@ duplicates=$(git ls-files '*.c' '*.h' | sed 's|.*/||' | sort | uniq -d)
 [ -z "$duplicates" ] || fail "file names not unique: $duplicates"
 banned=$(git ls-files | grep -iE '(^|[/_-])(utils?|common|misc|helpers?)([/_.-]|$)' || true)
 [ -z "$banned" ] || fail "names that say nothing: $banned"
-for file in $(git ls-files '*.c' | grep -E '^(base|probes|controller)/'); do
+for file in $(git ls-files '*.c' | grep -E '^(base|probes|backup|controller)/'); do
     grep -qE '^#include ' "$file" || fail "$file includes nothing"
 done
 [ $failed -eq 0 ] && echo "PASS layers"

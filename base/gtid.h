@@ -53,6 +53,9 @@ uint64_t gtid_set_count(const struct gtid_set *set); /* transactions; saturates 
  * start at 1 and d-s-first..last for others (a difference; parse reads it back). Empty set: "". */
 char *gtid_set_format(const struct gtid_set *set) STAY_MUST_USE;
 
+/* 64 bits of a set's text, never 0: to know the set again where it cannot be kept. */
+uint64_t gtid_set_digest(const struct gtid_set *set);
+
 /* MariaDB wait position: the text that MASTER_GTID_WAIT takes, the highest n per domain. */
 char *gtid_set_format_mariadb_pos(const struct gtid_set *set) STAY_MUST_USE;
 

@@ -91,6 +91,20 @@ enum stay_rc mysql_session_run(struct mysql_session *s, const char *sql, int64_t
 enum stay_rc mysql_session_text(struct mysql_session *s, const char *sql, int64_t deadline_mono_us,
                                 char **ret_text, struct stay_error *err) STAY_MUST_USE;
 
+/* Largest packet, either way, of connections opened after this; MYSQL_SESSION_PACKET_MAX unless
+ * told. */
+void mysql_session_set_packet_max(struct mysql_session *s, unsigned long bytes);
+/* Asks for the binary log from `position` of `file` to its present end, all files after it
+ * included; then only mysql_session_packet and close may be called. As a client that is no replica
+ * (server id 0): it acknowledges nothing and ends nobody's stream. */
+enum stay_rc mysql_session_dump(struct mysql_session *s, const char *file, uint32_t position,
+                                int64_t deadline_mono_us, struct stay_error *err) STAY_MUST_USE;
+/* The next event as the server sent it, borrowed until the next call. STAY_ENOTFOUND: the log ended
+ * here; the session is closed, as after every other failure. */
+enum stay_rc mysql_session_packet(struct mysql_session *s, int64_t deadline_mono_us,
+                                  const uint8_t **ret_event, size_t *ret_length,
+                                  struct stay_error *err) STAY_MUST_USE;
+
 /* SQL string literal with quotes, escaped for NO_BACKSLASH_ESCAPES off; heap, caller frees. */
 char *mysql_quote(const char *text) STAY_MUST_USE;
 

@@ -79,7 +79,7 @@ static bool has_name_to_verify(const struct mysql_target *target)
 static void set_options(struct mysql_session *s, const struct mysql_target *target)
 {
     unsigned off = 0, long_s = 86400;
-    unsigned long packet = MYSQL_SESSION_PACKET_MAX;
+    unsigned long packet = s->packet_max == 0 ? MYSQL_SESSION_PACKET_MAX : s->packet_max;
     my_bool enforce = 1;
     mysql_options(s->mysql, MYSQL_OPT_LOCAL_INFILE, &off);
     mysql_options(s->mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);

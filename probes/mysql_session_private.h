@@ -21,6 +21,7 @@ struct mysql_session {
     int64_t used_mono_us;
     bool is_tls;
     int connect_errno;  /* why connect(2) failed, 0 if it did not */
+    unsigned long packet_max; /* 0: the usual one */
     bool has_timed_out; /* the hook gave up: the present call failed by its deadline */
 };
 

@@ -4,12 +4,23 @@
 #include "base/io/timer.h"
 #include "controller/act/effects.h"
 #include "controller/act/effects_copy.h"
+#include "controller/act/effects_errant.h"
+
+#define SAVE_DEADLINE_US (3600 * STAY_SECOND)
+
+/* What a job needs of a cluster, as configured last. */
+struct errant_cluster {
+    struct errant_cluster *next;
+    struct settings_cluster settings;
+};
 
 struct effects {
     struct loop *loop;
     struct effects_node_set *nodes;
     struct effects_route_set *routes;
     struct effects_copy_set *copies;
+    struct effects_errant_set *errants; /* NULL: not kept */
+    struct errant_cluster *clusters;
 };
 
 struct effects *effects_new(struct loop *loop)
@@ -22,6 +33,42 @@ struct effects *effects_new(struct loop *loop)
     return e;
 }
 
+void effects_keep_errant(struct effects *e, const char *dir)
+{
+    must(e->errants == NULL);
+    e->errants = effects_errant_new(e->loop, dir);
+}
+
+static struct settings_cluster *settings_of(const struct effects *e, const char *name)
+{
+    struct errant_cluster *c = e->clusters;
+    while (c != NULL && strcmp(c->settings.config.name, name) != 0)
+        c = c->next;
+    return c == NULL ? NULL : &c->settings;
+}
+
+static void forget_settings(struct effects *e, const char *name)
+{
+    struct errant_cluster **at = &e->clusters;
+    while (*at != NULL && strcmp((*at)->settings.config.name, name) != 0)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    struct errant_cluster *gone = *at;
+    *at = gone->next;
+    explicit_bzero(gone, sizeof *gone);
+    free(gone);
+}
+
+static void keep_settings(struct effects *e, const struct settings_cluster *settings)
+{
+    struct errant_cluster *c = stay_calloc(1, sizeof *c);
+    forget_settings(e, settings->config.name);
+    c->settings = *settings;
+    c->next = e->clusters;
+    e->clusters = c;
+}
+
 void effects_free(struct effects *e, int64_t wait_us)
 {
     if (!e)
@@ -29,6 +76,9 @@ void effects_free(struct effects *e, int64_t wait_us)
     effects_node_free(e->nodes, wait_us);
     effects_copy_free(e->copies);
     effects_route_free(e->routes, wait_us);
+    effects_errant_free(e->errants);
+    while (e->clusters != NULL)
+        forget_settings(e, e->clusters->settings.config.name);
     free(e);
 }
 
@@ -55,6 +105,7 @@ void effects_configure(struct effects *e, const struct settings_cluster *setting
     effects_node_configure(e->nodes, cluster);
     effects_route_configure(e->routes, settings);
     effects_copy_configure(e->copies, settings);
+    keep_settings(e, settings);
     explicit_bzero(cluster, sizeof *cluster);
     free(cluster);
 }
@@ -64,6 +115,7 @@ void effects_forget(struct effects *e, const char *cluster)
     effects_node_forget(e->nodes, cluster);
     effects_route_forget(e->routes, cluster);
     effects_copy_forget(e->copies, cluster);
+    forget_settings(e, cluster);
 }
 
 void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
@@ -116,6 +168,11 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
             answer_instantly(e, token, &result, done, arg);
         return;
     }
+    const struct settings_cluster *settings = settings_of(e, cluster);
+    if (effect->step == STEP_REWIND && settings != NULL && e->errants != NULL) {
+        effects_errant_start(e->errants, settings, token, effect, false, done, arg);
+        return;
+    }
     switch (step_kind_class(effect->step)) {
     case CLASS_NODE:
         effects_node_start(e->nodes, cluster, token, effect, done, arg);
@@ -128,4 +185,24 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
         answer_instantly(e, token, &result, done, arg);
         break;
     }
+}
+
+void effects_save_errant(struct effects *e, const char *cluster, uint32_t node, uint32_t primary,
+                         uint64_t epoch, const struct gtid_set *known, effects_done_fn done,
+                         void *arg)
+{
+    const struct settings_cluster *settings = settings_of(e, cluster);
+    struct effect effect = {.step = STEP_REWIND,
+                            .node = node,
+                            .peer = primary,
+                            .epoch = epoch,
+                            .want = known,
+                            .deadline_mono_us = loop_now_mono_us(e->loop) + SAVE_DEADLINE_US};
+    if (settings != NULL && e->errants != NULL)
+        effects_errant_start(e->errants, settings, 0, &effect, true, done, arg);
+    else
+        answer_instantly(
+            e, 0,
+            &(struct effect_result){.outcome = OUTCOME_NOT_DONE, .text = "no such cluster"}, done,
+            arg);
 }

@@ -12,6 +12,9 @@ struct effects;
 
 /* Makes its threads with their first work. Owned by the caller: effects_free. */
 struct effects *effects_new(struct loop *loop) STAY_MUST_USE;
+/* Where bundles of errant transactions are kept (errant_dir.h without a cluster); before any
+ * configure. */
+void effects_keep_errant(struct effects *e, const char *dir);
 /* Blocks for at most wait_us; no callbacks afterwards. Takes NULL. */
 void effects_free(struct effects *e, int64_t wait_us);
 /* Registers a cluster (by its name; copied) or replaces what is known of it. */
@@ -20,6 +23,11 @@ void effects_forget(struct effects *e, const char *cluster);
 /* done is called exactly once, later, on the loop. */
 void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg);
+/* A job of effects_errant.h outside any plan: saves what `node` holds beyond `known`, changes
+ * nothing on servers. done as in effects_start. */
+void effects_save_errant(struct effects *e, const char *cluster, uint32_t node, uint32_t primary,
+                         uint64_t epoch, const struct gtid_set *known, effects_done_fn done,
+                         void *arg);
 /* The standing intent of the routes while no plan runs, and how they are (step_route.h). */
 void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
                    uint32_t readers);

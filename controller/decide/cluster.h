@@ -122,6 +122,8 @@ struct node_view {
     struct gtid_set quiet;  /* MariaDB: what it had executed when last read while its receiver */
     int64_t quiet_mono_us;  /* did not run; since when it was read so; STAY_NEVER: never */
     struct gtid_set before; /* that, if it is from before the primary's present process */
+    uint64_t saved;               /* gtid_set_digest of what it held beyond the primary when that
+                                     was kept as a bundle; 0: it is not */
     struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
 };
 

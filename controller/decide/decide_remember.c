@@ -36,6 +36,7 @@ static bool touches_primary(enum plan_kind kind)
         return true;
     case PLAN_NONE:
     case PLAN_REJOIN:
+    case PLAN_REWIND:
     case PLAN_REPOINT:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
@@ -154,6 +155,21 @@ static void note_failed(struct cluster_view *view, const struct plan_run *run)
         *at = run->ended_mono_us;
 }
 
+/* What a rewind took from its node is not there any more: else the node's received set, kept so
+ * that it survives its lies, would claim it for ever, and every later drain wait for it. */
+static void note_rewound(struct cluster_view *view, const struct plan_run *run)
+{
+    if (!decide_is_over(run) || run->kind != PLAN_REWIND || run->state != RUN_SUCCEEDED ||
+        run->params.node >= view->config->node_count)
+        return;
+    struct node_view *n = &view->nodes[run->params.node];
+    gtid_set_subtract(&n->received_high, &run->extra);
+    gtid_set_subtract(&n->extra, &run->extra);
+    gtid_set_subtract(&n->quiet, &run->extra);
+    gtid_set_subtract(&n->before, &run->extra);
+    n->saved = 0;
+}
+
 bool decide_remember(struct cluster_view *view, const struct plan_run *running, int64_t now_mono_us,
                      int64_t now_wall_us, struct cluster_record *ret_record)
 {
@@ -161,6 +177,7 @@ bool decide_remember(struct cluster_view *view, const struct plan_run *running, 
     cluster_judge_births(view);
     cluster_suspicion_settle(view, now_mono_us);
     note_failed(view, running);
+    note_rewound(view, running);
     bool ours =
         (decide_is_running(running) && touches_now(running)) || is_stale_after(view, running);
     if (ours) /* our own numbering and switching are no acknowledgements that stay away */

@@ -115,6 +115,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, alone_mono_us, MONO),
     PLAIN(node_view, by_hand, BOOL),
     PLAIN(node_view, skipped, BOOL),
+    PLAIN(node_view, saved, U64),
     PLAIN(node_view, own_due_mono_us, MONO),
     PLAIN(node_view, quiet, GTID),
     PLAIN(node_view, quiet_mono_us, MONO),

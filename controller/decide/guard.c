@@ -130,6 +130,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
     case PLAN_MODE_DEGRADE:
         return closes || decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);
     case PLAN_REJOIN:
+    case PLAN_REWIND: /* its job goes on or ends by itself: it undoes all or nothing */
     case PLAN_REPOINT:
     case PLAN_ADOPT:
     case PLAN_MODE_RESTORE:

@@ -22,7 +22,8 @@
     X(ADOPT, "adopt")                                                                              \
     X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                                \
         X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")                  \
-            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")
+            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")       \
+                X(REWIND, "rewind")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -83,7 +84,10 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "all its data replaced by the donor's (`peer`): MySQL by CLONE, else by the configured "     \
       "command; in slices, begun once and then watched")                                           \
     X(COPY_STOP, NODE, "stop copy", "ends a copy under way (undo of copy); what it holds is lost") \
-    X(ADMIT, STORE, "admit", "it counts among the ackers before it may acknowledge")
+    X(ADMIT, STORE, "admit", "it counts among the ackers before it may acknowledge")               \
+    X(REWIND, NODE, "rewind",                                                                      \
+      "saves what the server holds beyond `want` as a bundle, then undoes it by its row images "   \
+      "in one transaction and sets its GTID state back; a job, taken up again where it was")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
@@ -146,6 +150,7 @@ struct plan_params {
  * TOP_UP: executed (COLLECT also the semi-sync counters and uptime). FREEZE: received, executed,
  * uptime, applier and its error. VERIFY_FREEZE: uptime, receiver, source host and port.
  * ROUTE_CLOSE closes the write backend whole; ROUTE_OPEN leaves exactly `node` writable in it.
+ * REWIND has `want`, all that the primary holds.
  * ATTACH has `want` (NULL: unknown): a server whose executed set is not within it holds what the
  * source lacks, and is not attached (NOT_DONE).
  * THAW has `want`: the receiver may start only when executed contains it (the drain ended); without

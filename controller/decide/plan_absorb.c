@@ -95,6 +95,10 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     case STEP_ATTACH:
         run->attached |= NODE_BIT(node);
         return;
+    case STEP_REWIND:
+        run->diverged = false; /* ATTACH compares once more */
+        plan_say(run->text, sizeof run->text, "%.230s", result->text);
+        return;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:

@@ -200,6 +200,28 @@ static enum stay_rc check_rejoin(const struct plan_run *run, const struct cluste
         name, plan_node_name(view, run->old_primary), view->config->name, name);
 }
 
+/* Data of a server is taken back: a human's word, and only of one that is set aside. */
+static enum stay_rc check_rewind(const struct plan_run *run, const struct cluster_view *view,
+                                 int64_t now_mono_us, struct stay_error *err)
+{
+    enum stay_rc rc = check_follower(run, view, now_mono_us, err);
+    if (rc != STAY_OK)
+        return rc;
+    const char *name = plan_node_name(view, run->params.node);
+    if (run->params.automatic)
+        return stay_error(err, STAY_EREFUSED, "only a human may have transactions undone");
+    if (view->record.quarantine[run->params.node] == QUARANTINE_NONE)
+        return stay_error(err, STAY_EREFUSED,
+                          "%s is not set aside: it holds nothing that is known to be errant", name);
+    if (view->record.twins & mask_of(run->params.node))
+        return stay_error(
+            err, STAY_EREFUSED,
+            "%s wrote under GTIDs that the primary gave too: what is its own cannot be "
+            "told. Reseed it",
+            name);
+    return STAY_OK;
+}
+
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err)
 {
@@ -210,6 +232,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return check_switchover(run, view, now_mono_us, err);
     case PLAN_REJOIN:
         return check_rejoin(run, view, now_mono_us, err);
+    case PLAN_REWIND:
+        return check_rewind(run, view, now_mono_us, err);
     case PLAN_REPOINT:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:

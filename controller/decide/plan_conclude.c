@@ -128,7 +128,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
-    if (what->step != STEP_HOOK_PRE && !in_pause &&
+    if (what->step != STEP_HOOK_PRE && what->step != STEP_REWIND && !in_pause &&
         ((state->failed & state->targets) ? plan_should_repeat(run, row)
                                           : plan_should_look(run, row)))
         return NEXT_LOOK;
@@ -220,7 +220,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         run->stays = true;
         return NEXT_UNDO;
     }
-    if (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN)
+    if (step == STEP_CATCH_UP && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND))
         return plan_conclude_rejoin(run, view, row, now_mono_us);
     if (step == STEP_COPY)
         return plan_conclude_copy(run, view, row, now_mono_us);
@@ -243,7 +243,11 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     if (next == NEXT_ROW && step == STEP_COLLECT && run->kind == PLAN_RESEED)
         return conclude_reseed_collect(run, view, row, now_mono_us);
     if (next == NEXT_ROW && step == STEP_COLLECT &&
-        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE))
-        return plan_conclude_compare(run, view);
+        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE ||
+         run->kind == PLAN_REWIND))
+        next = plan_conclude_compare(run, view);
+    if (step == STEP_COLLECT && run->kind == PLAN_REWIND && run->diverged &&
+        gtid_set_is_empty(&run->extra))
+        return NEXT_UNDO; /* by numbers given twice: nothing tells which rows to put back */
     return next;
 }

@@ -109,6 +109,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
         record->lossless_stands = false; /* the role was off: the barrier is passed again */
         return;
     case PLAN_REJOIN:
+    case PLAN_REWIND:
     case PLAN_UNFENCE:
         take_back(record, run->params.node);
         return;
@@ -142,7 +143,8 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
 static uint32_t coming_acker(const struct plan_run *run, const struct cluster_view *view)
 {
     bool attaches =
-        run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_RESEED;
+        run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_RESEED ||
+        run->kind == PLAN_REWIND;
     if (!attaches || view->record.mode != MODE_LOSSLESS ||
         !plan_zones_differ(view, run->params.node, run->candidate))
         return 0;
@@ -261,6 +263,7 @@ static bool settles(const struct plan_run *run, const struct cluster_view *view)
         return true;
     case PLAN_FENCE:
     case PLAN_REJOIN:
+    case PLAN_REWIND:
     case PLAN_QUARANTINE:
         return strcmp(plan_node_name(view, run->params.node), view->record.asks) == 0;
     case PLAN_NONE:

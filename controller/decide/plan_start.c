@@ -30,6 +30,7 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     case PLAN_REJOIN:
     case PLAN_REPOINT:
     case PLAN_RESEED:
+    case PLAN_REWIND:
         return run->mode == MODE_LOSSLESS;
     case PLAN_ADOPT: /* such a cluster is adopted, in the weaker mode */
         for (uint32_t node = 0; node < view->config->node_count; node++)

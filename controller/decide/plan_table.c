@@ -264,6 +264,23 @@ static const struct plan_row reseed_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
 };
 
+static const struct plan_row rewind_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_FENCE, TARGET_NODE, SKIP, SEC(3), STEP_NONE,
+     "no client may write to it while rows are put back"},
+    {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides, not what it was"},
+    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
+     "the primary is read after it, so a live stream never looks like divergence"},
+    {STEP_REWIND, TARGET_NODE, 0, 2 * HOUR, STEP_NONE,
+     "its extra transactions are kept as a bundle first, then undone all at once or not at all"},
+    {STEP_ATTACH, TARGET_NODE, 0, SEC(5), STEP_NONE,
+     "it holds nothing the primary lacks any more: it follows"},
+    {STEP_CATCH_UP, TARGET_NODE, LIGHT | BEST, SEC(5), STEP_NONE,
+     "short, so that a failover never waits for it"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
+};
+
 struct plan_table {
     const struct plan_row *rows;
     size_t count;
@@ -287,6 +304,7 @@ static const struct plan_table tables[PLAN_KIND_COUNT] = {
     [PLAN_QUARANTINE] = TABLE(quarantine_rows),
     [PLAN_START_APPLIER] = TABLE(start_applier_rows),
     [PLAN_RESEED] = TABLE(reseed_rows),
+    [PLAN_REWIND] = TABLE(rewind_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -366,6 +384,8 @@ const char *row_state_text(enum row_state state)
 
 int64_t plan_step_validity_us(enum step_kind step)
 {
+    if (step == STEP_REWIND)
+        return 2 * HOUR; /* on a server that is set aside, and looks for itself first */
     if (step == STEP_TOP_UP || step == STEP_SET_TIMEOUTS || step == STEP_CREATE_SCHEMA)
         return 600 *
                STAY_SECOND; /* waits between its statements; touches no writable server's role */

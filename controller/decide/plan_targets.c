@@ -131,6 +131,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_COPY:
     case STEP_COPY_STOP:
     case STEP_ADMIT:
+    case STEP_REWIND:
     case STEP_KIND_COUNT:
         break;
     }
@@ -171,7 +172,8 @@ static uint32_t node_targets(const struct plan_run *run, const struct cluster_vi
     enum step_kind step = plan_row_at(run, row)->step;
     if (is_reseed_past(run, view, row, now_mono_us))
         return 0;
-    if (step == STEP_FENCE && run->kind == PLAN_REJOIN && node_is_shut(view, run->params.node))
+    if (step == STEP_FENCE && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND) &&
+        node_is_shut(view, run->params.node))
         return 0;
     if (step == STEP_ATTACH && run->diverged && !MUTANT(view, DIVERGED_ATTACHED))
         return 0;
@@ -280,9 +282,10 @@ static const struct gtid_set *effect_want(const struct plan_run *run,
     if (step == STEP_ATTACH && run->kind == PLAN_SWITCHOVER && !is_read)
         return &run->fenced_executed; /* else the new source's set: more than the old one's, where
                                          that one lost its tail in a restart */
-    if (step == STEP_ATTACH)
+    if (step == STEP_ATTACH || step == STEP_REWIND)
         return &run->executed[run->candidate];
-    if (step == STEP_BARRIER || (step == STEP_CATCH_UP && run->kind == PLAN_REJOIN))
+    if (step == STEP_BARRIER ||
+        (step == STEP_CATCH_UP && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND)))
         return &run->executed[run->candidate];
     if (step == STEP_CATCH_UP) /* a switchover's first one comes before the write pause */
         return run->fenced ? &run->fenced_executed : &run->executed[run->old_primary];
@@ -334,6 +337,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
                                 plan_zones_differ(view, node, run->candidate);
         break;
     case STEP_SET_TIMEOUTS:
+    case STEP_REWIND:
         ret_effect->peer = run->candidate;
         break;
     case STEP_CATCH_UP:

@@ -62,7 +62,7 @@ static const struct replica_rule replica_rules[] = {
      "another server has its server_id or server_uuid: not managed until one of them is changed"},
     {208, {.answers = YES, .quarantined = YES}, ACT_ALERT, "quarantined",
      "it diverged or an operator set it aside: never a candidate; `mainstay rejoin` compares it "
-     "again"},
+     "again, `mainstay errant` shows what it alone holds and undoes it"},
     {132, {.answers = YES, .stale_primary = YES, .primary_answers = YES}, ACT_REJOIN,
      "stale primary returned",
      "an old primary answers again: it is compared first, then attached or quarantined"},

@@ -100,6 +100,11 @@ int cli_lab(struct cli *cli);
 int cli_replay(struct cli *cli);
 int cli_explain(struct cli *cli); /* of a plan's id: cli_talk */
 
+/* cli_errant*.c: bundles of errant transactions; reset asks for the node's name, then cli_talk. */
+int cli_errant_list(struct cli *cli);
+int cli_errant_show(struct cli *cli);
+int cli_errant_reset(struct cli *cli);
+
 /* cli_discover.c: asks database servers, no controller. */
 int cli_discover(struct cli *cli);
 

@@ -65,6 +65,16 @@ static int help_named(struct cli *cli, const char *name)
         fputc('\n', cli->out);
         verb = cli_verb_named("config show");
     }
+    if (strcmp(name, "errant") == 0) {
+        static const char *const others[] = {"errant list", "errant show", "errant inject"};
+        for (size_t i = 0; i < STAY_COUNT(others); i++) {
+            if (cli_verb_named(others[i]) == NULL)
+                continue;
+            help_verb(cli, cli_verb_named(others[i]));
+            fputc('\n', cli->out);
+        }
+        verb = cli_verb_named("errant reset");
+    }
     if (verb == NULL) {
         cli_usage_error(cli, "there is no verb \"%.60s\"; `mainstay help` lists them", name);
         return CLI_USAGE;

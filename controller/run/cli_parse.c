@@ -7,8 +7,9 @@
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */
 static const char *const later[] = {
-    "reseed", "errant",   "break-glass", "backup", "archive", "restore", "drill",   "repository",
-    "incidents", "alerts", "oncall", "channels", "user", "role", "grant", "session", "audit",
+    "reseed", "errant",     "break-glass", "backup",  "archive", "restore",
+    "drill",  "repository", "incidents",   "alerts",  "oncall",  "channels",
+    "user",   "role",       "grant",       "session", "audit",
 };
 
 void cli_usage_error(struct cli *cli, const char *fmt, ...)
@@ -181,6 +182,8 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
         stay_json_set_string(cli->args, "node", value);
         if (strcmp(cli->verb->name, "plan") == 0)
             stay_json_set_string(cli->args, "to", value);
+    } else if (strcmp(name, "NODE|BUNDLE") == 0) {
+        stay_json_set_string(cli->args, "bundle", value);
     } else if (strcmp(name, "ID") == 0 || strcmp(name, "ID|CLUSTER@TIME") == 0) {
         stay_json_set_string(cli->args, "id", value);
     } else if (strcmp(name, "FILE") == 0) {
@@ -272,12 +275,16 @@ static bool take_verb(struct cli *cli, int argc, char **argv, int at, int *ret_w
     cli->verb = cli_verb_named(argv[at]);
     if (cli->verb != NULL)
         return true;
-    if (strcmp(argv[at], "config") != 0)
+    bool is_errant = strcmp(argv[at], "errant") == 0;
+    if (strcmp(argv[at], "config") != 0 && !is_errant)
         return unknown_verb(cli, argv[at]);
-    snprintf(two, sizeof two, "config %.40s", at + 1 < argc ? argv[at + 1] : "");
+    snprintf(two, sizeof two, "%s %.40s", argv[at], at + 1 < argc ? argv[at + 1] : "");
     cli->verb = cli_verb_named(two);
     *ret_words = 2;
-    if (cli->verb == NULL)
+    if (cli->verb == NULL && is_errant)
+        cli_usage_error(cli, "errant: write `errant list`, `errant show CLUSTER NODE`, `errant "
+                             "inject CLUSTER NODE` or `errant reset CLUSTER NODE`");
+    else if (cli->verb == NULL)
         cli_usage_error(cli, "config: write `config check FILE` or `config show --defaults`");
     return cli->verb != NULL;
 }

@@ -74,6 +74,8 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
     c->recorded_mono_us = c->changed_mono_us = STAY_NEVER;
     c->last_outage_us = -1;
     c->is_measure_due = true;
+    for (uint32_t node = 0; node < NODES_MAX; node++)
+        c->errant[node].failed_mono_us = STAY_NEVER;
     c->predicted_outage_us = -1;
     daemon_rehearse_soon(c);
     cluster_init(&c->view, &settings->config);
@@ -410,5 +412,6 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     wake_when_silent(c);
     daemon_probes_routes(c);
     daemon_measure_loss(c);
+    daemon_keep_errant(c);
     daemon_rehearse(c);
 }

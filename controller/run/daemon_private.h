@@ -45,6 +45,12 @@ struct run_times {
 
 struct daemon_save;
 
+/* A job that saves what a server alone holds (daemon_errant.c). */
+struct daemon_errant {
+    bool is_running;
+    int64_t failed_mono_us; /* STAY_NEVER: not since the last good one */
+};
+
 struct daemon_cluster {
     struct daemon *daemon;
     const struct settings_cluster *settings; /* borrowed from daemon->settings */
@@ -87,6 +93,7 @@ struct daemon_cluster {
     int64_t prediction_error_us; /* measured less predicted, of the last failover that has both */
     bool has_prediction_error;
     bool is_measure_due;  /* the newest demoted primary may come back: compare its set */
+    struct daemon_errant errant[NODES_MAX];
     uint64_t turns, plans_started, plans_succeeded, plans_undone, plans_asking;
     int64_t last_outage_us;
 };
@@ -199,6 +206,9 @@ const char *daemon_node_name(const struct daemon_cluster *c, uint32_t node); /* 
 /* daemon_loss.c: after an old primary came back, what it held that the new one does not goes into
  * the history. */
 void daemon_measure_loss(struct daemon_cluster *c);
+
+/* daemon_errant.c: what a server that is set aside alone holds is kept as a bundle. */
+void daemon_keep_errant(struct daemon_cluster *c);
 
 /* daemon_rehearse.c: each minute, what would happen if the primary, or a zone, died now. */
 #define DAEMON_REHEARSE_US (60 * STAY_SECOND)

@@ -3,6 +3,7 @@
 #include "base/base.h"
 #include "controller/run/daemon_private.h"
 #include "controller/act/effects.h"
+#include "controller/act/errant_dir.h"
 #include "probes/probe_set.h"
 
 #define PROBES_END_US     (300 * STAY_MS)
@@ -41,6 +42,8 @@ enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err)
     struct probe_set_options options = {.fn = on_observation, .arg = d};
     d->probes = probe_set_new(&d->loop, &options);
     d->effects = effects_new(&d->loop);
+    STAY_AUTO(stay_free_charp) char *errant = errant_dir(d->settings->state_path, NULL);
+    effects_keep_errant(d->effects, errant);
     return STAY_OK;
 }
 

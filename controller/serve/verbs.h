@@ -85,6 +85,7 @@ void verb_switchover(struct request *r);
 void verb_failover(struct request *r);
 void verb_rejoin(struct request *r);
 void verb_reseed(struct request *r);
+void verb_errant_reset(struct request *r);
 void verb_fence(struct request *r);
 void verb_unfence(struct request *r);
 void verb_adopt(struct request *r);

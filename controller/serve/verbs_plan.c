@@ -227,6 +227,18 @@ void verb_reseed(struct request *r)
         start(r, PLAN_RESEED, &params);
 }
 
+/* A human's word: what only this server holds is undone there, once it is saved. */
+void verb_errant_reset(struct request *r)
+{
+    struct plan_params params = {0};
+    if (!choose_target(r, "node", true, &params) || !take_reason(r, &params))
+        return;
+    params.accept_loss = true;
+    if (params.reason[0] == '\0')
+        (void)stay_copy(params.reason, sizeof params.reason, "errant reset");
+    start(r, PLAN_REWIND, &params);
+}
+
 void verb_fence(struct request *r)
 {
     on_node(r, PLAN_FENCE);

@@ -61,7 +61,8 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 --   REPLICATION MASTER ADMIN  rpl_semi_sync_master_*
 --   READ_ONLY ADMIN           SET GLOBAL read_only; gtid_slave_pos on a read-only server
 --   BINLOG ADMIN              sql_log_bin, sync_binlog       BINLOG MONITOR  SHOW BINARY LOGS
---   BINLOG REPLAY             gtid_seq_no: a restarted primary never gives a lost number again
+--   BINLOG REPLAY             gtid_seq_no: a restarted primary never gives a lost number again; BINLOG:
+--                             errant transactions undone on their server, injected on the primary
 --   CONNECTION ADMIN          KILL, a place beyond max_connections       PROCESS  whom to kill
 --   RELOAD                    FLUSH BINARY LOGS, RESET SLAVE ALL, RESET MASTER
 --   SLAVE MONITOR             SHOW ALL SLAVES STATUS
@@ -70,7 +71,10 @@ CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PAS
 GRANT REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, BINLOG ADMIN, BINLOG REPLAY,
   READ_ONLY ADMIN, CONNECTION ADMIN, RELOAD, PROCESS, SLAVE MONITOR, BINLOG MONITOR
   ON *.* TO mainstay_operate@'@HOSTS@';
-GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
+GRANT SELECT, CREATE, INSERT, DROP ON mainstay.* TO mainstay_operate@'@HOSTS@';
+-- SELECT: the columns of errant rows by name, and whether rows are still as they were before those are
+-- injected. Without it they are shown by number, and nothing is injected.
+GRANT SELECT ON *.* TO mainstay_operate@'@HOSTS@';
 
 -- replicate: replicas and the archiver; nobody else may hold REPLICATION SLAVE.
 CREATE USER IF NOT EXISTS mainstay_replicate@'@HOSTS@' IDENTIFIED BY '@REPLICATE_PASSWORD@';

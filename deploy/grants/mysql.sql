@@ -50,13 +50,17 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 --   REPLICATION CLIENT          SHOW REPLICA STATUS, SHOW BINARY LOGS
 --   CLONE_ADMIN                 CLONE INSTANCE on a server that is reseeded (leave it out if none ever
 --                               shall be); the donor is read by the backup account's BACKUP_ADMIN
+--   BINLOG_ADMIN                BINLOG: errant transactions undone on their server, injected on the primary
 -- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin. Not in it: PERSIST_RO_VARIABLES_ADMIN (start-up
 -- values stay the operator's).
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
 GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO mainstay_operate@'@HOSTS@';
-GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, CLONE_ADMIN
+GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, CLONE_ADMIN, BINLOG_ADMIN
   ON *.* TO mainstay_operate@'@HOSTS@';
-GRANT SELECT, CREATE ON mainstay.* TO mainstay_operate@'@HOSTS@';
+GRANT SELECT, CREATE, INSERT, DROP ON mainstay.* TO mainstay_operate@'@HOSTS@';
+-- SELECT: the columns of errant rows by name, and whether rows are still as they were before those are
+-- injected. Without it they are shown by number, and nothing is injected.
+GRANT SELECT ON *.* TO mainstay_operate@'@HOSTS@';
 GRANT SELECT ON performance_schema.* TO mainstay_operate@'@HOSTS@';
 
 -- An account statement (ALTER USER ...) that waits for a semi-sync acknowledgement holds the server's

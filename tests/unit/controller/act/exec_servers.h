@@ -194,6 +194,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
         return OUTCOME_DONE;
     case STEP_COLLECT:
     case STEP_COMPARE:
+    case STEP_REWIND:
     case STEP_VERIFY_FREEZE:
     case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA:

@@ -191,8 +191,8 @@ static void help_fits_a_terminal_and_names_every_verb(void **state)
     call_clear(&c);
     for (size_t i = 0; i < count; i++) {
         char line[80];
-        snprintf(line, sizeof line, "mainstay help %s",
-                 strncmp(verbs[i].name, "config ", 7) == 0 ? "config" : verbs[i].name);
+        snprintf(line, sizeof line, "mainstay help %.*s", (int)strcspn(verbs[i].name, " "),
+                 verbs[i].name); /* of two words: the first stands for all */
         c = run(line);
         assert_int_equal(c.exit_code, CLI_DONE);
         expect_lines_fit(c.out);

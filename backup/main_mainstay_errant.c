@@ -1,0 +1,163 @@
+/* The job process of errant transactions: one JSON object on standard input says what is to be done
+ * on which server, JSON lines on standard output tell how far it is, the last one how it ended.
+ *
+ *   echo '{"verb":"save", ...}' | mainstay-errant
+ * verb: "save" (reads only), "rewind"; dir, cluster, node, primary, epoch, known (GTID set of the
+ * primary); engine, host, port, ca, cert, key, tls_required, verify_name; operate and replicate
+ * (user, password). Exit 0 done, 1 not done, 2 not understood, 5 unknown. */
+#include "backup/rewind.h"
+
+#include <unistd.h>
+
+#define INPUT_MAX (16U * 1024U * 1024U)
+
+struct job {
+    char verb[16];
+    char dir[4096], cluster[128], node[128], primary[128];
+    struct gtid_set known;
+    struct bundle_save spec;
+};
+
+static void tell(const char *key, const char *word, const char *text, uint64_t bytes,
+                 uint64_t count)
+{
+    STAY_AUTO(stay_json_drop) json_t *line = json_object();
+    stay_json_set_string(line, key, word);
+    if (text != NULL)
+        stay_json_set_string(line, "text", text);
+    if (bytes > 0)
+        stay_json_set_int(line, "bytes", (int64_t)bytes);
+    if (count > 0)
+        stay_json_set_int(line, "transactions", (int64_t)count);
+    STAY_AUTO(stay_free_charp) char *out = stay_json_dump_compact(line);
+    (void)printf("%s\n", out);
+    (void)fflush(stdout);
+}
+
+static void on_progress(void *arg, uint64_t bytes, uint64_t transactions)
+{
+    struct job *job = arg;
+    tell("phase", job->verb, NULL, bytes, transactions);
+}
+
+static char *read_input(size_t *ret_length)
+{
+    char *text = stay_malloc(INPUT_MAX + 1);
+    size_t length = 0;
+    for (ssize_t n = 1; n > 0 && length<INPUT_MAX; length += n> 0 ? (size_t)n : 0)
+        n = read(STDIN_FILENO, text + length, INPUT_MAX - length);
+    *ret_length = length;
+    return text;
+}
+
+static enum stay_rc read_account(const json_t *obj, const char *key, struct mysql_account *ret,
+                                 struct stay_error *err)
+{
+    json_t *account = NULL;
+    enum stay_rc rc = stay_json_get_object(obj, key, &account, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_copy(account, "user", ret->user, sizeof ret->user, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_copy(account, "password", ret->password, sizeof ret->password, err);
+    return rc;
+}
+
+static enum stay_rc read_target(const json_t *obj, struct mysql_target *t, struct stay_error *err)
+{
+    const char *engine = NULL;
+    int64_t port = 0;
+    enum stay_rc rc = stay_json_get_string(obj, "engine", &engine, err);
+    if (rc == STAY_OK)
+        t->engine = strcmp(engine, "mysql") == 0 ? ENGINE_MYSQL : ENGINE_MARIADB;
+    if (rc == STAY_OK)
+        rc = stay_json_get_copy(obj, "host", t->host, sizeof t->host, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_int_in(obj, "port", 1, 65535, &port, err);
+    t->port = (uint16_t)port;
+    static const char *const keys[] = {"ca", "cert", "key"};
+    char *const texts[] = {t->ca, t->cert, t->key};
+    for (size_t i = 0; rc == STAY_OK && i < STAY_COUNT(keys); i++)
+        if (json_object_get(obj, keys[i]) != NULL)
+            rc = stay_json_get_copy(obj, keys[i], texts[i], sizeof t->ca, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_bool_or(obj, "tls_required", false, &t->tls_required, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_bool_or(obj, "verify_name", false, &t->verify_name, err);
+    return rc;
+}
+
+static enum stay_rc read_job(const json_t *obj, struct job *job, struct stay_error *err)
+{
+    const struct {
+        const char *key;
+        char *at;
+        size_t size;
+    } texts[] = {{"verb", job->verb, sizeof job->verb},
+                 {"dir", job->dir, sizeof job->dir},
+                 {"cluster", job->cluster, sizeof job->cluster},
+                 {"node", job->node, sizeof job->node},
+                 {"primary", job->primary, sizeof job->primary}};
+    int64_t epoch = 0;
+    const char *known = NULL;
+    enum stay_rc rc = STAY_OK;
+    for (size_t i = 0; rc == STAY_OK && i < STAY_COUNT(texts); i++)
+        rc = stay_json_get_copy(obj, texts[i].key, texts[i].at, texts[i].size, err);
+    if (rc == STAY_OK)
+        rc = read_target(obj, &job->spec.target, err);
+    if (rc == STAY_OK)
+        rc = read_account(obj, "operate", &job->spec.operate, err);
+    if (rc == STAY_OK)
+        rc = read_account(obj, "replicate", &job->spec.replicate, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_int_in(obj, "epoch", 0, INT64_MAX, &epoch, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_string(obj, "known", &known, err);
+    if (rc == STAY_OK)
+        rc = gtid_set_parse(job->spec.target.engine == ENGINE_MYSQL ? GTID_MYSQL : GTID_MARIADB,
+                            known, &job->known, err);
+    job->spec.dir = job->dir;
+    job->spec.cluster = job->cluster;
+    job->spec.node = job->node;
+    job->spec.primary = job->primary;
+    job->spec.epoch = (uint64_t)epoch;
+    job->spec.known = &job->known;
+    job->spec.progress = on_progress;
+    job->spec.progress_arg = job;
+    return rc;
+}
+
+static int end(enum stay_rc rc, const char *text)
+{
+    bool lost = rc == STAY_EUNKNOWN || rc == STAY_ETIMEDOUT;
+    tell("outcome", rc == STAY_OK ? "done" : lost ? "unknown" : "not done", text, 0, 0);
+    return rc == STAY_OK ? 0 : lost ? 5 : 1;
+}
+
+int main(void)
+{
+    struct job *job = stay_calloc(1, sizeof *job);
+    struct stay_error err = {0};
+    size_t length = 0;
+    STAY_AUTO(stay_free_charp) char *input = read_input(&length);
+    STAY_AUTO(stay_json_drop) json_t *json = NULL;
+    STAY_AUTO(stay_free_charp) char *text = NULL;
+    enum stay_rc rc = stay_json_parse(input, length, &json, &err);
+    explicit_bzero(input, length);
+    if (rc == STAY_OK)
+        rc = read_job(json, job, &err);
+    int code = 2;
+    if (rc != STAY_OK) {
+        tell("outcome", "not done", err.text, 0, 0);
+    } else {
+        rc = stay_error(&err, STAY_EINVALID, "no verb '%s'", job->verb);
+        if (strcmp(job->verb, "save") == 0)
+            rc = bundle_save(&job->spec, &text, &err);
+        else if (strcmp(job->verb, "rewind") == 0)
+            rc = rewind_server(&job->spec, &text, &err);
+        code = end(rc, rc == STAY_OK ? text : err.text);
+    }
+    gtid_set_clear(&job->known);
+    explicit_bzero(job, sizeof *job);
+    free(job);
+    return code;
+}

@@ -1,0 +1,229 @@
+/* A job's way: its work as JSON -> process_start -> its last line -> done. */
+#include "controller/act/effects_errant.h"
+
+#include "base/io/loop.h"
+#include "base/io/process.h"
+#include "base/io/timer.h"
+#include "base/json.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#define PROGRAM "mainstay-errant"
+
+struct errant_job {
+    struct errant_job *next;
+    struct effects_errant_set *set; /* NULL: the set is gone, nobody is told */
+    char cluster[NAME_MAX_LEN];
+    uint32_t node;
+    struct process *process;
+    struct timer *timer; /* of an answer that needs no process */
+    struct effect_result result;
+    uint64_t token;
+    effects_done_fn done;
+    void *arg;
+};
+
+struct effects_errant_set {
+    struct loop *loop;
+    char *dir;
+    struct errant_job *jobs;
+};
+
+struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir)
+{
+    struct effects_errant_set *set = stay_calloc(1, sizeof *set);
+    set->loop = loop;
+    set->dir = stay_strdup(dir);
+    return set;
+}
+
+static void unlink_job(struct effects_errant_set *set, struct errant_job *job)
+{
+    struct errant_job **at = &set->jobs;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+}
+
+void effects_errant_free(struct effects_errant_set *set)
+{
+    if (set == NULL)
+        return;
+    while (set->jobs != NULL) {
+        struct errant_job *job = set->jobs;
+        set->jobs = job->next;
+        job->set = NULL;
+        if (job->process != NULL) {
+            process_cancel(job->process); /* its end frees the job */
+        } else {
+            timer_free(job->timer);
+            free(job);
+        }
+    }
+    free(set->dir);
+    free(set);
+}
+
+static void end(struct errant_job *job)
+{
+    if (job->set != NULL) {
+        unlink_job(job->set, job);
+        job->done(job->arg, job->token, &job->result);
+    }
+    free(job);
+}
+
+static void on_timer(struct timer *timer, void *arg)
+{
+    timer_free(timer);
+    end(arg);
+}
+
+static void answer(struct errant_job *job, const char *text)
+{
+    job->result.outcome = OUTCOME_NOT_DONE;
+    (void)stay_copy(job->result.text, sizeof job->result.text, text);
+    job->timer = timer_new(job->set->loop, on_timer, job);
+    timer_start(job->timer, loop_now_mono_us(job->set->loop));
+}
+
+/* The last whole line with an outcome. */
+static json_t *last_word(const char *out)
+{
+    json_t *found = NULL;
+    for (const char *line = out; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        json_t *value = NULL;
+        struct stay_error ignored;
+        if (stay_json_parse(line, length, &value, &ignored) == STAY_OK) {
+            if (json_object_get(value, "outcome") != NULL) {
+                json_decref(found);
+                found = json_incref(value);
+            }
+            json_decref(value);
+        }
+        line += length + (line[length] == '\n');
+    }
+    return found;
+}
+
+static void on_end(const struct process_result *result, void *arg)
+{
+    struct errant_job *job = arg;
+    STAY_AUTO(stay_json_drop) json_t *word = last_word(result->out);
+    const char *text = json_string_value(json_object_get(word, "text"));
+    job->process = NULL;
+    job->result.outcome = result->rc == STAY_OK && word != NULL ? OUTCOME_DONE
+                          : result->rc == STAY_EFAILED && result->term_signal == 0 &&
+                                  result->exit_status != 5 && word != NULL
+                              ? OUTCOME_NOT_DONE
+                              : OUTCOME_UNKNOWN;
+    if (text != NULL)
+        (void)stay_copy(job->result.text, sizeof job->result.text, text);
+    else
+        (void)snprintf(job->result.text, sizeof job->result.text, "%s ended %s: %.150s", PROGRAM,
+                       stay_rc_text(result->rc), result->err_out);
+    end(job);
+}
+
+static void set_account(json_t *obj, const char *key, const struct settings_account *account)
+{
+    json_t *a = json_object();
+    stay_json_set_string(a, "user", account->user);
+    stay_json_set_string(a, "password", account->password.text);
+    stay_json_set(obj, key, a);
+}
+
+static char *input_of(const struct effects_errant_set *set, const struct settings_cluster *cluster,
+                      const struct effect *effect, bool only_saves)
+{
+    const struct cluster_config *config = &cluster->config;
+    const struct node_config *node = &config->nodes[effect->node];
+    bool has_primary = effect->peer < config->node_count;
+    STAY_AUTO(stay_free_charp) char *dir = stay_sprintf("%s/%s", set->dir, config->name);
+    STAY_AUTO(stay_free_charp) char *known = gtid_set_format(effect->want);
+    STAY_AUTO(stay_json_drop) json_t *job = json_object();
+    stay_json_set_string(job, "verb", only_saves ? "save" : "rewind");
+    stay_json_set_string(job, "dir", dir);
+    stay_json_set_string(job, "cluster", config->name);
+    stay_json_set_string(job, "node", node->name);
+    stay_json_set_string(job, "primary", has_primary ? config->nodes[effect->peer].name : "");
+    stay_json_set_int(job, "epoch", (int64_t)effect->epoch);
+    stay_json_set_string(job, "known", known);
+    stay_json_set_string(job, "engine", config->engine == ENGINE_MYSQL ? "mysql" : "mariadb");
+    stay_json_set_string(job, "host", node->host);
+    stay_json_set_int(job, "port", node->port);
+    stay_json_set_string(job, "ca", cluster->tls.ca);
+    stay_json_set_string(job, "cert", cluster->tls.cert);
+    stay_json_set_string(job, "key", cluster->tls.key);
+    stay_json_set_bool(job, "tls_required", cluster->tls.required);
+    stay_json_set_bool(job, "verify_name", cluster->tls.verify_name);
+    set_account(job, "operate", &cluster->accounts[ACCOUNT_OPERATE]);
+    set_account(job, "replicate", &cluster->accounts[ACCOUNT_REPLICATE]);
+    return stay_json_dump_compact(job);
+}
+
+/* Beside this program, where both are installed; else by PATH. */
+static char *program(void)
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash = NULL;
+    if (n > 0) {
+        self[n] = '\0';
+        slash = strrchr(self, '/');
+    }
+    if (slash != NULL) {
+        *slash = '\0';
+        char *path = stay_sprintf("%s/%s", self, PROGRAM);
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return stay_strdup(PROGRAM);
+}
+
+static bool is_busy(const struct effects_errant_set *set, const char *cluster, uint32_t node)
+{
+    for (const struct errant_job *job = set->jobs; job != NULL; job = job->next)
+        if (job->process != NULL && job->node == node && strcmp(job->cluster, cluster) == 0)
+            return true;
+    return false;
+}
+
+void effects_errant_start(struct effects_errant_set *set, const struct settings_cluster *cluster,
+                          uint64_t token, const struct effect *effect, bool only_saves,
+                          effects_done_fn done, void *arg)
+{
+    struct errant_job *job = stay_calloc(1, sizeof *job);
+    struct stay_error err = {0};
+    job->set = set;
+    job->node = effect->node;
+    job->token = token;
+    job->done = done;
+    job->arg = arg;
+    (void)stay_copy(job->cluster, sizeof job->cluster, cluster->config.name);
+    bool may = effect->node < cluster->config.node_count && effect->want != NULL;
+    bool busy = is_busy(set, job->cluster, job->node);
+    job->next = set->jobs;
+    set->jobs = job;
+    if (!may || busy) {
+        answer(job, busy ? "a job for this server runs already" : "no such node, or nothing known");
+        return;
+    }
+    STAY_AUTO(stay_free_charp) char *path = program();
+    char *input = input_of(set, cluster, effect, only_saves);
+    const char *argv[] = {path, NULL};
+    struct process_spec spec = {.argv = argv,
+                                .stdin_text = input,
+                                .output_max = 1024 * 1024,
+                                .deadline_mono_us = effect->deadline_mono_us,
+                                .done = on_end,
+                                .arg = job};
+    enum stay_rc rc = process_start(set->loop, &spec, &job->process, &err);
+    explicit_bzero(input, strlen(input));
+    free(input);
+    if (rc != STAY_OK)
+        answer(job, err.text);
+}

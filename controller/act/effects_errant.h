@@ -1,0 +1,25 @@
+/* controller/act/effects_errant.h - the job process mainstay-errant, started for a server: saves
+ * what a diverged one holds as a bundle, or rewinds it.
+ *
+ * Layer: act. Loop thread only. One job a server at a time. Passwords go through standard input. A
+ * job that outlives the controller ends by itself: it undoes all or nothing, and holds a lock of
+ * the server's, so that a second one waits for it. */
+#ifndef CONTROLLER_ACT_EFFECTS_ERRANT_H
+#define CONTROLLER_ACT_EFFECTS_ERRANT_H
+#include "controller/act/effects_node.h"
+#include "controller/settings/settings.h"
+
+struct effects_errant_set;
+
+/* dir: where bundles are kept (errant_dir.h), copied. Owned by the caller. */
+struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir) STAY_MUST_USE;
+/* Ends its jobs; no callbacks afterwards. Takes NULL. */
+void effects_errant_free(struct effects_errant_set *set);
+
+/* Starts a job on effect->node; `known` is what the primary `primary` holds. done is called exactly
+ * once, later: DONE with what the job said last, NOT_DONE with why, UNKNOWN. */
+void effects_errant_start(struct effects_errant_set *set, const struct settings_cluster *cluster,
+                          uint64_t token, const struct effect *effect, bool only_saves,
+                          effects_done_fn done, void *arg);
+
+#endif

@@ -1,0 +1,106 @@
+/* A server that is set aside with transactions the primary lacks: they are saved as a bundle before
+ * anybody decides what becomes of them. The job only reads its binary log; no plan waits for it. */
+#include "base/base.h"
+#include "backup/bundle.h"
+#include "controller/act/effects.h"
+#include "controller/act/errant_dir.h"
+#include "controller/run/daemon_private.h"
+
+#include <unistd.h>
+
+#define SAVE_RETRY_US (30 * STAY_SECOND)
+
+struct saving {
+    struct daemon *daemon;
+    uint64_t birth; /* of the cluster: it may be gone when the job ends */
+    uint32_t node;
+    uint64_t digest;
+};
+
+static bool is_kept(const struct daemon_cluster *c, uint32_t node, const struct gtid_set *extra)
+{
+    char name[BUNDLE_NAME_MAX];
+    bundle_name(c->settings->config.nodes[node].name, extra, name);
+    STAY_AUTO(stay_free_charp)
+    char *dir = errant_dir(c->daemon->settings->state_path, c->settings->config.name);
+    STAY_AUTO(stay_free_charp) char *manifest = stay_sprintf("%s/%s/manifest.json", dir, name);
+    return access(manifest, F_OK) == 0;
+}
+
+static void on_saved(void *arg, uint64_t token, const struct effect_result *result)
+{
+    struct saving *s = arg;
+    struct daemon_cluster *c = daemon_cluster_born(s->daemon, s->birth);
+    (void)token;
+    if (c != NULL && s->node < c->settings->config.node_count) {
+        struct log_field fields[] = {{"MAINSTAY_CLUSTER", c->settings->config.name},
+                                     {"MAINSTAY_NODE", daemon_node_name(c, s->node)}};
+        bool ok = result->outcome == OUTCOME_DONE;
+        c->errant[s->node].is_running = false;
+        c->errant[s->node].failed_mono_us = ok ? STAY_NEVER : loop_now_mono_us(&s->daemon->loop);
+        if (ok)
+            c->view.nodes[s->node].saved = s->digest;
+        log_write(ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, fields, STAY_COUNT(fields),
+                  "%s: the transactions only %s holds are %s%s%s", c->settings->config.name,
+                  daemon_node_name(c, s->node), ok ? "kept" : "not kept yet",
+                  result->text[0] ? ": " : "", result->text);
+        daemon_mark_dirty(c);
+    }
+    free(s);
+}
+
+/* What the node holds beyond the primary, by a word of the primary's that is younger. */
+static bool read_extra(const struct daemon_cluster *c, uint32_t node, struct gtid_set *ret_extra)
+{
+    const struct cluster_view *view = &c->view;
+    if (view->primary == NO_NODE || view->primary == node)
+        return false;
+    const struct node_view *n = &view->nodes[node], *primary = &view->nodes[view->primary];
+    uint8_t reason = view->record.quarantine[node];
+    bool set_aside = reason == QUARANTINE_DIVERGED || reason == QUARANTINE_OPERATOR;
+    if (!set_aside || !(n->groups_known & FACTS_STATUS) ||
+        !(primary->groups_known & FACTS_STATUS) || n->facts_mono_us == STAY_NEVER ||
+        primary->facts_begun_mono_us <= n->facts_mono_us)
+        return false;
+    gtid_set_copy(ret_extra, &n->facts.executed);
+    gtid_set_subtract(ret_extra, &primary->facts.executed);
+    return !gtid_set_is_empty(ret_extra);
+}
+
+static void start_saving(struct daemon_cluster *c, uint32_t node, uint64_t digest)
+{
+    struct saving *s = stay_calloc(1, sizeof *s);
+    const struct cluster_view *view = &c->view;
+    s->daemon = c->daemon;
+    s->birth = c->birth;
+    s->node = node;
+    s->digest = digest;
+    c->errant[node].is_running = true;
+    effects_save_errant(c->daemon->effects, c->settings->config.name, node, view->primary,
+                        view->record.epoch, &view->nodes[view->primary].facts.executed, on_saved,
+                        s);
+}
+
+void daemon_keep_errant(struct daemon_cluster *c)
+{
+    int64_t now = loop_now_mono_us(&c->daemon->loop);
+    if (daemon_cluster_is_busy(c) || !c->view.record.adopted)
+        return;
+    for (uint32_t node = 0; node < c->settings->config.node_count; node++) {
+        struct gtid_set extra = {0};
+        struct daemon_errant *e = &c->errant[node];
+        bool due = !e->is_running &&
+                   (e->failed_mono_us == STAY_NEVER || now - e->failed_mono_us > SAVE_RETRY_US);
+        if (due && read_extra(c, node, &extra)) {
+            uint64_t digest = gtid_set_digest(&extra);
+            if (c->view.nodes[node].saved == digest) {
+                /* known to be kept */
+            } else if (is_kept(c, node, &extra)) {
+                c->view.nodes[node].saved = digest;
+            } else {
+                start_saving(c, node, digest);
+            }
+        }
+        gtid_set_clear(&extra);
+    }
+}
