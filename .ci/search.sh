@@ -34,6 +34,16 @@ mutants() {
 }
 # Two faults are searched without semi-sync switched off behind our back: on an old primary that is cut off while the plan
 # that replaced it is interrupted, it lets that server acknowledge until a human, who is asked, answers.
+paths() {
+    local line n=0
+    while read -r line; do
+        # shellcheck disable=SC2086
+        if "$bin/search" ${line%%|*} --path "${line#*| }" >build/search-path.out 2>&1; then n=$((n + 1))
+        else tail -1 build/search-path.out; echo "FAIL search path ${line#*| }"; failed=1; fi
+    done < <(grep -v '^#' tests/search/paths.txt)
+    echo "PASS search $n known paths are clean"
+}
+paths
 if [ "${1:-}" = --long ]; then
     scopes <<-'X'
 	mariadb-two --engine mariadb --layout two --events 12 --faults 2 --heal-every 10 --states 9000000 --without semisync-off

@@ -51,6 +51,23 @@ static bool acks_flowed(const struct plan_run *run, const struct cluster_view *v
     return !is_newer || plan_acks_flowed(view, run->old_primary);
 }
 
+/* The same of who was connected to it: a primary that answers since the run began, and shows an
+ * acker no more, did not end that connection by dying. It may be shut down in order yet, and answer
+ * who waits. */
+static uint32_t acking(const struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t mask = run->acking;
+    if (run->old_primary == NO_NODE)
+        return 0;
+    int64_t read_us = view->nodes[run->old_primary].facts_mono_us;
+    if (read_us == STAY_NEVER || read_us <= run->begun_mono_us)
+        return mask;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (view->nodes[node].acker_seen_mono_us != read_us)
+            mask &= ~NODE_BIT(node);
+    return mask;
+}
+
 static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_primary,
                              int64_t behind_us)
 {
@@ -159,7 +176,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fence_unheard = run->fence_unheard,
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
-        .connections_ended_first = (run->a & run->f & ~(run->lost_first & run->acking)) == 0,
+        .connections_ended_first = (run->a & run->f & ~(run->lost_first & acking(run, view))) == 0,
         .acks_flowed = acks_flowed(run, view),
         .sessions_waiting_max = sessions_max(old),
         .fenced_executed = &run->fenced_executed,

@@ -74,12 +74,49 @@ static void a_turn_notices_that_the_wall_clock_jumped(void **state)
     case_clear(&c);
 }
 
+#define UUID1 "11111111-1111-1111-1111-111111111111"
+
+/* A MySQL primary that hung: its replica gave it up in silence while no controller ran, then it
+ * answers again, alone, and is shut down in order: it answers whoever waits (found by tests/search:
+ * freeze:1 tick tick@5:die tick thaw:1 tick write:1 stop:1 data). */
+static void a_primary_that_answers_without_its_acker_may_be_stopped_in_order(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run = {0};
+    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
+    case_open(&c, "engine mysql\nnode db1 zone a\nnode db2 zone b\n"
+                  "record primary db1 mode lossless stands ackers db2\n"
+                  "fact db1 executed " UUID1 ":1-9\n"
+                  "fact db2 executed " UUID1 ":1-9 received " UUID1 ":1-9 acks yes\n"
+                  "refused db1\n");
+    struct node_view *old = &c.view.nodes[0], *next = &c.view.nodes[1];
+    assert_int_equal(plan_start(&run, PLAN_FAILOVER, &params, &c.view, CASE_NOW, CASE_WALL, NULL),
+                     STAY_OK);
+    run.candidate = 1;
+    run.f = run.r = run.lost_first = run.acking = 2;
+    run.lossless_stood = run.acks_flowed = true;
+    gtid_set_copy(&run.executed[1], &next->facts.executed);
+    plan_certify(&run, &c.view, CASE_NOW);
+    assert_int_equal(run.certificate.kind, CERT_LOSSLESS);
+    old->facts_mono_us = old->ss_progress_mono_us = CASE_NOW + STAY_SECOND; /* it answers */
+    next->acker_seen_mono_us = old->facts_mono_us;
+    plan_certify(&run, &c.view, CASE_NOW + STAY_SECOND);
+    assert_int_equal(run.certificate.kind, CERT_LOSSLESS); /* its acker was still there */
+    old->facts_mono_us = old->ss_progress_mono_us = CASE_NOW + 2 * STAY_SECOND;
+    plan_certify(&run, &c.view, CASE_NOW + 2 * STAY_SECOND);
+    assert_int_equal(run.certificate.kind, CERT_BOUNDED);
+    plan_run_clear(&run);
+    case_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_jumped_bounds_no_loss),
         cmocka_unit_test(a_row_of_the_future_bounds_no_loss),
         cmocka_unit_test(a_turn_notices_that_the_wall_clock_jumped),
+        cmocka_unit_test(a_primary_that_answers_without_its_acker_may_be_stopped_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
