@@ -43,8 +43,14 @@ static void the_text_reads_back_to_the_same_decision(void **state)
     run->attached = 6;
     run->begun_mono_us = w.now - SEC(9);
     run->ended_mono_us = w.now - SEC(8);
-    struct fleet fleet = {
-        .failovers_last_hour = 2, .busy_zones = {"a", "zone-b"}, .busy_zone_count = 2};
+    struct fleet fleet = {.failovers_last_hour = 2,
+                          .busy_zones = {"a", "zone-b"},
+                          .busy_zone_count = 2,
+                          .reseeds_full = true,
+                          .wanting = 3,
+                          .blast_radius = 1,
+                          .zone_down = true,
+                          .zone_waits = true};
     struct decision_memory before = {0};
     struct decision_turn turn = turn_of(run, &fleet);
     STAY_AUTO(stay_free_charp) char *input = decision_input_text(&turn);
@@ -70,6 +76,10 @@ static void the_text_reads_back_to_the_same_decision(void **state)
     assert_true(replay->run.stays);
     assert_int_equal(replay->input.fleet.failovers_last_hour, 2);
     assert_string_equal(replay->input.fleet.busy_zones[1], "zone-b");
+    assert_true(replay->input.fleet.reseeds_full && replay->input.fleet.zone_down &&
+                replay->input.fleet.zone_waits);
+    assert_int_equal(replay->input.fleet.wanting, 3);
+    assert_int_equal(replay->input.fleet.blast_radius, 1);
     replay_free(replay);
     decision_memory_clear(&before);
     free(run);
@@ -137,6 +147,17 @@ static void wrong_lines_are_named(void **state)
         "[fleet]\nfailovers_last_hour=-1",
         "[fleet]\nbusy_zones=1,2,3,4,5,6,7,8,9",
         "[fleet]\nno_such=1",
+        "[fleet]\nzone_down=2",
+        "[fleet]\nreseeds_full=2",
+        "[fleet]\nbusy_zones=a-zone-of-more-than-thirty-two-characters",
+        "[config]\ngrace_us=0h",
+        "[node db1]\nlag_s=x",
+        "[node db1]\nwritten=x",
+        "[node db1]\nwritten=1x",
+        "[node db1]\nwritten=-1",
+        "[node db1]\nborn=x",
+        "[node db1]\nborn=1x",
+        "[node db1]\nfacts_mono_us=now-4611686018427387904us",
     };
     for (size_t i = 0; i < STAY_COUNT(wrong); i++) {
         struct stay_error err = {0};
@@ -152,13 +173,15 @@ static void odd_but_right_lines_are_taken(void **state)
     (void)state;
     const char *text = "# comment\n\n[node db1]\nfacts_mono_us=now\nslow_mono_us=now+2s\n"
                        "canary_ok_mono_us=never\ndump_peers=\n[config]\ngrace_us=0\n"
-                       "[record]\nackers=,db1\nprimary=db9\n[decision]\nanything at all\nx=1\n";
+                       "[record]\nackers=,db1\nprimary=db9\n[decision]\nanything at all\nx=1\n"
+                       "[now]\nmono=7\n[view]\nhold_until_mono_us=now+9223372036854775800us\n";
     assert_int_equal(apply(text, NULL), STAY_OK);
     assert_int_equal(w.view.nodes[0].facts_mono_us, w.now);
     assert_int_equal(w.view.nodes[0].slow_mono_us, w.now + SEC(2));
     assert_int_equal(w.view.nodes[0].facts.dump_peer_count, 0);
     assert_int_equal(w.view.record.ackers, 1);
     assert_int_equal(w.view.primary, NO_NODE);
+    assert_true(w.view.hold_until_mono_us == INT64_MAX); /* without end */
 }
 
 static void bounds_of_the_text_hold(void **state)
@@ -251,6 +274,88 @@ static void a_difference_is_named_field_by_field(void **state)
     decision_memory_clear(&before);
 }
 
+/* A recorded turn of the world as it is. */
+static char *recorded_turn(void)
+{
+    struct decision_memory before = {0};
+    struct decision_turn turn = turn_of(NULL, NULL);
+    decision_memory_take(&before, &w.view);
+    struct decision d = judge_with(NULL, NULL);
+    char *text = decision_record_text(&turn, &before, &d);
+    decision_memory_clear(&before);
+    return text;
+}
+
+/* `text` with the first `from` exchanged; heap. */
+static char *with(const char *text, const char *from, const char *to)
+{
+    const char *at = strstr(text, from);
+    assert_non_null(at);
+    return stay_sprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+static struct replay *replay_of(const char *text)
+{
+    struct replay *replay = NULL;
+    struct stay_error err = {0};
+    unsigned line = 0;
+    if (replay_new(text, strlen(text), &replay, &line, &err) != STAY_OK)
+        fail_msg("line %u: %s", line, err.text);
+    return replay;
+}
+
+/* Written by a version that said more, or less, or by somebody who edits files. */
+static void lines_of_one_side_only_are_differences(void **state)
+{
+    (void)state;
+    STAY_AUTO(stay_free_charp) char *text = recorded_turn();
+    STAY_AUTO(stay_free_charp) char *less = with(text, "asks_human=no\n", "no such line\n");
+    STAY_AUTO(stay_free_charp) char *more = with(less, "want=none\n", "want=\x1bnone\nnew=1\n");
+    STAY_AUTO(replay_drop) struct replay *replay = replay_of(more);
+    struct replay_difference found;
+    size_t at = 0;
+    assert_false(replay->is_same);
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "decision.want");
+    assert_string_equal(found.recorded, "?none"); /* no terminal is painted */
+    assert_string_equal(found.judged, "none");
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "decision.new");
+    assert_string_equal(found.recorded, "1");
+    assert_string_equal(found.judged, "");
+    assert_true(replay_next_difference(replay, &at, &found));
+    assert_string_equal(found.field, "decision.asks_human");
+    assert_string_equal(found.recorded, "");
+    assert_string_equal(found.judged, "no");
+    assert_false(replay_next_difference(replay, &at, &found));
+}
+
+/* A record of the outputs alone is that of a cluster nobody knows. */
+static void outputs_alone_are_judged_as_of_an_empty_cluster(void **state)
+{
+    (void)state;
+    STAY_AUTO(stay_free_charp) char *text = recorded_turn();
+    STAY_AUTO(replay_drop) struct replay *replay = replay_of(strstr(text, "[facts]\n"));
+    assert_int_equal(replay->config.node_count, 0);
+    assert_false(replay->is_same);
+}
+
+static void a_record_cut_in_its_last_line_or_too_long_is_refused(void **state)
+{
+    (void)state;
+    STAY_AUTO(stay_free_charp) char *text = recorded_turn();
+    struct replay *replay = NULL;
+    struct stay_error err = {0};
+    unsigned line = 0;
+    assert_int_equal(replay_new(text, strlen(text) - 1, &replay, &line, &err), STAY_EINVALID);
+    STAY_AUTO(stay_free_charp) char *pad = stay_malloc(DECISION_TEXT_MAX + 1);
+    memset(pad, '\n', DECISION_TEXT_MAX);
+    pad[DECISION_TEXT_MAX] = '\0';
+    STAY_AUTO(stay_free_charp) char *big = with(text, "[now]\n", pad);
+    assert_int_equal(replay_new(big, strlen(big), &replay, &line, &err), STAY_ELIMIT);
+    assert_null(replay);
+}
+
 static void a_text_without_its_end_is_refused(void **state)
 {
     (void)state;
@@ -288,6 +393,9 @@ int main(void)
         T(bounds_of_the_text_hold),
         T(every_turn_is_judged_the_same_again),
         T(a_difference_is_named_field_by_field),
+        T(lines_of_one_side_only_are_differences),
+        T(outputs_alone_are_judged_as_of_an_empty_cluster),
+        T(a_record_cut_in_its_last_line_or_too_long_is_refused),
         T(a_text_without_its_end_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,8 @@ static int setup(void **state)
                                  .actor = "ann",
                                  .detected_mono_us = CASE_NOW};
     case_open(&c, three);
-    assert_int_equal(
-        plan_start(&run, PLAN_FAILOVER, &params, &c.view, CASE_NOW, CASE_WALL, NULL), STAY_OK);
+    assert_int_equal(plan_start(&run, PLAN_FAILOVER, &params, &c.view, CASE_NOW, CASE_WALL, NULL),
+                     STAY_OK);
     run.donor = 2;
     run.f = run.r = run.collected = 6;
     for (uint32_t node = 0; node < 3; node++) {
@@ -166,8 +166,8 @@ static void a_journal_of_fewer_servers_is_read(void **state)
 static void what_older_versions_did_not_write_may_be_absent(void **state)
 {
     (void)state;
-    const char *const later[] = {"primary_id", "written", "born", "restarted", "twins",
-                                 "asks",       "primary_since_wall_us"};
+    const char *const later[] = {
+        "primary_id", "written", "born", "restarted", "twins", "asks", "primary_since_wall_us"};
     for (size_t i = 0; i < STAY_COUNT(later); i++) {
         json_t *json = cluster_record_to_json(&c.view.record, &c.config);
         struct cluster_record back;
