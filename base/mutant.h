@@ -28,7 +28,38 @@
     X(WRITABLE_BEFORE_VERIFY, "freezes not verified again before writable")                        \
     X(DIVERGED_ATTACHED, "a diverged server is attached")                                          \
     X(MODE_AFTER_SERVER, "weaker mode applied before it is recorded")                              \
-    X(ATTACH_WITHOUT_ROLE, "a returner attached without the role for its lost tail, unnoticed")
+    X(ATTACH_WITHOUT_ROLE, "a returner attached without the role for its lost tail, unnoticed")    \
+    X(ACCEPT_IGNORED, "a certificate that policy refuses promotes all the same")                   \
+    X(OBJECTIVES_IGNORED, "the estimated loss is not compared with the objectives")                \
+    X(PROMOTE_RULE_IGNORED, "a server that is never to be promoted is")                            \
+    X(ERRANT_PROMOTED, "transactions of a candidate's own are not looked for")                     \
+    X(QUARANTINE_IGNORED, "a server that was set aside is promoted")                               \
+    X(REPLICAS_NOT_ASKED, "a replica that still receives is no objection")                         \
+    X(HOLD_IGNORED, "acts at once after a stall or clock jump")                                    \
+    X(PAUSE_IGNORED, "the kill switch is read when a plan begins, not at each step")               \
+    X(COOLDOWN_IGNORED, "one automatic failover after another")                                    \
+    X(UNDO_PAST_RETURN, "undone although the candidate may take writes")                           \
+    X(TRUNCATED_REOPENED, "an undo opens the old primary without comparing what it holds")         \
+    X(TAIL_LOSS_IGNORED, "a restarted primary is thought to hold what it held")                    \
+    X(TAIL_NOT_ASKED, "a restarted primary is opened, whatever its replicas hold")                 \
+    X(BORN_IGNORED, "opened although its process restarted since it was judged")                   \
+    X(PEERS_NOT_UNITED, "what only another drained server holds is not asked for")                 \
+    X(ABLE_IGNORED, "who left A and could connect again any moment is not frozen for the proof")   \
+    X(TIMEOUT_IGNORED, "a finite semi-sync timeout is called lossless")                            \
+    X(F1_NOT_COMPARED, "a fenced primary counts as proof, whatever the candidate lacks of it")     \
+    X(FENCE_UNKNOWN_IS_DONE, "a fence without an answer counts as done")                           \
+    X(VERIFY_IGNORES_RECEIVER, "a frozen acker is verified by its uptime, not by its receiver")    \
+    X(RESTARTED_ACKER_PROVES, "an acker that restarted before the failover counts as drained")     \
+    X(DRAIN_BY_LAG, "no lag shown, or none that is known, means drained")                          \
+    X(CONFIRM_SKIPPED, "what was seen while the promotion was stored is not looked at")            \
+    X(RESUME_TRUSTS_FENCE, "who takes a plan up trusts the fence of its journal")                  \
+    X(ATTACH_UNCOMPARED, "compared by what was read, not again when it is attached")               \
+    X(SHUTDOWN_ORDER_IGNORED,                                                                      \
+      "who ended the ackers' connections is not asked (MySQL's orderly shutdown)")                 \
+    X(VALIDITY_FROM_ANSWER,                                                                        \
+      "a step's validity counts from the store's answer, not from its compare")                    \
+    X(JOURNAL_SKIPPED, "effects begin before their row is stored")                                 \
+    X(STRAY_NOT_FENCED, "a second server that takes writes is left open")
 
 enum mutant_id {
 #define X(id, what) MUTANT_##id,

@@ -45,7 +45,7 @@ void exec_wake(struct executor *x, int64_t mono_us)
 
 static bool is_paused(const struct executor *x)
 {
-    return x->view->record.paused || x->view->paused_all;
+    return (x->view->record.paused || x->view->paused_all) && !MUTANT(x->view, PAUSE_IGNORED);
 }
 
 bool exec_turns_back(struct executor *x)
@@ -157,7 +157,7 @@ enum stay_rc executor_abort(struct executor *x, const char *why, int64_t now_mon
 {
     if (x->phase == PHASE_IDLE)
         return stay_error(err, STAY_ENOTFOUND, "no plan runs");
-    if (x->run.past_no_return)
+    if (x->run.past_no_return && !MUTANT(x->view, UNDO_PAST_RETURN))
         return stay_error(err, STAY_EREFUSED, "plan %s is past its point of no return", x->run.id);
     x->now_mono_us = now_mono_us;
     if (x->run.state == RUN_UNDOING || x->run.state == RUN_UNDONE || x->abort_wanted)
@@ -200,8 +200,8 @@ void executor_effect_done(struct executor *x, uint64_t token, const struct effec
  * too, with the route closed. */
 static bool turn_back_now(struct executor *x)
 {
-    if ((x->phase != PHASE_ROWS && x->phase != PHASE_LOOK) || x->run.past_no_return ||
-        !exec_turns_back(x))
+    if ((x->phase != PHASE_ROWS && x->phase != PHASE_LOOK) ||
+        (x->run.past_no_return && !MUTANT(x->view, UNDO_PAST_RETURN)) || !exec_turns_back(x))
         return false;
     exec_begin_undo(x);
     return true;

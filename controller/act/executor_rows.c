@@ -18,7 +18,7 @@ static bool row_needs_save(const struct executor *x, uint32_t row)
 {
     size_t count = 0;
     const struct plan_row *what = &plan_rows(x->run.kind, &count)[row];
-    if (!is_light(what) || x->must_save)
+    if ((!is_light(what) && !MUTANT(x->view, JOURNAL_SKIPPED)) || x->must_save)
         return true;
     return writes(what) && (x->saved_mono_us == STAY_NEVER ||
                             x->now_mono_us - x->saved_mono_us > EXEC_VALID_LEFT_US);

@@ -166,7 +166,7 @@ void executor_saved(struct executor *x, uint64_t token, enum stay_rc rc, uint64_
         failed(x, rc);
         return;
     }
-    x->saved_mono_us = x->save_begun_mono_us;
+    x->saved_mono_us = MUTANT(x->view, VALIDITY_FROM_ANSWER) ? now_mono_us : x->save_begun_mono_us;
     x->save_tries = x->save_conflicts = 0;
     x->first_try_mono_us = STAY_NEVER;
     x->save_unknown = x->storeless = false;

@@ -30,9 +30,9 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
                                       int64_t now_mono_us)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
-    if (view->config->nodes[node].promote == PROMOTE_NEVER)
+    if (view->config->nodes[node].promote == PROMOTE_NEVER && !MUTANT(view, PROMOTE_RULE_IGNORED))
         return "promote = \"never\"";
-    if (view->record.quarantine[node] != QUARANTINE_NONE)
+    if (view->record.quarantine[node] != QUARANTINE_NONE && !MUTANT(view, QUARANTINE_IGNORED))
         return "it is quarantined";
     if (!plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
         return "it does not answer";
@@ -56,6 +56,8 @@ static const char *standing_objection(const struct cluster_view *view, uint32_t 
         view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) != 0;
     if (facts->read_only == TRI_NO && view->primary != NO_NODE && !primary_known)
         return "it is writable, and what the primary held was never read";
+    if (MUTANT(view, ERRANT_PROMOTED))
+        return NULL;
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
     if (view->nodes[node].skipped)
@@ -73,7 +75,7 @@ static const char *run_objection(const struct cluster_view *view, const struct p
 {
     if (run->struck & NODE_BIT(node))
         return "it failed earlier in this plan";
-    if (run->errant & NODE_BIT(node))
+    if ((run->errant & NODE_BIT(node)) && !MUTANT(view, ERRANT_PROMOTED))
         return "it holds transactions the primary lacks";
     if (!(run->f & NODE_BIT(node)))
         return "it could not be frozen";
@@ -81,6 +83,8 @@ static const char *run_objection(const struct cluster_view *view, const struct p
         return "it restarted lately, what it had acknowledged may be gone: --accept-loss takes it";
     if (!(run->r & NODE_BIT(node)))
         return "it has not executed all it received";
+    if (MUTANT(view, ERRANT_PROMOTED))
+        return NULL;
     if (cluster_wrote_alone(view, node, &run->executed[node]))
         return "it wrote transactions of its own";
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS) &&
@@ -233,6 +237,8 @@ uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct pla
 {
     uint32_t best = NO_NODE;
     uint64_t best_gain = 0;
+    if (MUTANT(view, PEERS_NOT_UNITED))
+        return NO_NODE;
     for (uint32_t node = 0; node < view->config->node_count && candidate < NODES_MAX; node++) {
         if (!(run->r & run->collected & ~plan_gone(run) & NODE_BIT(node)) || node == candidate)
             continue;

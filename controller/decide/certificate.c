@@ -55,7 +55,8 @@ static bool shutdown_may_have_answered(const struct certificate_input *in)
     bool fenced = in->fenced && in->fenced_whole; /* the one that may have answered, no later one */
     if (in->engine != ENGINE_MYSQL || fenced || MUTANT(in, SHUTDOWN_EXCEPTION_IGNORED))
         return false;
-    return !(in->connections_ended_first && in->acks_flowed);
+    bool ended_first = in->connections_ended_first || MUTANT(in, SHUTDOWN_ORDER_IGNORED);
+    return !(ended_first && in->acks_flowed);
 }
 
 static uint64_t count_missing(const struct gtid_set *of, const struct gtid_set *held)
@@ -96,7 +97,8 @@ static bool is_drained(const struct certificate_input *in)
 /* Fills cert and returns true when one of the two LOSSLESS rules holds. */
 static bool prove_lossless(const struct certificate_input *in, struct certificate *cert)
 {
-    if (in->fenced && in->fenced_whole && holds(in->candidate_executed, in->fenced_executed)) {
+    bool holds_all = holds(in->candidate_executed, in->fenced_executed);
+    if (in->fenced && in->fenced_whole && (holds_all || MUTANT(in, F1_NOT_COMPARED))) {
         cert->kind = CERT_LOSSLESS;
         add_reason(cert, "the fenced primary was read and the candidate executed all of its set");
         return true;
@@ -113,6 +115,9 @@ static bool prove_lossless(const struct certificate_input *in, struct certificat
                    count_bits(in->a & ~in->r), count_bits(in->a), in->acks);
     else if (!holds(in->candidate_executed, in->drained_union))
         add_reason(cert, "the candidate lacks transactions other drained ackers executed");
+    else if (in->disproved)
+        add_reason(cert, "the primary had executed more than the drained ackers hold: what one had "
+                         "acknowledged is gone");
     else if (fence_may_have_answered(in))
         add_reason(cert, "clients were killed while ackers still acknowledged: one of a commit "
                          "group may have been answered");
@@ -131,7 +136,7 @@ static bool prove_lossless(const struct certificate_input *in, struct certificat
 static bool bound_by_frozen(const struct certificate_input *in, struct certificate *cert)
 {
     if (in->mode != MODE_LOSSLESS || !in->lossless_stood || !acks_are_revoked(in) ||
-        in->frozen_received == NULL)
+        in->frozen_received == NULL || in->disproved)
         return false;
     uint64_t lost = count_missing(in->frozen_received, in->candidate_executed);
     if (shutdown_may_have_answered(in) || fence_may_have_answered(in)) {

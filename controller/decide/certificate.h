@@ -26,6 +26,9 @@ struct certificate_input {
                                        restarted may have truncated what it had acknowledged */
     bool fence_overlapped;          /* its clients were killed while ackers still acknowledged */
     bool fence_unheard;             /* ... or may have been: nobody has the answer */
+    bool disproved;                 /* by its own last word the old primary had executed more than
+                                       could still wait for an ack, and the candidate lacks it:
+                                       what an acker had acknowledged is gone, nobody saw how */
     bool refuses;                   /* its port refuses now: it does not serve, it is not merely
                                        cut */
     bool overridden;                /* a named human accepted loss for this plan */

@@ -108,6 +108,8 @@ struct node_view {
     int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
     enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
                                      read begun later */
+    bool lost_answered;           /* its restart lost more than could wait for an acknowledgement
+                                     when it was last read: some were answered; until it is open */
     bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
     struct gtid_set extra;        /* what it held beyond the primary's last word, until a */
     int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */

@@ -143,6 +143,16 @@ static void note_progress(struct node_view *node, const struct observation *obs)
         node->canary_moved_mono_us = obs->taken_mono_us;
 }
 
+/* A set read of a MariaDB server holds what waits for its ack too, at most one of each session. */
+static bool lost_answered(const struct node_view *node, const struct gtid_set *now)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set lost = {0};
+    gtid_set_copy(&lost, &node->facts.executed);
+    gtid_set_subtract(&lost, now);
+    return (node->groups_known & FACTS_STATUS) != 0 &&
+           gtid_set_count(&lost) > node->facts.connections;
+}
+
 /* Takes the facts of a newer question than those held; returns whether it did. */
 static bool fold_facts(struct node_view *node, const struct observation *obs)
 {
@@ -152,6 +162,7 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
     if (groups & FACTS_STATUS) {
         if (has_restarted(node, obs)) {
             node->restarted_mono_us = obs->taken_mono_us;
+            node->lost_answered = node->lost_answered || lost_answered(node, &obs->facts->executed);
             node->groups_known = 0;
             node->idle_life = true;
             node->own_due_mono_us = STAY_NEVER;
@@ -160,8 +171,10 @@ static bool fold_facts(struct node_view *node, const struct observation *obs)
         }
         note_progress(node, obs);
         gtid_set_union(&node->received_high, &obs->facts->received);
-        if (obs->facts->read_only == TRI_NO)
+        if (obs->facts->read_only == TRI_NO) {
             node->writable_mono_us = obs->taken_mono_us;
+            node->lost_answered = false;
+        }
         if (obs->facts->receiver == RECEIVER_STOPPED || obs->facts->receiver == RECEIVER_NONE) {
             later(&node->receiver_off_mono_us, obs->taken_mono_us);
             node->ran_acking = TRI_UNKNOWN;

@@ -244,7 +244,7 @@ bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)
 bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
-    if (view->config->engine == ENGINE_MYSQL)
+    if (view->config->engine == ENGINE_MYSQL || MUTANT(view, TAIL_LOSS_IGNORED))
         return false;
     if (n->restarted_mono_us != STAY_NEVER)
         return n->writable_mono_us < n->restarted_mono_us;

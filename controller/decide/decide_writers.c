@@ -1,5 +1,6 @@
 /* controller/decide/decide_writers.c - who accepts writes beside the primary, and whose doing that
  * is: our failover's, a server's own start-up values, or a human's. */
+#include "base/mutant.h"
 #include "controller/decide/decide_private.h"
 
 /* Accepts writes and replicates from nobody: fenced first (row 131), rejoined after. */
@@ -15,7 +16,7 @@ uint32_t decide_stale_writable(const struct cluster_view *view, int64_t now_mono
 {
     for (uint32_t i = 0; i < view->config->node_count; i++) {
         const struct server_facts *facts = &view->nodes[i].facts;
-        if (i != view->primary && decide_is_loose(facts) &&
+        if (i != view->primary && decide_is_loose(facts) && !MUTANT(view, STRAY_NOT_FENCED) &&
             verdict_node_answers(view, i, now_mono_us) == TRI_YES &&
             facts->canary_epoch <= view->record.epoch)
             return i;
@@ -42,7 +43,7 @@ uint32_t decide_open_follower(const struct cluster_view *view, int64_t now_mono_
  * proof is wanted, the record names it. One that an operator set aside is theirs. */
 bool decide_is_open_outcast(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
-    if (node >= view->config->node_count)
+    if (node >= view->config->node_count || MUTANT(view, STRAY_NOT_FENCED))
         return false;
     uint8_t reason = view->record.quarantine[node];
     return node != view->primary && view->nodes[node].facts.read_only == TRI_NO &&

@@ -107,6 +107,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, asked_again_mono_us, MONO),
     PLAIN(node_view, repair_failed_mono_us, MONO),
     CHOICE(node_view, errant, tri_texts),
+    PLAIN(node_view, lost_answered, BOOL),
     PLAIN(node_view, holds_lost, BOOL),
     PLAIN(node_view, extra, GTID),
     PLAIN(node_view, extra_mono_us, MONO),

@@ -37,7 +37,8 @@ static bool is_source_whole(const struct cluster_view *view, uint32_t node)
     bool counts =
         view->config->engine != ENGINE_MYSQL || facts->ss_wait_count >= view->config->acks;
     return facts->ss_source_enabled == TRI_YES && facts->ss_source_on == TRI_YES &&
-           facts->ss_after_sync == TRI_YES && facts->ss_timeout_ms >= DURABILITY_TIMEOUT_MS &&
+           facts->ss_after_sync == TRI_YES &&
+           (facts->ss_timeout_ms >= DURABILITY_TIMEOUT_MS || MUTANT(view, TIMEOUT_IGNORED)) &&
            facts->ss_wait_alone != TRI_NO && facts->log_filters != TRI_YES && counts;
 }
 
@@ -165,7 +166,7 @@ static void claim_less(struct cluster_view *view, struct cluster_record *record)
     const struct server_facts *facts = &view->nodes[view->primary].facts;
     bool may_write = facts->read_only == TRI_NO && facts->super_read_only != TRI_YES;
     bool runs = facts->ss_source_enabled == TRI_YES && facts->ss_after_sync == TRI_YES &&
-                facts->ss_timeout_ms >= DURABILITY_TIMEOUT_MS;
+                (facts->ss_timeout_ms >= DURABILITY_TIMEOUT_MS || MUTANT(view, TIMEOUT_IGNORED));
     if (!may_write || runs)
         return;
     fall(view, record);

@@ -1,4 +1,5 @@
 /* controller/decide/guard.c - vetoes: why a plan must not start now, whatever the verdict. */
+#include "base/mutant.h"
 #include "controller/decide/decide.h"
 
 const char *guard_name(enum guard_id guard)
@@ -61,7 +62,7 @@ static uint32_t failover_vetoes(const struct cluster_view *view, const struct fl
     uint32_t vetoes = has_candidate(view, now_mono_us) ? 0 : bit(GUARD_NO_CANDIDATE);
     if (!automatic)
         return vetoes;
-    if (now_wall_us < view->record.cooldown_until_wall_us)
+    if (now_wall_us < view->record.cooldown_until_wall_us && !MUTANT(view, COOLDOWN_IGNORED))
         vetoes |= bit(GUARD_COOLDOWN);
     if (view->config->failover != FAILOVER_AUTOMATIC)
         vetoes |= bit(GUARD_CONFIRM);
@@ -91,7 +92,7 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_PAUSED);
     if (automatic && now_wall_us < record->maintenance_until_wall_us)
         vetoes |= bit(GUARD_MAINTENANCE);
-    if (automatic && view->hold_until_mono_us != STAY_NEVER &&
+    if (automatic && !MUTANT(view, HOLD_IGNORED) && view->hold_until_mono_us != STAY_NEVER &&
         now_mono_us < view->hold_until_mono_us)
         vetoes |= bit(GUARD_HOLD);
     if (automatic && view->config->failover == FAILOVER_OBSERVE)

@@ -228,7 +228,8 @@ void plan_drained_union(const struct plan_run *run, const struct cluster_view *v
 {
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
-        if (!(run->r & run->collected & NODE_BIT(node)))
+        if (!(run->r & run->collected & NODE_BIT(node)) ||
+            (MUTANT(view, PEERS_NOT_UNITED) && node != run->candidate))
             continue;
         plan_contribution(run, view, node, &held);
         gtid_set_union(ret_set, &held);
@@ -337,7 +338,7 @@ void plan_reset_rows(struct plan_run *run, uint32_t row)
 static bool is_fence_gone(struct plan_run *run, const struct cluster_view *view)
 {
     const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
-    if (run->old_primary >= view->config->node_count)
+    if (run->old_primary >= view->config->node_count || MUTANT(view, RESUME_TRUSTS_FENCE))
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
     bool is_read = (old->groups_known & FACTS_STATUS) != 0;

@@ -71,7 +71,8 @@ void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, u
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
     note_lost(run, view, node, result->receiver_before, now_mono_us);
-    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED)) {
+    bool by_lag = MUTANT(view, DRAIN_BY_LAG) && seen->facts.lag_s <= 0;
+    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED) || by_lag) {
         plan_take_executed(run, node, result);
         run->r |= NODE_BIT(node);
         if (MUTANT(view, CERT_FROM_RECEIVED))
@@ -87,7 +88,8 @@ static bool lost_by_restart(const struct plan_run *run, const struct cluster_vie
     if (run->restarted & NODE_BIT(node))
         return true;
     if (!(run->sound & NODE_BIT(node)))
-        return plan_restart_counts(view, node, &facts->executed);
+        return plan_restart_counts(view, node, &facts->executed) &&
+               !MUTANT(view, RESTARTED_ACKER_PROVES);
     return plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
                               run->freeze_mono_us[node], now_mono_us);
 }
@@ -188,7 +190,7 @@ static bool is_still_frozen(const struct plan_run *run, const struct cluster_vie
         return false;
     if (facts->receiver == RECEIVER_NONE || facts->receiver == RECEIVER_STOPPED)
         return true;
-    return follows(view, facts, run->candidate);
+    return follows(view, facts, run->candidate) || MUTANT(view, VERIFY_IGNORES_RECEIVER);
 }
 
 void plan_absorb_verify(struct plan_run *run, const struct cluster_view *view, uint32_t row,

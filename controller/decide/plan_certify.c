@@ -139,6 +139,26 @@ static uint32_t able_holding_more(const struct plan_run *run, const struct clust
     return mask;
 }
 
+/* The primary's own last word against what the drained ackers hold. MySQL executes nothing that is
+ * not acknowledged; on MariaDB the set holds what waits, at most one of each session. A relay log
+ * that somebody threw away between two looks shows nowhere else. After a restart the set may hold a
+ * tail that was never acknowledged. */
+static bool is_disproved(const struct plan_run *run, const struct cluster_view *view)
+{
+    const struct node_view *old = &view->nodes[run->old_primary];
+    bool reopened = old->writable_mono_us > old->restarted_mono_us;
+    bool froze = run->kind == PLAN_FAILOVER && /* a foreseen run did not: read before the primary */
+                 run->rows[plan_row_of(run->kind, STEP_FREEZE)].begun_mono_us != STAY_NEVER;
+    if (!froze || old->facts_begun_mono_us == STAY_NEVER ||
+        (old->restarted_mono_us != STAY_NEVER && !reopened))
+        return false;
+    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
+    gtid_set_copy(&missing, &old->facts.executed);
+    gtid_set_subtract(&missing, &run->executed[run->candidate]);
+    uint64_t waiting = view->config->engine == ENGINE_MYSQL ? 0 : old->facts.connections;
+    return gtid_set_count(&missing) > waiting;
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -174,6 +194,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
         .fence_unheard = run->fence_unheard,
+        .disproved = old != NULL && run->candidate != NO_NODE && is_disproved(run, view),
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & acking(run, view))) == 0,

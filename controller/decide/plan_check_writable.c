@@ -87,6 +87,20 @@ static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct
     return STAY_OK;
 }
 
+/* Nobody that answers holds it, or it would be failed over to: a human looks first. */
+static enum stay_rc check_lost_nothing(const struct plan_run *run, const struct cluster_view *view,
+                                       struct stay_error *err)
+{
+    const char *name = plan_node_name(view, run->old_primary);
+    if (run->mode != MODE_LOSSLESS || !view->nodes[run->old_primary].lost_answered)
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED,
+                      "%s lost transactions in its restart that its clients were told are safe, "
+                      "and no server is seen to hold them: look for them; SET GLOBAL read_only = 0 "
+                      "on %s abandons them",
+                      name, name);
+}
+
 /* What an earlier primary wrote and acknowledged, and this one held when it was promoted. Its own
  * lost tail is looked for on the others; of this one the record tells, whoever answers. */
 static enum stay_rc check_holds_as_promoted(const struct cluster_view *view, uint32_t primary,
@@ -129,7 +143,7 @@ enum stay_rc plan_check_make_writable(const struct plan_run *run, const struct c
                                       int64_t now_mono_us, struct stay_error *err)
 {
     enum stay_rc rc = plan_check_primary(run, view, now_mono_us, err);
-    if (rc != STAY_OK)
+    if (rc != STAY_OK || MUTANT(view, TAIL_NOT_ASKED))
         return rc;
     uint32_t answering = plan_nodes_answering(view, now_mono_us);
     const struct gtid_set *held = &view->nodes[run->old_primary].facts.executed;
@@ -139,6 +153,9 @@ enum stay_rc plan_check_make_writable(const struct plan_run *run, const struct c
     uint32_t holder = holder_of_lost(view, run->old_primary);
     if (holder != NO_NODE)
         return refuse_lost_tail(view, holder, err);
+    rc = check_lost_nothing(run, view, err);
+    if (rc != STAY_OK)
+        return rc;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         const struct node_view *seen = &view->nodes[node];
         if (node == run->old_primary || view->record.quarantine[node] != QUARANTINE_NONE)
@@ -168,6 +185,8 @@ enum stay_rc plan_check_unfence(const struct plan_run *run, const struct cluster
                           plan_node_name(view, run->params.node));
     if (rc == STAY_OK && cluster_may_have_lost_tail(view, run->params.node))
         rc = check_tail_is_known(run, view, plan_nodes_answering(view, now_mono_us), err);
+    if (rc == STAY_OK)
+        rc = check_lost_nothing(run, view, err);
     if (rc == STAY_OK)
         rc = check_holds_as_promoted(view, run->params.node, err);
     for (uint32_t node = 0; rc == STAY_OK && node < view->config->node_count; node++)

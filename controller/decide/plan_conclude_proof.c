@@ -121,7 +121,10 @@ enum plan_next plan_conclude_certify(struct plan_run *run, const struct cluster_
         return fence_again(run, ret_row);
     if (must_freeze_more(run, view, ret_row))
         return NEXT_GOTO;
-    if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss)
+    if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss ||
+        MUTANT(view, ACCEPT_IGNORED) ||
+        (MUTANT(view, OBJECTIVES_IGNORED) && run->certificate.kind == CERT_BOUNDED &&
+         view->config->accept == ACCEPT_BOUNDED))
         return NEXT_ROW;
     plan_say(run->text, sizeof run->text, "certificate %s is not accepted: %s",
              certificate_kind_text(run->certificate.kind), run->certificate.reason);
@@ -199,7 +202,7 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
 {
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     if (run->kind != PLAN_FAILOVER || plan_row_at(run, row)->step != STEP_WRITABLE ||
-        run->maybe_open || MUTANT(view, WRITABLE_BEFORE_VERIFY))
+        run->maybe_open || MUTANT(view, WRITABLE_BEFORE_VERIFY) || MUTANT(view, CONFIRM_SKIPPED))
         return NEXT_ROW;
     run->past_no_return = false; /* nothing of it has begun */
     if (fence_is_lifted(run, view))

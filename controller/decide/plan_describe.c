@@ -28,6 +28,7 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
         gtid_set_copy(&run->executed[node], &facts->executed);
         gtid_set_union(&run->executed[node], &facts->received);
         gtid_set_copy(&run->received_high[node], &view->nodes[node].received_high);
+        run->freeze_mono_us[node] = now_mono_us;
         run->collected |= NODE_BIT(node);
         run->f |= NODE_BIT(node);
         if (facts->applier_errno != 0)

@@ -1,6 +1,6 @@
 /* controller/decide/plan_start.c - a run begins: what was true before it, noted while it can still
  * be seen: the old primary, its ackers, how many it waited for, which of them are sound. */
-#include "controller/decide/plan_private.h"
+#include "controller/decide/plan_absorb_private.h"
 
 static void name_run(struct plan_run *run, const struct cluster_view *view)
 {
@@ -164,10 +164,16 @@ static uint32_t able_to_ack(const struct cluster_view *view, int64_t now_mono_us
 
 void plan_note_able(struct plan_run *run, const struct cluster_view *view)
 {
-    if (run->kind != PLAN_FAILOVER || run->old_primary >= view->config->node_count)
+    if (run->kind != PLAN_FAILOVER || run->old_primary >= view->config->node_count ||
+        MUTANT(view, ABLE_IGNORED))
         return;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         int64_t asked_us = view->nodes[node].facts_begun_mono_us;
+        if ((run->f & NODE_BIT(node)) && asked_us > run->freeze_mono_us[node] &&
+            would_ack(view, node, run->old_primary)) { /* somebody started it again */
+            plan_drop_node(run, node);
+            run->able |= NODE_BIT(node);
+        }
         bool judged = ((run->a | run->f | run->able) & NODE_BIT(node)) != 0;
         if (judged || asked_us == STAY_NEVER || asked_us <= run->begun_mono_us ||
             !would_ack(view, node, run->old_primary))
@@ -201,7 +207,9 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
                           view->lossless_fell_mono_us == STAY_NEVER;
     run->acks = acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
-    run->able = view->primary == NO_NODE ? 0 : able_to_ack(view, now_mono_us) & ~run->a;
+    run->able = view->primary == NO_NODE || MUTANT(view, ABLE_IGNORED)
+                    ? 0
+                    : able_to_ack(view, now_mono_us) & ~run->a;
     run->acking = ackers_at_last_facts(view);
     note_acks(run, view);
     note_sound(run, view);

@@ -301,7 +301,7 @@ static void open_whole(const struct plan_run *run, const struct cluster_view *vi
                        struct effect *effect)
 {
     bool read = (run->collected & mask_of(node)) != 0;
-    effect->born_mono_us = plan_born_mono_us(run, node);
+    effect->born_mono_us = MUTANT(view, BORN_IGNORED) ? INT64_MAX : plan_born_mono_us(run, node);
     effect->renumber = cluster_may_repeat_numbers(
         view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);
 }
@@ -314,7 +314,8 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     ret_effect->step = what->step;
     ret_effect->node = node;
     ret_effect->want = effect_want(run, view, what->step, node);
-    if (what->step == STEP_ATTACH && MUTANT(view, DIVERGED_ATTACHED))
+    if (what->step == STEP_ATTACH &&
+        (MUTANT(view, DIVERGED_ATTACHED) || MUTANT(view, ATTACH_UNCOMPARED)))
         ret_effect->want = NULL;
     ret_effect->flaw = effect_flaw(view, what->step);
     if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE)

@@ -11,6 +11,8 @@ static bool old_primary_is_whole(const struct plan_run *run, const struct cluste
                                  int64_t now_mono_us)
 {
     uint32_t old = run->old_primary;
+    if (MUTANT(view, TRUNCATED_REOPENED))
+        return old != NO_NODE && plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us);
     if (old == NO_NODE || !run->was_open || plan_primary_restarted(run, view) ||
         !plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us))
         return false;

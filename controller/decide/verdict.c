@@ -98,7 +98,8 @@ static void judge_replicas(const struct cluster_view *view, int64_t now_mono_us,
             continue;
         switch (cluster_node_receives(view, i, view->primary, now_mono_us)) {
         case TRI_YES:
-            receiving++;
+            receiving += !MUTANT(view, REPLICAS_NOT_ASKED);
+            silent += MUTANT(view, REPLICAS_NOT_ASKED);
             break;
         case TRI_NO:
             silent += is_witness(view, i);
@@ -231,7 +232,8 @@ static bool sees_nothing(const struct cluster_view *view, int64_t now_mono_us)
 
 struct verdict verdict_judge(const struct cluster_view *view, int64_t now_mono_us)
 {
-    bool is_held = view->hold_until_mono_us != STAY_NEVER && now_mono_us < view->hold_until_mono_us;
+    bool is_held = !MUTANT(view, HOLD_IGNORED) && view->hold_until_mono_us != STAY_NEVER &&
+                   now_mono_us < view->hold_until_mono_us;
     if (view->isolated || !view->store_ok || is_held || sees_nothing(view, now_mono_us)) {
         const struct verdict_row *r = verdict_controller_rule();
         return (struct verdict){r->id, SUBJECT_CONTROLLER, NO_NODE, r->action, r->name, r->why};

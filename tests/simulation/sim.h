@@ -21,6 +21,7 @@ int64_t sim_span(struct sim *s, int64_t low, int64_t high);
 const char *sim_fault_text(enum sim_fault fault);
 const char *sim_invariant_text(enum sim_invariant inv);
 const char *sim_layout_text(enum sim_layout layout);
+const char *sim_script_text(enum sim_script script);
 
 /* sim_net.c: links between hosts */
 bool net_ok(const struct sim *s, uint32_t from, uint32_t to);
@@ -107,6 +108,7 @@ void route_step(struct sim *s, struct sim_effect *x);
 void controller_start(struct sim *s);
 void controller_kill(struct sim *s);
 void controller_freeze(struct sim *s, int64_t for_us);
+void controller_hold(struct sim *s); /* it stalled, or its clock jumped */
 void controller_turn(struct sim *s);
 bool controller_event(struct sim *s, const struct sim_event *e);
 bool controller_runs(const struct sim *s);
@@ -116,7 +118,7 @@ void store_save(void *ctx, uint64_t token, const struct plan_run *run,
 void store_settle(struct sim *s); /* the controller is about to be gone */
 void store_put_record(struct sim *s, const struct cluster_record *record, uint64_t expect);
 bool store_event(struct sim *s, const struct sim_event *e);
-void store_operator(struct sim *s, void (*change)(struct sim *s, struct cluster_record *record));
+void store_operator(struct sim *s, store_change change);
 /* An operator's order, guards asked first as the daemon does. */
 void fault_order(struct sim *s, enum plan_kind kind, bool accept_loss);
 void fault_release(struct sim *s); /* an operator ends pause, maintenance and cooldown */
@@ -130,6 +132,9 @@ void fault_plan(struct sim *s);
  * recorded again? */
 void fault_scripts(struct sim *s);
 bool fault_at_restore(const struct sim *s);
+void fault_draw_script(struct sim *s);  /* from a stream of its own; none as a rule */
+void fault_build_script(struct sim *s); /* the world that is built has what the script needs */
+void fault_script_row(struct sim *s, const struct plan_run *run, uint32_t row); /* it begins */
 bool fault_event(struct sim *s, const struct sim_event *e);
 void fault_heal(struct sim *s);
 void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);
@@ -153,6 +158,7 @@ void check_verdict(struct sim *s, uint16_t rule_id);
 /* The turn that decided `d`, recorded and judged again. */
 void check_replay(struct sim *s, struct decision_memory *before, const struct decision *d);
 void check_begun(struct sim *s, const struct plan_run *run);
+void check_paused(struct sim *s, const struct effect *effect); /* one that changes begins */
 void check_event(struct sim *s);
 void check_started(struct sim *s, struct sim_server *p);
 bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,

@@ -190,6 +190,23 @@ static bool has_foreign_twin(const struct sim *s, const struct sim_server *v, ui
     return false;
 }
 
+/* Acknowledged by the word of a server whose receiver an operator started after it was verified to
+ * be frozen, and of which no answer has come since: nobody can know of it. */
+static bool is_by_unseen_hand(const struct sim *s, const struct sim_tx *t)
+{
+    const struct plan_run *run = s->store.has_run ? s->store.run : NULL;
+    if (run == NULL || run->kind != PLAN_FAILOVER)
+        return false;
+    int64_t verified = run->rows[plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE)].begun_mono_us;
+    for (uint32_t n = 0; n < s->setup.servers && verified != STAY_NEVER; n++) {
+        const struct sim_server *p = &s->server[n];
+        if (p->operator_started && p->operator_started_at > verified &&
+            p->seen_at < p->operator_started_at && t->acked_at > p->operator_started_at)
+            return true;
+    }
+    return false;
+}
+
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless
  * that process was read in its fence: then its counters told. skip_weak: leave out what a weaker
  * mode acknowledged, as no promise covers it. They did not tell when somebody switched semi-sync
@@ -209,7 +226,7 @@ uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool
         const struct sim_server *by = &s->server[t->origin];
         bool told = fenced && t->life == (uint16_t)by->life &&
                     by->no_times > s->store.record.watch_no_times + 1;
-        if ((t->excused && !told) || has_foreign_twin(s, v, i))
+        if ((t->excused && !told) || has_foreign_twin(s, v, i) || is_by_unseen_hand(s, t))
             continue;
         sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s",
                   t->origin + 1, t->seq, t->client, (double)t->begun / 1e6,

@@ -12,7 +12,8 @@ static bool acks_unknown(const struct sim *s, const struct plan_run *run,
 {
     uint32_t verify = plan_row_of(PLAN_FAILOVER, STEP_VERIFY_FREEZE);
     bool meet = old->up && net_both(s, old->index, p->index);
-    if (p->operator_started && p->operator_started_at > run->rows[verify].begun_mono_us)
+    int64_t verified = run->rows[verify].begun_mono_us;
+    if (p->operator_started && verified != STAY_NEVER && p->operator_started_at > verified)
         return true;
     bool is_outside = !(run->a >> p->index & 1);
     bool is_back = p->unseen_at > p->seen_at && s->now - p->unseen_at <= DETECT_US;
@@ -49,6 +50,26 @@ void check_proof(struct sim *s, const struct plan_run *run)
                     old->index + 1);
 }
 
+/* Whom policy lets be promoted, and with what certificate; a human who accepts loss overrides the
+ * certificate alone. */
+static void check_policy(struct sim *s, const struct sim_server *v, const struct plan_run *run)
+{
+    const struct cluster_config *c = &s->config;
+    const struct certificate *cert = &run->certificate;
+    if (c->nodes[v->index].promote == PROMOTE_NEVER)
+        sim_violate(s, INV_S6, "db%u is never to be promoted, and was", v->index + 1);
+    if (s->store.record.quarantine[v->index] != QUARANTINE_NONE)
+        sim_violate(s, INV_S7, "db%u was set aside and is promoted", v->index + 1);
+    bool within = cert->kind == CERT_BOUNDED && c->accept == ACCEPT_BOUNDED &&
+                  cert->lost_bytes_max <= c->loss_bytes_max &&
+                  cert->lost_time_max_us <= c->loss_time_max_us;
+    if (cert->kind != CERT_LOSSLESS && !within && !run->params.accept_loss)
+        sim_violate(s, INV_S3, "promoted with %s, %.1f s: policy accepts %s, %.1f s",
+                    certificate_kind_text(cert->kind), (double)cert->lost_time_max_us / 1e6,
+                    c->accept == ACCEPT_BOUNDED ? "BOUNDED" : "LOSSLESS",
+                    (double)c->loss_time_max_us / 1e6);
+}
+
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run, bool swaps)
 {
     const struct certificate *cert = swaps ? &run->certificate : &s->named;
@@ -64,6 +85,8 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
                     v->index + 1, s->tx[first].origin + 1, s->tx[first].seq);
     if (!moved)
         return;
+    if (swaps)
+        check_policy(s, v, run);
     s->stats->failovers += run->kind == PLAN_FAILOVER;
     s->stats->lossless += cert->kind == CERT_LOSSLESS;
     s->stats->bounded += cert->kind == CERT_BOUNDED;

@@ -58,6 +58,7 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
             if (step_kind_class(rows[row].step) < CLASS_NODE)
                 s->stats->step[rows[row].step]++;
             fault_aim(s, run, row);
+            fault_script_row(s, run, row);
         }
         break;
     case EXEC_ROW_ENDED:
@@ -105,6 +106,7 @@ void controller_start(struct sim *s)
     c->frozen = c->dying = c->ready = c->save_flying = c->was_busy = false;
     c->life++;
     c->started_at = c->last_tick = s->now;
+    c->held_until = STAY_NEVER;
     c->refused[0] = '\0';
     cluster_init(c->view, &s->config);
     c->view->store_ok = true;
@@ -150,6 +152,14 @@ void controller_freeze(struct sim *s, int64_t for_us)
     sim_at(s, s->now + for_us, EV_CONTROLLER_START, 1, 0, c->life, 0);
 }
 
+/* The daemon's word to decide that what it knows may be old or wrongly dated. */
+void controller_hold(struct sim *s)
+{
+    struct sim_controller *c = &s->controller;
+    c->held_since = s->now;
+    c->held_until = c->view->hold_until_mono_us = s->now + JUMP_HOLD_US;
+}
+
 static void thaw(struct sim *s)
 {
     struct sim_controller *c = &s->controller;
@@ -158,7 +168,7 @@ static void thaw(struct sim *s)
     sim_trace(s, "controller goes on");
     c->frozen = false;
     if (s->now - c->frozen_at > STALL_US)
-        c->view->hold_until_mono_us = s->now + JUMP_HOLD_US;
+        controller_hold(s);
     probe_start(s);
     sim_at(s, s->now + STAY_MS, EV_TICK, 0, 0, c->life, 0);
 }

@@ -64,6 +64,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
     if (!controller_runs(s) || crash_here(s, effect->step, 0))
         return;
     s->stats->step[effect->step]++;
+    if (effect_changes(effect->step))
+        check_paused(s, effect);
     struct sim_effect *x = slot_new(s);
     x->token = token;
     x->life = s->controller.life;
@@ -79,6 +81,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
         delay += sim_span(s, 200 * STAY_MS, 3 * STAY_SECOND);
         s->stats->fault[FAULT_LANE_STUCK]++;
     }
+    delay += s->setup.lane_us;
+    s->setup.lane_us = 0;
     sim_trace(s, "    effect %s%s%u%s", step_kind_text(effect->step),
               effect->node == NO_NODE ? "" : " on db",
               effect->node == NO_NODE ? 0 : effect->node + 1,

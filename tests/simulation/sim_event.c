@@ -118,6 +118,16 @@ const char *sim_invariant_text(enum sim_invariant inv)
     return inv < INV_COUNT ? names[inv] : "?";
 }
 
+const char *sim_script_text(enum sim_script script)
+{
+    static const char *const texts[] = {
+#define X(id, engine, layout) #id,
+        SIM_SCRIPTS(X)
+#undef X
+    };
+    return texts[script];
+}
+
 const char *sim_layout_text(enum sim_layout layout)
 {
     static const char *const names[] = {"1+1", "1+1+witness", "1+2", "1+1+own-zone", "1+2+witness"};

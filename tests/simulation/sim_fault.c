@@ -236,7 +236,7 @@ static void begin_ours(struct sim *s, const struct sim_fault_run *f)
     case FAULT_CLOCK_JUMP:
         s->wall_offset += sim_span(s, -3600 * STAY_SECOND, 3600 * STAY_SECOND);
         if (s->controller.up)
-            s->controller.view->hold_until_mono_us = s->now + 30 * STAY_SECOND;
+            controller_hold(s);
         break;
     default: break;
     }
@@ -459,7 +459,7 @@ void fault_heal(struct sim *s)
         replica_apply_kick(s, v);
     }
     if (s->controller.up && s->controller.view->hold_until_mono_us > s->now)
-        s->controller.view->hold_until_mono_us = s->now + STAY_SECOND;
+        s->controller.held_until = s->controller.view->hold_until_mono_us = s->now + STAY_SECOND;
     net_healed(s);
     fault_release(s);
     sim_at(s, s->now + 3 * STAY_SECOND, EV_OPERATOR, 0, 0, 0, 0);

@@ -98,6 +98,28 @@ enum sim_invariant {
     INV_COUNT
 };
 
+/* SCRIPT(id, engine, layout): sequences that few lives would come to by chance, one life each, with
+ * no other fault. ENGINE_COUNT, LAYOUT_COUNT: as drawn. */
+#define SIM_SCRIPTS(X)                                                                             \
+    X(NONE, ENGINE_COUNT, LAYOUT_COUNT)                                                            \
+    X(RESTART_IN_PLAN, ENGINE_COUNT, LAYOUT_COUNT)                                                 \
+    X(RESTART_BEFORE, ENGINE_COUNT, LAYOUT_PAIR)                                                   \
+    X(LEFT_ACKER, ENGINE_COUNT, LAYOUT_WITNESS)                                                    \
+    X(TOGGLE, ENGINE_COUNT, LAYOUT_COUNT)                                                          \
+    X(NUMBERS_AGAIN, ENGINE_MARIADB, LAYOUT_OWN_ZONE)                                              \
+    X(UNFROZEN, ENGINE_COUNT, LAYOUT_TWO)                                                          \
+    X(PURGED, ENGINE_MARIADB, LAYOUT_COUNT)                                                        \
+    X(TURN_BACK, ENGINE_COUNT, LAYOUT_COUNT)                                                       \
+    X(LOST_WORD, ENGINE_COUNT, LAYOUT_TWO)                                                         \
+    X(STORELESS, ENGINE_COUNT, LAYOUT_COUNT)                                                       \
+    X(STALL, ENGINE_COUNT, LAYOUT_COUNT)
+enum sim_script {
+#define X(id, engine, layout) SCRIPT_##id,
+    SIM_SCRIPTS(X)
+#undef X
+    SCRIPT_COUNT
+};
+
 enum sim_layout { LAYOUT_PAIR = 0, LAYOUT_WITNESS, LAYOUT_TWO, LAYOUT_OWN_ZONE, LAYOUT_FOUR,
                   LAYOUT_COUNT };
 

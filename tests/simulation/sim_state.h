@@ -21,6 +21,9 @@ struct sim_save {
     uint64_t version;
 };
 
+struct sim;
+typedef void (*store_change)(struct sim *s, struct cluster_record *record);
+
 struct sim_store {
     bool down;
     int64_t slow_us;
@@ -30,8 +33,8 @@ struct sim_store {
     bool has_run;
     uint64_t epoch_max;
     int64_t saved_at; /* last durable compare of a plan */
-    uint64_t switch_from, switch_to; /* versions around the last operators' switches */
-    uint32_t switch_life;
+    store_change waiting[4]; /* operators' switches behind the save that is on the way */
+    uint32_t waiting_n;
 };
 
 struct sim_effect {
@@ -65,6 +68,7 @@ struct sim_probe {
 struct sim_controller {
     bool up, frozen, ready, dying; /* dying: killed inside one of its own calls */
     uint32_t life;
+    int64_t held_since, held_until; /* after a stall or clock jump; an operator's release ends it */
     int64_t started_at, frozen_at, tick_at, last_tick, busy_since, canary_begun;
     struct cluster_view *view;
     struct executor *exec;
@@ -101,6 +105,10 @@ struct sim_setup {
     bool plain; /* one kill -9 of a healthy lossless primary and nothing else */
     /* What few lives would come to by chance. */
     bool script_shutdown, script_top_up, script_degrade, script_returner, script_reseed;
+    enum sim_script script;
+    enum step_kind script_step; /* what is aimed at a row, once */
+    bool script_done;
+    int64_t lane_us; /* the next command leaves so late; 0: as drawn */
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 
@@ -181,6 +189,7 @@ struct sim {
     bool trace, calibrates; /* calibrates: clients write once, when told */
     unsigned mutant;
     bool replays; /* each turn is recorded and judged again */
+    bool scripts_only; /* a life without a script of sim_script.c is not lived */
     struct sim_stats *stats;
 };
 

@@ -86,20 +86,6 @@ void store_put_record(struct sim *s, const struct cluster_record *record, uint64
     send_save(s, v);
 }
 
-/* A switch of ours between two saves of the executor is carried over, as the daemon does. */
-static void rebase(struct sim *s, struct sim_save *v)
-{
-    if (v->watch || v->life != s->controller.life || v->expect == s->store.record.version)
-        return;
-    if (s->store.switch_from != v->expect || s->store.switch_life != v->life)
-        return;
-    v->expect = s->store.record.version;
-    if (v->has_record) {
-        v->record.paused = s->store.record.paused;
-        v->record.maintenance_until_wall_us = s->store.record.maintenance_until_wall_us;
-    }
-}
-
 static void trace_promise(struct sim *s, const struct sim_save *v)
 {
     const struct sim_store *t = &s->store;
@@ -143,7 +129,6 @@ static void on_save(struct sim *s, struct sim_save *v)
         sim_at(s, s->now + 500 * STAY_MS, EV_SAVED, (uint32_t)(v - s->save), 0, v->life, 0);
         return;
     }
-    rebase(s, v);
     bool unknown = random_chance(&s->random, t->unknown_ppm);
     bool lost = unknown && sim_percent(s, 50);
     v->rc = v->expect != t->record.version ? STAY_ECONFLICT : STAY_OK;
@@ -158,6 +143,41 @@ static void on_save(struct sim *s, struct sim_save *v)
     }
     sim_at(s, s->now + (unknown ? 50 * STAY_MS : 100), EV_SAVED, (uint32_t)(v - s->save), 0,
            v->life, 0);
+}
+
+static bool is_saving(const struct sim *s)
+{
+    for (uint32_t i = 0; i < SIM_SAVES; i++)
+        if (s->save[i].used && s->save[i].life == s->controller.life)
+            return true;
+    return false;
+}
+
+static void change_now(struct sim *s, store_change change)
+{
+    change(s, &s->store.record);
+    s->store.record.version++;
+    cluster_set_record(s->controller.view, &s->store.record);
+}
+
+/* One save at a time, as the daemon does: a switch waits for the one on the way, and goes before
+ * the next, which then conflicts and is built anew. */
+void store_operator(struct sim *s, store_change change)
+{
+    struct sim_store *t = &s->store;
+    if (t->down || !controller_runs(s))
+        return;
+    if (!is_saving(s))
+        change_now(s, change);
+    else if (t->waiting_n < STAY_COUNT(t->waiting))
+        t->waiting[t->waiting_n++] = change;
+}
+
+static void change_waiting(struct sim *s)
+{
+    for (uint32_t i = 0; i < s->store.waiting_n && controller_runs(s) && !s->store.down; i++)
+        change_now(s, s->store.waiting[i]);
+    s->store.waiting_n = 0;
 }
 
 static void on_saved(struct sim *s, struct sim_save *v)
@@ -182,6 +202,7 @@ static void on_saved(struct sim *s, struct sim_save *v)
         cluster_set_record(c->view, &s->store.record);
     if (!v->watch)
         executor_saved(c->exec, v->token, v->rc, v->version, s->now);
+    change_waiting(s);
     controller_turn(s);
 }
 
@@ -189,31 +210,16 @@ static void on_saved(struct sim *s, struct sim_save *v)
  * open the file (its lock is held to the end). */
 void store_settle(struct sim *s)
 {
+    s->store.waiting_n = 0; /* an operator's command that nobody answers any more */
     for (uint32_t i = 0; i < SIM_SAVES; i++) {
         struct sim_save *v = &s->save[i];
         if (!v->used || v->life != s->controller.life)
             continue;
-        rebase(s, v);
         if (v->rc == STAY_OK && v->version == 0 && !s->store.down &&
             v->expect == s->store.record.version && sim_percent(s, 50))
             apply(s, v);
         v->used = false;
     }
-}
-
-void store_operator(struct sim *s, void (*change)(struct sim *s, struct cluster_record *record))
-{
-    struct sim_store *t = &s->store;
-    if (t->down || !controller_runs(s))
-        return;
-    uint64_t before = t->record.version;
-    change(s, &t->record);
-    t->record.version++;
-    if (t->switch_life != s->controller.life || t->switch_to != before)
-        t->switch_from = before;
-    t->switch_to = t->record.version;
-    t->switch_life = s->controller.life;
-    cluster_set_record(s->controller.view, &t->record);
 }
 
 bool store_event(struct sim *s, const struct sim_event *e)

@@ -295,6 +295,16 @@ static void draw_faults(struct sim *s)
     u->fail_ppm = u->faults >> FAULT_EFFECT_FAILS & 1 ? 60000 : 0;
 }
 
+/* Objectives so tight that a lag of seconds is beyond them, for some lives that run the weaker mode
+ * and accept its loss: from a stream of its own. */
+static void draw_objectives(struct sim *s)
+{
+    struct random own;
+    random_init(&own, s->setup.seed ^ UINT64_C(0x6f626a656374));
+    if (s->setup.mode_bounded && random_below(&own, 100) < 40)
+        s->config.loss_time_max_us = STAY_SECOND + (int64_t)random_below(&own, 2 * STAY_SECOND);
+}
+
 /* From a stream of its own: every other life stays what it was. */
 static void draw_returner(struct sim *s)
 {
@@ -310,7 +320,8 @@ static void draw_reseed(struct sim *s)
     struct random own;
     struct sim_setup *u = &s->setup;
     random_init(&own, u->seed ^ UINT64_C(0x726573656564));
-    u->script_reseed = !u->plain && !u->quiet && random_below(&own, 100) < 4;
+    u->script_reseed = !u->plain && !u->quiet && u->script == SCRIPT_NONE &&
+                       random_below(&own, 100) < 4;
     for (int64_t i = 0; u->script_reseed && i < 3; i++)
         sim_at(s, s->now + (4 * i + 1) * STAY_SECOND + random_between(&own, 0, 4 * STAY_SECOND),
                EV_RESEED, 0, 0, 0, 0);
@@ -381,21 +392,28 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     u->adopt_first = sim_percent(s, 8);
     draw_faults(s);
     draw_returner(s);
+    fault_draw_script(s);
+    if (s->scripts_only && u->script == SCRIPT_NONE)
+        return INV_NONE;
     static const enum sim_layout layouts[] = {LAYOUT_PAIR,    LAYOUT_PAIR, LAYOUT_WITNESS,
                                               LAYOUT_WITNESS, LAYOUT_TWO,  LAYOUT_OWN_ZONE,
                                               LAYOUT_FOUR};
     bool mariadb = sim_percent(s, 50) && !u->script_shutdown;
-    sim_build(s, mariadb ? ENGINE_MARIADB : ENGINE_MYSQL,
-              layouts[sim_draw(s, STAY_COUNT(layouts))]);
+    u->engine = mariadb ? ENGINE_MARIADB : ENGINE_MYSQL;
+    u->layout = layouts[sim_draw(s, STAY_COUNT(layouts))];
+    fault_build_script(s);
+    sim_build(s, u->engine, u->layout);
+    draw_objectives(s);
     wrong_start_values(s);
     s->stats->layout[u->engine][u->layout]++;
     u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
     if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown ||
-        u->script_returner)
+        u->script_returner || u->script != SCRIPT_NONE)
         u->fault_until = s->now + 16 * STAY_SECOND;
-    sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s", (unsigned long long)seed,
-              engine_text(u->engine), sim_layout_text(u->layout), (int)s->config.mode,
-              s->config.acks, s->config.controller_zone);
+    sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s%s%s",
+              (unsigned long long)seed, engine_text(u->engine), sim_layout_text(u->layout),
+              (int)s->config.mode, s->config.acks, s->config.controller_zone,
+              u->script ? ", script " : "", u->script ? sim_script_text(u->script) : "");
     client_start(s);
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     draw_reseed(s);
