@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Real-server scenarios: each program of tests/scenario on its own lab, at most two at a time.
-#   usage: .ci/scenario.sh [--long] [--engine mariadb|mysql] [NAME ...]
+#   usage: .ci/scenario.sh [--long] [--engine mariadb|mysql] [--resume] [--table] [NAME ...]
+# --resume leaves out what already passed at this commit (the long set may be gathered in several
+# goes); --table runs nothing and prints what is there.
 # Short setting (CI): six scenarios per engine, those named in tests/scenario/short.txt.
 # A program is run as PROGRAM --engine E --name LAB; exit 0 passed, 77 skipped, else failed. Its last
 # line says: row | injected | what happened | invariant. Without names the table of every row of
@@ -9,12 +11,14 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || exec sudo -E "$0" "$@"
-long= engines= names=()
+long= engines= resume= table= names=()
 while [ $# -gt 0 ]; do
-    case $1 in --long) long=1 ;; --engine) shift; engines=$1 ;; *) names+=("$1") ;; esac
+    case $1 in --long) long=1 ;; --resume) resume=1 ;; --table) resume=1 table=1 ;; --engine) shift; engines=$1 ;; *) names+=("$1") ;; esac
     shift
 done
-jobs=() out=build/scenario limit=300; mkdir -p $out; rm -f $out/*.result
+jobs=() out=build/scenario limit=300; mkdir -p $out
+commit=$(git rev-parse --short=10 HEAD 2>/dev/null)
+[ -n "$resume" ] || rm -f $out/*.result
 [ -z "$long" ] || { export MAINSTAY_SCENARIO_LONG=1; limit=2400; }
 for program in build/rel/scenarios/scenario_*; do
     [ -x "$program" ] || continue
@@ -27,15 +31,18 @@ for program in build/rel/scenarios/scenario_*; do
         if [ -z "$long" ] && [ ${#names[@]} -eq 0 ]; then
             grep -qxF "$engine $name" tests/scenario/short.txt || continue
         fi
+        [ -z "$resume" ] || ! grep -q "^$name|$engine|0|.*|$commit|" "$out/$name-$engine.result" 2>/dev/null ||
+            continue
         jobs+=("$engine:$name")
     done
 done
-[ ${#jobs[@]} -gt 0 ] || { echo "FAIL scenario no such scenario: ${names[*]}"; exit 1; }
+[ -z "$table" ] || jobs=()
+[ ${#jobs[@]} -gt 0 ] || [ -n "$resume" ] || { echo "FAIL scenario no such scenario: ${names[*]}"; exit 1; }
 one() { # one SLOT ENGINE NAME
     local log=$out/$3-$2.log begun=$(date +%s.%N) rc last seconds again=
     # Crash points are not in a release's mainstayd: those scenarios take the dev build's.
     local bin=build/rel/bin
-    grep -q scenario_crash_at "tests/scenario/scenario_$3.c" && bin=build/dev/bin
+    grep -q scenario_crash_at "tests/scenario/scenario_$3.c" && bin=${MAINSTAY_CRASH_BIN:-build/dev/bin}
     attempt() { MAINSTAY_BIN=$PWD/$bin timeout "$limit" "build/rel/scenarios/scenario_$3" --engine "$2" --name "${MAINSTAY_LAB:-t}$1" >"$log" 2>&1; }
     attempt "$@"; rc=$?
     # A wait can run out on a busy machine: once more, and said. What the loss checker finds is final.
@@ -45,7 +52,7 @@ one() { # one SLOT ENGINE NAME
     fi
     seconds=$(awk -v a="$begun" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
     last=$(tail -n 1 "$log")
-    echo "$3|$2|$rc|$seconds|$last" >"$out/$3-$2.result"
+    echo "$3|$2|$rc|$seconds|$commit|$last" >"$out/$3-$2.result"
     case $rc in
         0) echo "PASS scenario $2 $3 | $last | $seconds s$again" ;;
         77) echo "SKIP scenario $2 $3: $last" ;;
@@ -58,7 +65,7 @@ cat $out/slot0 $out/slot1 | sort -k3,4 >$out/jobs.txt
 if [ ${#names[@]} -eq 0 ]; then
     # The simulated rows: one run, hits by fault kind.
     seeds=3000; [ -z "$long" ] || seeds=20000
-    build/rel/bin/simulation --from 1 --seeds $seeds --reach --jobs 1 >$out/simulation.txt 2>&1
+    [ -n "$table" ] && [ -f $out/simulation.txt ] || build/rel/bin/simulation --from 1 --seeds $seeds --reach --jobs 1 >$out/simulation.txt 2>&1
     .ci/scenario_table.sh "$out" "1..$seeds" | tee $out/table.txt
     grep '^FAIL' $out/table.txt >>$out/jobs.txt
 fi

@@ -9,16 +9,16 @@ trim() { sed -E 's/^ +| +$//g' <<<"$1"; }
 line() { printf 'row %-4s| %-10s| %s\n' "$1" "$2" "$3"; }
 engines_of() { sed -nE 's/.*ENGINES: *([a-z ,]+).*/\1/p' "tests/scenario/scenario_$1.c" | head -1; }
 scenario() { # ROW NAME TITLE
-    local engine rc seconds said
+    local engine rc seconds commit said
     for engine in $(engines_of "$2"); do
         engine=${engine%,}
         if [ ! -f "$out/$2-$engine.result" ]; then
             line "$1" "$engine" "$3 | in the long set: ./test scenario $2 --engine $engine"
             continue
         fi
-        IFS='|' read -r _ _ rc seconds said <"$out/$2-$engine.result"
+        IFS='|' read -r _ _ rc seconds commit said <"$out/$2-$engine.result"
         case $rc in
-            0) line "$1" "$engine" "$(trim "${said#*|}") | $seconds s" ;;
+            0) line "$1" "$engine" "$(trim "${said#*|}") | $seconds s | $commit" ;;
             77) line "$1" "$engine" "$3 | skipped: $said" ;;
             *) line "$1" "$engine" "$3 | FAILED: $said | $seconds s" ;;
         esac
