@@ -93,7 +93,8 @@ static void call_done(struct effects_job *job, const struct step_result *r)
                                    .receiver_before = r->receiver_before,
                                    .strangers = r->strangers,
                                    .goes_on = r->goes_on,
-                                   .is_down = r->is_down};
+                                   .is_down = r->is_down,
+                                   .kept_acked = r->kept_acked};
     (void)stay_copy(result.text, sizeof result.text, r->text);
     job->done(job->arg, job->token, &result);
 }

@@ -224,7 +224,7 @@ static void start_hooks(struct effects_route_set *set, const struct known *k, st
     call.when = pre     ? moves ? HOOK_PRE_SWITCHOVER : HOOK_PRE_FAILOVER
                 : moves ? HOOK_POST_SWITCHOVER
                         : HOOK_POST_FAILOVER;
-    bool is_moment = effect->plan == PLAN_FAILOVER || moves;
+    bool is_moment = plan_replaces(effect->plan) || moves;
     if (!is_moment || !hook_start(set->loop, &call, on_hooks, c))
         answer_soon(c, OUTCOME_DONE, "");
 }

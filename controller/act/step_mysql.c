@@ -250,6 +250,8 @@ static step_fn function_of(enum step_kind kind)
         return step_copy;
     case STEP_COPY_STOP:
         return step_copy_stop;
+    case STEP_REPLAY:
+        return step_replay;
     case STEP_REWIND: /* a job process: effects_work.h */
     case STEP_NONE:
     case STEP_CHECK:

@@ -36,6 +36,7 @@ struct step_result {
     enum receiver_before receiver_before;
     uint32_t strangers;
     bool goes_on, is_down; /* as in struct effect_result */
+    bool kept_acked; /* as effect_result's */
     char text[PLAN_TEXT_MAX];
 };
 

@@ -50,6 +50,8 @@ enum outcome step_freeze(struct step *s)
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_DONE, "it replicates from nobody");
     bool was_off = step_receiver_is_off(s);
+    if (was_off && s->in->effect.plan == PLAN_RECOVER)
+        return step_end(s, OUTCOME_DONE, "its receiver stands still"); /* REPLAY comes next */
     if (was_off && f->applier != TRI_YES && !step_is_drained(s)) {
         if (step_is_mariadb(s)) /* starting it now would purge the relay log */
             return step_end(s, OUTCOME_DONE, "frozen, but both threads were stopped undrained");

@@ -102,6 +102,9 @@ enum outcome step_set_timeouts(struct step *s);
 enum outcome step_barrier(struct step *s);
 enum outcome step_copy(struct step *s);
 enum outcome step_copy_stop(struct step *s);
+enum outcome step_replay(struct step *s);
+/* The replica goes by GTID again after what step_replay began is executed; elsewhere nothing. */
+enum outcome step_replay_end(struct step *s);
 
 /* MariaDB: what effect.want holds of this server's own server_id and the server itself lacks (empty
  * elsewhere); see step_mysql_own.c for why that needs care. */

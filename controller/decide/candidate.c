@@ -26,8 +26,7 @@ static bool is_older(const struct cluster_view *view, uint32_t node)
 }
 
 /* Rules that facts and configuration alone decide; NULL: none speaks against it. */
-static const char *standing_objection(const struct cluster_view *view, uint32_t node,
-                                      int64_t now_mono_us)
+const char *candidate_objection(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
     if (view->config->nodes[node].promote == PROMOTE_NEVER && !MUTANT(view, PROMOTE_RULE_IGNORED))
@@ -97,7 +96,7 @@ static const char *objection(const struct cluster_view *view, const struct plan_
                              uint32_t node, int64_t now_mono_us)
 {
     const char *why = run == NULL ? NULL : run_objection(view, run, node);
-    return why != NULL ? why : standing_objection(view, node, now_mono_us);
+    return why != NULL ? why : candidate_objection(view, node, now_mono_us);
 }
 
 /* What the node holds: executed after the drain, or (rehearsal) executed and received as of now. */
@@ -239,8 +238,11 @@ uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct pla
     uint64_t best_gain = 0;
     if (MUTANT(view, PEERS_NOT_UNITED))
         return NO_NODE;
+    uint32_t holders = plan_holders(run, view);
+    if (run->kind == PLAN_RECOVER) /* by a human's choice nothing is mixed: the rest is set aside */
+        holders = mask_of(plan_whole_peer(run, view));
     for (uint32_t node = 0; node < view->config->node_count && candidate < NODES_MAX; node++) {
-        if (!(run->r & run->collected & ~plan_gone(run) & NODE_BIT(node)) || node == candidate)
+        if (!(holders & NODE_BIT(node)) || node == candidate)
             continue;
         STAY_AUTO(gtid_set_drop) struct gtid_set missed = {0};
         plan_contribution(run, view, node, &missed);
@@ -258,10 +260,18 @@ uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run
                           uint32_t candidate)
 {
     uint32_t mask = 0;
-    uint32_t drained = run->r & run->collected & ~plan_gone(run);
+    if (candidate >= view->config->node_count)
+        return 0;
+    uint32_t drained = plan_holders(run, view);
+    bool recovers = run->kind == PLAN_RECOVER;
+    bool fetches = recovers && candidate_top_up_peer(view, run, candidate) != NO_NODE;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
-        if (!(drained & NODE_BIT(node)) || node == candidate || node == run->old_primary)
+        if (!(drained & NODE_BIT(node)) || node == candidate ||
+            (node == run->old_primary && !recovers))
             continue;
+        if (recovers && !fetches &&
+            !gtid_set_contains(&run->executed[candidate], &run->executed[node]))
+            continue; /* by a human's choice: it holds more */
         if (!plan_zones_differ(view, node, candidate) ||
             view->record.quarantine[node] != QUARANTINE_NONE ||
             cluster_wrote_alone(view, node, &run->executed[node]))

@@ -18,6 +18,9 @@ struct candidate_note {
  * `run` may be NULL (rehearsal: judge by received sets as of now). Returns the best or NO_NODE. */
 uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run *run,
                           int64_t now_mono_us, struct candidate_note *ret_notes, size_t *ret_count);
+/* What facts and configuration alone say against promoting `node`; NULL: nothing. Static. */
+const char *candidate_objection(const struct cluster_view *view, uint32_t node,
+                                int64_t now_mono_us);
 /* The drained peer that holds most of what `candidate` misses of the union, NO_NODE if none. */
 uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct plan_run *run,
                                uint32_t candidate);

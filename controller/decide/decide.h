@@ -89,6 +89,10 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
  * seen). */
 bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us,
                       struct cluster_record *record);
+/* The primary restarted and is shut, and this controller saw neither: lossless_since is left as the
+ * record has it, and no plan of automation builds on it. */
+bool durability_is_unseen(const struct cluster_view *view, int64_t now_mono_us,
+                          int64_t now_wall_us);
 /* The primary greets (MySQL: accepts) but nothing more is answered, and its last facts showed
  * commits that wait and nobody who acknowledges: on MySQL an account statement that waits so holds
  * the lock that logins, SET GLOBAL and most queries need (seen on 9.7). It may live, and a MySQL

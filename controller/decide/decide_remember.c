@@ -26,6 +26,7 @@ static bool touches_primary(enum plan_kind kind)
 {
     switch (kind) {
     case PLAN_FAILOVER:
+    case PLAN_RECOVER:
     case PLAN_SWITCHOVER:
     case PLAN_ADOPT:
     case PLAN_MODE_RESTORE:

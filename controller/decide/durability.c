@@ -86,6 +86,20 @@ static bool is_shut_since_restart(const struct cluster_view *view,
            distance(started, record->watch_uptime_base_s) > START_TOLERANCE_S;
 }
 
+/* The same of a controller that saw neither its restart nor it writable: somebody may have opened
+ * it by hand in between. What stood is kept for a human's recovery alone (plan_start.c). */
+bool durability_is_unseen(const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us)
+{
+    const struct node_view *primary = &view->nodes[view->primary == NO_NODE ? 0 : view->primary];
+    if (view->primary == NO_NODE || (primary->groups_known & FACTS_STATUS) == 0)
+        return false;
+    int64_t facts_wall_us = now_wall_us - (now_mono_us - primary->facts_mono_us);
+    return primary->facts.read_only == TRI_YES && primary->writable_mono_us == STAY_NEVER &&
+           primary->restarted_mono_us == STAY_NEVER &&
+           distance(started_wall_s(&primary->facts, facts_wall_us),
+                    view->record.watch_uptime_base_s) > START_TOLERANCE_S;
+}
+
 static void stand(struct cluster_view *view, int64_t now_wall_us, struct cluster_record *record)
 {
     record->lossless_stands = true;
@@ -214,9 +228,9 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
         }
     }
     durability_watch_acks(view, possible);
-    if (record->lossless_stands)
+    if (record->lossless_stands && !durability_is_unseen(view, now_mono_us, now_wall_us))
         watch_standing(view, possible, facts_wall_us, record);
-    else
+    else if (!record->lossless_stands)
         watch_rising(view, possible, facts_wall_us, record);
     claim_less(view, record);
     return !is_same(record, &view->record);

@@ -103,7 +103,7 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_BUSY);
     if (kind == PLAN_RESEED && fleet != NULL && fleet->reseeds_full)
         vetoes |= bit(GUARD_RESEED_LIMIT);
-    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
+    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER) /* RECOVER: the primary may be chosen */
         vetoes |= failover_vetoes(view, fleet, automatic && kind == PLAN_FAILOVER, now_mono_us,
                                   now_wall_us);
     return vetoes;
@@ -144,6 +144,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
         return true;
     case PLAN_NONE:
     case PLAN_FAILOVER:
+    case PLAN_RECOVER:
     case PLAN_SWITCHOVER: /* its own rows notice that the old primary is gone */
     case PLAN_KIND_COUNT:
         break;

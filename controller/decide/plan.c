@@ -279,7 +279,7 @@ static void compute_choose(struct plan_run *run, const struct cluster_view *view
         return;
     }
     uint32_t ackers = candidate_ackers(view, run, run->candidate);
-    run->degrade = run->kind == PLAN_FAILOVER && run->aims_lossless &&
+    run->degrade = plan_replaces(run->kind) && run->aims_lossless &&
                    mask_count(ackers) < view->config->acks &&
                    view->config->without_acker == WITHOUT_ACKER_DEGRADE;
     for (size_t i = 0; i < count; i++)
@@ -292,7 +292,9 @@ void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_
                   int64_t now_mono_us)
 {
     enum step_kind step = plan_row_at(run, row)->step;
-    if (step == STEP_CHOOSE)
+    if (step == STEP_CHOOSE && run->kind == PLAN_RECOVER)
+        plan_choose_outage(run, view, row, now_mono_us);
+    else if (step == STEP_CHOOSE)
         compute_choose(run, view, row, now_mono_us);
     else if (step == STEP_CERTIFY) {
         plan_certify(run, view, now_mono_us);
@@ -353,8 +355,8 @@ static bool is_fence_gone(struct plan_run *run, const struct cluster_view *view)
 }
 
 /* Before the point of no return: a failover whose intent is stored completes, with everything read
- * again; a switchover is undone, its old primary is well. Plans without such a point start over
- * after their intent: each of their effects is idempotent. */
+ * again; a switchover is undone, its old primary is well; so is a recovery: a human looks again.
+ * Plans without such a point start over after their intent: each of their effects is idempotent. */
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row)
 {
@@ -368,7 +370,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
     if (run->past_no_return) {
         uint32_t writable = plan_row_of(run->kind, STEP_WRITABLE);
         uint32_t verify = plan_row_of(run->kind, STEP_VERIFY_FREEZE);
-        bool redo = run->kind == PLAN_FAILOVER && run->row == writable &&
+        bool redo = plan_replaces(run->kind) && run->row == writable &&
                     !MUTANT(view, FREEZE_LOST_AT_RESTART);
         run->maybe_open = run->maybe_open || run->row == writable;
         /* the row before it closes an old primary that came back meanwhile */
@@ -378,12 +380,12 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
     uint32_t hook = plan_row_of(run->kind, STEP_HOOK_PRE);
     size_t count = 0;
     (void)plan_rows(run->kind, &count);
-    if (run->kind == PLAN_SWITCHOVER) {
+    if (run->kind == PLAN_SWITCHOVER || run->kind == PLAN_RECOVER) {
         (void)stay_copy(run->text, sizeof run->text,
                         "the controller restarted before the point of no return: undone");
         return NEXT_UNDO;
     }
-    if (run->kind == PLAN_FAILOVER && run->row > hook) {
+    if (plan_replaces(run->kind) && run->row > hook) {
         if (is_fence_gone(run, view))
             return NEXT_UNDO;
         if (!MUTANT(view, FREEZE_LOST_AT_RESTART)) {
@@ -399,7 +401,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
         *ret_row = run->row > copy ? copy + 1 : copy;
         return NEXT_GOTO;
     }
-    if (run->kind != PLAN_FAILOVER)
+    if (!plan_replaces(run->kind))
         *ret_row = plan_row_of(run->kind, STEP_INTENT) + 1;
     return NEXT_GOTO;
 }

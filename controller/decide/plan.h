@@ -22,8 +22,8 @@
     X(ADOPT, "adopt")                                                                              \
     X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                                \
         X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")                  \
-            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")       \
-                X(REWIND, "rewind")
+            X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")  \
+                X(REWIND, "rewind") X(RECOVER, "recover")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -87,7 +87,12 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
     X(ADMIT, STORE, "admit", "it counts among the ackers before it may acknowledge")               \
     X(REWIND, NODE, "rewind",                                                                      \
       "saves what the server holds beyond `want` as a bundle, then undoes it by its row images "   \
-      "in one transaction and sets its GTID state back; a job, taken up again where it was")
+      "in one transaction and sets its GTID state back; a job, taken up again where it was")       \
+    X(REPLAY, NODE, "execute relay log",                                                           \
+      "both threads stand still since a restart: what the relay log holds beyond what is "         \
+      "executed is read and its execution begun (MariaDB: by file and position, one thread, for "  \
+      "a start by GTID would throw it away); answer: received set, and whether it is all it "      \
+      "acknowledged")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
@@ -95,6 +100,11 @@ enum plan_kind {
 #undef X
         PLAN_KIND_COUNT
 };
+/* Does it put a server in the place of a primary that is gone, by freeze, drain and proof? */
+static inline bool plan_replaces(enum plan_kind kind)
+{
+    return kind == PLAN_FAILOVER || kind == PLAN_RECOVER;
+}
 enum step_kind {
 #define X(id, class, text, what) STEP_##id,
     STEP_KINDS(X)
@@ -205,7 +215,10 @@ struct effect_result {
     uint32_t strangers;                   /* FENCE: application sessions left */
     bool goes_on;   /* NOT_DONE: a long work is under way (text: how far), ask again */
     bool is_down;   /* and its server cannot be reached, as at the end of a CLONE */
-    char text[240]; /* error or remark for people */
+    bool kept_acked; /* REPLAY: nobody started or changed its replication since its process began,
+                        and its relay log is written through to disk: it holds all it had
+                        acknowledged */
+    char text[240];                       /* error or remark for people */
 };
 
 enum row_state {
@@ -285,6 +298,8 @@ struct plan_run {
                             in r or not: what a human who accepts loss may promote */
     uint32_t doubted;    /* in r for such a human alone: a restart may have cost them what they had
                             acknowledged, so they prove nothing */
+    uint32_t kept;       /* RECOVER: nodes whose restart cost them nothing they had acknowledged, by
+                            the word of their relay log (REPLAY) */
     uint32_t restarted;  /* nodes seen to restart since their freeze: out of f and r */
     uint32_t attached;   /* nodes attached to the candidate by this run */
     uint32_t detached;   /* nodes that forgot their source in this run, verified: they cannot
@@ -345,6 +360,13 @@ enum step_class step_kind_class(enum step_kind step);
 
 /* Frees the sets it holds and makes it empty. */
 void plan_run_clear(struct plan_run *run);
+
+/* YES: every server is gone, or back and closed, and none of those that answer can tell what the
+ * primary acknowledged last (rule 136): only a human starts PLAN_RECOVER. */
+enum tri plan_is_outage(const struct cluster_view *view, int64_t now_mono_us);
+/* Can enough ackers tell what a primary acknowledged that answers, closed, and may have lost a
+ * tail? */
+bool plan_is_tail_known(const struct cluster_view *view, int64_t now_mono_us);
 
 /* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the
  * rule. */

@@ -99,6 +99,9 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         run->diverged = false; /* ATTACH compares once more */
         plan_say(run->text, sizeof run->text, "%.230s", result->text);
         return;
+    case STEP_REPLAY:
+        plan_absorb_replay(run, node, result);
+        return;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:

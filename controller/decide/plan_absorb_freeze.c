@@ -94,11 +94,27 @@ static bool lost_by_restart(const struct plan_run *run, const struct cluster_vie
                               run->freeze_mono_us[node], now_mono_us);
 }
 
+void plan_absorb_replay(struct plan_run *run, uint32_t node, const struct effect_result *result)
+{
+    run->kept &= ~NODE_BIT(node);
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    STAY_AUTO(gtid_set_drop) struct gtid_set has = {0};
+    gtid_set_copy(&has, &result->facts->received);
+    gtid_set_union(&has, &result->facts->executed);
+    if (result->kept_acked && gtid_set_contains(&has, &run->received_high[node]))
+        run->kept |= NODE_BIT(node);
+    gtid_set_copy(&run->received_high[node], &result->facts->received); /* more cannot be had */
+}
+
 static void note_spare(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
     run->spare &= ~NODE_BIT(node);
-    if (result->facts != NULL && result->groups_read && (run->f & NODE_BIT(node)) &&
-        gtid_set_contains(&result->facts->executed, &result->facts->received))
+    if (result->facts == NULL || !result->groups_read)
+        return;
+    const struct gtid_set *received =
+        run->kind == PLAN_RECOVER ? &run->received_high[node] : &result->facts->received;
+    if ((run->f & NODE_BIT(node)) && gtid_set_contains(&result->facts->executed, received))
         run->spare |= NODE_BIT(node);
 }
 

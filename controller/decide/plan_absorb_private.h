@@ -19,6 +19,8 @@ void plan_absorb_drain(struct plan_run *run, const struct cluster_view *view, ui
                        const struct effect_result *result, int64_t now_mono_us);
 void plan_absorb_verify(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         uint32_t node, const struct effect_result *result, int64_t now_mono_us);
+/* What its relay log holds is to be executed before it counts as drained. */
+void plan_absorb_replay(struct plan_run *run, uint32_t node, const struct effect_result *result);
 /* Not drained in its slice: does its applier work on, so that another slice may end it? */
 bool plan_absorb_drain_goes_on(struct plan_run *run, uint32_t node,
                                const struct effect_result *result);

@@ -95,9 +95,12 @@ bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *
     uint32_t fence = plan_row_of(run->kind, STEP_FENCE);
     size_t count = 0;
     (void)plan_rows(run->kind, &count);
-    if (run->old_primary == NO_NODE || run->kind != PLAN_FAILOVER)
+    if (run->old_primary == NO_NODE || !plan_replaces(run->kind))
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
+    if (run->kind == PLAN_RECOVER) /* shut since it restarted: its counters begin anew */
+        return run->old_primary != run->candidate && old->facts.read_only == TRI_NO &&
+               old->facts_begun_mono_us > run->begun_mono_us;
     if (fence < count && run->rows[fence].touched != 0) /* ours closes it before that, or at once */
         return !run->fenced && old->facts_begun_mono_us > run->begun_mono_us &&
                (old->facts.ss_source_enabled == TRI_NO || old->facts.ss_source_on == TRI_NO) &&
@@ -159,6 +162,32 @@ static bool is_disproved(const struct plan_run *run, const struct cluster_view *
     return gtid_set_count(&missing) > waiting;
 }
 
+/* It is the process that was open, or one that a restart cost nothing and that was not opened
+ * since. */
+static bool is_fenced_whole(const struct plan_run *run, const struct cluster_view *view)
+{
+    uint32_t old = run->old_primary;
+    if (run->kind == PLAN_RECOVER)
+        return run->fenced && !run->was_open && !(run->restarted & mask_of(old)) &&
+               plan_keeps_all(view, old);
+    return run->was_open && !(run->restarted & mask_of(old)) &&
+           !cluster_may_have_lost_tail(view, old);
+}
+
+/* After a total outage nobody may have watched the old primary for a while. What it holds and no
+ * acker that proves does, it committed without them: opened by hand perhaps. */
+static bool is_old_contained(const struct plan_run *run, const struct cluster_view *view,
+                             uint32_t proves)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
+    if (run->kind != PLAN_RECOVER || !run->fenced)
+        return true;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (proves & run->collected & NODE_BIT(node))
+            gtid_set_union(&held, &run->executed[node]);
+    return gtid_set_contains(&held, &run->fenced_executed);
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -181,7 +210,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     struct certificate_input in = {
         .engine = view->config->engine,
         .mode = run->mode,
-        .lossless_stood = run->lossless_stood,
+        .lossless_stood = run->lossless_stood && is_old_contained(run, view, proves),
         .acks = (uint32_t)run->acks,
         .a = run->a == 0 ? 0 : run->a | able_holding_more(run, view),
         .able = run->able,
@@ -189,8 +218,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .r = proves,
         .doubted = run->doubted,
         .fenced = run->fenced,
-        .fenced_whole = run->was_open && !(run->restarted & mask_of(run->old_primary)) &&
-                        !cluster_may_have_lost_tail(view, run->old_primary),
+        .fenced_whole = is_fenced_whole(run, view),
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
         .fence_unheard = run->fence_unheard,

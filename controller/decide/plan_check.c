@@ -248,6 +248,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return plan_check_make_writable(run, view, now_mono_us, err);
     case PLAN_FENCE:
         return plan_check_node(run, view, now_mono_us, err);
+    case PLAN_RECOVER:
+        return plan_check_recover(run, view, now_mono_us, err);
     case PLAN_UNFENCE:
         return plan_check_unfence(run, view, now_mono_us, err);
     case PLAN_RESEED:

@@ -73,16 +73,28 @@ static enum stay_rc refuse_lost_tail(const struct cluster_view *view, uint32_t n
 }
 
 /* With k ackers unasked, what the primary acknowledged and lost may be on them alone. */
+static bool is_tail_known(const struct cluster_view *view, uint32_t primary, uint32_t ackers,
+                          uint64_t acks, uint32_t answering)
+{
+    return ackers == 0 || mask_count(ackers & ~ackers_that_tell(view, primary, answering)) < acks;
+}
+
+bool plan_is_tail_known(const struct cluster_view *view, int64_t now_mono_us)
+{
+    return view->primary == NO_NODE || view->record.mode != MODE_LOSSLESS ||
+           is_tail_known(view, view->primary, view->record.ackers | view->ackers_seen,
+                         plan_acks_waited_for(view), plan_nodes_answering(view, now_mono_us));
+}
+
 static enum stay_rc check_tail_is_known(const struct plan_run *run, const struct cluster_view *view,
                                         uint32_t answering, struct stay_error *err)
 {
-    if (run->mode == MODE_LOSSLESS && run->a != 0 &&
-        mask_count(run->a & ~ackers_that_tell(view, run->old_primary, answering)) >= run->acks)
+    if (run->mode == MODE_LOSSLESS &&
+        !is_tail_known(view, run->old_primary, run->a, run->acks, answering))
         return stay_error(err, STAY_EREFUSED,
                           "too few ackers can tell what the primary lost: silent, restarted "
-                          "themselves, or their appliers stand still; `mainstay failover %s "
-                          "--accept-loss REASON` goes on "
-                          "without them",
+                          "themselves, or their appliers stand still; `mainstay recover %s` "
+                          "compares all servers and starts one",
                           view->config->name);
     return STAY_OK;
 }

@@ -70,10 +70,10 @@ static enum plan_next conclude_wait_ackers(struct plan_run *run, const struct cl
                                            uint32_t row)
 {
     struct row_run *state = &run->rows[row];
-    bool attached = run->kind != PLAN_FAILOVER || mask_count(run->attached) >= view->config->acks;
+    bool attached = !plan_replaces(run->kind) || mask_count(run->attached) >= view->config->acks;
     if (state->done == state->targets && attached)
         return NEXT_ROW;
-    if (run->kind == PLAN_FAILOVER) {
+    if (plan_replaces(run->kind)) {
         run->degrade = view->config->without_acker == WITHOUT_ACKER_DEGRADE;
         return NEXT_ROW;
     }
@@ -124,7 +124,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (what->step == STEP_CATCH_UP && run->kind == PLAN_SWITCHOVER)
         enough = (state->done & mask_of(run->candidate)) != 0;
     if (what->step == STEP_ATTACH && what->target == TARGET_ACKERS)
-        enough = run->kind == PLAN_FAILOVER || plan_has_ackers(run, view);
+        enough = plan_replaces(run->kind) || plan_has_ackers(run, view);
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
@@ -132,7 +132,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
         ((state->failed & state->targets) ? plan_should_repeat(run, row)
                                           : plan_should_look(run, row)))
         return NEXT_LOOK;
-    if (run->kind == PLAN_FAILOVER && !run->past_no_return && what->target == TARGET_CANDIDATE)
+    if (plan_replaces(run->kind) && !run->past_no_return && what->target == TARGET_CANDIDATE)
         return plan_strike(run, view, row, ret_row);
     plan_name_failure(run, view, row, (state->failed & state->targets) ? "failed" : "is unknown");
     return plan_undo_or_ask(run);
@@ -197,13 +197,13 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
                              int64_t now_mono_us, uint32_t *ret_row)
 {
     enum step_kind step = plan_row_at(run, row)->step;
-    if (step == STEP_FREEZE && run->kind == PLAN_FAILOVER)
+    if (step == STEP_FREEZE && plan_replaces(run->kind))
         return plan_conclude_freeze(run, view, row, ret_row);
-    if (step == STEP_DRAIN && run->kind == PLAN_FAILOVER)
+    if (step == STEP_DRAIN && plan_replaces(run->kind))
         return plan_conclude_drain(run, view, row, now_mono_us);
     if (step == STEP_DRAIN) /* what it received and cannot execute is compared too */
         return NEXT_ROW;
-    bool repairs = run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER &&
+    bool repairs = !plan_replaces(run->kind) && run->kind != PLAN_SWITCHOVER &&
                    run->kind != PLAN_FENCE && run->kind != PLAN_MODE_DEGRADE;
     if (repairs && !run->past_no_return && plan_primary_restarted(run, view)) {
         (void)stay_copy(run->text, sizeof run->text, "the primary restarted while this plan ran");

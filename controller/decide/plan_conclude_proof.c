@@ -60,6 +60,13 @@ enum plan_next plan_conclude_drain(struct plan_run *run, const struct cluster_vi
     if (lost != 0 && in_time && needs_it && plan_should_look(run, row))
         return NEXT_LOOK;
     uint32_t spare = run->spare & run->f & run->collected & ~run->r & ~plan_gone(run);
+    if (run->kind == PLAN_RECOVER) { /* all restarted: who lost nothing by it proves */
+        spare &= run->rows[plan_row_of(run->kind, STEP_REPLAY)].done;
+        run->doubted |= spare & ~run->kept;
+        run->r |= spare;
+        if (run->fenced) /* else the old primary alone may be left to choose */
+            return NEXT_ROW;
+    }
     if (run->params.accept_loss) { /* the one in r may be never to be promoted */
         run->doubted |= spare;
         run->r |= spare;
@@ -89,7 +96,8 @@ static int64_t fence_ended(const struct plan_run *run)
  * configuration opens it, or opened by hand? */
 static bool fence_is_lifted(const struct plan_run *run, const struct cluster_view *view)
 {
-    if (run->kind != PLAN_FAILOVER || !run->fenced || run->old_primary >= view->config->node_count)
+    if (!plan_replaces(run->kind) || !run->fenced || run->old_primary >= view->config->node_count ||
+        run->old_primary == run->candidate)
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
     int64_t ended_us = fence_ended(run);
@@ -152,7 +160,7 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
 static void certify_again(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                           int64_t now_mono_us)
 {
-    if (run->kind == PLAN_FAILOVER && run->params.accept_loss && !run->fenced &&
+    if (plan_replaces(run->kind) && run->params.accept_loss && !run->fenced &&
         (!run->lossless_stood || lost != 0))
         plan_certify(run, view, now_mono_us);
 }
@@ -194,14 +202,14 @@ enum plan_next plan_conclude_verify(struct plan_run *run, const struct cluster_v
  * repeated. */
 static bool should_verify_again(struct plan_run *run)
 {
-    return run->kind == PLAN_FAILOVER && run->refusals++ < PLAN_REPEATS_MAX;
+    return plan_replaces(run->kind) && run->refusals++ < PLAN_REPEATS_MAX;
 }
 
 enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                             int64_t now_mono_us, uint32_t *ret_row)
 {
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
-    if (run->kind != PLAN_FAILOVER || plan_row_at(run, row)->step != STEP_WRITABLE ||
+    if (!plan_replaces(run->kind) || plan_row_at(run, row)->step != STEP_WRITABLE ||
         run->maybe_open || MUTANT(view, WRITABLE_BEFORE_VERIFY) || MUTANT(view, CONFIRM_SKIPPED))
         return NEXT_ROW;
     run->past_no_return = false; /* nothing of it has begun */
@@ -229,12 +237,12 @@ enum plan_next plan_conclude_writable(struct plan_run *run, const struct cluster
         *ret_row = plan_row_of(run->kind, STEP_VERIFY_FREEZE) - 1; /* the old primary is closed */
         return NEXT_GOTO;
     }
-    bool repeats = run->kind != PLAN_FAILOVER; /* a failover verified again as often */
+    bool repeats = !plan_replaces(run->kind); /* a failover verified again as often */
     if (never ? repeats && plan_should_repeat(run, row) : plan_should_look(run, row))
         return NEXT_LOOK;
     if (never) {
         run->past_no_return = false;
-        if (run->kind == PLAN_FAILOVER)
+        if (plan_replaces(run->kind))
             return plan_strike(run, view, row, ret_row);
         plan_name_failure(run, view, row, "failed");
         return NEXT_UNDO;

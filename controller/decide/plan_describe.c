@@ -16,6 +16,22 @@ static void assume_seen_to_die(struct plan_run *run, const struct cluster_view *
             run->lost_first |= NODE_BIT(node);
 }
 
+/* After a total outage the old primary is closed and read too, if it answers; what a restart cost
+ * the others is not known before their relay logs are read. */
+static void assume_recovered(struct plan_run *run, const struct cluster_view *view,
+                             int64_t now_mono_us)
+{
+    uint32_t old = run->old_primary;
+    run->doubted |= run->spare & ~run->r;
+    run->r |= run->spare;
+    if (!plan_node_answers(view, old, PLAN_ANSWERS_US, now_mono_us))
+        return;
+    run->fenced = true;
+    gtid_set_copy(&run->fenced_executed, &view->nodes[old].facts.executed);
+    gtid_set_copy(&run->executed[old], &view->nodes[old].facts.executed);
+    run->collected |= NODE_BIT(old);
+}
+
 /* As if every node that answers, and is not lost, were frozen, drained and read now. */
 static void assume_drained(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                            int64_t now_mono_us)
@@ -38,6 +54,8 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
             run->r |= NODE_BIT(node);
     }
     assume_seen_to_die(run, view, lost, now_mono_us);
+    if (run->kind == PLAN_RECOVER)
+        assume_recovered(run, view, now_mono_us);
     if (run->kind == PLAN_SWITCHOVER && run->old_primary != NO_NODE) {
         run->fenced = true;
         gtid_set_copy(&run->fenced_executed, &view->nodes[run->old_primary].facts.executed);
@@ -79,7 +97,7 @@ static json_t *row_to_json(const struct plan_run *run, const struct cluster_view
 
 static bool moves_primary(enum plan_kind kind)
 {
-    return kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER;
+    return plan_replaces(kind) || kind == PLAN_SWITCHOVER;
 }
 
 uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_view *view,

@@ -124,6 +124,20 @@ enum stay_rc plan_check_make_writable(const struct plan_run *run, const struct c
                                       int64_t now_mono_us, struct stay_error *err);
 enum stay_rc plan_check_reseed(const struct plan_run *run, const struct cluster_view *view,
                                int64_t now_mono_us, struct stay_error *err);
+enum stay_rc plan_check_recover(const struct plan_run *run, const struct cluster_view *view,
+                                int64_t now_mono_us, struct stay_error *err);
+/* RECOVER: chooses the candidate, or none and says what each holds; writes the row's text. */
+void plan_choose_outage(struct plan_run *run, const struct cluster_view *view, uint32_t row,
+                        int64_t now_mono_us);
+/* Whose set was read and counts: drained ones, and after a total outage the closed primary. One
+ * that is set aside counts too: it may hold what the primary lost. */
+uint32_t plan_holders(const struct plan_run *run, const struct cluster_view *view);
+/* RECOVER: the first that holds all that any of them holds; NO_NODE: none. */
+uint32_t plan_whole_peer(const struct plan_run *run, const struct cluster_view *view);
+/* A restart cost it none of what it committed, by its settings. */
+bool plan_keeps_all(const struct cluster_view *view, uint32_t node);
+/* k of the primary that is replaced, as it waited for it. */
+uint32_t plan_acks_waited_for(const struct cluster_view *view);
 enum stay_rc plan_check_unfence(const struct plan_run *run, const struct cluster_view *view,
                                 int64_t now_mono_us, struct stay_error *err);
 

@@ -37,7 +37,7 @@ static void note_births(const struct plan_run *run, const struct cluster_view *v
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         uint32_t bit = NODE_BIT(node);
         const struct node_view *n = &view->nodes[node];
-        bool drained = run->kind == PLAN_FAILOVER && (run->r & bit);
+        bool drained = plan_replaces(run->kind) && (run->r & bit);
         bool handed_over = run->kind == PLAN_SWITCHOVER && node == run->old_primary &&
                            run->fenced && !cluster_may_have_lost_tail(view, node);
         if ((drained || handed_over) && (record->ackers & ~run->restarted & bit) &&
@@ -61,7 +61,7 @@ static void commit_swap(const struct plan_run *run, const struct cluster_view *v
         (void)cluster_note_written(view, run->candidate, &run->executed[run->candidate], record);
     if (run->degrade)
         record->mode = MODE_BOUNDED;
-    if (run->kind != PLAN_FAILOVER)
+    if (!plan_replaces(run->kind))
         return;
     if (run->old_primary != NO_NODE && run->old_primary != run->candidate)
         record->quarantine[run->old_primary] = QUARANTINE_STALE_PRIMARY;
@@ -86,6 +86,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
 {
     switch (run->kind) {
     case PLAN_FAILOVER:
+    case PLAN_RECOVER:
     case PLAN_SWITCHOVER:
         commit_swap(run, view, now_wall_us, record);
         return;
@@ -211,7 +212,7 @@ static void lift_if_attached(const struct plan_run *run, struct cluster_record *
 static void give_back_mode(const struct plan_run *run, struct cluster_record *record)
 {
     uint32_t row = plan_row_of(run->kind, STEP_STORE_MODE);
-    if (run->kind != PLAN_FAILOVER || run->state != RUN_UNDONE || run->past_no_return ||
+    if (!plan_replaces(run->kind) || run->state != RUN_UNDONE || run->past_no_return ||
         run->rows[row].touched == 0)
         return;
     record->mode = run->mode;
@@ -223,7 +224,7 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
 static void forget_broken(const struct plan_run *run, const struct cluster_view *view,
                           struct cluster_record *record)
 {
-    bool stays = run->kind == PLAN_FAILOVER && run->state != RUN_SUCCEEDED;
+    bool stays = plan_replaces(run->kind) && run->state != RUN_SUCCEEDED;
     bool seen = stays && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
     if (!stays || (run->lossless_stood && !seen) || !record->lossless_stands)
         return;
@@ -234,7 +235,7 @@ static void forget_broken(const struct plan_run *run, const struct cluster_view 
 /* A change of primary that ended with a question after its candidate may have been opened. */
 static bool asks_past_no_return(const struct plan_run *run)
 {
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    bool swaps = plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER;
     return swaps && run->state == RUN_ASKS && run->past_no_return && run->candidate != NO_NODE;
 }
 
@@ -256,6 +257,7 @@ static bool settles(const struct plan_run *run, const struct cluster_view *view)
         return false;
     switch (run->kind) {
     case PLAN_FAILOVER:
+    case PLAN_RECOVER:
     case PLAN_SWITCHOVER:
     case PLAN_ADOPT:
     case PLAN_MAKE_WRITABLE:

@@ -19,8 +19,8 @@ static bool drain_is_hopeless(const struct plan_run *run, const struct row_run *
 /* More draining would not change what the certificate can say. */
 bool plan_is_drain_settled(const struct plan_run *run, const struct row_run *state)
 {
-    return run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced && !run->params.accept_loss &&
-           drain_is_hopeless(run, state);
+    return run->kind != PLAN_RECOVER && run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced &&
+           !run->params.accept_loss && drain_is_hopeless(run, state);
 }
 
 /* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R, and
@@ -28,6 +28,8 @@ bool plan_is_drain_settled(const struct plan_run *run, const struct row_run *sta
 uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *state)
 {
     uint32_t able = state->targets & ~run->restarted;
+    if (run->kind == PLAN_RECOVER) /* all restarted, and each may hold the most */
+        return state->targets;
     return able == 0 ? 0 : plan_required(run, able);
 }
 
@@ -37,7 +39,7 @@ uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *s
 static bool tail_may_wait(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                           int64_t now_mono_us)
 {
-    bool swaps = run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER;
+    bool swaps = plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER;
     if (!swaps || row <= plan_row_of(run->kind, STEP_COMMIT) || view->primary != run->candidate ||
         plan_row_at(run, row)->step != STEP_ATTACH)
         return false;
@@ -87,7 +89,7 @@ bool plan_is_row_done(const struct plan_run *run, const struct cluster_view *vie
     if (run->kind == PLAN_SWITCHOVER && step == STEP_ATTACH &&
         plan_row_at(run, row)->target == TARGET_ACKERS) /* the rest comes after the pause */
         return plan_has_ackers(run, view);
-    if (run->kind != PLAN_FAILOVER)
+    if (!plan_replaces(run->kind))
         return false;
     if (step != STEP_FREEZE && step != STEP_DRAIN)
         return false;

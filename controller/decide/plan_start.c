@@ -1,5 +1,6 @@
 /* controller/decide/plan_start.c - a run begins: what was true before it, noted while it can still
  * be seen: the old primary, its ackers, how many it waited for, which of them are sound. */
+#include "controller/decide/decide.h"
 #include "controller/decide/plan_absorb_private.h"
 
 static void name_run(struct plan_run *run, const struct cluster_view *view)
@@ -24,6 +25,7 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
 {
     switch (run->kind) {
     case PLAN_FAILOVER:
+    case PLAN_RECOVER:
     case PLAN_SWITCHOVER:
     case PLAN_MAKE_WRITABLE:
     case PLAN_UNFENCE:
@@ -93,7 +95,7 @@ static uint32_t receivers_at_start(const struct cluster_view *view)
 
 /* k of the primary that is replaced: what its server was seen to wait for when that is less than
  * the configured count, which may have been raised since (a reload reaches a dead server never). */
-static uint32_t acks_waited_for(const struct cluster_view *view)
+uint32_t plan_acks_waited_for(const struct cluster_view *view)
 {
     uint32_t acks = view->config->acks;
     if (view->primary == NO_NODE || view->config->engine != ENGINE_MYSQL)
@@ -164,7 +166,7 @@ static uint32_t able_to_ack(const struct cluster_view *view, int64_t now_mono_us
 
 void plan_note_able(struct plan_run *run, const struct cluster_view *view)
 {
-    if (run->kind != PLAN_FAILOVER || run->old_primary >= view->config->node_count ||
+    if (!plan_replaces(run->kind) || run->old_primary >= view->config->node_count ||
         MUTANT(view, ABLE_IGNORED))
         return;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
@@ -196,16 +198,18 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     if (kind == PLAN_ADOPT && view->primary == NO_NODE)
         run->old_primary = find_writable(view);
     run->candidate = run->old_primary;
-    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER)
+    if (plan_replaces(kind) || kind == PLAN_SWITCHOVER)
         run->candidate = NO_NODE;
     run->donor = NO_NODE;
     if (kind == PLAN_RESEED)
         run->donor = params->donor != NO_NODE ? params->donor
                                               : plan_choose_donor(view, params->node, now_mono_us);
     run->mode = record->mode;
-    run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands &&
-                          view->lossless_fell_mono_us == STAY_NEVER;
-    run->acks = acks_waited_for(view);
+    run->lossless_stood =
+        record->mode == MODE_LOSSLESS && record->lossless_stands &&
+        view->lossless_fell_mono_us == STAY_NEVER &&
+        (kind == PLAN_RECOVER || !durability_is_unseen(view, now_mono_us, now_wall_us));
+    run->acks = plan_acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->able = view->primary == NO_NODE || MUTANT(view, ABLE_IGNORED)
                     ? 0

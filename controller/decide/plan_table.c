@@ -281,6 +281,59 @@ static const struct plan_row rewind_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
 };
 
+static const struct plan_row recover_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "nobody takes writes or sends; who is missing needs a human's word"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the new epoch outlives this process: from here it finishes or is undone"},
+    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
+     "the operator may know a reason against it"},
+    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
+     "no client comes in before one server is chosen"},
+    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | WITH | SKIP, MS(1500), STEP_UNFENCE,
+     "if the old primary answers, it is closed for sure and says what it holds"},
+    {STEP_FREEZE, TARGET_RECEIVERS, 0, SEC(4), STEP_THAW,
+     "nobody may acknowledge for a primary that is still missing"},
+    {STEP_REPLAY, TARGET_FROZEN, BEST | SKIP, SEC(60), STEP_NONE,
+     "after a power loss both threads stand still: the relay log may be the only copy of what was "
+     "acknowledged last"},
+    {STEP_DRAIN, TARGET_FROZEN, LIGHT | SKIP, 6 * HOUR, STEP_NONE,
+     "a server is judged by what it holds when all it received is executed"},
+    {STEP_COLLECT, TARGET_FROZEN, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
+     "only executed sets count; received ones may lie"},
+    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "who holds all that any server holds; where none does, only a human chooses"},
+    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(20), STEP_NONE,
+     "the candidate gets what only another server holds"},
+    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "what may be lost is known before anything is opened"},
+    {STEP_DETACH, TARGET_CANDIDATE, 0, SEC(4), STEP_ATTACH, "the candidate forgets its source"},
+    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(2), STEP_SOURCE_OFF,
+     "its first commit shall already wait for an acker"},
+    {STEP_ATTACH, TARGET_ACKERS, SKIP, SEC(4), STEP_ATTACH,
+     "ackers first, or the first write hangs"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE, "seen, not assumed"},
+    {STEP_STORE_MODE, TARGET_NONE, SKIP, SEC(5), STEP_NONE,
+     "no acker is left: the weaker mode is recorded before it is applied"},
+    {STEP_SOURCE_OFF, TARGET_CANDIDATE, SKIP, SEC(2), STEP_NONE,
+     "no client is connected yet, so nobody is answered wrongly"},
+    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | SKIP, MS(1500), STEP_UNFENCE,
+     "one that came back meanwhile is closed"},
+    {STEP_VERIFY_FREEZE, TARGET_FROZEN, LIGHT | SKIP, SEC(2), STEP_NONE,
+     "one that restarted meanwhile is not what was judged"},
+    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},
+    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
+     "a commit proves the write path, not a flag"},
+    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "the store names the primary; who holds more than it is set aside"},
+    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
+     "the clients' way is proved too"},
+    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
+     "every other contained server follows"},
+    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
+};
+
 struct plan_table {
     const struct plan_row *rows;
     size_t count;
@@ -305,6 +358,7 @@ static const struct plan_table tables[PLAN_KIND_COUNT] = {
     [PLAN_START_APPLIER] = TABLE(start_applier_rows),
     [PLAN_RESEED] = TABLE(reseed_rows),
     [PLAN_REWIND] = TABLE(rewind_rows),
+    [PLAN_RECOVER] = TABLE(recover_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -388,7 +442,9 @@ int64_t plan_step_validity_us(enum step_kind step)
         return 2 * HOUR; /* on a server that is set aside, and looks for itself first */
     if (step == STEP_TOP_UP || step == STEP_SET_TIMEOUTS || step == STEP_CREATE_SCHEMA)
         return 600 *
-               STAY_SECOND; /* waits between its statements; touches no writable server's role */
+               STAY_SECOND;  /* waits between its statements; touches no writable server's role */
+    if (step == STEP_REPLAY) /* reads the relay log between its statements; of a closed server */
+        return 60 * STAY_SECOND;
     if (step == STEP_ATTACH)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||

@@ -16,7 +16,7 @@ static uint32_t ackers_to_attach(const struct plan_run *run, const struct cluste
 {
     if (!run->aims_lossless || run->degrade)
         return 0;
-    if (run->kind == PLAN_FAILOVER)
+    if (plan_replaces(run->kind))
         return candidate_ackers(view, run, run->candidate);
     return plan_acker_nodes(view, run->candidate, now_mono_us) & ~mask_of(run->candidate);
 }
@@ -42,8 +42,9 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
             contained = (answering & NODE_BIT(node)) != 0 &&
                         view->record.quarantine[node] == QUARANTINE_NONE &&
                         view->nodes[node].errant != TRI_YES;
-        else if (node == run->old_primary ||
-                 (((run->a & ~run->r) | view->record.twins) & NODE_BIT(node)))
+        else if ((node == run->old_primary && run->kind != PLAN_RECOVER) ||
+                 (node != run->old_primary && ((run->a & ~run->r) & NODE_BIT(node))) ||
+                 (view->record.twins & NODE_BIT(node)))
             contained = false;
         if (contained || (known && MUTANT(view, DIVERGED_ATTACHED)))
             rest |= NODE_BIT(node);
@@ -74,14 +75,14 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
         return !run->aims_lossless || run->degrade;
     case STEP_WAIT_ACKERS:
         return !run->aims_lossless || run->degrade ||
-               (run->kind == PLAN_FAILOVER && run->attached == 0);
+               (plan_replaces(run->kind) && run->attached == 0);
     case STEP_SOURCE_OFF:
-        if (run->kind == PLAN_FAILOVER)
+        if (plan_replaces(run->kind))
             return !run->degrade || node_is_shut(view, run->candidate);
         return run->kind == PLAN_SWITCHOVER && /* MySQL: the ATTACH after the pause does it */
                (!run->aims_lossless || view->config->engine == ENGINE_MYSQL);
     case STEP_STORE_MODE:
-        return run->kind == PLAN_FAILOVER && !run->degrade;
+        return plan_replaces(run->kind) && !run->degrade;
     case STEP_REPLICA_ROLE:
         if (run->kind == PLAN_QUARANTINE)
             return !run->diverged || !plan_may_stop_acking(view, run->params.node);
@@ -93,7 +94,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
             return !run->aims_lossless && (plan_row_at(run, row)->flags & ROW_SKIP_IF_DONE);
         return run->kind == PLAN_ADOPT && !run->aims_lossless;
     case STEP_CANARY: /* blocked on purpose: no acker and without_acker = "block" */
-        return run->kind == PLAN_FAILOVER && run->aims_lossless && !run->degrade &&
+        return plan_replaces(run->kind) && run->aims_lossless && !run->degrade &&
                mask_count(run->attached) < view->config->acks;
     case STEP_QUARANTINE:
         return run->kind != PLAN_FENCE && run->kind != PLAN_RESEED && !run->diverged;
@@ -132,6 +133,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_COPY_STOP:
     case STEP_ADMIT:
     case STEP_REWIND:
+    case STEP_REPLAY:
     case STEP_KIND_COUNT:
         break;
     }
@@ -149,6 +151,8 @@ static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_
 {
     if (step == STEP_DRAIN)
         return drain_targets(run, view);
+    if (step == STEP_REPLAY)
+        return run->f & ~plan_gone(run) & ~plan_hollow_nodes(view);
     if (step == STEP_COLLECT)
         return run->f & ~run->collected & ~plan_gone(run) & ~plan_hollow_nodes(view);
     return run->f & ~plan_gone(run); /* VERIFY_FREEZE */
@@ -211,6 +215,8 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
         return 1;
     switch (what->target) {
     case TARGET_OLD_PRIMARY:
+        if (what->step == STEP_FENCE && run->candidate == run->old_primary)
+            return 0; /* RECOVER chose it: closed until its turn comes */
         if (what->step == STEP_FENCE && (run->fenced || MUTANT(view, FENCE_SKIPPED) ||
                                          !old_primary_answers(run, view, now_mono_us)))
             return 0;
@@ -395,6 +401,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_QUARANTINE:
     case STEP_CREATE_SCHEMA:
     case STEP_BARRIER:
+    case STEP_REPLAY:
     case STEP_START_APPLIER:
     case STEP_COPY_STOP:
     case STEP_ADMIT:

@@ -114,6 +114,7 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_COPY_STOP:
     case STEP_ADMIT:
     case STEP_REWIND:
+    case STEP_REPLAY:
     case STEP_KIND_COUNT:
         break;
     }

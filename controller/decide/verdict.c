@@ -212,6 +212,7 @@ void verdict_primary_facts(const struct cluster_view *view, int64_t now_mono_us,
     ret_facts->too_many = tri_of(last_outcome(view, primary, OUT_TOO_MANY, now_mono_us));
     ret_facts->saturated = tri_of(is_saturated(view, now_mono_us));
     judge_replicas(view, now_mono_us, ret_facts);
+    ret_facts->outage = plan_is_outage(view, now_mono_us);
     ret_facts->other_writable = other_writable(view, now_mono_us);
     if (ret_facts->answers == TRI_YES)
         judge_answering(view, now_mono_us, ret_facts);

@@ -46,6 +46,7 @@ struct verdict {
     X(acker_missing, "no acker for acker_loss_us")                                                \
     X(mode_above, "a stronger mode is recorded than configured: the configuration was changed")   \
     X(mode_below, "it runs a weaker mode than configured and an acker is attached")               \
+    X(outage, "every server was gone; none that answers can tell what was acknowledged last")       \
     X(restarted, "its process restarted since this epoch's promotion and it is not writable")
 
 struct primary_facts {

@@ -21,6 +21,9 @@ static const struct primary_rule primary_rules[] = {
      ACT_FAILOVER,
      "primary dead",
      "it refuses or is silent past its bound, and no replica receives from it"},
+    {136, {.outage = YES, .replicas_receive = NO}, ACT_ASK, "total outage",
+     "no server takes writes, and none that answers saw what was acknowledged last: all are compared "
+     "after draining, and one is started, when a human says so: `mainstay recover CLUSTER`"},
     {135, {.answers = YES, .read_only = YES, .lost_tail = YES}, ACT_FAILOVER,
      "primary lost its tail",
      "its restart truncated transactions that a replica holds, acknowledged ones perhaps: opened "

@@ -110,6 +110,7 @@ int cli_discover(struct cli *cli);
 
 /* cli_print*.c */
 void cli_print_status(struct cli *cli, const json_t *data);
+void cli_print_outage(struct cli *cli, const json_t *cluster); /* part of status */
 void cli_print_topology(struct cli *cli, const json_t *data);
 void cli_print_problems(struct cli *cli, const json_t *data);
 void cli_print_verdict(struct cli *cli, const json_t *data);

@@ -85,9 +85,9 @@ static void print_nodes(struct cli *cli, const json_t *nodes)
 
 static enum cli_color color_of_rule(json_int_t rule)
 {
-    return rule == 100                                                ? CLI_GREEN
-           : rule == 120 || rule == 121 || rule == 131 || rule == 133 ? CLI_RED
-                                                                      : CLI_YELLOW;
+    return rule == 100                                                               ? CLI_GREEN
+           : rule == 120 || rule == 121 || rule == 131 || rule == 133 || rule == 136 ? CLI_RED
+                                                                                     : CLI_YELLOW;
 }
 
 static void print_promise(struct cli *cli, const json_t *c)
@@ -246,6 +246,7 @@ void cli_print_status(struct cli *cli, const json_t *data)
                         : cli_text(verdict, "why"));
         cli_wrap(cli, cli->out, 4, why);
         print_promise(cli, c);
+        cli_print_outage(cli, c);
         print_exposure(cli, c);
         print_routes(cli, c);
         print_switches(cli, c);

@@ -26,6 +26,8 @@ static const struct cli_verb verbs[] = {
      cli_print_outcome, NULL, NULL, "move the primary in good order; nothing is lost"},
     {"failover", "CLUSTER", "to accept-loss reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "failover",
      NULL, cli_print_outcome, NULL, NULL, "replace a primary that is lost"},
+    {"recover", "CLUSTER", "to accept-loss reason", CLI_CHANGES | CLI_ASKS | CLI_PLANS, "recover",
+     NULL, cli_print_outcome, NULL, NULL, "start a cluster again after all of it was down"},
     {"rejoin", "CLUSTER NODE", "reseeded reason", CLI_CHANGES | CLI_PLANS, "rejoin", NULL,
      cli_print_outcome, NULL, NULL, "attach a server that came back, if it may be"},
     {"reseed", "CLUSTER NODE", "from drop reason", CLI_CHANGES | CLI_ASKS | CLI_NAMES | CLI_PLANS,

@@ -153,6 +153,7 @@ json_t *api_cluster(const struct control_cluster *c)
                       (int64_t)verdict_conformance(c->view, c->now_mono_us, NULL, 0));
     stay_json_set_string(obj, "text", c->decision->text[0] == '\0' ? NULL : c->decision->text);
     stay_json_set(obj, "exposure", exposure(c));
+    stay_json_set(obj, "outage", api_outage(c));
     stay_json_set(obj, "routes", routes(c));
     stay_json_set(obj, "plan", c->running ? api_run_brief(c->run) : json_null());
     stay_json_set(obj, "last_plan", c->running ? json_null() : api_run_brief(c->run));

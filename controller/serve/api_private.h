@@ -18,4 +18,7 @@ bool api_node_verdict(const struct control_cluster *c, uint32_t node, struct ver
 /* Names of the nodes in a mask. */
 json_t *api_node_names(const struct cluster_config *config, uint32_t mask);
 
+/* api_outage.c: what a human needs after a total outage; null while the verdict asks nothing. */
+json_t *api_outage(const struct control_cluster *c);
+
 #endif

@@ -152,7 +152,7 @@ static const struct verb {
     {"pause", verb_pause},       {"resume", verb_resume},     {"maintenance", verb_maintenance},
     {"release", verb_release},   {"history", verb_history},   {"explain", verb_explain},
     {"reload", verb_reload},     {"runbook", verb_runbook},   {"version", verb_version},
-    {"what-if", verb_what_if},   {"reseed", verb_reseed},
+    {"what-if", verb_what_if},   {"reseed", verb_reseed},     {"recover", verb_recover},
 };
 
 const char *const *verbs_names(void)

@@ -83,6 +83,7 @@ void verb_reload(struct request *r);
 void verb_plan(struct request *r);
 void verb_switchover(struct request *r);
 void verb_failover(struct request *r);
+void verb_recover(struct request *r);
 void verb_rejoin(struct request *r);
 void verb_reseed(struct request *r);
 void verb_errant_reset(struct request *r);

@@ -184,6 +184,13 @@ void verb_failover(struct request *r)
         start(r, PLAN_FAILOVER, &params);
 }
 
+void verb_recover(struct request *r)
+{
+    struct plan_params params = {0};
+    if (choose_target(r, "to", false, &params) && take_reason(r, &params))
+        start(r, PLAN_RECOVER, &params);
+}
+
 static void on_node(struct request *r, enum plan_kind kind)
 {
     struct plan_params params = {0};
@@ -256,7 +263,7 @@ void verb_adopt(struct request *r)
         start(r, PLAN_ADOPT, &params);
 }
 
-/* plan CLUSTER failover|switchover|rejoin|reseed: what would happen; starts nothing. */
+/* plan CLUSTER failover|switchover|rejoin|reseed|recover: what would happen; starts nothing. */
 void verb_plan(struct request *r)
 {
     static const struct {
@@ -266,6 +273,7 @@ void verb_plan(struct request *r)
                  {"switchover", PLAN_SWITCHOVER},
                  {"rejoin", PLAN_REJOIN},
                  {"reseed", PLAN_RESEED},
+                 {"recover", PLAN_RECOVER},
                  {"adopt", PLAN_ADOPT}};
     struct plan_params params = {.donor = NO_NODE};
     const char *kind = request_arg(r, "kind");
@@ -278,7 +286,8 @@ void verb_plan(struct request *r)
             start(r, kinds[i].kind, &params);
         return;
     }
-    request_refuse(r, 2, NULL, "a plan is one of failover, switchover, rejoin, reseed, adopt");
+    request_refuse(r, 2, NULL,
+                   "a plan is one of failover, switchover, rejoin, reseed, recover, adopt");
 }
 
 void verb_abort(struct request *r)

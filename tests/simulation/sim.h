@@ -62,6 +62,7 @@ uint32_t server_able_acks(const struct sim *s, const struct sim_server *v);
 void replica_stop_receiver(struct sim *s, struct sim_server *v);
 void replica_start_receiver(struct sim *s, struct sim_server *v);
 void replica_start_applier(struct sim *s, struct sim_server *v);
+void replica_replay(struct sim *s, struct sim_server *v);
 void replica_stop_applier(struct sim *s, struct sim_server *v);
 void replica_change(struct sim *s, struct sim_server *v, uint32_t source); /* SIM_NONE: reset all */
 void replica_purge_relay(struct sim *s, struct sim_server *v, bool lie);
@@ -120,6 +121,8 @@ void store_put_record(struct sim *s, const struct cluster_record *record, uint64
 bool store_event(struct sim *s, const struct sim_event *e);
 void store_operator(struct sim *s, store_change change);
 /* An operator's order, guards asked first as the daemon does. */
+/* A human does what rule 136 asks for, where it does. */
+void fault_recover(struct sim *s, bool accept);
 void fault_order(struct sim *s, enum plan_kind kind, bool accept_loss);
 void fault_release(struct sim *s); /* an operator ends pause, maintenance and cooldown */
 void run_copy(struct plan_run *dst, const struct plan_run *src);

@@ -72,7 +72,7 @@ static bool is_swapping(const struct sim *s)
     if (!executor_is_running(s))
         return false;
     enum plan_kind kind = executor_run(s->controller.exec)->kind;
-    return kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER;
+    return plan_replaces(kind) || kind == PLAN_SWITCHOVER;
 }
 
 /* S9: a client was answered OK without the acks the store claimed at that moment. Allowed only for

@@ -28,16 +28,17 @@ static bool acks_unknown(const struct sim *s, const struct plan_run *run,
 void check_proof(struct sim *s, const struct plan_run *run)
 {
     const struct certificate *cert = &run->certificate;
-    if (run->kind != PLAN_FAILOVER && run->kind != PLAN_SWITCHOVER)
+    if (!plan_replaces(run->kind) && run->kind != PLAN_SWITCHOVER)
         return;
     if (cert->proof == PROOF_NONE && run->mode == MODE_LOSSLESS && !run->params.accept_loss)
         sim_violate(s, INV_S8, "promotion without a recorded proof");
     if (run->old_primary >= s->setup.servers)
         return;
     struct sim_server *old = &s->server[run->old_primary];
-    if (run->fenced && old->up && !old->read_only && !old->opened_by_start)
+    if (run->fenced && old->up && !old->read_only && !old->opened_by_start &&
+        run->candidate != run->old_primary)
         sim_violate(s, INV_S8, "db%u is fenced by the record and writable", old->index + 1);
-    if (cert->proof != PROOF_F0_REVOCATION || run->kind != PLAN_FAILOVER || run->fenced)
+    if (cert->proof != PROOF_F0_REVOCATION || !plan_replaces(run->kind) || run->fenced)
         return; /* fenced after its certificate: F1 was given as well, judged above */
     uint32_t able = 0;
     for (uint32_t r = 0; r < s->setup.servers; r++) {
@@ -70,12 +71,27 @@ static void check_policy(struct sim *s, const struct sim_server *v, const struct
                     (double)c->loss_time_max_us / 1e6);
 }
 
+/* After a total outage: nothing acknowledged stays behind on a server that was read and counted. */
+static void check_best(struct sim *s, const struct sim_server *v, const struct plan_run *run)
+{
+    uint32_t counted = run->collected & (run->r | 1u << run->old_primary);
+    for (uint32_t n = 0; n < s->setup.servers && run->params.node == NO_NODE; n++)
+        for (uint32_t i = 0; i < s->tx_n && (counted >> n & 1); i++)
+            if (s->tx[i].acked && !s->tx[i].lost && !s->tx[i].again &&
+                bit_get(s->server[n].have, i) && !bit_get(v->have, i)) {
+                sim_violate(s, INV_S2, "db%u:%u is acknowledged, on db%u, and not on db%u",
+                            s->tx[i].origin + 1, s->tx[i].seq, n + 1, v->index + 1);
+                return;
+            }
+    s->stats->recovered_lossless += run->certificate.kind == CERT_LOSSLESS;
+}
+
 static void promoted(struct sim *s, struct sim_server *v, const struct plan_run *run, bool swaps)
 {
     const struct certificate *cert = swaps ? &run->certificate : &s->named;
     uint32_t first = 0;
     uint32_t lost = check_lost(s, v, run->fenced, false, &first);
-    bool moved = v->index != s->line;
+    bool moved = v->index != s->line || run->kind == PLAN_RECOVER;
     bool stands = s->store.record.mode == MODE_LOSSLESS; /* what the record promises by now */
     bool lossless = moved
                         ? cert->kind == CERT_LOSSLESS && (swaps || stands)
@@ -123,7 +139,9 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
 /* A plan past its promotion that could not finish has named the server; another one opens it. */
 void check_promoted(struct sim *s, struct sim_server *v, const struct plan_run *run)
 {
-    promoted(s, v, run, run->kind == PLAN_FAILOVER || run->kind == PLAN_SWITCHOVER);
+    if (run->kind == PLAN_RECOVER && run->old_primary < s->setup.servers)
+        check_best(s, v, run);
+    promoted(s, v, run, plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER);
 }
 
 /* Or its own configuration does: from the moment both are true the record calls the primary what

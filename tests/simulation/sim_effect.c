@@ -50,7 +50,7 @@ bool effect_changes(enum step_kind step)
     case STEP_WRITABLE: case STEP_CANARY: case STEP_ROUTE_OPEN: case STEP_COMMIT: case STEP_QUIESCE:
     case STEP_THAW: case STEP_UNFENCE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_START_APPLIER: case STEP_COPY:
-    case STEP_COPY_STOP: case STEP_ADMIT:
+    case STEP_COPY_STOP: case STEP_ADMIT: case STEP_REPLAY:
     case STEP_REWIND:
     case STEP_KIND_COUNT:
         break;
@@ -237,7 +237,8 @@ static void deliver(struct sim *s, struct sim_effect *x)
     r = (struct effect_result){.outcome = x->outcome,
                                .receiver_before = x->before,
                                .strangers = x->strangers,
-                               .goes_on = x->goes_on};
+                               .goes_on = x->goes_on,
+                               .kept_acked = x->kept_acked};
     if (x->read && x->outcome != OUTCOME_UNKNOWN && x->effect.node != NO_NODE) {
         r.groups_read = true;
         r.facts = x->facts;

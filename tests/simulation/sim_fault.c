@@ -78,6 +78,12 @@ void fault_order(struct sim *s, enum plan_kind kind, bool accept)
         (void)controller_order(s, kind, &p);
 }
 
+void fault_recover(struct sim *s, bool accept)
+{
+    if (controller_runs(s) && s->controller.decision->verdict.rule_id == 136)
+        fault_order(s, PLAN_RECOVER, accept);
+}
+
 static void cut(struct sim *s, const struct sim_fault_run *f, int step)
 {
     uint32_t hosts = SIM_HOSTS;

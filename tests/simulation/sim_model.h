@@ -69,6 +69,9 @@ struct sim_server {
     /* relay log and what is claimed of it */
     uint16_t relay[SIM_TX];
     uint32_t relay_head, relay_n;
+    uint16_t kept[SIM_TX]; /* MariaDB: what a restart found in the relay log, of use by position */
+    uint32_t kept_n;
+    bool left_alone; /* since its start nobody started, stopped or changed its replication */
     uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;
     /* receiver and applier */
     bool configured, receiver_on, connected, ss_active, applier_on, apply_pending, apply_waits;

@@ -11,6 +11,7 @@ void replica_purge_relay(struct sim *s, struct sim_server *v, bool lie)
     if (v->relay_n > v->relay_head)
         sim_trace(s, "db%u throws away %u received transactions", v->index + 1,
                   v->relay_n - v->relay_head);
+    v->kept_n = 0;
     v->relay_head = v->relay_n = 0;
     if (lie)
         return; /* row 3: the position goes on claiming them */
@@ -161,6 +162,7 @@ void replica_start_receiver(struct sim *s, struct sim_server *v)
 {
     if (!v->configured || v->receiver_on)
         return;
+    v->left_alone = false;
     purge_if_both_stopped(s, v);
     v->receiver_on = v->receiver_new = true;
     v->cannot_reach = false;
@@ -173,8 +175,33 @@ void replica_start_applier(struct sim *s, struct sim_server *v)
 {
     if (v->applier_on || !v->configured)
         return;
+    v->left_alone = false;
     purge_if_both_stopped(s, v);
     v->applier_on = true;
+    v->applier_errno = 0;
+    replica_apply_kick(s, v);
+}
+
+/* MariaDB, row 2 and fact_relay_log: by file and position nothing is thrown away. */
+void replica_replay(struct sim *s, struct sim_server *v)
+{
+    uint32_t n = v->kept_n;
+    v->left_alone = false;
+    if (!v->configured || v->applier_on)
+        return;
+    v->kept_n = 0;
+    v->relay_head = v->relay_n = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!bit_get(v->have, v->kept[i])) {
+            const struct sim_tx *t = &s->tx[v->kept[i]];
+            v->relay[v->relay_n++] = v->kept[i];
+            if (v->claim_first[t->origin] == 0)
+                v->claim_first[t->origin] = t->seq;
+            v->claim_last[t->origin] = t->seq;
+            v->claim_origin = t->origin;
+        }
+    sim_trace(s, "db%u executes its relay log, %u transactions", v->index + 1, v->relay_n);
+    v->applier_on = v->relay_n > 0;
     v->applier_errno = 0;
     replica_apply_kick(s, v);
 }
@@ -188,7 +215,7 @@ void replica_stop_applier(struct sim *s, struct sim_server *v)
 void replica_change(struct sim *s, struct sim_server *v, uint32_t source)
 {
     replica_stop_receiver(s, v);
-    v->applier_on = false;
+    v->applier_on = v->left_alone = false;
     replica_purge_relay(s, v, s->setup.engine == ENGINE_MARIADB && source != SIM_NONE);
     v->cannot_reach = false;
     v->receiver_errno = v->applier_errno = 0;

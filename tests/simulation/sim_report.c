@@ -105,7 +105,8 @@ uint32_t report_reach(const struct sim_stats *s)
     verdict_visit(on_rule, &r);
     for (int g = 0; g < GUARD_COUNT; g++)
         if (g != GUARD_ZONE_LIMIT && g != GUARD_ZONE_ORDER && g != GUARD_BLAST_RADIUS &&
-            g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM && g != GUARD_NOT_ADOPTED && g != GUARD_GRACE && g != GUARD_HOLD)
+            g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM && g != GUARD_NOT_ADOPTED &&
+            g != GUARD_GRACE && g != GUARD_HOLD)
             /* one cluster, automatic, 150 speaks first: unit tests reach the others */
             cell(&r, "guard", guard_name((enum guard_id)g), s->guard[g]);
     for (int k = PLAN_NONE + 1; k < PLAN_KIND_COUNT; k++) {
@@ -123,6 +124,9 @@ uint32_t report_reach(const struct sim_stats *s)
             cell(&r, "layout", text, s->layout[e][l]);
         }
     cell(&r, "proof", "received beyond executed at a freeze", s->received_not_executed);
+    cell(&r, "proof", "a total outage", s->outages);
+    cell(&r, "proof", "started again without loss, proved", s->recovered_lossless);
+    cell(&r, "proof", "a relay log executed after a restart", s->replayed_relay);
     cell(&r, "proof", "a waiter in flight when the primary was lost", s->waiter_at_loss);
     printf("reach: %u zeros\n", r.zeros);
     return r.zeros;

@@ -60,6 +60,7 @@ void route_step(struct sim *s, struct sim_effect *x)
     case STEP_CREATE_SCHEMA: case STEP_BARRIER: case STEP_REPLICA_ROLE: case STEP_START_APPLIER:
     case STEP_COPY: case STEP_COPY_STOP: case STEP_ADMIT:
     case STEP_REWIND:
+    case STEP_REPLAY:
     case STEP_KIND_COUNT: break;
     }
     sim_violate(s, INV_MODEL, "no such route step: %s", step_kind_text(x->effect.step));

@@ -229,6 +229,29 @@ void fault_script_row(struct sim *s, const struct plan_run *run, uint32_t row)
     }
 }
 
+/* Everything goes down at once. Appliers were slow: the relay log holds what was acknowledged. */
+static void outage(struct sim *s, int64_t t)
+{
+    struct random own;
+    random_init(&own, s->setup.outage_seed);
+    s->stats->outages++;
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        bool power = random_below(&own, 2) == 0;
+        int64_t at = t + (int64_t)random_below(&own, STAY_SECOND);
+        if (n > 0 && random_below(&own, 2) == 0)
+            s->server[n].apply_us = 400 + (uint32_t)random_below(&own, 60000);
+        place(s, power ? FAULT_POWER : FAULT_KILL, n, 0, at, s->setup.fault_until);
+    }
+    if (random_below(&own, 2) == 0) {
+        int64_t at = t + (int64_t)random_below(&own, 2 * STAY_SECOND);
+        place(s, FAULT_CONTROLLER_KILL, 0, 0, at, at + STAY_SECOND);
+    }
+    for (uint32_t i = 0; i < 2; i++) /* a human who does not wait for all of them */
+        if (random_below(&own, 2) == 0)
+            sim_at(s, t + 3 * STAY_SECOND + (int64_t)random_below(&own, 8 * STAY_SECOND),
+                   EV_OPERATOR, 1, 0, 0, i);
+}
+
 /* The candidate falls behind another replica, then the primary dies: it must be topped up. Or every
  * replica goes away for longer than an acker may. */
 void fault_scripts(struct sim *s)
@@ -261,6 +284,8 @@ void fault_scripts(struct sim *s)
         s->server[0].stuck_until = again + 100 * STAY_MS; /* its applier, once it has one */
         place(s, FAULT_KILL, 0, 0, again, s->setup.fault_until);
     }
+    if (s->setup.script_outage)
+        outage(s, t);
     for (uint32_t n = 1; s->setup.script_degrade && n < s->setup.servers; n++) {
         int64_t back = t + sim_span(s, 6 * STAY_SECOND, 9 * STAY_SECOND);
         place(s, sim_percent(s, 50) ? FAULT_FREEZE : FAULT_CUT_NODE, n, 0, t, back);

@@ -337,6 +337,7 @@ static void recount(struct sim *s, struct sim_server *v)
  * order there is none: what waited for its ack is committed and stays (measured on 10.11.19). */
 static void recover(struct sim *s, struct sim_server *v)
 {
+    uint32_t held = v->log_n;
     if (s->setup.engine == ENGINE_MARIADB && v->st_role_replica && !v->stopped_clean) {
         int64_t durable = v->killed_at - sim_span(s, 0, STAY_SECOND);
         uint32_t n = v->log_n;
@@ -348,6 +349,15 @@ static void recover(struct sim *s, struct sim_server *v)
         if (n < v->log_n)
             sim_trace(s, "db%u truncates %u transactions", v->index + 1, v->log_n - n);
         v->log_n = n;
+    }
+    uint32_t cut = held - v->log_n, waits = v->relay_n - v->relay_head;
+    if (s->setup.engine == ENGINE_MARIADB && cut + v->kept_n + waits <= SIM_TX) {
+        memmove(v->kept + cut, v->kept, v->kept_n * sizeof v->kept[0]); /* of a restart before */
+        /* its relay log has those that are cut as well */
+        memcpy(v->kept, v->log + v->log_n, cut * sizeof v->kept[0]);
+        memcpy(v->kept + cut + v->kept_n, v->relay + v->relay_head, waits * sizeof v->kept[0]);
+        v->relay_head = v->relay_n = 0;
+        v->kept_n += cut + waits;
     }
     recount(s, v);
 }
@@ -383,8 +393,11 @@ void server_start(struct sim *s, struct sim_server *v)
     server_ss_set(s, v, v->st_ss_source, false);
     v->no_times = 0;
     v->heartbeats = 0;
+    uint32_t kept = v->configured && v->st_skip && !v->st_relay_recovery ? v->kept_n : 0;
     if (s->setup.engine == ENGINE_MARIADB || v->st_relay_recovery)
         replica_purge_relay(s, v, false); /* the position is read anew with the first connection */
+    v->kept_n = kept;
+    v->left_alone = v->configured && v->st_skip && !v->st_relay_recovery;
     sim_trace(s, "db%u starts%s", v->index + 1, v->read_only ? " read-only" : " WRITABLE");
     if (v->configured && !v->st_skip) {
         v->receiver_on = v->applier_on = v->receiver_new = true;

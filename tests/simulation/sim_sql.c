@@ -37,8 +37,11 @@ static bool is_drained(const struct sim *s, const struct sim_server *v)
 static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
-    if (executes(s, x, v) && (x->effect.step == STEP_CATCH_UP || is_drained(s, v)))
+    if (executes(s, x, v) && (x->effect.step == STEP_CATCH_UP || is_drained(s, v))) {
+        if (x->effect.plan == PLAN_RECOVER && s->setup.engine == ENGINE_MARIADB && !v->receiver_on)
+            replica_stop_applier(s, v); /* by GTID again */
         return SQL_DONE;
+    }
     if (v->configured && !v->applier_on)
         return SQL_FAILED; /* applier stopped: waiting cannot help */
     if (!s->controller.up || !executor_is_busy(s->controller.exec))
@@ -67,8 +70,9 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
             server_ss_set(s, v, false, true);
         if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
             server_ss_set(s, v, true, true);
-        if (!v->configured || (!v->receiver_on && !v->applier_on && !is_drained(s, v) &&
-                               s->setup.engine == ENGINE_MARIADB)) {
+        if (!v->configured || (!v->receiver_on && x->effect.plan == PLAN_RECOVER) ||
+            (!v->receiver_on && !v->applier_on && !is_drained(s, v) &&
+             s->setup.engine == ENGINE_MARIADB)) {
             x->phase = 1; /* starting its applier now would purge the relay log */
         } else if (x->effect.flaw == MUTANT_BOTH_THREADS_STOPPED) {
             replica_stop_receiver(s, v);
@@ -374,6 +378,22 @@ static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, stru
     return sql_next_phase(s, x);
 }
 
+static enum sql_progress replay(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    if (x->phase > 0 || !v->configured)
+        return SQL_DONE;
+    if (v->receiver_on)
+        return SQL_FAILED;
+    x->kept_acked = v->left_alone && !v->applier_on;
+    if (s->setup.engine == ENGINE_MARIADB)
+        replica_replay(s, v);
+    else if (!is_drained(s, v))
+        replica_start_applier(s, v);
+    s->stats->replayed_relay += v->relay_n > v->relay_head;
+    return sql_next_phase(s, x);
+}
+
 static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (v->boot_at > x->effect.born_mono_us)
@@ -436,6 +456,7 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_COPY: return sql_copy(s, x, v);
     case STEP_COPY_STOP: return sql_copy_stop(v);
     case STEP_REWIND: x->read = true; return SQL_FAILED; /* no human of the model orders it */
+    case STEP_REPLAY: return replay(s, x, v);
     case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
     case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:
     case STEP_CANARY_ROUTE: case STEP_COMMIT: case STEP_HOOK_POST: case STEP_QUARANTINE:

@@ -38,6 +38,7 @@ struct sim_store {
 };
 
 struct sim_effect {
+    bool kept_acked; /* REPLAY's word */
     bool used, answered, sent, has_want, own; /* own: fetches its own lost transactions */
     uint64_t token;
     uint32_t life;     /* controller's */
@@ -109,6 +110,8 @@ struct sim_setup {
     enum step_kind script_step; /* what is aimed at a row, once */
     bool script_done;
     int64_t lane_us; /* the next command leaves so late; 0: as drawn */
+    bool script_outage;
+    uint64_t outage_seed;
     bool quiet; /* only trouble of ours: a healthy primary must keep serving (S14) */
 };
 
@@ -132,6 +135,7 @@ struct sim_stats {
     uint64_t crash[STEP_KIND_COUNT][2]; /* before, after the effect or save */
     uint64_t layout[ENGINE_COUNT][LAYOUT_COUNT];
     uint64_t guard[GUARD_COUNT];
+    uint64_t outages, recovered_lossless, replayed_relay; /* a life of total outage; its ends */
     uint64_t received_not_executed, waiter_at_loss; /* so that a run proves something */
     uint64_t violations[INV_COUNT];
     uint64_t replayed; /* turns recorded and judged again */

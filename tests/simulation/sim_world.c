@@ -247,6 +247,8 @@ static void make_step_happen(struct sim *s, enum step_kind step)
         u->faults |= UINT64_C(1) << FAULT_OP_SWITCHOVER;
     else if (degrades)
         u->script_degrade = true;
+    else if (step == STEP_REPLAY)
+        u->script_outage = true;
     else if (step == STEP_TOP_UP)
         u->script_top_up = true;
     else if (step == STEP_QUARANTINE)
@@ -327,6 +329,22 @@ static void draw_reseed(struct sim *s)
                EV_RESEED, 0, 0, 0, 0);
 }
 
+/* All servers lose power or are killed within a second, the controller perhaps too; some come back
+ * before the rest. From a stream of its own. */
+static void draw_outage(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x6f7574616765));
+    bool may = u->script == SCRIPT_NONE && !u->plain && !u->quiet && !u->script_shutdown &&
+               !u->script_top_up && !u->script_degrade && !u->script_returner && !u->adopt_first;
+    bool drawn = random_below(&own, 100) < 3;
+    u->outage_seed = random_u64(&own);
+    if (may && drawn && !u->script_outage && random_below(&own, 100) < 70)
+        u->faults = 0; /* nothing else: who may tell what is known then */
+    u->script_outage = may && (drawn || u->script_outage);
+}
+
 static void wrong_start_values(struct sim *s)
 {
     if (!(s->setup.faults >> FAULT_START_VALUES & 1))
@@ -369,9 +387,11 @@ void sim_handle(struct sim *s, const struct sim_event *e)
             sim_at(s, s->now + 2 * STAY_SECOND, EV_ADOPT, 0, 0, 0, 0);
         }
     } else if (e->kind == EV_OPERATOR && !s->stopped) {
-        fault_release(s);
-        if (s->now - s->healed_at < 60 * STAY_SECOND)
-            sim_at(s, s->now + 5 * STAY_SECOND, EV_OPERATOR, 0, 0, 0, 0);
+        if (e->a == 0)
+            fault_release(s);
+        fault_recover(s, e->arg != 0);
+        if (e->a == 0 && s->now - s->healed_at < 60 * STAY_SECOND)
+            sim_at(s, s->now + 5 * STAY_SECOND, EV_OPERATOR, 0, 0, 0, e->arg + 1);
     }
 }
 
@@ -395,6 +415,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     fault_draw_script(s);
     if (s->scripts_only && u->script == SCRIPT_NONE)
         return INV_NONE;
+    draw_outage(s);
     static const enum sim_layout layouts[] = {LAYOUT_PAIR,    LAYOUT_PAIR, LAYOUT_WITNESS,
                                               LAYOUT_WITNESS, LAYOUT_TWO,  LAYOUT_OWN_ZONE,
                                               LAYOUT_FOUR};
@@ -408,7 +429,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     s->stats->layout[u->engine][u->layout]++;
     u->fault_until = s->now + sim_span(s, 8 * STAY_SECOND, 20 * STAY_SECOND);
     if (u->script_degrade || u->script_top_up || u->plain || u->script_shutdown ||
-        u->script_returner || u->script != SCRIPT_NONE)
+        u->script_returner || u->script != SCRIPT_NONE || u->script_outage)
         u->fault_until = s->now + 16 * STAY_SECOND;
     sim_trace(s, "seed %llu: %s, %s, mode %d, k %u, controller in %s%s%s",
               (unsigned long long)seed, engine_text(u->engine), sim_layout_text(u->layout),

@@ -136,8 +136,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_FENCE:
     case STEP_QUIESCE:
         s->writable = false;
-        if (e->step == STEP_FENCE)
-            s->ss_source = false;
+        s->ss_source = s->ss_source && e->step != STEP_FENCE;
         return OUTCOME_DONE;
     case STEP_FREEZE:
         if (s->receiver_on && s->source != NO_NODE)
@@ -192,6 +191,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_START_APPLIER:
         s->applier_stuck = false;
         return OUTCOME_DONE;
+    case STEP_REPLAY:
     case STEP_COLLECT:
     case STEP_COMPARE:
     case STEP_REWIND:

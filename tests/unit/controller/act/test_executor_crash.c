@@ -106,6 +106,25 @@ static void check_adopted(struct world *w, const char *where)
     expect(w->stored.mode == MODE_LOSSLESS && w->servers[0].ss_source);
 }
 
+/* Before its point of no return it is undone, and a human asks again. */
+static void check_recovered(struct world *w, const char *where)
+{
+    expect(strcmp(w->stored.primary, "db1") == 0 && w->stored.mode == MODE_LOSSLESS);
+    expect(w->stored.plan_id[0] == '\0' && w->two_writable == 0);
+    if (!w->servers[0].writable) {
+        expect(!w->servers[1].writable && w->route != 1);
+        return;
+    }
+    expect(w->servers[0].writable && w->servers[0].ss_source);
+    expect(!w->servers[1].writable && w->servers[1].source == 0 && w->servers[1].receiver_on);
+}
+
+static const char outage_text[] =
+    "node db1 zone a\nnode db2 zone b\nnode db3 zone c promote never\n"
+    "record primary db1 mode lossless stands ackers db2,db3\n"
+    "fact db1 executed 0-1-100 read_only yes source - durable yes role_replica no\n"
+    "fact db2 executed 0-1-90 received 0-1-99 source db1 receiver stopped read_only yes\n"
+    "fact db3 executed 0-1-100 source db1 receiver stopped read_only yes\n";
 static const char failover_text[] =
     "node db1 zone a\nnode db2 zone b\nnode db3 zone c promote never\n"
     "node db4 zone a\n"
@@ -128,6 +147,7 @@ static const struct matrix matrices[] = {
     {"failover", failover_text, PLAN_FAILOVER, NO_NODE, check_failed_over},
     {"failover of a pair", PAIR "refused db1\n", PLAN_FAILOVER, NO_NODE, check_pair_failed_over},
     {"switchover", switch_text, PLAN_SWITCHOVER, NO_NODE, check_switched},
+    {"recover", outage_text, PLAN_RECOVER, NO_NODE, check_recovered},
     {"mode degrade", PAIR, PLAN_MODE_DEGRADE, NO_NODE, check_degraded},
     {"mode restore", bounded_pair, PLAN_MODE_RESTORE, NO_NODE, check_restored},
     {"rejoin",

@@ -151,6 +151,13 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->errant = tri;
         else if (strcmp(key, "read_only") == 0)
             n->facts.read_only = tri;
+        else if (strcmp(key, "applier") == 0)
+            n->facts.applier = tri;
+        else if (strcmp(key, "durable") == 0) {
+            n->facts.sync_binlog = n->facts.flush_log = tri == TRI_YES ? 1 : 0;
+            n->groups_known |= FACTS_SLOW;
+        } else if (strcmp(key, "role_replica") == 0)
+            n->facts.start_role_replica = tri;
         else if (strcmp(key, "skip_replica_start") == 0)
             n->facts.start_skip_replica = tri;
         else

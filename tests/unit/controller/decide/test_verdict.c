@@ -277,7 +277,7 @@ static void a_stopped_receiver_alone_is_no_witness(void **state)
         see(&w, 2);
     }
     w.now += MS(2);
-    assert_int_equal(rule(&w), 190);
+    assert_int_equal(rule(&w), 136);
     w.facts[1].receiver_errno = 2003; /* it gave up connecting */
     see(&w, 1);
     w.now += MS(2);
