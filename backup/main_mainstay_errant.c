@@ -2,9 +2,10 @@
  * on which server, JSON lines on standard output tell how far it is, the last one how it ended.
  *
  *   echo '{"verb":"save", ...}' | mainstay-errant
- * verb: "save" (reads only), "rewind"; dir, cluster, node, primary, epoch, known (GTID set of the
+ * verb: "save" (reads only), "rewind", "inject" (bundle, only, actor, reason, trial); dir, cluster, node, primary, epoch, known (GTID set of the
  * primary); engine, host, port, ca, cert, key, tls_required, verify_name; operate and replicate
  * (user, password). Exit 0 done, 1 not done, 2 not understood, 5 unknown. */
+#include "backup/inject.h"
 #include "backup/rewind.h"
 
 #include <unistd.h>
@@ -126,6 +127,42 @@ static enum stay_rc read_job(const json_t *obj, struct job *job, struct stay_err
     return rc;
 }
 
+/* dir and bundle name the folder; `known` is not read. */
+static enum stay_rc inject(const json_t *json, const struct job *job, char **ret_text,
+                           struct stay_error *err)
+{
+    struct bundle *b = NULL;
+    struct inject_outcome out = {0};
+    const char *name = json_string_value(json_object_get(json, "bundle"));
+    const char *actor = json_string_value(json_object_get(json, "actor"));
+    STAY_AUTO(stay_free_charp)
+    char *path = stay_sprintf("%s/%s", job->dir, name == NULL ? "" : name);
+    enum stay_rc rc = bundle_open(path, &b, err);
+    if (rc != STAY_OK)
+        return rc;
+    struct inject what = {.bundle = b,
+                          .only = json_string_value(json_object_get(json, "only")),
+                          .actor = actor == NULL ? "" : actor,
+                          .reason = json_string_value(json_object_get(json, "reason")),
+                          .target = job->spec.target,
+                          .operate = job->spec.operate,
+                          .is_trial = json_is_true(json_object_get(json, "trial"))};
+    rc = inject_bundle(&what, &out, err);
+    if (rc == STAY_OK) {
+        STAY_AUTO(stay_free_charp)
+        char *text = stay_sprintf(
+            "%llu %s, %llu in conflict, %llu injected before%s%s", (unsigned long long)out.injected,
+            what.is_trial ? "would be injected" : "injected", (unsigned long long)out.refused,
+            (unsigned long long)out.passed_over, out.text[0] ? "; " : "", out.text);
+        if (out.refused > 0)
+            rc = stay_error(err, STAY_ECONFLICT, "%s", text);
+        else
+            *ret_text = stay_strdup(text);
+    }
+    bundle_free(b);
+    return rc;
+}
+
 static int end(enum stay_rc rc, const char *text)
 {
     bool lost = rc == STAY_EUNKNOWN || rc == STAY_ETIMEDOUT;
@@ -154,6 +191,8 @@ int main(void)
             rc = bundle_save(&job->spec, &text, &err);
         else if (strcmp(job->verb, "rewind") == 0)
             rc = rewind_server(&job->spec, &text, &err);
+        else if (strcmp(job->verb, "inject") == 0)
+            rc = inject(json, job, &text, &err);
         code = end(rc, rc == STAY_OK ? text : err.text);
     }
     gtid_set_clear(&job->known);

@@ -239,7 +239,9 @@ static enum stay_rc emit_noted(const struct noted *n, bool is_inverse, const str
     uint8_t type = type_of(turned(n->kind, is_inverse), n->is_2);
     for (size_t i = 0; rc == STAY_OK && i < p.count;) {
         size_t at = begin_events(b, n, is_inverse, how), begun = b->length;
-        while (i < p.count && b->length - begun < ROW_EVENTS_PIECE) {
+        size_t last = how->rows_max == 0 || p.count - i < how->rows_max ? p.count
+                                                                          : i + how->rows_max;
+        while (i < last && b->length - begun < ROW_EVENTS_PIECE) {
             add_row(b, &p.rows[is_inverse ? p.count - 1 - i : i], is_inverse);
             i++;
         }

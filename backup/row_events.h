@@ -13,6 +13,7 @@ struct row_events {
     uint32_t server_id;
     bool has_checksum; /* of the format description in force */
     uint32_t time_s;
+    size_t rows_max; /* of one event; 0: as many as ROW_EVENTS_PIECE takes */
     /* A table map event followed by a rows event, borrowed for the call. */
     enum stay_rc (*emit)(void *arg, const struct binlog_table *table, const uint8_t *events,
                          size_t length, struct stay_error *err);

@@ -170,7 +170,8 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
     }
     const struct settings_cluster *settings = settings_of(e, cluster);
     if (effect->step == STEP_REWIND && settings != NULL && e->errants != NULL) {
-        effects_errant_start(e->errants, settings, token, effect, false, done, arg);
+        effects_errant_start(e->errants, settings, token, effect,
+                             &(struct errant_order){.verb = ERRANT_REWIND}, done, arg);
         return;
     }
     switch (step_kind_class(effect->step)) {
@@ -187,9 +188,9 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
     }
 }
 
-void effects_save_errant(struct effects *e, const char *cluster, uint32_t node, uint32_t primary,
-                         uint64_t epoch, const struct gtid_set *known, effects_done_fn done,
-                         void *arg)
+void effects_errant_job(struct effects *e, const char *cluster, const struct errant_order *order,
+                        uint32_t node, uint32_t primary, uint64_t epoch,
+                        const struct gtid_set *known, effects_done_fn done, void *arg)
 {
     const struct settings_cluster *settings = settings_of(e, cluster);
     struct effect effect = {.step = STEP_REWIND,
@@ -199,7 +200,7 @@ void effects_save_errant(struct effects *e, const char *cluster, uint32_t node, 
                             .want = known,
                             .deadline_mono_us = loop_now_mono_us(e->loop) + SAVE_DEADLINE_US};
     if (settings != NULL && e->errants != NULL)
-        effects_errant_start(e->errants, settings, 0, &effect, true, done, arg);
+        effects_errant_start(e->errants, settings, 0, &effect, order, done, arg);
     else
         answer_instantly(
             e, 0,

@@ -23,11 +23,12 @@ void effects_forget(struct effects *e, const char *cluster);
 /* done is called exactly once, later, on the loop. */
 void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg);
-/* A job of effects_errant.h outside any plan: saves what `node` holds beyond `known`, changes
- * nothing on servers. done as in effects_start. */
-void effects_save_errant(struct effects *e, const char *cluster, uint32_t node, uint32_t primary,
-                         uint64_t epoch, const struct gtid_set *known, effects_done_fn done,
-                         void *arg);
+struct errant_order;
+/* A job of effects_errant.h outside any plan: SAVE, which changes nothing on servers, or INJECT,
+ * which is a client of the primary. done as in effects_start. */
+void effects_errant_job(struct effects *e, const char *cluster, const struct errant_order *order,
+                        uint32_t node, uint32_t primary, uint64_t epoch,
+                        const struct gtid_set *known, effects_done_fn done, void *arg);
 /* The standing intent of the routes while no plan runs, and how they are (step_route.h). */
 void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,
                    uint32_t readers);

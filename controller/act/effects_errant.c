@@ -136,15 +136,21 @@ static void set_account(json_t *obj, const char *key, const struct settings_acco
 }
 
 static char *input_of(const struct effects_errant_set *set, const struct settings_cluster *cluster,
-                      const struct effect *effect, bool only_saves)
+                      const struct effect *effect, const struct errant_order *order)
 {
+    static const char *const verbs[] = {"save", "rewind", "inject"};
     const struct cluster_config *config = &cluster->config;
     const struct node_config *node = &config->nodes[effect->node];
     bool has_primary = effect->peer < config->node_count;
     STAY_AUTO(stay_free_charp) char *dir = stay_sprintf("%s/%s", set->dir, config->name);
     STAY_AUTO(stay_free_charp) char *known = gtid_set_format(effect->want);
     STAY_AUTO(stay_json_drop) json_t *job = json_object();
-    stay_json_set_string(job, "verb", only_saves ? "save" : "rewind");
+    stay_json_set_string(job, "verb", verbs[order->verb]);
+    stay_json_set_string(job, "bundle", order->bundle);
+    stay_json_set_string(job, "only", order->only);
+    stay_json_set_string(job, "actor", order->actor);
+    stay_json_set_string(job, "reason", order->reason);
+    stay_json_set_bool(job, "trial", order->is_trial);
     stay_json_set_string(job, "dir", dir);
     stay_json_set_string(job, "cluster", config->name);
     stay_json_set_string(job, "node", node->name);
@@ -193,8 +199,8 @@ static bool is_busy(const struct effects_errant_set *set, const char *cluster, u
 }
 
 void effects_errant_start(struct effects_errant_set *set, const struct settings_cluster *cluster,
-                          uint64_t token, const struct effect *effect, bool only_saves,
-                          effects_done_fn done, void *arg)
+                          uint64_t token, const struct effect *effect,
+                          const struct errant_order *order, effects_done_fn done, void *arg)
 {
     struct errant_job *job = stay_calloc(1, sizeof *job);
     struct stay_error err = {0};
@@ -213,7 +219,7 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
         return;
     }
     STAY_AUTO(stay_free_charp) char *path = program();
-    char *input = input_of(set, cluster, effect, only_saves);
+    char *input = input_of(set, cluster, effect, order);
     const char *argv[] = {path, NULL};
     struct process_spec spec = {.argv = argv,
                                 .stdin_text = input,

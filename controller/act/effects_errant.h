@@ -16,10 +16,21 @@ struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir
 /* Ends its jobs; no callbacks afterwards. Takes NULL. */
 void effects_errant_free(struct effects_errant_set *set);
 
-/* Starts a job on effect->node; `known` is what the primary `primary` holds. done is called exactly
- * once, later: DONE with what the job said last, NOT_DONE with why, UNKNOWN. */
+enum errant_verb { ERRANT_SAVE = 0, ERRANT_REWIND, ERRANT_INJECT };
+
+/* INJECT alone reads what follows the verb: a bundle of the cluster's folder, one GTID of it or NULL
+ * for all, and whether it is only tried. */
+struct errant_order {
+    enum errant_verb verb;
+    bool is_trial;
+    const char *bundle, *only, *actor, *reason;
+};
+
+/* Starts a job on effect->node: of SAVE and REWIND effect->want is what the primary effect->peer
+ * holds; of INJECT the node is the primary. done is called exactly once, later: DONE with what the
+ * job said last, NOT_DONE with why, UNKNOWN. */
 void effects_errant_start(struct effects_errant_set *set, const struct settings_cluster *cluster,
-                          uint64_t token, const struct effect *effect, bool only_saves,
-                          effects_done_fn done, void *arg);
+                          uint64_t token, const struct effect *effect,
+                          const struct errant_order *order, effects_done_fn done, void *arg);
 
 #endif

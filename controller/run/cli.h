@@ -103,6 +103,7 @@ int cli_explain(struct cli *cli); /* of a plan's id: cli_talk */
 /* cli_errant*.c: bundles of errant transactions; reset asks for the node's name, then cli_talk. */
 int cli_errant_list(struct cli *cli);
 int cli_errant_show(struct cli *cli);
+int cli_errant_inject(struct cli *cli);
 int cli_errant_reset(struct cli *cli);
 
 /* cli_discover.c: asks database servers, no controller. */
@@ -120,6 +121,7 @@ void cli_print_plan(struct cli *cli, const json_t *data);
 void cli_print_what_if(struct cli *cli, const json_t *data);
 void cli_print_outcome(struct cli *cli, const json_t *data);
 void cli_print_switch(struct cli *cli, const json_t *data);
+void cli_print_injected(struct cli *cli, const json_t *data);
 void cli_print_history(struct cli *cli, const json_t *data);
 void cli_print_explain(struct cli *cli, const json_t *data);
 void cli_print_moment(struct cli *cli, const json_t *data); /* explain CLUSTER@TIME */

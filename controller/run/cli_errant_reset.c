@@ -1,4 +1,5 @@
-/* errant reset: the node's name is typed, then the controller runs the plan. */
+/* errant reset: the node's name is typed, then the controller runs the plan. errant inject: tried
+ * first, then asked; the controller starts the job. */
 #include "controller/run/cli_errant.h"
 
 /* What stands to be dropped, and the word that says so. */
@@ -29,4 +30,20 @@ int cli_errant_reset(struct cli *cli)
         cli->yes = true;
     }
     return cli_talk(cli);
+}
+
+int cli_errant_inject(struct cli *cli)
+{
+    const char *word = json_string_value(json_object_get(cli->args, "bundle"));
+    struct bundle *b = cli_errant_open(cli, cli->cluster, word == NULL ? "" : word);
+    if (b == NULL)
+        return CLI_USAGE;
+    stay_json_set_string(cli->args, "bundle", b->name);
+    bundle_free(b);
+    return cli_talk(cli);
+}
+
+void cli_print_injected(struct cli *cli, const json_t *data)
+{
+    cli_wrap(cli, cli->out, 0, cli_text(data, "text"));
 }

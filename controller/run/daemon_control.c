@@ -329,6 +329,7 @@ void daemon_control_init(struct daemon *d)
         .start_plan = control_start_plan,
         .abort_plan = control_abort,
         .set_switch = control_set_switch,
+        .inject = daemon_inject,
         .history = control_history,
         .listen = control_listen,
         .unlisten = control_unlisten,

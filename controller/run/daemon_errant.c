@@ -3,6 +3,7 @@
 #include "base/base.h"
 #include "backup/bundle.h"
 #include "controller/act/effects.h"
+#include "controller/act/effects_errant.h"
 #include "controller/act/errant_dir.h"
 #include "controller/run/daemon_private.h"
 
@@ -76,9 +77,10 @@ static void start_saving(struct daemon_cluster *c, uint32_t node, uint64_t diges
     s->node = node;
     s->digest = digest;
     c->errant[node].is_running = true;
-    effects_save_errant(c->daemon->effects, c->settings->config.name, node, view->primary,
-                        view->record.epoch, &view->nodes[view->primary].facts.executed, on_saved,
-                        s);
+    struct errant_order order = {.verb = ERRANT_SAVE};
+    effects_errant_job(c->daemon->effects, c->settings->config.name, &order, node, view->primary,
+                       view->record.epoch, &view->nodes[view->primary].facts.executed, on_saved,
+                       s);
 }
 
 void daemon_keep_errant(struct daemon_cluster *c)
@@ -103,4 +105,78 @@ void daemon_keep_errant(struct daemon_cluster *c)
         }
         gtid_set_clear(&extra);
     }
+}
+
+/* --- giving them to the primary --------------------------------------------------------------- */
+
+struct injecting {
+    control_done_fn done;
+    void *done_ctx;
+};
+
+static void on_injected(void *arg, uint64_t token, const struct effect_result *result)
+{
+    struct injecting *in = arg;
+    struct stay_error err = {0};
+    (void)token;
+    enum stay_rc rc = result->outcome == OUTCOME_DONE      ? STAY_OK
+                      : result->outcome == OUTCOME_UNKNOWN ? STAY_EUNKNOWN
+                                                           : STAY_ECONFLICT;
+    STAY_AUTO(stay_json_drop) json_t *data = json_object();
+    stay_json_set_string(data, "text", result->text);
+    if (rc == STAY_OK)
+        in->done(in->done_ctx, rc, data, NULL);
+    else
+        in->done(in->done_ctx, stay_error(&err, rc, "%s", result->text), NULL, &err);
+    free(in);
+}
+
+/* As a client would write: only to a primary that takes writes, and while nobody changes it. */
+static enum stay_rc may_inject(const struct daemon_cluster *c, const char *bundle,
+                               struct stay_error *err)
+{
+    const struct cluster_view *view = &c->view;
+    if (!c->is_loaded || !view->record.adopted || view->primary == NO_NODE)
+        return stay_error(err, STAY_EREFUSED, "no primary is known");
+    if (daemon_cluster_is_busy(c))
+        return stay_error(err, STAY_EBUSY, "a plan runs: `mainstay status`");
+    if (view->record.paused || c->daemon->is_paused)
+        return stay_error(err, STAY_EREFUSED, "paused: `mainstay resume` first");
+    if (view->nodes[view->primary].facts.read_only != TRI_NO)
+        return stay_error(err, STAY_EREFUSED, "the primary takes no writes now");
+    if (bundle == NULL || bundle[0] == '\0' || strchr(bundle, '/') != NULL || bundle[0] == '.')
+        return stay_error(err, STAY_EINVALID, "name a bundle: `mainstay errant list`");
+    return STAY_OK;
+}
+
+void daemon_inject(void *ctx, const char *cluster, const struct control_inject *what,
+                   control_done_fn done, void *done_ctx)
+{
+    static const struct gtid_set nothing = {0};
+    struct daemon_cluster *c = daemon_cluster_named(ctx, cluster);
+    struct stay_error err = {0};
+    enum stay_rc rc = c == NULL ? stay_error(&err, STAY_ENOTFOUND, "no cluster '%s'", cluster)
+                                : may_inject(c, what->bundle, &err);
+    if (rc != STAY_OK) {
+        done(done_ctx, rc, NULL, &err);
+        return;
+    }
+    struct log_field fields[] = {{"MAINSTAY_CLUSTER", cluster},
+                                 {"MAINSTAY_NODE", daemon_node_name(c, c->view.primary)}};
+    if (!what->is_trial)
+        log_write(LOG_LEVEL_NOTICE, fields, STAY_COUNT(fields),
+                  "%s: %s of %s is injected into %s by %s%s%s", cluster,
+                  what->only == NULL ? "what is open" : what->only, what->bundle,
+                  daemon_node_name(c, c->view.primary), what->actor,
+                  what->reason[0] ? ": " : "", what->reason);
+    struct injecting *in = stay_calloc(1, sizeof *in);
+    *in = (struct injecting){.done = done, .done_ctx = done_ctx};
+    struct errant_order order = {.verb = ERRANT_INJECT,
+                                 .is_trial = what->is_trial,
+                                 .bundle = what->bundle,
+                                 .only = what->only,
+                                 .actor = what->actor,
+                                 .reason = what->reason};
+    effects_errant_job(c->daemon->effects, cluster, &order, c->view.primary, c->view.primary,
+                       c->view.record.epoch, &nothing, on_injected, in);
 }

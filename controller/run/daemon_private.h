@@ -209,6 +209,9 @@ void daemon_measure_loss(struct daemon_cluster *c);
 
 /* daemon_errant.c: what a server that is set aside alone holds is kept as a bundle. */
 void daemon_keep_errant(struct daemon_cluster *c);
+/* control.h's inject; ctx is the daemon. */
+void daemon_inject(void *ctx, const char *cluster, const struct control_inject *what,
+                   control_done_fn done, void *done_ctx);
 
 /* daemon_rehearse.c: each minute, what would happen if the primary, or a zone, died now. */
 #define DAEMON_REHEARSE_US (60 * STAY_SECOND)

@@ -50,6 +50,14 @@ enum control_switch {
     CONTROL_RELEASE
 };
 
+/* Saved transactions for the primary: a bundle of the cluster's folder. */
+struct control_inject {
+    const char *bundle;
+    const char *only; /* one GTID of it; NULL: all that is open */
+    const char *actor, *reason;
+    bool is_trial; /* tried, then rolled back */
+};
+
 struct control {
     void *ctx;
     size_t (*cluster_count)(void *ctx);
@@ -64,6 +72,9 @@ struct control {
     void (*set_switch)(void *ctx, const char *cluster, enum control_switch which,
                        int64_t until_wall_us, const char *actor, const char *reason,
                        control_done_fn done, void *done_ctx);
+    /* By a job; data: {"text"}. STAY_ECONFLICT: some were not injected, it names the first. */
+    void (*inject)(void *ctx, const char *cluster, const struct control_inject *what,
+                   control_done_fn done, void *done_ctx);
     /* Ended and running plans, newest first; cluster NULL: all; id NULL: a list without rows. */
     void (*history)(void *ctx, const char *cluster, const char *id, size_t max,
                     control_done_fn done, void *done_ctx);

@@ -147,6 +147,7 @@ static const struct verb {
     {"verdict", verb_verdict},   {"check", verb_check},       {"which-primary", verb_which_primary},
     {"watch", verb_watch},       {"plan", verb_plan},         {"switchover", verb_switchover},
     {"errant-reset", verb_errant_reset},
+    {"errant-inject", verb_errant_inject},
     {"failover", verb_failover}, {"rejoin", verb_rejoin},     {"fence", verb_fence},
     {"unfence", verb_unfence},   {"adopt", verb_adopt},       {"abort", verb_abort},
     {"pause", verb_pause},       {"resume", verb_resume},     {"maintenance", verb_maintenance},

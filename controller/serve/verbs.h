@@ -73,6 +73,7 @@ void verb_runbook(struct request *r);
 void verb_version(struct request *r);
 
 /* verbs_switch.c */
+void verb_errant_inject(struct request *r);
 void verb_pause(struct request *r);
 void verb_resume(struct request *r);
 void verb_release(struct request *r);

@@ -29,6 +29,22 @@ static void set_switch(struct request *r, enum control_switch which, int64_t unt
                            reason == NULL ? "" : reason, switched, r);
 }
 
+/* A dry run tries every row on the primary and rolls back. */
+void verb_errant_inject(struct request *r)
+{
+    struct control_cluster c;
+    const char *reason = request_arg(r, "reason");
+    if (!request_cluster(r, &c))
+        return;
+    struct control_inject what = {.bundle = request_arg(r, "bundle"),
+                                  .only = request_arg(r, "only"),
+                                  .actor = r->actor,
+                                  .reason = reason == NULL ? "" : reason,
+                                  .is_trial = r->dry_run};
+    r->is_pending = true;
+    r->control->inject(r->control->ctx, r->cluster, &what, switched, r);
+}
+
 void verb_pause(struct request *r)
 {
     set_switch(r, CONTROL_PAUSE, 0);
