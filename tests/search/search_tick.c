@@ -114,8 +114,8 @@ static bool interrupt(struct sim *s, enum search_interrupt what)
     }
     case INTERRUPT_STUCK:
         (void)sim_next(s, &e);
-        sim_at(s, s->effect[e.a].effect.valid_until_mono_us + LATE_BY_US, EV_EFFECT, e.a, 0, e.gen,
-               0);
+        sim_at(s, s->now + plan_step_validity_us(s->effect[e.a].effect.step) + LATE_BY_US,
+               EV_EFFECT, e.a, 0, e.gen, 0);
         return false;
     case INTERRUPT_LATE:
         (void)sim_next(s, &e);
