@@ -86,7 +86,7 @@ static void a_question_about_the_primary_itself_is_answered(void **state)
     assert_false(decide_is_human_asked(&w.view, NULL));
     w.view.record.asks[0] = '\0';
     (void)stay_copy(w.view.record.plan_id, sizeof w.view.record.plan_id, "shop-9");
-    assert_true(decide_is_human_asked(&w.view, NULL)); /* nobody took it up */
+    assert_true(decide_is_human_asked(&w.view, NULL));  /* nobody took it up */
     assert_false(decide_is_human_asked(&w.view, &run)); /* a plan runs, its save is on the way */
 }
 
