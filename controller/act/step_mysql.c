@@ -246,6 +246,8 @@ static step_fn function_of(enum step_kind kind)
         return step_replica_role;
     case STEP_START_APPLIER:
         return step_start_applier;
+    case STEP_SET_VARIABLES:
+        return step_set_variables;
     case STEP_COPY:
         return step_copy;
     case STEP_COPY_STOP:

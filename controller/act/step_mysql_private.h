@@ -98,6 +98,8 @@ enum outcome step_verify_freeze(struct step *s);
 enum outcome step_thaw(struct step *s);
 enum outcome step_replica_role(struct step *s);
 enum outcome step_start_applier(struct step *s);
+/* effect.settings, each where it is not so already; MySQL keeps it over a restart. */
+enum outcome step_set_variables(struct step *s);
 enum outcome step_set_timeouts(struct step *s);
 enum outcome step_barrier(struct step *s);
 enum outcome step_copy(struct step *s);

@@ -196,3 +196,42 @@ enum outcome step_barrier(struct step *s)
                 receiver_state_text(f->receiver), f->ss_replica_on == TRI_YES ? "on" : "off");
     }
 }
+
+static enum outcome is_set(struct step *s, const char *setting, bool *ret_is_set)
+{
+    STAY_AUTO(stay_free_charp) char *sql = stay_sprintf("SELECT @@GLOBAL.%s", setting);
+    STAY_AUTO(stay_free_charp) char *text = NULL;
+    enum outcome o = step_ask(s, sql, &text);
+    *ret_is_set = text != NULL && strcmp(text, "1") == 0;
+    return o;
+}
+
+static enum outcome set_one(struct step *s, const char *setting)
+{
+    bool is = false;
+    enum outcome o = is_set(s, setting, &is); /* "sync_binlog = 1" is a question as well */
+    if (o != OUTCOME_DONE || is)
+        return o;
+    o = step_say(s, "SET %s %s", step_is_mariadb(s) ? "GLOBAL" : "PERSIST", setting);
+    if (o == OUTCOME_DONE)
+        o = is_set(s, setting, &is);
+    if (o == OUTCOME_DONE && !is)
+        return step_end(s, OUTCOME_NOT_DONE, "it does not show %s", setting);
+    return o;
+}
+
+enum outcome step_set_variables(struct step *s)
+{
+    char settings[PLAN_SETTINGS_MAX], *rest = settings, *setting;
+    enum outcome o = OUTCOME_DONE;
+    (void)stay_copy(settings, sizeof settings, s->in->effect.settings);
+    while (o == OUTCOME_DONE && (setting = strsep(&rest, ";")) != NULL) {
+        setting += strspn(setting, " ");
+        if (setting[0] != '\0')
+            o = set_one(s, setting);
+    }
+    if (o != OUTCOME_DONE)
+        return o;
+    o = step_look(s);
+    return o == OUTCOME_DONE ? step_end(s, OUTCOME_DONE, "%s", s->in->effect.settings) : o;
+}

@@ -41,6 +41,7 @@ static bool touches_primary(enum plan_kind kind)
     case PLAN_REPOINT:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_CONFORM:
     case PLAN_RESEED:
     case PLAN_KIND_COUNT:
         break;

@@ -140,6 +140,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
     case PLAN_UNFENCE:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_CONFORM:
     case PLAN_RESEED:
         return true;
     case PLAN_NONE:

@@ -23,7 +23,7 @@
     X(MODE_RESTORE, "mode restore") X(MODE_DEGRADE, "mode degrade")                                \
         X(MAKE_WRITABLE, "make writable") X(FENCE, "fence") X(UNFENCE, "unfence")                  \
             X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier") X(RESEED, "reseed")  \
-                X(REWIND, "rewind") X(RECOVER, "recover")
+                X(REWIND, "rewind") X(RECOVER, "recover") X(CONFORM, "conform")
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -92,7 +92,9 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "both threads stand still since a restart: what the relay log holds beyond what is "         \
       "executed is read and its execution begun (MariaDB: by file and position, one thread, for "  \
       "a start by GTID would throw it away); answer: received set, and whether it is all it "      \
-      "acknowledged")
+      "acknowledged") \
+    X(SET_VARIABLES, NODE, "set variables",                                                        \
+      "settings that spoil a promise, those that are safe to set while it runs; verified")
 
 enum plan_kind {
 #define X(id, text) PLAN_##id,
@@ -154,6 +156,8 @@ struct plan_params {
     int64_t detected_mono_us; /* when suspicion began, for the timeline; STAY_NEVER */
 };
 
+#define PLAN_SETTINGS_MAX 320 /* text of what one SET_VARIABLES sets */
+
 /* What the world is asked to do. Everything an effect needs; nothing else is read by it.
  *
  * Facts each answer must carry (groups_read): FENCE, QUIESCE, DRAIN, COLLECT, COMPARE, CATCH_UP,
@@ -197,6 +201,7 @@ struct effect {
     int64_t deadline_mono_us;
     int64_t valid_until_mono_us; /* SQL that changes may be sent only before this: 500 ms after a
                                     store compare, more for steps of many statements */
+    char settings[PLAN_SETTINGS_MAX]; /* SET_VARIABLES: "sync_binlog = 1; ..." */
     unsigned flaw; /* enum mutant_id: the simulator's mutant build asks its servers to do this
                       effect wrongly (FREEZE: BOTH_THREADS_STOPPED, SOURCE_ON_BEFORE_DRAIN; FENCE:
                       SEMISYNC_OFF_FIRST); 0 in every other build and ignored by the real effects */

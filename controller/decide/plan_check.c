@@ -1,6 +1,7 @@
 /* controller/decide/plan_check.c - preconditions that need no change: a plan that cannot finish
  * does not start. The text of each refusal names the rule and what to do. */
 #include "controller/decide/plan_private.h"
+#include "controller/decide/verdict.h"
 
 enum stay_rc plan_check_primary(const struct plan_run *run, const struct cluster_view *view,
                                 int64_t now_mono_us, struct stay_error *err)
@@ -222,6 +223,21 @@ static enum stay_rc check_rewind(const struct plan_run *run, const struct cluste
     return STAY_OK;
 }
 
+static enum stay_rc check_conform(const struct plan_run *run, const struct cluster_view *view,
+                                  int64_t now_mono_us, struct stay_error *err)
+{
+    char settings[PLAN_SETTINGS_MAX];
+    enum stay_rc rc = plan_check_node(run, view, now_mono_us, err);
+    if (rc != STAY_OK)
+        return rc;
+    if (verdict_conformance_live(view, run->params.node, settings, sizeof settings) > 0)
+        return STAY_OK;
+    return stay_error(err, STAY_EREFUSED,
+                      "nothing is wrong on %s that is safe to set while it runs: `mainstay check` "
+                      "says what to do by hand",
+                      plan_node_name(view, run->params.node));
+}
+
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err)
 {
@@ -246,6 +262,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return plan_check_primary(run, view, now_mono_us, err);
     case PLAN_MAKE_WRITABLE:
         return plan_check_make_writable(run, view, now_mono_us, err);
+    case PLAN_CONFORM:
+        return check_conform(run, view, now_mono_us, err);
     case PLAN_FENCE:
         return plan_check_node(run, view, now_mono_us, err);
     case PLAN_RECOVER:

@@ -119,6 +119,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
     case PLAN_FENCE:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_CONFORM:
     case PLAN_RESEED:
     case PLAN_NONE:
     case PLAN_KIND_COUNT:
@@ -273,6 +274,7 @@ static bool settles(const struct plan_run *run, const struct cluster_view *view)
     case PLAN_MODE_RESTORE:
     case PLAN_MODE_DEGRADE:
     case PLAN_START_APPLIER:
+    case PLAN_CONFORM:
     case PLAN_RESEED:
     case PLAN_KIND_COUNT:
         break;

@@ -46,6 +46,7 @@ static bool aims_lossless(const struct plan_run *run, const struct cluster_view 
     case PLAN_FENCE:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_CONFORM:
     case PLAN_KIND_COUNT:
         break;
     }

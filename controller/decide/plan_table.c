@@ -334,6 +334,14 @@ static const struct plan_row recover_rows[] = {
     {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
 };
 
+static const struct plan_row conform_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    {STEP_SET_VARIABLES, TARGET_NODE, 0, SEC(5), STEP_NONE,
+     "each of them only strengthens a promise; what needs a restart or a drain is left alone"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
 struct plan_table {
     const struct plan_row *rows;
     size_t count;
@@ -359,6 +367,7 @@ static const struct plan_table tables[PLAN_KIND_COUNT] = {
     [PLAN_RESEED] = TABLE(reseed_rows),
     [PLAN_REWIND] = TABLE(rewind_rows),
     [PLAN_RECOVER] = TABLE(recover_rows),
+    [PLAN_CONFORM] = TABLE(conform_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -448,7 +457,7 @@ int64_t plan_step_validity_us(enum step_kind step)
     if (step == STEP_ATTACH)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
-        step == STEP_START_APPLIER || step == STEP_THAW || step == STEP_COPY ||
+        step == STEP_START_APPLIER || step == STEP_SET_VARIABLES || step == STEP_THAW || step == STEP_COPY ||
         step == STEP_COPY_STOP)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;

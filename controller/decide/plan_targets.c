@@ -2,6 +2,7 @@
  */
 #include "controller/decide/cluster_written.h"
 #include "controller/decide/plan_private.h"
+#include "controller/decide/verdict.h"
 
 /* F0 needs every member of A asked, even one whose last probes failed: it may be well again. */
 static uint32_t freeze_targets(const struct plan_run *run, const struct cluster_view *view,
@@ -128,6 +129,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_COMPARE:
     case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA:
+    case STEP_SET_VARIABLES:
     case STEP_START_APPLIER:
     case STEP_COPY:
     case STEP_COPY_STOP:
@@ -371,6 +373,10 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         break;
     case STEP_FREEZE:
         ret_effect->peer = run->old_primary;
+        break;
+    case STEP_SET_VARIABLES:
+        (void)verdict_conformance_live(view, node, ret_effect->settings,
+                                       sizeof ret_effect->settings);
         break;
     case STEP_VERIFY_FREEZE: /* receiving from it is fine */
         ret_effect->peer = run->candidate;

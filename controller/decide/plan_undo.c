@@ -111,6 +111,7 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
     case STEP_BARRIER:
     case STEP_REPLICA_ROLE:
     case STEP_START_APPLIER:
+    case STEP_SET_VARIABLES:
     case STEP_COPY_STOP:
     case STEP_ADMIT:
     case STEP_REWIND:

@@ -88,6 +88,12 @@ struct conformance {
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max);
 
+/* What of it `mainstay check --fix` sets on `node` while it runs: "sync_binlog = 1; ..." into dst,
+ * cut at a whole setting; returns how many. Each only strengthens a promise, blocks nobody that is
+ * not blocked already, and needs no more than the operate account holds. */
+size_t verdict_conformance_live(const struct cluster_view *view, uint32_t node, char *dst,
+                                size_t size);
+
 /* Option-file lines of lossless mode that no query shows (MariaDB: two options without a variable):
  * `mainstay check` names them always. NULL when every one can be read. */
 const char *const *verdict_conformance_blind(const struct cluster_config *config,

@@ -110,11 +110,13 @@ void conformance_want_number(struct conformance_rows *rows, enum conformance_row
                              const char *name, uint64_t seen, uint64_t want)
 {
     struct conformance *c = conformance_add(rows, row);
+    bool by_root = row == ROW_FLUSH_LOG && !conformance_is_mysql(rows); /* it asks for SUPER */
     conformance_detail(c, "%s is %llu", name, (unsigned long long)seen);
-    conformance_fix(c, "%s %s = %llu;", conformance_set_keyword(rows), name,
-                    (unsigned long long)want);
+    conformance_fix(c, "%s%s %s = %llu;", by_root ? "as root: " : "",
+                    conformance_set_keyword(rows), name, (unsigned long long)want);
     conformance_line(c, "%s = %llu", name, (unsigned long long)want);
-    conformance_live(c, name, "%llu", (unsigned long long)want);
+    if (!by_root)
+        conformance_live(c, name, "%llu", (unsigned long long)want);
 }
 
 void conformance_want_word(struct conformance_rows *rows, enum conformance_row row,
@@ -158,6 +160,16 @@ size_t verdict_conformance_node(const struct cluster_view *view, uint32_t node,
     return rows.n;
 }
 
+/* Waiting for acknowledgements that nobody is there to give. */
+static bool would_block(const struct cluster_view *view, const struct conformance *row)
+{
+    uint16_t id = row->verdict.rule_id;
+    bool waits = id == conformance_rules[ROW_TIMEOUT].id ||
+                 id == conformance_rules[ROW_WAIT_COUNT].id ||
+                 id == conformance_rules[ROW_WAIT_ALONE].id;
+    return waits && view->nodes[row->verdict.node].facts.ss_clients < view->config->acks;
+}
+
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max)
 {
@@ -168,5 +180,31 @@ size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
     rows.node = view->primary;
     if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS))
         conformance_check_primary(&rows);
+    for (size_t i = 0; i < rows.n && i < max; i++)
+        if (would_block(view, &ret_rows[i]))
+            ret_rows[i].variable[0] = '\0';
     return rows.n;
+}
+
+size_t verdict_conformance_live(const struct cluster_view *view, uint32_t node, char *dst,
+                                size_t size)
+{
+    enum { ROWS_MAX = 128 };
+    struct conformance *rows = stay_calloc(ROWS_MAX, sizeof *rows);
+    size_t n = verdict_conformance(view, 0, rows, ROWS_MAX), count = 0, used = 0;
+    dst[0] = '\0';
+    for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
+        char one[80];
+        if (rows[i].verdict.node != node || rows[i].variable[0] == '\0')
+            continue;
+        int length = snprintf(one, sizeof one, "%s%s = %s", used > 0 ? "; " : "", rows[i].variable,
+                              rows[i].value);
+        if (used + (size_t)length >= size)
+            break;
+        memcpy(dst + used, one, (size_t)length + 1);
+        used += (size_t)length;
+        count++;
+    }
+    free(rows);
+    return count;
 }

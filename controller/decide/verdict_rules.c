@@ -45,10 +45,10 @@ static const struct primary_rule primary_rules[] = {
      "writes go on hanging"},
     {102, {.answers = YES, .mode_above = YES}, ACT_MODE_DEGRADE, "mode above the configured one",
      "durability.mode was lowered in the configuration: the weaker mode is recorded, then applied"},
-    {125, {.answers = YES, .disk_low = YES}, ACT_RELIEVE, "disk near full",
-     "less than 5 % of its data or log disk is free: a full disk blocks every commit"},
     {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",
      "it runs a weaker durability mode than configured and what the stronger one needs is there"},
+    {125, {.answers = YES, .disk_low = YES}, ACT_RELIEVE, "disk near full",
+     "less than 5 % of its data or log disk is free: a full disk blocks every commit"},
     {124, {.saturated = YES}, ACT_ALERT, "saturated",
      "every place for a connection is taken, or it answers late: alive, read through a reserved "
      "place; never a reason to fail over"},

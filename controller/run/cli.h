@@ -66,7 +66,7 @@ struct cli {
     char **rest;
     const char *cluster; /* borrowed from argv */
     json_t *args;        /* of the request */
-    bool json, dry_run, yes, no_wait, defaults, any_name;
+    bool json, dry_run, yes, no_wait, defaults, any_name, fix;
     const char *socket, *config;
     int64_t timeout_us; /* for the end of a plan; discover: for a server, 0 when not given */
     char socket_path[256], runbook_path[256];
@@ -90,6 +90,10 @@ void cli_usage_error(struct cli *cli, const char *fmt, ...) STAY_PRINTF(2, 3);
 
 /* cli_talk.c: asks the controller and prints its answer. */
 int cli_talk(struct cli *cli);
+/* Asks the verb `wire` with cli's cluster and arguments, prints nothing but a failure. CLI_DONE:
+ * *ret_data is the caller's. */
+int cli_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data);
+int cli_check(struct cli *cli); /* cli_check.c: `check`, and `check --fix` */
 /* cli_local.c */
 int cli_help(struct cli *cli);
 int cli_version(struct cli *cli);

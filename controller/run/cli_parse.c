@@ -130,6 +130,7 @@ static void take_switch(struct cli *cli, const char *name)
     cli->any_name |= strcmp(name, "any-name") == 0;
     cli->no_wait |= strcmp(name, "no-wait") == 0;
     cli->defaults |= strcmp(name, "defaults") == 0;
+    cli->fix |= strcmp(name, "fix") == 0;
     if (strcmp(name, "no-color") == 0)
         cli->use_color = false;
 }

@@ -270,6 +270,25 @@ static int watch_status(struct cli *cli)
     }
 }
 
+int cli_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data)
+{
+    STAY_AUTO(line_client_drop) struct line_client *client = NULL;
+    STAY_AUTO(stay_json_drop) json_t *answer = NULL;
+    struct stay_error err = {0};
+    cli->verb = verb;
+    if (!find_controller(cli))
+        return CLI_USAGE;
+    enum stay_rc rc = send_request(cli, false, &client, &err);
+    if (rc == STAY_OK)
+        rc = read_answer(cli, client, &answer, &err);
+    if (rc != STAY_OK)
+        return unreachable(cli, &err);
+    if (!cli_true(answer, "ok"))
+        return show_failure(cli, answer);
+    *ret_data = json_incref(json_object_get(answer, "data"));
+    return CLI_DONE;
+}
+
 int cli_talk(struct cli *cli)
 {
     if (!find_controller(cli))

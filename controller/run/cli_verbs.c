@@ -14,8 +14,8 @@ static const struct cli_verb verbs[] = {
      "the verdict, its rule, the facts behind it"},
     {"watch", "[CLUSTER]", NULL, CLI_STREAMS, "watch", NULL, NULL, NULL, NULL,
      "status each second; in a pipe: plans step by step"},
-    {"check", "[CLUSTER]", NULL, 0, "check", NULL, cli_print_check, NULL, NULL,
-     "settings that spoil a promise, each with its fix"},
+    {"check", "[CLUSTER]", "fix dry-run yes", 0, "check", cli_check, cli_print_check, NULL, NULL,
+     "settings that spoil a promise, each with its fix; --fix: sets those that are safe live"},
     {"which-primary", "CLUSTER", NULL, 0, "which-primary", NULL, cli_print_which, NULL, NULL,
      "the address of the writable primary, for scripts"},
     {"plan", "CLUSTER failover|switchover|rejoin|reseed|adopt [NODE]", "to", 0, "plan", NULL,
@@ -137,6 +137,7 @@ static const struct cli_option options[] = {
     {"name", "CLUSTER", "name", "name of the cluster in the stanza (cluster1)"},
     {"zone-of", "GLOB=ZONE,..", "zone_of",
      "zones from addresses, host names, ports: 10.1.*=eu-1a,10.2.*=eu-1b or *.{}.example.com={}"},
+    {"fix", NULL, NULL, "have the controller set what is safe while the servers run; asks first"},
     {"defaults", NULL, NULL, "every option with its default"},
 };
 

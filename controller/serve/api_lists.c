@@ -213,7 +213,23 @@ static void checks_of(json_t *list, const struct control_cluster *c)
         stay_json_set_string(row, "cluster", c->config->name);
         stay_json_set_string(row, "detail", rows[i].detail);
         stay_json_set_string(row, "fix", rows[i].fix);
+        stay_json_set_bool(row, "live", rows[i].variable[0] != '\0');
         stay_json_set_string(row, "line", rows[i].line[0] == '\0' ? NULL : rows[i].line);
+        stay_json_append(list, row);
+    }
+}
+
+/* What `check --fix` would set on each server while it runs. */
+static void live_of(json_t *list, const struct control_cluster *c)
+{
+    char settings[PLAN_SETTINGS_MAX];
+    for (uint32_t i = 0; i < c->config->node_count; i++) {
+        if (verdict_conformance_live(c->view, i, settings, sizeof settings) == 0)
+            continue;
+        json_t *row = json_object();
+        stay_json_set_string(row, "cluster", c->config->name);
+        stay_json_set_string(row, "node", c->config->nodes[i].name);
+        stay_json_set_string(row, "settings", settings);
         stay_json_append(list, row);
     }
 }
@@ -232,12 +248,17 @@ static void blind_of(json_t *list, const struct control_cluster *c)
 
 json_t *api_check(const struct control *control, const char *cluster)
 {
-    json_t *out = list_of(control, cluster, "checks", checks_of), *blind = json_array();
+    json_t *out = list_of(control, cluster, "checks", checks_of);
+    json_t *blind = json_array(), *live = json_array();
     (void)each_cluster(control, cluster, blind_of, blind);
-    if (out != NULL)
+    (void)each_cluster(control, cluster, live_of, live);
+    if (out != NULL) {
         stay_json_set(out, "not_readable", blind);
-    else
+        stay_json_set(out, "live", live);
+    } else {
         json_decref(blind);
+        json_decref(live);
+    }
     return out;
 }
 

@@ -149,6 +149,7 @@ static const struct verb {
     {"errant-reset", verb_errant_reset},
     {"errant-inject", verb_errant_inject},
     {"failover", verb_failover}, {"rejoin", verb_rejoin},     {"fence", verb_fence},
+    {"conform", verb_conform},
     {"unfence", verb_unfence},   {"adopt", verb_adopt},       {"abort", verb_abort},
     {"pause", verb_pause},       {"resume", verb_resume},     {"maintenance", verb_maintenance},
     {"release", verb_release},   {"history", verb_history},   {"explain", verb_explain},

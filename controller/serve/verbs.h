@@ -89,6 +89,7 @@ void verb_rejoin(struct request *r);
 void verb_reseed(struct request *r);
 void verb_errant_reset(struct request *r);
 void verb_fence(struct request *r);
+void verb_conform(struct request *r); /* what `check --fix` starts, node by node */
 void verb_unfence(struct request *r);
 void verb_adopt(struct request *r);
 void verb_abort(struct request *r);

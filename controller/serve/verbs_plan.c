@@ -246,6 +246,11 @@ void verb_errant_reset(struct request *r)
     start(r, PLAN_REWIND, &params);
 }
 
+void verb_conform(struct request *r)
+{
+    on_node(r, PLAN_CONFORM);
+}
+
 void verb_fence(struct request *r)
 {
     on_node(r, PLAN_FENCE);

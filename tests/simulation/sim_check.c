@@ -64,7 +64,7 @@ static bool is_primary_changing(const struct sim *s)
         return false;
     enum plan_kind kind = executor_run(s->controller.exec)->kind;
     return kind != PLAN_REJOIN && kind != PLAN_REPOINT && kind != PLAN_QUARANTINE &&
-           kind != PLAN_START_APPLIER && kind != PLAN_RESEED;
+           kind != PLAN_START_APPLIER && kind != PLAN_RESEED && kind != PLAN_CONFORM;
 }
 
 static bool is_swapping(const struct sim *s)

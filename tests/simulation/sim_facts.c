@@ -109,7 +109,8 @@ static void facts_slow(const struct sim *s, struct server_facts *f, const struct
         f->server_uuid[36] = '\0';
     }
     f->max_connections = 151;
-    f->sync_binlog = f->flush_log = f->sync_relay_log = 1;
+    f->flush_log = f->sync_relay_log = 1;
+    f->sync_binlog = v->drifts ? 0 : 1;
     f->relay_log_recovery = tri(v->st_relay_recovery);
     f->log_bin = f->log_updates = f->gtid_strict = TRI_YES;
     stay_copy(f->binlog_format, sizeof f->binlog_format, "ROW");
@@ -146,6 +147,10 @@ void facts_read(const struct sim *s, const struct sim_server *v, struct server_f
     }
     if (groups & FACTS_SLOW)
         facts_slow(s, f, v);
+    if (groups & FACTS_HOST) {
+        f->disk_total = UINT64_C(100000000000);
+        f->disk_free = v->disk_low ? f->disk_total / 50 : f->disk_total / 2;
+    }
     if (groups & FACTS_START) {
         f->start_read_only = tri(v->st_read_only);
         f->start_skip_replica = tri(v->st_skip);

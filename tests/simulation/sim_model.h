@@ -115,6 +115,8 @@ struct sim_server {
     uint64_t copy_epoch; /* of the reseed that last copied to it; 0: none */
     int64_t copy_until;
     uint32_t copy_life; /* the process that began the copy */
+    bool disk_low;
+    bool drifts; /* somebody set sync_binlog = 0 on it */
     bool is_copied;
 };
 

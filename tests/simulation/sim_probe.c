@@ -89,7 +89,7 @@ static void on_arrive(struct sim *s, uint32_t n)
     } else {
         p->obs.groups = FACTS_STATUS;
         if (s->now >= p->next_slow) {
-            p->obs.groups |= FACTS_SLOW | FACTS_START;
+            p->obs.groups |= FACTS_SLOW | FACTS_START | FACTS_HOST;
             p->next_slow = s->now + SLOW_EVERY_US;
         }
         if (p->held_life != v->life)

@@ -453,6 +453,10 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
     case STEP_REPLICA_ROLE: return replica_role(s, x, v);
     case STEP_START_APPLIER: return start_applier(s, x, v);
+    case STEP_SET_VARIABLES:
+        x->read = true;
+        v->drifts = v->drifts && strstr(x->effect.settings, "sync_binlog = 1") == NULL;
+        return SQL_DONE;
     case STEP_COPY: return sql_copy(s, x, v);
     case STEP_COPY_STOP: return sql_copy_stop(v);
     case STEP_REWIND: x->read = true; return SQL_FAILED; /* no human of the model orders it */

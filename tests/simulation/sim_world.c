@@ -345,6 +345,36 @@ static void draw_outage(struct sim *s)
     u->script_outage = may && (drawn || u->script_outage);
 }
 
+/* Somebody weakens a setting of one server; an operator has it set right, twice. */
+static void draw_conform(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x636f6e666f726d));
+    if (u->plain || u->quiet || random_below(&own, 100) >= 4)
+        return;
+    uint32_t node = (uint32_t)random_below(&own, u->servers);
+    s->server[node].drifts = true;
+    s->server[random_below(&own, u->servers)].disk_low = random_below(&own, 100) < 50;
+    for (int64_t i = 0; i < 2; i++)
+        sim_at(s, s->now + 4 * STAY_SECOND + random_between(&own, 0, 8 * STAY_SECOND), EV_CONFORM,
+               node, 0, 0, 0);
+}
+
+static void conform_order(struct sim *s, uint32_t node)
+{
+    struct plan_params p = {.node = node,
+                            .donor = NO_NODE,
+                            .reason = "simulated operator",
+                            .actor = "operator",
+                            .detected_mono_us = STAY_NEVER};
+    if (!controller_runs(s) || executor_is_busy(s->controller.exec))
+        return;
+    if (guard_check(s->controller.view, NULL, &s->controller.fleet, PLAN_CONFORM, false, s->now,
+                    s->now + s->wall_offset) == 0)
+        (void)controller_order(s, PLAN_CONFORM, &p);
+}
+
 static void wrong_start_values(struct sim *s)
 {
     if (!(s->setup.faults >> FAULT_START_VALUES & 1))
@@ -375,12 +405,17 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         check_event(s);
         return;
     }
-    if (e->kind == EV_HEAL)
+    if (e->kind == EV_HEAL) {
         fault_heal(s);
+        for (uint32_t i = 0; i < s->setup.servers; i++)
+            s->server[i].disk_low = false;
+    }
     else if (e->kind == EV_JUDGE)
         check_end(s);
     else if (e->kind == EV_RESEED)
         copy_order(s);
+    else if (e->kind == EV_CONFORM)
+        conform_order(s, (uint32_t)e->a);
     else if (e->kind == EV_ADOPT) {
         if (!s->store.record.adopted) {
             fault_order(s, PLAN_ADOPT, false);
@@ -438,6 +473,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     client_start(s);
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     draw_reseed(s);
+    draw_conform(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
     fault_plan(s);

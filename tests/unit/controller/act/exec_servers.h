@@ -10,7 +10,7 @@
 #define WORLD_QUEUE 256
 
 struct world_server {
-    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck;
+    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck, is_conform;
     bool cannot_reach; /* it was stopped while it tried to reconnect: its last error says so */
     uint32_t source;   /* NO_NODE: none */
     struct gtid_set executed, received;
@@ -187,6 +187,9 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
         return OUTCOME_DONE;
     case STEP_REPLICA_ROLE:
         s->ss_replica = e->semi_sync;
+        return OUTCOME_DONE;
+    case STEP_SET_VARIABLES:
+        s->is_conform = true;
         return OUTCOME_DONE;
     case STEP_START_APPLIER:
         s->applier_stuck = false;

@@ -92,6 +92,11 @@ static void check_applies(struct world *w, const char *where)
     expect(!w->servers[1].applier_stuck && w->servers[1].receiver_on);
 }
 
+static void check_conform(struct world *w, const char *where)
+{
+    expect(w->servers[1].is_conform && w->servers[1].receiver_on && !w->servers[1].writable);
+}
+
 static void check_reseeded(struct world *w, const char *where)
 {
     expect(w->servers[2].copy_epoch == w->stored.epoch && w->servers[2].copied_from == 3);
@@ -173,6 +178,7 @@ static const struct matrix matrices[] = {
      "fact db2 acks yes\nfact db3 acks yes\n",
      PLAN_RESEED, 2, check_reseeded},
     {"start applier", PAIR, PLAN_START_APPLIER, 1, check_applies},
+    {"conform", PAIR, PLAN_CONFORM, 1, check_conform},
     {"adopt",
      "node db1 zone a\nnode db2 zone b\nrecord mode bounded\nfact db1 executed 0-1-9 read_only no "
      "source -\nfact db2 executed 0-1-9 source db1\n",
