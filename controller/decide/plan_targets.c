@@ -314,6 +314,17 @@ static void open_whole(const struct plan_run *run, const struct cluster_view *vi
         view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);
 }
 
+static void follow_effect(const struct plan_run *run, const struct cluster_view *view,
+                          const struct plan_row *what, uint32_t node, struct effect *effect)
+{
+    effect->peer = run->candidate;
+    effect->receiver_first = what->target == TARGET_ACKERS;
+    /* On even while the source role is off: it harms nothing there, and without it a MariaDB server
+     * that lost its own tail would skip it for good (step_mysql_own.c). */
+    effect->semi_sync = run->kind != PLAN_QUARANTINE && view->config->mode == MODE_LOSSLESS &&
+                        plan_zones_differ(view, node, run->candidate);
+}
+
 void plan_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                  uint32_t node, struct effect *ret_effect)
 {
@@ -329,21 +340,14 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     if (what->step == STEP_WRITABLE || what->step == STEP_UNFENCE)
         open_whole(run, view, node, ret_effect);
     if (step_kind_class(what->step) == CLASS_ROUTE) {
-        bool closes = what->step == STEP_ROUTE_CLOSE;
-        ret_effect->node = closes ? run->old_primary : run->candidate;
+        ret_effect->node = what->step == STEP_ROUTE_CLOSE ? run->old_primary : run->candidate;
         ret_effect->peer = run->old_primary;
         return;
     }
     switch (what->step) {
     case STEP_ATTACH:
     case STEP_REPLICA_ROLE:
-        ret_effect->peer = run->candidate;
-        ret_effect->receiver_first = what->target == TARGET_ACKERS;
-        /* On even while the source role is off: it harms nothing there, and without it a MariaDB
-         * server that lost its own tail would skip it for good (step_mysql_own.c). */
-        ret_effect->semi_sync = run->kind != PLAN_QUARANTINE &&
-                                view->config->mode == MODE_LOSSLESS &&
-                                plan_zones_differ(view, node, run->candidate);
+        follow_effect(run, view, what, node, ret_effect);
         break;
     case STEP_SET_TIMEOUTS:
     case STEP_REWIND:

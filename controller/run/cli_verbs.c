@@ -15,7 +15,7 @@ static const struct cli_verb verbs[] = {
     {"watch", "[CLUSTER]", NULL, CLI_STREAMS, "watch", NULL, NULL, NULL, NULL,
      "status each second; in a pipe: plans step by step"},
     {"check", "[CLUSTER]", "fix dry-run yes", 0, "check", cli_check, cli_print_check, NULL, NULL,
-     "settings that spoil a promise, each with its fix; --fix: sets those that are safe live"},
+     "settings that spoil a promise, each with its fix"},
     {"which-primary", "CLUSTER", NULL, 0, "which-primary", NULL, cli_print_which, NULL, NULL,
      "the address of the writable primary, for scripts"},
     {"plan", "CLUSTER failover|switchover|rejoin|reseed|adopt [NODE]", "to", 0, "plan", NULL,

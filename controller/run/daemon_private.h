@@ -228,7 +228,6 @@ void daemon_rehearse_learn(struct daemon_cluster *c, const json_t *document);
 /* The last round speaks of another configuration: anew, soon. */
 void daemon_rehearse_forget(struct daemon_cluster *c);
 void daemon_rehearse_clear(struct daemon_cluster *c); /* the cluster goes */
-
 /* daemon_control.c */
 void daemon_control_init(struct daemon *d);
 /* daemon_metrics.c */

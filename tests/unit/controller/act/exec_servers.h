@@ -10,7 +10,7 @@
 #define WORLD_QUEUE 256
 
 struct world_server {
-    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck, is_conform;
+    bool up, writable, receiver_on, ss_source, ss_replica, applier_stuck;
     bool cannot_reach; /* it was stopped while it tried to reconnect: its last error says so */
     uint32_t source;   /* NO_NODE: none */
     struct gtid_set executed, received;
@@ -188,9 +188,6 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_REPLICA_ROLE:
         s->ss_replica = e->semi_sync;
         return OUTCOME_DONE;
-    case STEP_SET_VARIABLES:
-        s->is_conform = true;
-        return OUTCOME_DONE;
     case STEP_START_APPLIER:
         s->applier_stuck = false;
         return OUTCOME_DONE;
@@ -200,6 +197,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_REWIND:
     case STEP_VERIFY_FREEZE:
     case STEP_SET_TIMEOUTS:
+    case STEP_SET_VARIABLES:
     case STEP_CREATE_SCHEMA:
         return OUTCOME_DONE;
     case STEP_NONE:
