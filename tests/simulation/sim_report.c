@@ -105,13 +105,8 @@ uint32_t report_reach(const struct sim_stats *s)
     verdict_visit(on_rule, &r);
     for (int g = 0; g < GUARD_COUNT; g++)
         if (g != GUARD_ZONE_LIMIT && g != GUARD_ZONE_ORDER && g != GUARD_BLAST_RADIUS &&
-<<<<<<< HEAD
             g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM && g != GUARD_NOT_ADOPTED &&
             g != GUARD_GRACE && g != GUARD_HOLD)
-=======
-            g != GUARD_HOURLY_LIMIT && g != GUARD_CONFIRM &&
-            g != GUARD_NOT_ADOPTED && g != GUARD_GRACE && g != GUARD_HOLD)
->>>>>>> 5d65aab (check --fix: sizes, help)
             /* one cluster, automatic, 150 speaks first: unit tests reach the others */
             cell(&r, "guard", guard_name((enum guard_id)g), s->guard[g]);
     for (int k = PLAN_NONE + 1; k < PLAN_KIND_COUNT; k++) {
