@@ -160,21 +160,22 @@ struct verdict verdict_zone_down(void)
     return (struct verdict){r->id, SUBJECT_ZONE, NO_NODE, r->action, r->name, r->why};
 }
 
-static inline bool fits(enum tri want, enum tri have)
+/* The facts of a table are nothing but tris. Judged for every server at every turn: a row ends at
+ * its first fact that is another one. */
+static bool fits(const void *row, const void *facts, size_t size)
 {
-    return want == TRI_UNKNOWN || want == have;
+    const enum tri *want = row, *have = facts;
+    for (size_t i = 0; i < size / sizeof *want; i++)
+        if (want[i] != TRI_UNKNOWN && want[i] != have[i])
+            return false;
+    return true;
 }
 
 const struct primary_rule *verdict_match_primary(const struct primary_facts *facts)
 {
     size_t i = 0;
     for (; i + 1 < STAY_COUNT(primary_rules); i++) {
-        const struct primary_facts *when = &primary_rules[i].when;
-        bool is_match = true;
-#define X(name, what) is_match &= fits(when->name, facts->name);
-        PRIMARY_FACTS(X)
-#undef X
-        if (is_match)
+        if (fits(&primary_rules[i].when, facts, sizeof *facts))
             break;
     }
     return &primary_rules[i]; /* the last row asks for nothing */
@@ -184,12 +185,7 @@ const struct replica_rule *verdict_match_replica(const struct replica_facts *fac
 {
     size_t i = 0;
     for (; i + 1 < STAY_COUNT(replica_rules); i++) {
-        const struct replica_facts *when = &replica_rules[i].when;
-        bool is_match = true;
-#define X(name, what) is_match &= fits(when->name, facts->name);
-        REPLICA_FACTS(X)
-#undef X
-        if (is_match)
+        if (fits(&replica_rules[i].when, facts, sizeof *facts))
             break;
     }
     return &replica_rules[i];

@@ -440,14 +440,16 @@ void check_event(struct sim *s)
         s->unserved_at = s->now;
     if (is_swapping(s))
         s->swapping_at = s->now;
+    bool runs = controller_runs(s);
     for (uint32_t n = 0; n < s->setup.servers; n++) {
-        bool unseen = !ours || !check_watches(s, n);
+        bool answers = runs && may_answer(s, n); /* after each of millions of events: once */
+        bool unseen = !ours || !(s->server[n].up ? answers : check_watches(s, n)) ||
+                      s->server[n].denied || s->server[n].too_many;
         if (s->server[n].up && !s->server[n].frozen)
             s->server[n].alive_at = s->now;
-        if (controller_runs(s) && may_answer(s, n))
+        if (answers)
             s->server[n].answers_at = s->now;
-        if (!controller_runs(s) || !may_answer(s, n) || s->server[n].denied ||
-            s->server[n].too_many)
+        if (!answers || s->server[n].denied || s->server[n].too_many)
             s->server[n].mute_at = s->now;
         if (unseen)
             s->server[n].unseen_at = s->now;
