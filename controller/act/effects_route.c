@@ -264,7 +264,11 @@ void effects_route_configure(struct effects_route_set *set, const struct setting
         k->next = set->clusters;
         set->clusters = k;
     }
-    k->settings = *cluster;
+    /* Without the places of hooks it does not have: most of the struct, times all clusters. */
+    memset(k->settings.hooks, 0, k->settings.hook_count * sizeof k->settings.hooks[0]);
+    memcpy(&k->settings, cluster,
+           offsetof(struct settings_cluster, hooks) +
+               cluster->hook_count * sizeof cluster->hooks[0]);
     route_configure(set->routes, cluster);
 }
 

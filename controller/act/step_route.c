@@ -13,10 +13,18 @@
 
 static struct route_cluster *find(const struct route_set *set, const char *name)
 {
-    struct route_cluster *c = set->clusters;
+    struct route_cluster *c = set->by_hash[names_hash(name) % ROUTE_BUCKETS];
     while (c != NULL && strcmp(c->config.name, name) != 0)
-        c = c->next;
+        c = c->next_of_hash;
     return c;
+}
+
+static void take_out_of_hash(struct route_set *set, struct route_cluster *c)
+{
+    struct route_cluster **at = &set->by_hash[names_hash(c->config.name) % ROUTE_BUCKETS];
+    while (*at != c)
+        at = &(*at)->next_of_hash;
+    *at = c->next_of_hash;
 }
 
 void route_release(struct route_cluster *c)
@@ -96,14 +104,18 @@ void route_configure(struct route_set *set, const struct settings_cluster *clust
         c->set = set;
         c->next = set->clusters;
         set->clusters = c;
+        struct route_cluster **bucket =
+            &set->by_hash[names_hash(cluster->config.name) % ROUTE_BUCKETS];
+        c->next_of_hash = *bucket;
+        *bucket = c;
     } else if (c->intent.kind == INTENT_OPEN) {
         (void)stay_copy(primary, sizeof primary, c->config.nodes[c->intent.primary].name);
     }
     c->generation++;
     c->config = cluster->config;
     c->route_count = cluster->route_count;
-    memcpy(c->routes, cluster->routes, sizeof c->routes);
-    memset(c->proxies, 0, sizeof c->proxies);
+    memcpy(c->routes, cluster->routes, c->route_count * sizeof c->routes[0]);
+    memset(c->proxies, 0, c->route_count * sizeof c->proxies[0]); /* each route's: read by count */
     c->intent.readers = 0; /* indexes are of the old inventory */
     if (c->intent.kind == INTENT_OPEN) {
         c->intent.primary = cluster_node_by_name(&c->config, primary);
@@ -118,6 +130,7 @@ void route_forget(struct route_set *set, const char *cluster)
         struct route_cluster *c = *at;
         if (strcmp(c->config.name, cluster) == 0) {
             *at = c->next;
+            take_out_of_hash(set, c);
             forget(c);
             return;
         }

@@ -23,7 +23,7 @@ struct route_proxy {
 };
 
 struct route_cluster {
-    struct route_cluster *next;
+    struct route_cluster *next, *next_of_hash;
     struct route_set *set; /* NULL: forgotten; freed with the last exchange */
     unsigned exchanges, jobs;
     unsigned generation; /* of the configuration */
@@ -36,10 +36,13 @@ struct route_cluster {
     uint64_t corrections, failures;
 };
 
+#define ROUTE_BUCKETS 1024
+
 struct route_set {
     struct loop *loop;
     struct timer *timer;
     struct route_cluster *clusters;
+    struct route_cluster *by_hash[ROUTE_BUCKETS]; /* asked for by name at every cluster's turn */
 };
 
 /* One step of a plan. */

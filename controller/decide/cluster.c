@@ -51,6 +51,14 @@ static void node_reset(struct node_view *node)
     };
 }
 
+/* The places that are kept: the inventory's, or all while there is none yet (a recording is read
+ * into such a view). The others are never touched: most clusters have two or three servers, and a
+ * controller has thousands of clusters. */
+static uint32_t nodes_of(const struct cluster_config *config)
+{
+    return config->node_count == 0 ? NODES_MAX : config->node_count;
+}
+
 /* What was concluded about the present primary: void when another server takes its place. */
 static void forget_primary(struct cluster_view *view)
 {
@@ -66,7 +74,7 @@ static void forget_primary(struct cluster_view *view)
     view->watch_seen_mono_us = STAY_NEVER;
     view->watch_odd = 0;
     cluster_forget_regiven(view);
-    for (uint32_t i = 0; i < NODES_MAX; i++) {
+    for (uint32_t i = 0; i < nodes_of(view->config); i++) {
         view->nodes[i].errant = TRI_UNKNOWN;
         view->nodes[i].holds_lost = false;
         view->nodes[i].extra_mono_us = view->nodes[i].goal_mono_us = STAY_NEVER;
@@ -80,8 +88,13 @@ static void forget_primary(struct cluster_view *view)
 
 void cluster_init(struct cluster_view *view, const struct cluster_config *config)
 {
-    *view = (struct cluster_view){.config = config, .primary = NO_NODE, .store_ok = true};
-    for (uint32_t i = 0; i < NODES_MAX; i++)
+    const size_t tail = offsetof(struct cluster_view, primary);
+    memset(view, 0, offsetof(struct cluster_view, nodes) + nodes_of(config) * sizeof *view->nodes);
+    memset((char *)view + tail, 0, sizeof *view - tail);
+    view->config = config;
+    view->primary = NO_NODE;
+    view->store_ok = true;
+    for (uint32_t i = 0; i < nodes_of(config); i++)
         node_reset(&view->nodes[i]);
     view->hold_until_mono_us = view->clock_jumped_mono_us = STAY_NEVER;
     view->repair_failed_mono_us = view->plan_ended_mono_us = STAY_NEVER;
@@ -91,7 +104,7 @@ void cluster_init(struct cluster_view *view, const struct cluster_config *config
 
 void cluster_clear(struct cluster_view *view)
 {
-    for (uint32_t i = 0; i < NODES_MAX; i++)
+    for (uint32_t i = 0; i < nodes_of(view->config); i++)
         node_reset(&view->nodes[i]);
     gtid_set_clear(&view->barrier);
 }
@@ -111,10 +124,12 @@ static void node_copy(struct node_view *node, const struct node_view *from)
 
 void cluster_copy(struct cluster_view *ret_view, const struct cluster_view *from)
 {
-    *ret_view = *from;
+    const size_t tail = offsetof(struct cluster_view, primary);
+    memcpy(ret_view, from, offsetof(struct cluster_view, nodes));
+    memcpy((char *)ret_view + tail, (const char *)from + tail, sizeof *from - tail);
     ret_view->barrier = (struct gtid_set){0};
     gtid_set_copy(&ret_view->barrier, &from->barrier);
-    for (uint32_t i = 0; i < NODES_MAX; i++)
+    for (uint32_t i = 0; i < nodes_of(from->config); i++)
         node_copy(&ret_view->nodes[i], &from->nodes[i]);
 }
 
@@ -182,7 +197,7 @@ static void record_remap(struct cluster_record *record, const struct cluster_con
 void cluster_reconfigure(struct cluster_view *view, const struct cluster_config *config)
 {
     const struct cluster_config *old = view->config;
-    struct node_view *kept = stay_calloc(NODES_MAX, sizeof *kept);
+    struct node_view *kept = stay_calloc(nodes_of(config), sizeof *kept);
     bool primary_moved = view->primary != NO_NODE;
     for (uint32_t i = 0; i < config->node_count; i++) {
         uint32_t j = same_node(old, &config->nodes[i]);
@@ -197,12 +212,11 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
         if (j == view->primary)
             primary_moved = false;
     }
-    for (uint32_t i = config->node_count; i < NODES_MAX; i++)
+    for (uint32_t i = config->node_count; i < nodes_of(config); i++)
         node_reset(&kept[i]);
-    for (uint32_t i = 0; i < NODES_MAX; i++) {
+    for (uint32_t i = 0; i < nodes_of(old); i++)
         node_reset(&view->nodes[i]);
-        view->nodes[i] = kept[i];
-    }
+    memcpy(view->nodes, kept, nodes_of(config) * sizeof *kept);
     free(kept);
     record_remap(&view->record, old, config);
     view->config = config;

@@ -164,7 +164,9 @@ struct cluster_view {
     unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 
-/* An empty view of config, which is borrowed. cluster_clear frees the sets it came to hold. */
+/* An empty view of config, which is borrowed and does not change its servers but through
+ * cluster_reconfigure. Places of nodes beyond its inventory are not touched (all are, while that is
+ * empty). cluster_clear frees the sets it came to hold. */
 void cluster_init(struct cluster_view *view, const struct cluster_config *config);
 void cluster_clear(struct cluster_view *view);
 /* A view of its own with all that `from` knows, to be changed and cleared apart (a rehearsal); the

@@ -8,7 +8,7 @@
 
 void cluster_forget_regiven(struct cluster_view *view)
 {
-    for (uint32_t i = 0; i < NODES_MAX; i++)
+    for (uint32_t i = 0; i < view->config->node_count; i++)
         gtid_set_clear(&view->nodes[i].before);
 }
 

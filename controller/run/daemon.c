@@ -132,22 +132,27 @@ static void look_at_isolation(struct daemon *d)
 
 static void become_ready(struct daemon *d)
 {
+    if (d->is_ready)
+        return;
     for (size_t i = 0; i < d->cluster_count; i++)
         if (!d->clusters[i]->is_ready || !d->clusters[i]->is_loaded)
             return;
-    if (d->is_ready)
-        return;
     d->is_ready = true;
     log_plain(LOG_LEVEL_NOTICE, "ready: %zu cluster%s", d->cluster_count,
               d->cluster_count == 1 ? "" : "s");
 }
 
+/* Every cluster once a DAEMON_TICK_US; thousands of them in slices, so that no turn of the loop
+ * judges them all while answers wait. */
 static void on_tick(struct timer *timer, void *arg)
 {
-    (void)timer;
     struct daemon *d = arg;
+    size_t slices = d->cluster_count / DAEMON_SLICE_CLUSTERS + 1;
+    if (slices > DAEMON_SLICES_MAX)
+        slices = DAEMON_SLICES_MAX;
+    timer_start(timer, loop_now_mono_us(&d->loop) + DAEMON_TICK_US / (int64_t)slices);
     look_at_isolation(d);
-    for (size_t i = 0; i < d->cluster_count; i++)
+    for (size_t i = d->tick_slice++ % slices; i < d->cluster_count; i += slices)
         daemon_mark_dirty(d->clusters[i]);
     become_ready(d);
     daemon_fleet_look(d);
@@ -273,7 +278,7 @@ static void open_timers(struct daemon *d)
     d->tick = timer_new(&d->loop, on_tick, d);
     d->fast_tick = timer_new(&d->loop, on_fast_tick, d);
     d->store_check = timer_new(&d->loop, on_store_check, d);
-    timer_start_repeat(d->tick, now + DAEMON_TICK_US, DAEMON_TICK_US);
+    timer_start(d->tick, now + DAEMON_TICK_US);
     timer_start_repeat(d->store_check, now + DAEMON_STORE_CHECK_US, DAEMON_STORE_CHECK_US);
     int64_t watchdog_us = notify_watchdog_period_us();
     if (watchdog_us > 0) {

@@ -23,6 +23,8 @@
 #include "controller/serve/control.h"
 
 #define DAEMON_TICK_US (250 * STAY_MS)      /* a quiet cluster is judged this often */
+#define DAEMON_SLICE_CLUSTERS 32           /* judged in one turn of the loop when quiet */
+#define DAEMON_SLICES_MAX 25
 #define DAEMON_FAST_TICK_US (50 * STAY_MS)  /* one under suspicion, or with a plan running */
 #define DAEMON_JUMP_HOLD_US (30 * STAY_SECOND)
 #define DAEMON_STALL_US (2 * STAY_SECOND)   /* a stall beyond this holds */
@@ -127,6 +129,7 @@ struct daemon {
     uint64_t births;
     uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
     struct timer *tick, *fast_tick, *store_check, *watchdog;
+    size_t tick_slice;
     bool is_loop_open;
     bool is_ready, is_stopping, is_history_loaded;
     bool is_paused;          /* kill switch of the whole controller, stored */

@@ -12,7 +12,7 @@
 #define SETTINGS_PATH_DEFAULT "/etc/mainstay/mainstay.conf"
 #define SETTINGS_FILE_MAX     (1024u * 1024)
 #define SETTINGS_TEXT_MAX     256 /* longest path, password or URL, terminator included */
-#define SETTINGS_CLUSTERS_MAX 256
+#define SETTINGS_CLUSTERS_MAX 4096
 #define SETTINGS_LISTENS_MAX  4
 #define SETTINGS_ROUTES_MAX   4
 #define SETTINGS_PROXIES_MAX  16

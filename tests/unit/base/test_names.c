@@ -141,6 +141,15 @@ static void equal_addresses_ignore_case(void **state)
     assert_false(names_address_equal(&b, &d));
 }
 
+/* FNV-1a's own test values. */
+static void names_are_hashed_as_published(void **state)
+{
+    (void)state;
+    assert_int_equal(names_hash(""), UINT32_C(0x811c9dc5));
+    assert_int_equal(names_hash("a"), UINT32_C(0xe40c292c));
+    assert_int_equal(names_hash("foobar"), UINT32_C(0xbf9cf968));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +159,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read_and_written),
         cmocka_unit_test(bad_addresses_say_what_to_write),
         cmocka_unit_test(equal_addresses_ignore_case),
+        cmocka_unit_test(names_are_hashed_as_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,32 @@ static void the_record_may_be_the_views_own(void **state)
     assert_int_equal(w.view.suspicion_since_mono_us, STAY_NEVER);
 }
 
+/* Places beyond the inventory are never touched (a controller has thousands of clusters), so they
+ * hold anything when a reload begins to use them. */
+static void a_reload_may_use_places_that_were_never_touched(void **state)
+{
+    (void)state;
+    struct cluster_config next = w.config, before = w.config;
+    struct cluster_view *view = stay_malloc(sizeof *view), *copy = stay_malloc(sizeof *copy);
+    memset(view, 0xa5, sizeof *view);
+    memset(copy, 0xa5, sizeof *copy);
+    before.node_count = 1;
+    cluster_init(view, &before);
+    cluster_copy(copy, view);
+    assert_int_equal(((unsigned char *)&view->nodes[1])[0], 0xa5);
+    assert_true(w.config.node_count > 1);
+    cluster_reconfigure(view, &next);
+    for (uint32_t i = 0; i < next.node_count; i++) {
+        assert_int_equal(view->nodes[i].session_end_mono_us, STAY_NEVER);
+        assert_int_equal(view->nodes[i].facts.executed.n, 0);
+        assert_int_equal(view->nodes[i].errant, TRI_UNKNOWN);
+    }
+    cluster_clear(view);
+    cluster_clear(copy);
+    free(view);
+    free(copy);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -204,6 +230,7 @@ int main(void)
         T(a_node_with_a_new_address_is_learned_anew),
         T(a_reload_without_a_primary_keeps_none),
         T(the_record_may_be_the_views_own),
+        T(a_reload_may_use_places_that_were_never_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
