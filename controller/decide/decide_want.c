@@ -3,9 +3,10 @@
 
 #include "controller/decide/cluster_regiven.h"
 
-#define REPEAT_AFTER_US (30 * STAY_SECOND) /* a repair that failed is not tried again at once */
-#define FENCE_AFTER_US  (2 * STAY_SECOND)  /* clients write to it meanwhile: no long wait */
-#define FENCE_HOLDS_US  (1500 * STAY_MS)   /* as a failover waits for its own: longer, it hangs */
+#define REPEAT_AFTER_US (30 * STAY_SECOND)  /* a repair that failed is not tried again at once */
+#define RESEED_AFTER_US (600 * STAY_SECOND) /* nor is a copy that ended early */
+#define FENCE_AFTER_US  (2 * STAY_SECOND)   /* clients write to it meanwhile: no long wait */
+#define FENCE_HOLDS_US  (1500 * STAY_MS)    /* as a failover waits for its own: longer, it hangs */
 
 /* May automation want it: not failed just now, and seen to be needed by facts asked for after the
  * last run ended. */
@@ -14,7 +15,10 @@ static bool is_due(const struct cluster_view *view, const struct plan_run *last,
 {
     int64_t failed =
         node == NO_NODE ? view->repair_failed_mono_us : view->nodes[node].repair_failed_mono_us;
-    int64_t wait_us = kind == PLAN_FENCE ? FENCE_AFTER_US : REPEAT_AFTER_US;
+    bool copied = kind == PLAN_RESEED && view->record.quarantine[node] == QUARANTINE_RESEED;
+    int64_t wait_us = kind == PLAN_FENCE ? FENCE_AFTER_US
+                      : copied           ? RESEED_AFTER_US
+                                         : REPEAT_AFTER_US;
     if (failed != STAY_NEVER && now_mono_us - failed < wait_us)
         return false;
     if (kind == PLAN_FAILOVER || node == NO_NODE)
@@ -162,6 +166,21 @@ static void want_replica_repair(const struct cluster_view *view, const struct pl
     }
 }
 
+/* The end of the ladder: a server that nothing else brings back gets another's data, where the
+ * operator allows that. */
+static void want_reseed(const struct cluster_view *view, const struct plan_run *last,
+                        int64_t now_mono_us, struct decision *d)
+{
+    for (uint32_t i = 0; view->config->reseed_automatic && i < view->config->node_count; i++) {
+        if (i == view->primary || d->want != PLAN_NONE)
+            continue;
+        struct verdict verdict = verdict_judge_replica(view, i, now_mono_us);
+        bool is_lost = verdict.rule_id == 203 || verdict.rule_id == 208 || verdict.rule_id == 209;
+        if (is_lost && plan_may_reseed_alone(view, i, now_mono_us))
+            (void)decide_want(view, last, &verdict, PLAN_RESEED, i, now_mono_us, d);
+    }
+}
+
 /* The plan that the cluster's verdict asks for; false when it asks for none (or not yet). */
 static bool want_for_verdict(const struct cluster_view *view, const struct plan_run *last,
                              int64_t now_mono_us, struct decision *d)
@@ -233,6 +252,8 @@ void decide_want_plan(const struct cluster_view *view, const struct plan_run *la
         want_replica_repair(view, last, now_mono_us, d);
     if (d->want == PLAN_NONE && !want_for_verdict(view, last, now_mono_us, d) && repairs)
         want_replica_repair(view, last, now_mono_us, d);
+    if (d->want == PLAN_NONE && repairs)
+        want_reseed(view, last, now_mono_us, d);
 }
 
 void decide_want_instead_of_failover(const struct cluster_view *view, const struct plan_run *last,

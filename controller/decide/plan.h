@@ -453,6 +453,10 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
 enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view,
                            int64_t now_mono_us, uint32_t *ret_row);
 
+/* May automation reseed `node` now: configured, nothing that a plan would refuse, and nobody's
+ * transactions are lost by it: what it holds more is saved, and it was not set aside by a human or
+ * for writes that its sets cannot show. */
+bool plan_may_reseed_alone(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* Fills *run (empty, or a run: cleared first) as if it had gone as far as its certificate by now:
  * started, every node that answers frozen, drained and read but those of the mask `lost`, candidate
  * chosen, certificate computed where there is a candidate. Errors as plan_start. */

@@ -170,6 +170,27 @@ enum stay_rc plan_check_reseed(const struct plan_run *run, const struct cluster_
     return rc == STAY_OK ? check_donor(run, view, now_mono_us, err) : rc;
 }
 
+bool plan_may_reseed_alone(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+{
+    const struct cluster_record *record = &view->record;
+    const struct plan_params params = {
+        .node = node, .donor = NO_NODE, .automatic = true, .detected_mono_us = STAY_NEVER};
+    if (!view->config->reseed_automatic || node >= view->config->node_count ||
+        view->primary == NO_NODE || record->quarantine[node] == QUARANTINE_OPERATOR ||
+        (record->twins & NODE_BIT(node)))
+        return false;
+    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
+    gtid_set_copy(&extra, &view->nodes[node].facts.executed);
+    gtid_set_subtract(&extra, &view->nodes[view->primary].facts.executed);
+    if (record->quarantine[node] == QUARANTINE_DIVERGED && !plan_extra_is_saved(view, node, &extra))
+        return false;
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    enum stay_rc rc = plan_start(run, PLAN_RESEED, &params, view, now_mono_us, 0, NULL);
+    plan_run_clear(run);
+    free(run);
+    return rc == STAY_OK;
+}
+
 /* Before the copy. The node was read, or it is down and a human's word stands for it. */
 enum plan_next plan_conclude_reseed_old(struct plan_run *run, const struct cluster_view *view)
 {
