@@ -42,3 +42,11 @@ while IFS='|' read -r row way what title; do
         elsewhere) line "$row" '-' "$title | not run: $what" ;;
     esac
 done < <(sed -E '/^ *(#|$)/d' tests/scenario/catalogue.txt)
+# What is no row of the catalogue: facts of the servers, bad input, the checker's own tests.
+for result in "$out"/*.result; do
+    [ -f "$result" ] || continue
+    IFS='|' read -r name engine rc seconds commit said <"$result"
+    grep -qw "$name" tests/scenario/catalogue.txt && continue
+    [ "$rc" = 0 ] || said="rc $rc: $said"
+    line - "$engine" "$name | $said | $seconds s | $commit"
+done
