@@ -88,6 +88,9 @@ static const struct mysql_query mariadb_start = {
     " UNION ALL SELECT 'Binlog_bytes_written', "                                                   \
     "COALESCE(SUM(COMPRESSED_BYTES_COUNTER + 120 * TRANSACTION_COUNTER), 0) "                      \
     "FROM performance_schema.binary_log_transaction_compression_stats "                            \
+    "WHERE LOG_TYPE = 'BINARY' UNION ALL SELECT 'Binlog_commits', "                                \
+    "COALESCE(SUM(TRANSACTION_COUNTER), 0) "                                                       \
+    "FROM performance_schema.binary_log_transaction_compression_stats "                            \
     "WHERE LOG_TYPE = 'BINARY'"
 #define MYSQL_STATUS(word, bytes)                                                                  \
     {                                                                                              \

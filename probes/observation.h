@@ -90,7 +90,7 @@ struct reach {
     X(TRI, STATUS, ss_replica_on, "", "semi-sync replica role: status; this is what acks")        \
     X(U64, STATUS, connections, "", "threads connected")                                          \
     X(U64, STATUS, binlog_bytes, "bytes", "written to the binary log since start")                \
-    X(U64, STATUS, binlog_commits, "", "transactions written to the binary log since start; MariaDB") \
+    X(U64, STATUS, binlog_commits, "", "transactions written to the binary log since start")          \
     X(U64, STATUS, canary_epoch, "", "epoch in mainstay.heartbeat as this server holds it")       \
     X(I64, STATUS, canary_wall_us, "us", "time in mainstay.heartbeat as this server holds it")    \
     X(TEXT, SLOW, version, "", "")                                                                \

@@ -68,16 +68,28 @@ static uint32_t acking(const struct plan_run *run, const struct cluster_view *vi
     return mask;
 }
 
-static uint64_t bytes_behind(const struct cluster_view *view, uint32_t old_primary,
-                             int64_t behind_us)
+/* The larger of two estimates: the time behind at the primary's average rate, which a burst after
+ * quiet hours exceeds by far; and what was seen to be missing at its average size, going on at that
+ * rate since it was last read. */
+static uint64_t bytes_behind(const struct plan_run *run, const struct cluster_view *view,
+                             int64_t behind_us, int64_t now_mono_us)
 {
-    if (old_primary == NO_NODE || behind_us <= 0)
+    if (run->old_primary == NO_NODE || behind_us <= 0)
         return 0;
-    const struct server_facts *facts = &view->nodes[old_primary].facts;
-    if (facts->uptime_s == 0)
-        return facts->binlog_bytes;
-    uint64_t per_s = facts->binlog_bytes / facts->uptime_s;
-    return per_s * (uint64_t)(behind_us / STAY_SECOND + 1);
+    const struct node_view *old = &view->nodes[run->old_primary];
+    const struct server_facts *facts = &old->facts;
+    uint64_t behind_s = (uint64_t)(behind_us / STAY_SECOND + 1);
+    uint64_t by_time = facts->uptime_s == 0 ? facts->binlog_bytes
+                                            : facts->binlog_bytes / facts->uptime_s * behind_s;
+    if (facts->binlog_commits == 0 || old->facts_begun_mono_us == STAY_NEVER)
+        return by_time;
+    STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
+    gtid_set_copy(&missing, &facts->executed);
+    gtid_set_subtract(&missing, &run->executed[run->candidate]);
+    uint64_t seen = gtid_set_count(&missing) * (facts->binlog_bytes / facts->binlog_commits + 1);
+    uint64_t age_s = (uint64_t)((now_mono_us - old->facts_begun_mono_us) / STAY_SECOND + 1);
+    uint64_t by_count = seen + seen / behind_s * age_s;
+    return by_time > by_count ? by_time : by_count;
 }
 
 /* It restarted and was read-only ever since: its roles and counters begin anew and say nothing of
@@ -233,7 +245,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .candidate_executed = &run->executed[run->candidate],
         .drained_union = &drained,
         .frozen_received = purged ? NULL : &received,
-        .bytes_behind = bytes_behind(view, run->old_primary, behind_us),
+        .bytes_behind = bytes_behind(run, view, behind_us, now_mono_us),
         .time_behind_us = behind_us,
         .last_facts_age_us = old == NULL || old->facts_begun_mono_us == STAY_NEVER
                                  ? -1

@@ -44,6 +44,21 @@ static void a_clock_that_jumped_bounds_no_loss(void **state)
     case_clear(&c);
 }
 
+/* 5 MB in 5,000 s and in 5,000 transactions; then ten missing, then 200,000 in three seconds. */
+static void a_burst_after_quiet_hours_is_not_averaged_away(void **state)
+{
+    (void)state;
+    struct case_view c;
+    STAY_AUTO(stay_free_charp) char *text = stay_strdup(BOUNDED);
+    case_load(&c, text);
+    assert_int_equal(certify(&c, 3).lost_bytes_max, 4000); /* no count is known */
+    c.view.nodes[0].facts.binlog_commits = 5000;
+    assert_in_range(certify(&c, 3).lost_bytes_max, 10 * 1000, 20 * 1000);
+    case_gtids(&c, "0-1-200090", &c.view.nodes[0].facts.executed);
+    assert_in_range(certify(&c, 3).lost_bytes_max, 200000 * 1000, 400000 * 1000);
+    case_clear(&c);
+}
+
 /* Set back while no controller ran. */
 static void a_row_of_the_future_bounds_no_loss(void **state)
 {
@@ -114,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_jumped_bounds_no_loss),
+        cmocka_unit_test(a_burst_after_quiet_hours_is_not_averaged_away),
         cmocka_unit_test(a_row_of_the_future_bounds_no_loss),
         cmocka_unit_test(a_turn_notices_that_the_wall_clock_jumped),
         cmocka_unit_test(a_primary_that_answers_without_its_acker_may_be_stopped_in_order),
