@@ -186,10 +186,9 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
         s->canary_epoch = e->epoch;
         return OUTCOME_DONE;
     case STEP_REPLICA_ROLE:
-        s->ss_replica = e->semi_sync;
-        return OUTCOME_DONE;
-    case STEP_START_APPLIER:
-        s->applier_stuck = false;
+    case STEP_START_APPLIER: /* neither minds the other's word */
+        s->ss_replica = e->step == STEP_REPLICA_ROLE ? e->semi_sync : s->ss_replica;
+        s->applier_stuck = s->applier_stuck && e->step != STEP_START_APPLIER;
         return OUTCOME_DONE;
     case STEP_REPLAY:
     case STEP_COLLECT:
