@@ -310,14 +310,14 @@ static void lines_of_one_side_only_are_differences(void **state)
     (void)state;
     STAY_AUTO(stay_free_charp) char *text = recorded_turn();
     STAY_AUTO(stay_free_charp) char *less = with(text, "asks_human=no\n", "no such line\n");
-    STAY_AUTO(stay_free_charp) char *more = with(less, "want=none\n", "want=\x1bnone\nnew=1\n");
+    STAY_AUTO(stay_free_charp) char *more = with(less, "want=none\n", "want=\x1b\x7fnone\nnew=1\n");
     STAY_AUTO(replay_drop) struct replay *replay = replay_of(more);
     struct replay_difference found;
     size_t at = 0;
     assert_false(replay->is_same);
     assert_true(replay_next_difference(replay, &at, &found));
     assert_string_equal(found.field, "decision.want");
-    assert_string_equal(found.recorded, "?none"); /* no terminal is painted */
+    assert_string_equal(found.recorded, "??none"); /* no terminal is painted */
     assert_string_equal(found.judged, "none");
     assert_true(replay_next_difference(replay, &at, &found));
     assert_string_equal(found.field, "decision.new");

@@ -148,6 +148,19 @@ static void a_journal_of_too_many_acks_is_refused(void **state)
     json_decref(json);
 }
 
+/* Of a server the run knows nothing of, no freeze is written. */
+static void only_who_was_met_has_a_freeze(void **state)
+{
+    (void)state;
+    run.f = run.r = run.collected = run.sound = run.froze = 2;
+    json_t *json = plan_run_to_json(&run, &c.config);
+    const json_t *freezes = json_object_get(json, "freezes");
+    assert_non_null(json_object_get(freezes, "db1")); /* the old primary */
+    assert_non_null(json_object_get(freezes, "db2"));
+    assert_null(json_object_get(freezes, "db3"));
+    json_decref(json);
+}
+
 /* Servers that were added since are in no freeze. */
 static void a_journal_of_fewer_servers_is_read(void **state)
 {
@@ -187,6 +200,7 @@ int main(void)
         T(a_journal_with_one_field_of_another_type_is_refused),
         T(a_record_with_one_field_of_another_type_is_refused),
         T(a_journal_of_too_many_acks_is_refused),
+        T(only_who_was_met_has_a_freeze),
         T(a_journal_of_fewer_servers_is_read),
         T(what_older_versions_did_not_write_may_be_absent),
     };
