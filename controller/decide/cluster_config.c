@@ -10,6 +10,7 @@ void cluster_config_defaults(struct cluster_config *config)
         .without_acker = WITHOUT_ACKER_DEGRADE,
         .loss_bytes_max = UINT64_C(160) * 1000 * 1000,
         .loss_time_max_us = 600 * STAY_SECOND,
+        .recovery_time_max_us = 600 * STAY_SECOND,
         .failover = FAILOVER_AUTOMATIC,
         .accept = ACCEPT_LOSSLESS,
         .grace_us = 0,

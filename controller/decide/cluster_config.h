@@ -50,6 +50,7 @@ struct cluster_config {
     enum without_acker without_acker;
     uint64_t loss_bytes_max;
     int64_t loss_time_max_us;
+    int64_t recovery_time_max_us;
     enum failover_mode failover;
     enum accept_rule accept;
     int64_t grace_us, cooldown_us;

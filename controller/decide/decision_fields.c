@@ -45,6 +45,7 @@ static const struct field config_fields[] = {
     CHOICE(cluster_config, without_acker, without_texts),
     PLAIN(cluster_config, loss_bytes_max, U64),
     PLAIN(cluster_config, loss_time_max_us, DURATION),
+    PLAIN(cluster_config, recovery_time_max_us, DURATION),
     CHOICE(cluster_config, failover, failover_texts),
     CHOICE(cluster_config, accept, accept_texts),
     PLAIN(cluster_config, grace_us, DURATION),

@@ -228,3 +228,56 @@ void rehearsal_judge(const struct cluster_view *view, const struct plan_run *run
     rehearsal_world_clear(world);
     free(world);
 }
+
+static bool misses_loss(const struct cluster_config *config, const struct certificate *cert)
+{
+    switch (config->mode) {
+    case MODE_LOSSLESS:
+        return cert->kind != CERT_LOSSLESS;
+    case MODE_BOUNDED:
+        return cert->kind == CERT_UNKNOWN ||
+               (cert->kind == CERT_BOUNDED && (cert->lost_bytes_max > config->loss_bytes_max ||
+                                               cert->lost_time_max_us > config->loss_time_max_us));
+    case MODE_UNKNOWN:
+    case MODE_UNSAFE: /* it promises nothing */
+    case MODE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void say_loss(const struct cluster_config *config, const struct certificate *cert, char *why)
+{
+    (void)snprintf(why, REHEARSAL_BLOCK_MAX, "%s instead of %s", certificate_kind_text(cert->kind),
+                   config->mode == MODE_LOSSLESS ? "LOSSLESS" : "within the objectives");
+}
+
+bool rehearsal_misses(const struct cluster_config *config, const struct rehearsal *rehearsal,
+                      enum verdict_objective objective, char why[REHEARSAL_BLOCK_MAX])
+{
+    bool misses = false;
+    why[0] = '\0';
+    switch (objective) {
+    case OBJECTIVE_FAILABLE:
+        misses = rehearsal->primary_lost && !rehearsal->is_failable;
+        if (misses)
+            (void)stay_copy(why, REHEARSAL_BLOCK_MAX, rehearsal->blocks[0]);
+        break;
+    case OBJECTIVE_LOSS:
+        misses = rehearsal->primary_lost && rehearsal->has_certificate &&
+                 misses_loss(config, &rehearsal->certificate);
+        if (misses)
+            say_loss(config, &rehearsal->certificate, why);
+        break;
+    case OBJECTIVE_TIME:
+        misses = rehearsal->is_failable && rehearsal->outage_us > config->recovery_time_max_us;
+        if (misses)
+            (void)snprintf(why, REHEARSAL_BLOCK_MAX, "%lld s rehearsed, %lld s allowed",
+                           (long long)(rehearsal->outage_us / STAY_SECOND),
+                           (long long)(config->recovery_time_max_us / STAY_SECOND));
+        break;
+    case OBJECTIVE_COUNT:
+        break;
+    }
+    return misses;
+}

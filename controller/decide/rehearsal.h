@@ -61,4 +61,9 @@ void rehearsal_judge(const struct cluster_view *view, const struct plan_run *run
                      const struct step_times *times, int64_t now_mono_us, int64_t now_wall_us,
                      struct rehearsal *ret_rehearsal);
 
+/* Does the rehearsed death of the primary miss an objective? why says how; "" when it does not.
+ * Where nobody would take over the time says nothing. */
+bool rehearsal_misses(const struct cluster_config *config, const struct rehearsal *rehearsal,
+                      enum verdict_objective objective, char why[REHEARSAL_BLOCK_MAX]);
+
 #endif

@@ -99,8 +99,9 @@ size_t verdict_conformance_live(const struct cluster_view *view, uint32_t node, 
 const char *const *verdict_conformance_blind(const struct cluster_config *config,
                                              size_t *ret_count);
 
-/* 406: a rehearsal (rehearsal.h) found that nobody would take over if the primary died now. */
-struct verdict verdict_recovery_at_risk(void);
+/* What a rehearsal (rehearsal.h) finds about the objectives: 405, 406, 407. */
+enum verdict_objective { OBJECTIVE_LOSS = 0, OBJECTIVE_FAILABLE, OBJECTIVE_TIME, OBJECTIVE_COUNT };
+struct verdict verdict_objective(enum verdict_objective objective);
 
 /* 140: no server of any cluster answers in a zone (zone_census.h). */
 struct verdict verdict_zone_down(void);

@@ -121,10 +121,17 @@ static const struct verdict_row controller_rule = {
     "databases keep serving, automation watches"};
 
 /* What a rehearsal finds; what else is promised of a cluster's objectives comes with its backups. */
-static const struct verdict_row objective_rule = {
-    406, ACT_ALERT, "recovery time at risk",
-    "rehearsed each minute: if the primary died now, nobody would take over alone; `mainstay "
-    "what-if` says what blocks it"};
+static const struct verdict_row objective_rules[OBJECTIVE_COUNT] = {
+    [OBJECTIVE_LOSS] = {405, ACT_ALERT, "loss at risk",
+                        "rehearsed each minute: if the primary died now, more might be lost than "
+                        "the cluster's objectives, or its lossless mode, allow"},
+    [OBJECTIVE_FAILABLE] = {406, ACT_ALERT, "recovery time at risk",
+                            "rehearsed each minute: if the primary died now, nobody would take "
+                            "over alone; `mainstay what-if` says what blocks it"},
+    [OBJECTIVE_TIME] = {407, ACT_ALERT, "recovery too long",
+                        "rehearsed each minute: by what its steps took before, a failover would "
+                        "take longer than objectives.recovery_time"},
+};
 
 static const struct verdict_row zone_rule = {
     140, ACT_ALERT, "zone down or isolated",
@@ -148,9 +155,9 @@ const struct verdict_row *verdict_controller_rule(void)
     return &controller_rule;
 }
 
-struct verdict verdict_recovery_at_risk(void)
+struct verdict verdict_objective(enum verdict_objective objective)
 {
-    const struct verdict_row *r = &objective_rule;
+    const struct verdict_row *r = &objective_rules[objective];
     return (struct verdict){r->id, SUBJECT_OBJECTIVES, NO_NODE, r->action, r->name, r->why};
 }
 
@@ -204,8 +211,10 @@ void verdict_visit(verdict_visit_fn fn, void *ctx)
     fn(ctx, controller_rule.id, SUBJECT_CONTROLLER, controller_rule.name, controller_rule.why,
        controller_rule.action);
     fn(ctx, zone_rule.id, SUBJECT_ZONE, zone_rule.name, zone_rule.why, zone_rule.action);
-    fn(ctx, objective_rule.id, SUBJECT_OBJECTIVES, objective_rule.name, objective_rule.why,
-       objective_rule.action);
+    for (size_t i = 0; i < OBJECTIVE_COUNT; i++) {
+        const struct verdict_row *r = &objective_rules[i];
+        fn(ctx, r->id, SUBJECT_OBJECTIVES, r->name, r->why, r->action);
+    }
     size_t count = 0;
     const struct verdict_row *rules = verdict_conformance_rules(&count);
     for (size_t i = 0; i < count; i++) {

@@ -29,7 +29,7 @@ static void log_change(const struct daemon_cluster *c, const struct rehearsal *b
     if (was == now->is_failable)
         return;
     char name[NAME_MAX_LEN + 8], rule[8];
-    struct verdict verdict = verdict_recovery_at_risk();
+    struct verdict verdict = verdict_objective(OBJECTIVE_FAILABLE);
     rehearsal_name(&now->loss, name);
     (void)snprintf(rule, sizeof rule, "%u", verdict.rule_id);
     struct log_field fields[] = {{"MAINSTAY_CLUSTER", cluster_name(c)}, {"MAINSTAY_RULE", rule}};

@@ -123,9 +123,13 @@ static void problems_of(json_t *list, const struct control_cluster *c)
     if (!c->view->record.adopted)
         return;
     const struct rehearsal *rehearsed = api_rehearsed_primary(c);
-    v = verdict_recovery_at_risk();
-    if (rehearsed != NULL && !rehearsed->is_failable && !c->running && !c->decision->suspicion)
-        add_problem(list, c, &v, rehearsed->blocks[0]);
+    for (int o = 0; o < OBJECTIVE_COUNT && rehearsed != NULL; o++) {
+        char why[REHEARSAL_BLOCK_MAX];
+        v = verdict_objective((enum verdict_objective)o);
+        if (!c->running && !c->decision->suspicion &&
+            rehearsal_misses(c->config, rehearsed, (enum verdict_objective)o, why))
+            add_problem(list, c, &v, why);
+    }
     struct conformance rows[CHECKS_MAX];
     size_t n = verdict_conformance(c->view, c->now_mono_us, rows, CHECKS_MAX);
     for (size_t i = 0; i < n && i < CHECKS_MAX; i++)

@@ -118,8 +118,9 @@ static const struct option table[] = {
     {"clusters.objectives.loss_time", OPTION_DURATION, 0,
      AT(settings_cluster, config.loss_time_max_us), .otherwise = "10m", .range = "0s..7d",
      .help = "bounded: and not more than this much time"},
-    {"clusters.objectives.recovery_time", OPTION_DURATION, LATER, .otherwise = "10m",
-     .range = "1s..7d", .help = "how long a recovery may take"},
+    {"clusters.objectives.recovery_time", OPTION_DURATION, 0,
+     AT(settings_cluster, config.recovery_time_max_us), .otherwise = "10m", .range = "1s..7d",
+     .help = "how long a recovery may take; a longer one that is rehearsed is rule 407"},
 
     {"clusters.failover", OPTION_GROUP, .help = "what mainstay may do alone"},
     {"clusters.failover.mode", OPTION_WORD, 0, AT(settings_cluster, config.failover),

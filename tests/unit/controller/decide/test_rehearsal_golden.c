@@ -34,6 +34,14 @@ static void rehearsal_text(const struct case_view *c, const struct rehearsal *r,
     say_notes(c, r, out);
     for (size_t i = 0; i < r->block_count; i++)
         str_addf(out, "blocked: %s\n", r->blocks[i]);
+    for (int o = 0; o < OBJECTIVE_COUNT; o++) {
+        char why[REHEARSAL_BLOCK_MAX];
+        struct verdict v = verdict_objective((enum verdict_objective)o);
+        if (rehearsal_misses(&c->config, r, (enum verdict_objective)o, why))
+            str_addf(out, "problem %u %s: %s\n", v.rule_id, v.name, why);
+        assert_int_equal(why[0] != '\0',
+                         rehearsal_misses(&c->config, r, (enum verdict_objective)o, why));
+    }
 }
 
 /* What a standing promise rests on, and heartbeats that count: without them a rehearsal would find
@@ -86,8 +94,39 @@ static void golden_rehearsals_are_as_recorded(void **state)
     assert_true(golden_run("rehearsal", "", lose_text) >= 12);
 }
 
+static void objectives_are_missed_by_what_was_measured(void **state)
+{
+    (void)state;
+    char why[REHEARSAL_BLOCK_MAX];
+    struct cluster_config config;
+    struct rehearsal r = {.primary_lost = true, .is_failable = true, .has_certificate = true};
+    cluster_config_defaults(&config);
+    config.mode = MODE_BOUNDED;
+    r.certificate.kind = CERT_BOUNDED;
+    r.certificate.lost_bytes_max = config.loss_bytes_max;
+    r.certificate.lost_time_max_us = config.loss_time_max_us;
+    r.outage_us = config.recovery_time_max_us;
+    assert_false(rehearsal_misses(&config, &r, OBJECTIVE_LOSS, why));
+    assert_false(rehearsal_misses(&config, &r, OBJECTIVE_TIME, why));
+    r.certificate.lost_bytes_max++;
+    r.outage_us++;
+    assert_true(rehearsal_misses(&config, &r, OBJECTIVE_LOSS, why));
+    assert_true(rehearsal_misses(&config, &r, OBJECTIVE_TIME, why));
+    assert_string_equal(why, "600 s rehearsed, 600 s allowed");
+    r.outage_us = -1; /* never measured */
+    assert_false(rehearsal_misses(&config, &r, OBJECTIVE_TIME, why));
+    config.mode = MODE_UNSAFE;
+    assert_false(rehearsal_misses(&config, &r, OBJECTIVE_LOSS, why));
+    config.mode = MODE_LOSSLESS;
+    assert_true(rehearsal_misses(&config, &r, OBJECTIVE_LOSS, why));
+    assert_string_equal(why, "BOUNDED instead of LOSSLESS");
+    r.certificate.kind = CERT_LOSSLESS;
+    assert_false(rehearsal_misses(&config, &r, OBJECTIVE_LOSS, why));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(golden_rehearsals_are_as_recorded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(objectives_are_missed_by_what_was_measured),cmocka_unit_test(golden_rehearsals_are_as_recorded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
