@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Simulated failovers. Without options: 50,000 seeds of the release build, 400 whose every turn is judged again, and
-# each mutant's killers.
+# each mutant's killers, and the crash-point matrix.
 #   usage: .ci/simulation.sh [--long] [--seeds N] [--from SEED] [--mutants]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -26,8 +26,8 @@ seeds() { # seeds ARGS: one sweep with the reach table
 }
 mutants() { # search: every seeded bug must be caught, its first killer seed is printed
     "$bin/simulation-mutants" --mutants "$@" >build/mutants.out 2>&1
-    sed -nE 's/^([A-Z_]+) +([0-9]+) +(.*)/PASS mutant \1 caught by seed \2: \3/p
-             s/^([A-Z_]+) +NOT CAUGHT(.*)/FAIL mutant \1 NOT CAUGHT\2/p' build/mutants.out
+    sed -nE 's/^([A-Z0-9_]+) +([0-9]+) +(.*)/PASS mutant \1 caught by seed \2: \3/p
+             s/^([A-Z0-9_]+) +NOT CAUGHT(.*)/FAIL mutant \1 NOT CAUGHT\2/p' build/mutants.out
     grep -q '^mutants: 0 not caught' build/mutants.out || failed=1
 }
 # Replay: each bug against its known killer seeds. A line "# NAME ..." names one no seed has caught yet.
@@ -48,7 +48,14 @@ replays() { # each turn is recorded and judged again from its text: nothing may 
         grep -A1 '^R1 ' build/replay.out | head -4; echo "FAIL simulation replay: see build/replay.out"; failed=1
     else echo "PASS simulation replay: $(grep ' turns were recorded' build/replay.out)"; fi
 }
+points() { # every row of every plan, before and after, x die, freeze, cut store, cut target
+    "$bin/simulation" --crash-points >build/crash-points.out 2>&1; local rc=$?
+    grep -vE '^(OPEN|FAIL|     )' build/crash-points.out
+    if [ $rc -eq 0 ]; then echo "PASS $(grep '^crash points: ' build/crash-points.out)"
+    else failed=1; grep -A2 '^FAIL' build/crash-points.out | head -30; fi
+}
 if [ -n "$mutants" ] && [ ${#args[@]} -eq 0 ]; then mutants; exit $failed; fi
 if [ ${#args[@]} -gt 0 ]; then seeds "${args[@]}"; [ -n "$mutants" ] && mutants; exit $failed; fi
+points
 if [ -n "$long" ]; then seeds --seeds 1000000; mutants; else seeds --seeds 50000; replays --seeds 400; killers tests/simulation/killers.txt; fi
 exit $failed

@@ -2,6 +2,7 @@
  * that repeats it. Built twice: `simulation` with the shipped decide and executor,
  * `simulation-mutants` with their seeded bugs (base/mutant.h), where every mutant must be
  * caught. */
+#include "tests/simulation/sim_crash.h"
 #include "tests/simulation/sim_report.h"
 #include <errno.h>
 #include <getopt.h>
@@ -40,10 +41,10 @@ struct shared {
 
 struct options {
     uint64_t from, seeds, seed;
-    bool one, trace, mutants, reach, verbose, replays, scripts;
+    bool one, trace, mutants, reach, verbose, replays, scripts, crashes;
     uint32_t jobs;
     unsigned mutant;
-    const char *json, *killers;
+    const char *json, *killers, *point;
     const char *program;
 };
 
@@ -298,6 +299,7 @@ static void usage(FILE *out)
             "usage: simulation [--seeds N] [--from S] [--jobs N] [--reach] [--verbose]\n"
             "                  [--replay] [--json FILE]\n"
             "       simulation --seed S [--trace] [--replay] [--mutant NAME]\n"
+            "       simulation --crash-points | --point PLAN/ROW/SIDE/FAULT/ENGINE\n"
             "       simulation-mutants --mutants [--mutant NAME] | --killers FILE\n"
             "\n"
             "  --seeds N      lives N seeds (20000) and reports every violation\n"
@@ -309,6 +311,8 @@ static void usage(FILE *out)
             "  --scripts      lives only those of them that draw a scripted sequence of faults\n"
             "  --json FILE    writes the figures there\n"
             "  --seed S       lives one seed; --trace prints all that happens in it\n"
+            "  --crash-points every row of every plan, before and after, x die, freeze, cut\n"
+            "                 store, cut target; --point traces one, \"failover/6/before/die/mariadb\"\n"
             "  --mutants      looks for a seed that catches each seeded bug (or the one named)\n"
             "  --killers FILE lines of \"MUTANT FROM COUNT\": each must catch its bug\n"
             "\n"
@@ -323,6 +327,7 @@ static const struct option long_options[] = {
     {"verbose", no_argument, NULL, 'v'},      {"replay", no_argument, NULL, 'p'},
     {"reach", no_argument, NULL, 'r'},        {"jobs", required_argument, NULL, 'j'},
     {"json", required_argument, NULL, 'o'},   {"killers", required_argument, NULL, 'k'},
+    {"crash-points", no_argument, NULL, 'x'}, {"point", required_argument, NULL, 'z'},
     {"help", no_argument, NULL, 'h'},         {"scripts", no_argument, NULL, 'c'},
     {NULL, 0, NULL, 0},
 };
@@ -345,6 +350,8 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'p': o->replays = true; break;
         case 'j': o->jobs = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'o': o->json = optarg; break;
+        case 'x': o->crashes = true; break;
+        case 'z': o->point = optarg; o->crashes = true; break;
         case 'k': o->killers = optarg; break;
         case 'h': usage(stdout); exit(0);
         default: return false;
@@ -368,6 +375,8 @@ int main(int argc, char **argv)
         return 2;
     }
 #endif
+    if (o.crashes)
+        return crash_matrix(o.point, o.mutant);
     if (o.one)
         return run_one(&o);
     if (o.killers)

@@ -1,7 +1,7 @@
 /* The controller process: the real view, decide and executor, turned as the daemon turns them. It
  * can be killed at any save or effect, frozen, and comes back with what the store holds. */
 #include "base/json.h"
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_crash.h"
 
 #define TICK_US (250 * STAY_MS)
 #define FAST_TICK_US (50 * STAY_MS)
@@ -59,9 +59,12 @@ static void note(void *ctx, enum exec_note what, const struct plan_run *run, uin
                 s->stats->step[rows[row].step]++;
             fault_aim(s, run, row);
             fault_script_row(s, run, row);
+            crash_point_row(s, run, row, 0);
         }
         break;
     case EXEC_ROW_ENDED:
+        if (row < count)
+            crash_point_row(s, run, row, 1);
         if (row < count && s->trace)
             sim_trace(s, "  row %u %s: %s%s%s", row, step_kind_text(rows[row].step),
                       row_state_text(run->rows[row].state), run->rows[row].text[0] ? ", " : "",

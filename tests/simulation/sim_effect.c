@@ -1,7 +1,7 @@
 /* Effects on the model: a lane that sends commands (perhaps late), their way to the server, their
  * answer. The lane's validity check is the real one: a change is not sent after valid_until. What
  * was sent cannot be called back: a frozen server or a cut link may deliver it later. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_crash.h"
 
 #define SEND_LIMIT_US (15 * STAY_SECOND)
 
@@ -100,6 +100,8 @@ static void finish(struct sim *s, struct sim_effect *x, enum outcome outcome, co
     if (text)
         stay_copy(x->text, sizeof x->text, text);
     uint32_t node = x->effect.node;
+    if (x->life == s->controller.life && x->sent)
+        crash_point_effect(s, &x->effect);
     if (x->life == s->controller.life && x->sent && crash_here(s, x->effect.step, 1)) {
         x->used = false;
         return;
@@ -169,6 +171,7 @@ static bool too_late(struct sim *s, struct sim_effect *x)
 {
     if (x->sent || !effect_changes(x->effect.step) || s->now <= x->effect.valid_until_mono_us)
         return false;
+    crash_point_late();
     finish(s, x, OUTCOME_NOT_DONE, "too late: not sent");
     return true;
 }

@@ -1,5 +1,5 @@
 /* One life: draw the set-up, build the world, run its events, heal, require convergence. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_crash.h"
 
 struct sim *sim_new(struct sim_stats *stats)
 {
@@ -405,6 +405,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         check_event(s);
         return;
     }
+    if (crash_point_event(s, e))
+        return;
     if (e->kind == EV_HEAL) {
         fault_heal(s);
         for (uint32_t i = 0; i < s->setup.servers; i++)

@@ -1,0 +1,223 @@
+/* The stages of the crash-point matrix: for every plan a short life that leads to it, and for the
+ * rows that only some runs need what makes them needed. Server 0 is the primary. */
+#include "tests/simulation/sim_crash.h"
+
+static void die(struct sim *s, uint32_t n)
+{
+    server_kill(s, &s->server[n], false, false);
+}
+
+static void rise(struct sim *s, uint32_t n)
+{
+    sim_at(s, s->now, EV_START, n, 0, s->server[n].life, 0);
+}
+
+static void order(struct sim *s, enum plan_kind kind, uint32_t node, bool accept_loss)
+{
+    struct plan_params p = {.node = node,
+                            .accept_loss = accept_loss,
+                            .reason = "simulated operator",
+                            .actor = "operator",
+                            .detected_mono_us = STAY_NEVER};
+    if (controller_runs(s) && !executor_is_busy(s->controller.exec))
+        (void)controller_order(s, kind, &p);
+}
+
+static void errant(struct sim *s, uint32_t n)
+{
+    struct sim_server *v = &s->server[n];
+    struct sim_waiter who = {.client = UINT16_MAX};
+    uint32_t tx = tx_new(s, n, TX_ERRANT, UINT16_MAX, s->now);
+    if (tx == SIM_NONE || !server_alive(v))
+        return;
+    (void)server_flush(s, v, tx, &who);
+    v->errant_at = s->now;
+}
+
+static void cut(struct sim *s, uint32_t a, uint32_t b, int step)
+{
+    net_block(s, a, b, step);
+    net_block(s, b, a, step);
+    if (step < 0)
+        net_healed(s);
+}
+
+static bool is_row(const struct plan_run *run, uint32_t row, enum plan_kind kind,
+                   enum step_kind step)
+{
+    size_t count = 0;
+    return run->kind == kind && plan_rows(kind, &count)[row].step == step;
+}
+
+static void kill_primary(struct sim *s)
+{
+    die(s, 0);
+}
+static void back_at_detach(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (!is_row(run, row, PLAN_FAILOVER, STEP_DETACH) || s->server[0].up)
+        return;
+    rise(s, 0);
+    s->setup.lane_us = 300 * STAY_MS; /* it is seen before its fence's turn comes */
+}
+static void acker_dies(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (!is_row(run, row, PLAN_FAILOVER, STEP_WAIT_ACKERS) || !s->server[2].up)
+        return;
+    die(s, 2);
+    s->setup.lane_us = 20 * STAY_MS; /* seen to be gone before it is counted */
+}
+static void bystander_away(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (is_row(run, row, PLAN_FAILOVER, STEP_DRAIN)) /* as long as the drain waits for it */
+        crash_fault(s, FAULT_CUT_CONTROLLER, 2, STAY_SECOND);
+}
+static void forced(struct sim *s)
+{
+    order(s, PLAN_FAILOVER, NO_NODE, true);
+}
+static void lag_and_kill(struct sim *s)
+{
+    cut(s, 0, 1, 1);
+}
+static void lag_and_kill_tick(struct sim *s, uint32_t second)
+{
+    if (second == 1)
+        die(s, 0);
+    if (second == 1)
+        cut(s, 0, 1, -1);
+}
+static void swap(struct sim *s)
+{
+    order(s, PLAN_SWITCHOVER, NO_NODE, false);
+}
+static void back_later(struct sim *s, uint32_t second)
+{
+    if (second == 5 && !s->server[0].up)
+        rise(s, 0);
+}
+static void kill_with_role(struct sim *s)
+{
+    s->server[0].st_ss_source = true;
+    die(s, 0);
+}
+static void strand_and_kill(struct sim *s)
+{
+    for (uint32_t n = 1; n < s->setup.servers; n++)
+        cut(s, 0, n, 1);
+}
+static void strand_tick(struct sim *s, uint32_t second)
+{
+    if (second == 1) {
+        die(s, 0);
+        for (uint32_t n = 1; n < s->setup.servers; n++)
+            cut(s, 0, n, -1);
+    }
+    back_later(s, second);
+}
+static void follow_other(struct sim *s)
+{
+    replica_change(s, &s->server[2], 1);
+    replica_start_receiver(s, &s->server[2]);
+    replica_start_applier(s, &s->server[2]);
+}
+static void errant_at_freeze(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (is_row(run, row, PLAN_REPOINT, STEP_FREEZE))
+        errant(s, 2);
+}
+static void adopt_tick(struct sim *s, uint32_t second)
+{
+    (void)second;
+    if (!s->store.record.adopted)
+        order(s, PLAN_ADOPT, NO_NODE, false);
+}
+static void freeze_acker(struct sim *s)
+{
+    server_freeze(s, &s->server[1]);
+}
+static void thaw_acker(struct sim *s, uint32_t second)
+{
+    if (second == 8)
+        server_thaw(s, &s->server[1]);
+}
+static void close_primary(struct sim *s)
+{
+    s->server[0].read_only = true;
+    s->server[0].super_ro = s->setup.engine == ENGINE_MYSQL;
+}
+static void fence_primary(struct sim *s)
+{
+    order(s, PLAN_FENCE, 0, false);
+}
+static void unfence_tick(struct sim *s, uint32_t second)
+{
+    if (second == 3)
+        order(s, PLAN_UNFENCE, 0, false);
+}
+static void errant_replica(struct sim *s)
+{
+    errant(s, 2);
+}
+static void stop_applier(struct sim *s)
+{
+    replica_stop_applier(s, &s->server[1]);
+}
+static void reseed(struct sim *s)
+{
+    order(s, PLAN_RESEED, 2, false);
+}
+
+static void kill_all(struct sim *s)
+{
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        die(s, n);
+}
+static void recover_tick(struct sim *s, uint32_t second)
+{
+    for (uint32_t n = 0; n < s->setup.servers && second == 2; n++)
+        rise(s, n);
+    if (second > 3 && controller_runs(s) && !executor_is_busy(s->controller.exec))
+        fault_recover(s, false);
+}
+
+#define BOTH ENGINE_COUNT
+static const struct crash_stage stages[] = {
+    {"primary killed", PLAN_FAILOVER, BOTH, LAYOUT_WITNESS, 0, 0, 0, kill_primary, NULL, NULL},
+    {"forced, primary well", PLAN_FAILOVER, BOTH, LAYOUT_WITNESS, 0, true, 0, forced, NULL, NULL},
+    {"primary back meanwhile", PLAN_FAILOVER, BOTH, LAYOUT_WITNESS, 0, 0, 0, kill_primary, NULL,
+     back_at_detach},
+    {"candidate behind", PLAN_FAILOVER, BOTH, LAYOUT_WITNESS, 0, 0, 0, lag_and_kill,
+     lag_and_kill_tick, NULL},
+    {"last acker dies", PLAN_FAILOVER, BOTH, LAYOUT_WITNESS, 0, 0, 0, kill_primary, NULL,
+     acker_dies},
+    {"bystander away", PLAN_FAILOVER, BOTH, LAYOUT_OWN_ZONE, 0, 0, 0, kill_primary, NULL,
+     bystander_away},
+    {"ordered", PLAN_SWITCHOVER, BOTH, LAYOUT_WITNESS, 0, 0, 0, swap, NULL, NULL},
+    {"returner", PLAN_REJOIN, BOTH, LAYOUT_WITNESS, 0, 0, 0, kill_primary, back_later, NULL},
+    {"returner with source role", PLAN_REJOIN, BOTH, LAYOUT_WITNESS, 0, 0, 0, kill_with_role,
+     back_later, NULL},
+    {"returner with a tail", PLAN_REJOIN, ENGINE_MYSQL, LAYOUT_WITNESS, 0, 0, 0, strand_and_kill,
+     strand_tick, NULL},
+    {"wrong source", PLAN_REPOINT, BOTH, LAYOUT_WITNESS, 0, 0, 0, follow_other, NULL, NULL},
+    {"wrong source, errant", PLAN_REPOINT, BOTH, LAYOUT_WITNESS, 0, 0, 0, follow_other, NULL,
+     errant_at_freeze},
+    {"ordered", PLAN_ADOPT, BOTH, LAYOUT_WITNESS, true, 0, 0, NULL, adopt_tick, NULL},
+    {"acker frozen", PLAN_MODE_DEGRADE, BOTH, LAYOUT_PAIR, 0, 0, 0, freeze_acker, thaw_acker, NULL},
+    {"acker back", PLAN_MODE_RESTORE, BOTH, LAYOUT_PAIR, 0, 0, 0, freeze_acker, thaw_acker, NULL},
+    {"closed by hand", PLAN_MAKE_WRITABLE, BOTH, LAYOUT_WITNESS, 0, 0, 0, close_primary, NULL,
+     NULL},
+    {"ordered", PLAN_FENCE, BOTH, LAYOUT_WITNESS, 0, 0, 0, fence_primary, NULL, NULL},
+    {"ordered", PLAN_UNFENCE, BOTH, LAYOUT_WITNESS, 0, 0, 0, fence_primary, unfence_tick, NULL},
+    {"errant replica", PLAN_QUARANTINE, BOTH, LAYOUT_WITNESS, 0, 0, 0, errant_replica, NULL, NULL},
+    {"applier stopped", PLAN_START_APPLIER, BOTH, LAYOUT_WITNESS, 0, 0, 0, stop_applier, NULL,
+     NULL},
+    {"all killed", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, 0, true, kill_all, recover_tick, NULL},
+    {"ordered", PLAN_RESEED, ENGINE_MYSQL, LAYOUT_WITNESS, 0, true, 0, reseed, NULL, NULL},
+};
+
+const struct crash_stage *crash_stages(size_t *ret_count)
+{
+    *ret_count = STAY_COUNT(stages);
+    return stages;
+}
