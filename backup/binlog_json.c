@@ -165,8 +165,14 @@ static bool put_real(struct byte_cursor c, struct str *out)
         if (strtod(text, NULL) == value)
             break;
     }
+    char *e = strchr(text, 'e'); /* the server writes 1e20 and 1.5e-7, C writes 1e+20 and 1.5e-07 */
+    if (e != NULL) {
+        *e++ = '\0';
+        str_addf(out, "%se%s%d", text, *e == '-' ? "-" : "", abs((int)strtol(e, NULL, 10)));
+        return true;
+    }
     str_add(out, text);
-    if (strpbrk(text, ".eni") == NULL)
+    if (strpbrk(text, ".ni") == NULL)
         str_add(out, ".0");
     return true;
 }

@@ -5,7 +5,6 @@
 
 #include <openssl/evp.h>
 
-#include "backup/row_events.h"
 #include "base/io/real_clock.h"
 
 #define SAY_US (600 * STAY_SECOND)
@@ -117,29 +116,4 @@ enum stay_rc statement_rows(void *arg, const struct binlog_table *table, const u
         rc = STAY_ECONFLICT;
     return stay_error_native(err, rc, e.domain, e.native, "%s.%s: %.300s", table->schema,
                              table->name, e.text);
-}
-
-static enum stay_rc refuse_obstacle(void *ctx, const char *what, struct stay_error *err)
-{
-    (void)ctx;
-    return stay_error(err, STAY_EREFUSED, "%s", what);
-}
-
-enum stay_rc statement_transaction(struct binlog_statement *b, const struct bundle *bundle,
-                                   const struct bundle_transaction *t, bool is_inverse,
-                                   struct stay_error *err)
-{
-    struct row_log *log = row_log_new();
-    struct binlog_walk walk = {.ctx = log, .on_rows = row_log_note, .on_obstacle = refuse_obstacle};
-    enum stay_rc rc = bundle_walk(bundle, t, &walk, err);
-    struct row_events how = {.server_id = b->server_id,
-                             .has_checksum = b->has_checksum,
-                             .time_s = (uint32_t)(real_clock_wall_us() / STAY_SECOND),
-                             .emit = statement_rows,
-                             .arg = b};
-    if (rc == STAY_OK)
-        rc = row_log_emit(log, is_inverse, &how, err);
-    walk_clear(&walk);
-    row_log_free(log);
-    return rc;
 }

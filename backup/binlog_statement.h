@@ -35,9 +35,5 @@ enum stay_rc statement_rows(void *arg, const struct binlog_table *table, const u
 /* One statement with a deadline of its own. */
 enum stay_rc statement_say(struct binlog_statement *b, const char *sql,
                            struct stay_error *err) STAY_MUST_USE;
-/* Executes the whole transaction, or its inverse, inside whatever transaction the session is in. */
-enum stay_rc statement_transaction(struct binlog_statement *b, const struct bundle *bundle,
-                                   const struct bundle_transaction *t, bool is_inverse,
-                                   struct stay_error *err) STAY_MUST_USE;
 
 #endif

@@ -187,8 +187,12 @@ const char *bundle_obstacle(const struct bundle *b, char text[240])
     }
     for (size_t i = 0; i < b->table_count; i++) {
         const struct bundle_table *t = &b->tables[i];
-        const char *engine = t->engine == NULL ? "not known" : t->engine;
-        if (strcasecmp(engine, "InnoDB") != 0)
+        const char *engine = t->engine == NULL ? "" : t->engine;
+        if (t->engine == NULL)
+            (void)snprintf(text, 240,
+                           "table %.60s.%.60s is gone, or operate may not see it (deploy/grants)",
+                           t->schema, t->name);
+        else if (strcasecmp(engine, "InnoDB") != 0)
             (void)snprintf(text, 240, "table %.60s.%.60s: its engine is %.40s, not InnoDB",
                            t->schema, t->name, engine);
         else if (t->cascades != NULL)

@@ -6,10 +6,13 @@
 
 #include "base/io/real_clock.h"
 
+#include <openssl/evp.h>
+
 #define ASK_US   (60 * STAY_SECOND)
 #define TEXT_MAX (1U << 30)
+#define LONG     4096 /* bytes: longer values are compared by their SHA-256 */
 
-enum spelling { SPELL_NUMBER, SPELL_REAL, SPELL_TEXT, SPELL_HEX };
+enum spelling { SPELL_NUMBER, SPELL_REAL, SPELL_TEXT, SPELL_HEX, SPELL_JSON };
 
 struct checking {
     const struct binlog_table *table;
@@ -42,9 +45,16 @@ static enum spelling spelling_of(const struct binlog_column *column)
     case COLUMN_GEOMETRY:
     case COLUMN_VECTOR:
         return SPELL_HEX;
-    default: /* bytes of a log, not an enum: times, decimals, JSON */
+    case COLUMN_JSON:
+        return SPELL_JSON;
+    default: /* bytes of a log, not an enum: times, decimals */
         return SPELL_TEXT;
     }
+}
+
+static bool is_long(const struct binlog_column *column, const struct binlog_cell *cell)
+{
+    return !cell->is_null && cell->length > LONG && spelling_of(column) == SPELL_HEX;
 }
 
 static void spell(const struct binlog_column *column, const struct bundle_column *known,
@@ -52,6 +62,14 @@ static void spell(const struct binlog_column *column, const struct bundle_column
 {
     struct binlog_column plain = *column;
     struct bundle_column nameless = *known;
+    if (is_long(column, cell)) {
+        uint8_t sum[EVP_MAX_MD_SIZE];
+        unsigned n = 0;
+        must(EVP_Digest(cell->value, cell->length, sum, &n, EVP_sha256(), NULL) == 1);
+        for (unsigned i = 0; i < n; i++)
+            str_addf(out, "%02x", sum[i]);
+        return;
+    }
     if (spelling_of(column) == SPELL_HEX) {
         for (size_t i = 0; i < cell->length; i++)
             str_addf(out, "%02X", cell->value[i]);
@@ -82,11 +100,39 @@ static void add_name(struct str *sql, const char *name)
     str_add_char(sql, '`');
 }
 
-static void add_form(struct str *sql, const struct binlog_column *column, const char *name)
+/* Numbers inside have many spellings: the server compares. */
+static void add_json(struct str *sql, const char *name, const char *value)
+{
+    STAY_AUTO(stay_free_charp) char *quoted = mysql_quote(value);
+    str_add(sql, "IF(CAST(");
+    add_name(sql, name);
+    str_addf(sql, " AS CHAR) = %s OR ", quoted);
+    add_name(sql, name);
+    str_addf(sql, " = CAST(%s AS JSON), 1, 0)", quoted);
+}
+
+static void add_form(struct str *sql, const struct binlog_column *column, const char *name,
+                     const struct str *wanted, const struct binlog_cell *cell)
 {
     static const char *const heads[] = {"(", "(", "CAST(", "HEX("};
     static const char *const tails[] = {" + 0)", " + 0e0)", " AS CHAR)", ")"};
     enum spelling s = spelling_of(column);
+    if (s == SPELL_JSON && !cell->is_null) {
+        add_json(sql, name, str_text(wanted));
+        return;
+    }
+    if (s == SPELL_JSON)
+        s = SPELL_TEXT;
+    bool is_plain = column->type != COLUMN_GEOMETRY && column->type != COLUMN_VECTOR;
+    if (s == SPELL_HEX && is_plain) { /* a longer one differs in its first bytes or in its sum */
+        str_add(sql, is_long(column, cell) ? "SHA2(" : "HEX(LEFT(");
+        add_name(sql, name);
+        if (is_long(column, cell))
+            str_add(sql, ", 256)");
+        else
+            str_addf(sql, ", %d))", LONG + 1);
+        return;
+    }
     str_add(sql, heads[s]);
     add_name(sql, name);
     str_add(sql, tails[s]);
@@ -117,12 +163,14 @@ static void add_condition(struct str *sql, const struct checking *k, uint32_t i,
         str_addf(sql, " = X'%s'", value);
     } else if (s == SPELL_REAL) {
         str_add(sql, "TRUE"); /* compared here */
+    } else if (s == SPELL_JSON) {
+        add_json(sql, known->name, value);
     } else {
         STAY_AUTO(stay_free_charp) char *quoted = mysql_quote(value);
         if (by_key)
             add_name(sql, known->name);
         else
-            add_form(sql, column, known->name);
+            add_form(sql, column, known->name, &k->wanted[i], &k->cells[i]);
         str_addf(sql, " = %s", quoted);
     }
 }
@@ -159,6 +207,8 @@ static bool equal(const struct checking *k, uint32_t i, const char *have)
     case SPELL_HEX:
         return equal_hex(want, have,
                          column->type == COLUMN_STRING && k->known->columns[i].charset == NULL);
+    case SPELL_JSON:
+        return strcmp(have, "1") == 0;
     case SPELL_NUMBER:
     case SPELL_TEXT:
         return strcmp(want, have) == 0;
@@ -184,7 +234,8 @@ static char *question(const struct checking *k, bool is_mysql)
     str_add(&sql, "SELECT ");
     for (uint32_t i = 0; i < k->table->column_count; i++) {
         str_add(&sql, i > 0 ? ", " : "");
-        add_form(&sql, &k->table->columns[i], k->known->columns[i].name);
+        add_form(&sql, &k->table->columns[i], k->known->columns[i].name, &k->wanted[i],
+                 &k->cells[i]);
     }
     str_add(&sql, " FROM ");
     add_name(&sql, k->table->schema);
@@ -225,4 +276,19 @@ enum stay_rc image_check(struct mysql_session *s, bool is_mysql, const struct bi
     if (rc == STAY_OK)
         *ret_is_same = k.is_same;
     return rc;
+}
+
+bool image_is_comparable(const struct binlog_table *table, const struct bundle_table *known)
+{
+    if (known == NULL || known->column_count != table->column_count ||
+        table->column_count > MYSQL_SESSION_COLUMNS_MAX)
+        return false;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const char *type = known->columns[i].type;
+        uint8_t stored = table->columns[i].type;
+        if (stored == COLUMN_BLOB_COMPRESSED || stored == COLUMN_VARCHAR_COMPRESSED ||
+            strncasecmp(type, "uuid", 4) == 0 || strncasecmp(type, "inet", 4) == 0)
+            return false;
+    }
+    return true;
 }

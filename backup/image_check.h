@@ -13,4 +13,8 @@ enum stay_rc image_check(struct mysql_session *s, bool is_mysql, const struct bi
                          const struct bundle_table *known, const struct binlog_cell *cells,
                          bool *ret_is_same, struct stay_error *err) STAY_MUST_USE;
 
+/* Has every column one spelling on both sides? Not MariaDB's compressed ones and those it stores in
+ * another form than it shows (UUID, INET). */
+bool image_is_comparable(const struct binlog_table *table, const struct bundle_table *known);
+
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#include "backup/binlog_statement.h"
+#include "backup/checked_rows.h"
 #include "base/io/real_clock.h"
 
 #define OPEN_US (10 * STAY_SECOND)
@@ -84,6 +84,9 @@ static enum stay_rc read_mark(struct rewinding *r, struct stay_error *err)
     return rc;
 }
 
+/* Each row is compared with what its transaction left. Where the server executed transactions of
+ * the primary after those (an errant replica), one that these changed since is a conflict: reseed.
+ */
 static enum stay_rc undo_all(struct rewinding *r, const struct bundle *b, struct stay_error *err)
 {
     STAY_AUTO(stay_free_charp) char *common = gtid_set_format(&b->common);
@@ -94,7 +97,7 @@ static enum stay_rc undo_all(struct rewinding *r, const struct bundle *b, struct
         rc = say(r, err, "START TRANSACTION");
     for (size_t i = b->transaction_count; rc == STAY_OK && i > 0; i--) {
         const struct bundle_transaction *t = &b->transactions[i - 1];
-        rc = statement_transaction(&r->say, b, t, true, err);
+        rc = checked_transaction(&r->say, b, t, true, b->is_suffix, err);
         if (rc != STAY_OK)
             rc = stay_error_prefix(err, rc, "undo %s", t->gtid);
         if (r->spec->progress != NULL && (b->transaction_count - i) % 1000 == 999)
@@ -161,8 +164,6 @@ static enum stay_rc save_and_undo(struct rewinding *r, char **ret_text, struct s
     const char *obstacle = bundle_obstacle(b, text);
     if (obstacle == NULL && b->transaction_count == 0)
         obstacle = "its binary log does not hold them";
-    if (obstacle == NULL && !b->is_suffix)
-        obstacle = "it executed transactions of the primary after them";
     if (obstacle != NULL)
         rc = stay_error(err, STAY_EREFUSED, "cannot be rewound, reseed it: %s", obstacle);
     if (rc == STAY_OK)

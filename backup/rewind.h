@@ -11,7 +11,7 @@
 
 /* *ret_text: what was done, for people; heap, caller frees. STAY_EREFUSED: it cannot be rewound,
  * the text says why (reseed it); nothing was changed. STAY_ECONFLICT: rows are not as the
- * transactions left them; nothing was changed. */
+ * transactions left them (reseed it); nothing was changed. */
 enum stay_rc rewind_server(const struct bundle_save *spec, char **ret_text,
                            struct stay_error *err) STAY_MUST_USE;
 

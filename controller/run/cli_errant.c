@@ -126,11 +126,8 @@ static json_t *bundle_json(const struct bundle *b)
     stay_json_set_string(obj, "extra", extra);
     stay_json_set_int(obj, "transactions", (int64_t)b->transaction_count);
     stay_json_set_int(obj, "undecided", (int64_t)open_count(b));
-    stay_json_set_bool(obj, "can_rewind", obstacle == NULL && b->is_suffix);
-    stay_json_set_string(obj, "why_not",
-                         obstacle != NULL ? obstacle
-                         : b->is_suffix   ? NULL
-                                          : "it executed transactions of the primary after them");
+    stay_json_set_bool(obj, "can_rewind", obstacle == NULL);
+    stay_json_set_string(obj, "why_not", obstacle);
     return obj;
 }
 
@@ -305,12 +302,11 @@ static void show_head(struct cli *cli, const struct bundle *b)
     cli_wrap(cli, cli->out, 2, set);
     cli_wrap(cli, cli->out, 2, path);
     STAY_AUTO(stay_free_charp)
-    char *way = obstacle == NULL && b->is_suffix
+    char *way = obstacle == NULL
                     ? stay_sprintf("`mainstay errant inject` gives them to the primary as new "
                                    "transactions, `mainstay errant reset %s %s` undoes them on %s.",
                                    b->cluster, b->node, b->node)
-                    : stay_sprintf("cannot be rewound: %s",
-                                   obstacle != NULL ? obstacle : cli_text(head, "why_not"));
+                    : stay_sprintf("cannot be rewound: %s", obstacle);
     cli_wrap(cli, cli->out, 2, way);
     fputc('\n', cli->out);
 }

@@ -46,13 +46,10 @@ struct run_times {
 };
 
 struct daemon_save;
-
-/* A job that saves what a server alone holds (daemon_errant.c). */
-struct daemon_errant {
+struct daemon_errant { /* the job that saves what a server alone holds */
     bool is_running;
     int64_t failed_mono_us; /* STAY_NEVER: not since the last good one */
 };
-
 struct daemon_cluster {
     struct daemon *daemon;
     const struct settings_cluster *settings; /* borrowed from daemon->settings */
@@ -210,12 +207,10 @@ const char *daemon_node_name(const struct daemon_cluster *c, uint32_t node); /* 
  * the history. */
 void daemon_measure_loss(struct daemon_cluster *c);
 
-/* daemon_errant.c: what a server that is set aside alone holds is kept as a bundle. */
+/* daemon_errant.c: what a server that is set aside alone holds is kept; control.h's inject. */
 void daemon_keep_errant(struct daemon_cluster *c);
-/* control.h's inject; ctx is the daemon. */
 void daemon_inject(void *ctx, const char *cluster, const struct control_inject *what,
                    control_done_fn done, void *done_ctx);
-
 /* daemon_rehearse.c: each minute, what would happen if the primary, or a zone, died now. */
 #define DAEMON_REHEARSE_US (60 * STAY_SECOND)
 #define DAEMON_REHEARSE_BLOCKED_US (10 * STAY_SECOND) /* so that a mended one is seen so soon */
@@ -240,7 +235,6 @@ void daemon_metrics(void *ctx, void (*emit)(void *ectx, const char *name, const 
 enum stay_rc daemon_reload(struct daemon *d, struct stay_error *err);
 /* daemon_runbook.c */
 void daemon_runbook_refresh(struct daemon *d);
-
 /* daemon_probes.c: the one place that knows the probe set and the effects. */
 enum stay_rc daemon_probes_open(struct daemon *d, struct stay_error *err);
 void daemon_probes_close(struct daemon *d);

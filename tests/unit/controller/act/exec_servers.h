@@ -201,10 +201,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
         return OUTCOME_DONE;
     case STEP_NONE:
     case STEP_CHECK:
-    case STEP_INTENT:
-    case STEP_HOOK_PRE:
-    case STEP_ROUTE_CLOSE:
-    case STEP_CHOOSE:
+    case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE: case STEP_CHOOSE:
     case STEP_CERTIFY:
     case STEP_STORE_MODE:
     case STEP_ROUTE_OPEN:
