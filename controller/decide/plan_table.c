@@ -457,8 +457,8 @@ int64_t plan_step_validity_us(enum step_kind step)
     if (step == STEP_ATTACH)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
-        step == STEP_START_APPLIER || step == STEP_SET_VARIABLES || step == STEP_THAW || step == STEP_COPY ||
-        step == STEP_COPY_STOP)
+        step == STEP_START_APPLIER || step == STEP_SET_VARIABLES || step == STEP_THAW ||
+        step == STEP_COPY || step == STEP_COPY_STOP)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

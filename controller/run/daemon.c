@@ -8,6 +8,7 @@
 #include "base/io/file.h"
 #include "base/io/notify.h"
 #include "controller/keep/store_sqlite.h"
+#include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 #include "controller/serve/serve.h"
 #include <signal.h>

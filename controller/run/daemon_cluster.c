@@ -3,6 +3,7 @@
  * needs to know of the controller (hold, kill switch, store, isolation) is put into the view
  * here. */
 #include "base/base.h"
+#include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 
 #define RECORD_REPEAT_US (5 * STAY_SECOND)  /* decisions that do not say "healthy" */

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "controller/act/effects.h"
+#include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 
 static void show(struct daemon_cluster *c, struct control_cluster *ret)

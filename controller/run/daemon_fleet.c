@@ -1,7 +1,7 @@
 /* What the clusters mean for one another: how many failovers ran lately, which zones are busy,
  * which are down, and who goes first. */
 #include "base/base.h"
-#include "controller/run/daemon_private.h"
+#include "controller/run/daemon_fleet.h"
 
 #define LOOK_US   STAY_SECOND
 #define CENSUS_US (100 * STAY_MS) /* one count serves every cluster that asks within this */

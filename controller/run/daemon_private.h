@@ -14,7 +14,6 @@
 #include "controller/act/executor.h"
 #include "controller/decide/decision.h"
 #include "controller/decide/rehearsal.h"
-#include "controller/decide/zone_census.h"
 #include "controller/keep/history.h"
 #include "controller/keep/recorder.h"
 #include "controller/keep/store.h"
@@ -151,11 +150,6 @@ void daemon_hold(struct daemon *d, int64_t until_mono_us, const char *why);
 void daemon_store_result(struct daemon *d, enum stay_rc rc, const struct stay_error *err);
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name); /* or NULL */
 struct daemon_cluster *daemon_cluster_born(struct daemon *d, uint64_t birth);    /* or NULL */
-
-/* daemon_fleet.c */
-void daemon_fleet(struct daemon *d, const struct daemon_cluster *asking, struct fleet *ret_fleet);
-/* Each tick: counts once a second, so that a zone's loss and its end are said. */
-void daemon_fleet_look(struct daemon *d);
 
 /* daemon_cluster.c */
 struct daemon_cluster *daemon_cluster_new(struct daemon *d,

@@ -126,7 +126,7 @@ static void objectives_are_missed_by_what_was_measured(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(objectives_are_missed_by_what_was_measured),cmocka_unit_test(golden_rehearsals_are_as_recorded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(objectives_are_missed_by_what_was_measured),
+                                       cmocka_unit_test(golden_rehearsals_are_as_recorded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
