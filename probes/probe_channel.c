@@ -18,9 +18,11 @@
 #include "base/io/timer.h"
 #include "probes/mysql_outcome.h"
 
-#define OPEN_TURN_US (60 * STAY_SECOND) /* everyone's turn comes: nobody is dropped for the next   \
-                                         */
-#define OPEN_CROWD 32                   /* so many wait for a lane: only who speaks may join them */
+#define OPEN_TURN_US                                                                               \
+    (60 * STAY_SECOND) /* everyone's turn comes: nobody is dropped for the next                    \
+                        */
+#define READ_LEAST_US (20 * STAY_MS)
+#define OPEN_CROWD    32 /* so many wait for a lane: only who speaks may join them */
 
 enum job_kind { JOB_OPEN, JOB_SEND, JOB_READ };
 
@@ -355,6 +357,12 @@ static void submit(struct channel *c, enum job_kind kind, char *sql, int64_t dea
                              .arg = job,
                              .deadline_mono_us = deadline_mono_us,
                              .run_us = kind == JOB_OPEN ? c->limit_us : 0};
+    if (kind ==
+        JOB_READ) { /* its answer is there: waiting for a lane is no silence of the server */
+        int64_t left_us = deadline_mono_us - loop_now_mono_us(c->loop);
+        work.run_us = left_us > READ_LEAST_US ? left_us : READ_LEAST_US;
+        work.deadline_mono_us = loop_now_mono_us(c->loop) + OPEN_TURN_US;
+    }
     struct lane_pool *pool = kind != JOB_OPEN          ? c->lanes->work
                              : c->silence != SILENT_NO ? c->lanes->slow_connect
                                                        : c->lanes->connect;

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +18,8 @@
 
 #define DEADLINE_US (150 * STAY_MS)
 enum { CLUSTERS_MAX = 64 };
+
+static int64_t deadline_us = DEADLINE_US; /* of add_server */
 
 /* What was seen of each cluster's one server. */
 struct seen {
@@ -34,7 +38,7 @@ static void on_observation(void *arg, uint32_t cluster, const struct observation
 {
     struct world *w = arg;
     if (obs->reach.outcome == OUT_TIMEOUT) {
-        assert_true(obs->taken_mono_us - obs->begun_mono_us >= DEADLINE_US);
+        assert_true(obs->taken_mono_us - obs->begun_mono_us >= deadline_us);
         w->seen[cluster].timeouts++;
         return;
     }
@@ -56,9 +60,9 @@ static void add_server(struct world *w, uint16_t port)
                                     .engine = ENGINE_MARIADB,
                                     .node_count = 1,
                                     .monitor = {.user = "m"},
-                                    .interval_us = DEADLINE_US,
+                                    .interval_us = deadline_us,
                                     .suspicion_interval_us = 20 * STAY_MS,
-                                    .deadline_us = DEADLINE_US,
+                                    .deadline_us = deadline_us,
                                     .slow_interval_us = STAY_SECOND};
     uint32_t number;
     (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");
@@ -163,12 +167,13 @@ static void waiting_for_a_lane_is_no_silence_of_the_server(void **state)
     uint16_t port;
     int listener = listen_on(&port);
     bool all = false;
+    deadline_us = 700 * STAY_MS; /* long for one, short for all of them in turn */
     open_world(&w);
     for (int i = 0; i < CLUSTERS_MAX; i++)
         add_server(&w, port);
     int64_t give_up = real_clock_mono_us() + 20 * STAY_SECOND;
     while (!all && real_clock_mono_us() < give_up) {
-        run_for(&w, 20 * STAY_MS);
+        run_for(&w, 50 * STAY_MS);
         (void)serve(listener);
         all = true;
         for (int i = 0; i < w.count; i++)
@@ -177,8 +182,70 @@ static void waiting_for_a_lane_is_no_silence_of_the_server(void **state)
     assert_true(all);
     for (int i = 0; i < w.count; i++)
         assert_int_equal(w.seen[i].timeouts, 0);
+    deadline_us = DEADLINE_US;
     close_world(&w);
     (void)close(listener);
+}
+
+/* Lets everybody in and answers each question with an error, or with the first bytes of an answer
+ * that never goes on. */
+struct talker {
+    int listener;
+    bool stalls;
+};
+
+static void *talk(void *arg)
+{
+    static const unsigned char greeting[] =
+        "\x49\0\0\0\x0a"
+        "9.7.4\0\1\0\0\0abcdefgh\0\xff\xf7\xff\2\0\x08\0\x15\0\0\0\0\0\0\0\0\0\0abcdefghijkl\0"
+        "mysql_native_password";
+    static const unsigned char ok[] = "\x07\0\0\2\0\0\0\2\0\0\0",
+                               ok_1[] = "\x07\0\0\1\0\0\0\2\0\0\0";
+    static const unsigned char no[] = "\x0b\0\0\1\xff\x51\x04#HY000no";
+    const struct talker *t = arg;
+    char question[8192];
+    for (int fd; (fd = accept(t->listener, NULL, NULL)) >= 0; (void)close(fd)) {
+        (void)!write(fd, greeting, sizeof greeting);
+        if (recv(fd, question, sizeof question, 0) <= 0)
+            continue;
+        (void)!write(fd, ok, sizeof ok - 1);
+        if (recv(fd, question, sizeof question, 0) <= 0)
+            continue;
+        (void)!write(fd, ok_1, sizeof ok_1 - 1);
+        while (recv(fd, question, sizeof question, 0) > 0)
+            (void)!write(fd, no, t->stalls ? 3 : sizeof no - 1);
+    }
+    return NULL;
+}
+
+/* One lane reads for both: it is held up, and then replaced, in the middle of the one's answer. */
+static void half_an_answer_of_one_is_no_silence_of_another(void **state)
+{
+    (void)state;
+    struct world w;
+    uint16_t ports[2];
+    struct talker talkers[2] = {{.stalls = true}, {.stalls = false}};
+    pthread_t threads[2];
+    open_world(&w);
+    for (int i = 0; i < 2; i++) {
+        talkers[i].listener = listen_on(&ports[i]);
+        (void)fcntl(talkers[i].listener, F_SETFL, 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, talk, &talkers[i]), 0);
+        add_server(&w, ports[i]);
+    }
+    int64_t give_up = real_clock_mono_us() + 20 * STAY_SECOND;
+    while ((w.seen[0].timeouts < 5 || w.seen[1].others < 5) && real_clock_mono_us() < give_up)
+        run_for(&w, 10 * STAY_MS);
+    assert_true(w.seen[0].timeouts >= 5);
+    assert_true(w.seen[1].others >= 5);
+    assert_int_equal(w.seen[1].timeouts, 0);
+    close_world(&w);
+    for (int i = 0; i < 2; i++) {
+        (void)shutdown(talkers[i].listener, SHUT_RDWR);
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        (void)close(talkers[i].listener);
+    }
 }
 
 int main(void)
@@ -187,6 +254,7 @@ int main(void)
         cmocka_unit_test(the_return_of_one_is_seen_while_many_are_silent),
         cmocka_unit_test(a_stopped_server_is_not_piled_up_with_connections),
         cmocka_unit_test(waiting_for_a_lane_is_no_silence_of_the_server),
+        cmocka_unit_test(half_an_answer_of_one_is_no_silence_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
