@@ -2,8 +2,8 @@
  *
  * Layer: backup. Blocking. A transaction is given only if every row it changes is still in its
  * before-image, byte for byte, and every row it adds is not there: else nothing of it is, and the
- * conflict is named. Each is one transaction on the primary, logged under a new GTID, acknowledged as
- * every other commit. */
+ * conflict is named. Each is one transaction on the primary, logged under a new GTID and
+ * acknowledged as every other commit. */
 #ifndef BACKUP_INJECT_H
 #define BACKUP_INJECT_H
 #include "backup/bundle.h"

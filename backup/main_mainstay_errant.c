@@ -2,7 +2,8 @@
  * on which server, JSON lines on standard output tell how far it is, the last one how it ended.
  *
  *   echo '{"verb":"save", ...}' | mainstay-errant
- * verb: "save" (reads only), "rewind", "inject" (bundle, only, actor, reason, trial); dir, cluster, node, primary, epoch, known (GTID set of the
+ * verb: "save" (reads only), "rewind", "inject" (bundle, only, actor, reason, trial); dir,
+ * cluster, node, primary, epoch, known (GTID set of the
  * primary); engine, host, port, ca, cert, key, tls_required, verify_name; operate and replicate
  * (user, password). Exit 0 done, 1 not done, 2 not understood, 5 unknown. */
 #include "backup/inject.h"

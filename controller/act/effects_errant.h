@@ -18,8 +18,8 @@ void effects_errant_free(struct effects_errant_set *set);
 
 enum errant_verb { ERRANT_SAVE = 0, ERRANT_REWIND, ERRANT_INJECT };
 
-/* INJECT alone reads what follows the verb: a bundle of the cluster's folder, one GTID of it or NULL
- * for all, and whether it is only tried. */
+/* INJECT alone reads what follows the verb: a bundle of the cluster's folder, one GTID of it or
+ * NULL for all, and whether it is only tried. */
 struct errant_order {
     enum errant_verb verb;
     bool is_trial;
