@@ -61,6 +61,10 @@ struct cluster_record {
                                      no return: this server may have been opened, and `primary`
                                      does not name it; empty: none. Nothing is started until a
                                      human's plan about it succeeded, or `mainstay release` */
+    int64_t switch_at_wall_us;    /* a switchover ordered for this time; 0: none */
+    int64_t switch_missed_wall_us; /* one was due then, and not possible in its window; 0: none */
+    char switch_to[NAME_MAX_LEN]; /* its new primary, empty: chosen then */
+    char switch_by[64];           /* who ordered it */
 };
 
 struct node_view {

@@ -62,6 +62,9 @@ struct decision {
     char text[200];
 };
 
+/* A scheduled switchover is begun within so long after its time, or is missed. */
+#define SCHEDULE_WINDOW_US (10 * 60 * STAY_SECOND)
+
 /* Judges as of now. Changes only the watch fields of view (suspicion, no_acker_since, barrier). */
 void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,
             int64_t now_mono_us, int64_t now_wall_us, struct decision *ret_decision);

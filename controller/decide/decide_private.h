@@ -37,6 +37,13 @@ void decide_want_instead_of_failover(const struct cluster_view *view, const stru
 /* A fence that runs, and has had longer than a server that works takes. */
 bool decide_is_fence_overdue(const struct plan_run *running, int64_t now_mono_us);
 
+/* The switchover ordered for a time, when that has come and nothing else is wanted; one that was
+ * missed is taken out of d->record. */
+void decide_want_scheduled(const struct cluster_view *view, int64_t now_mono_us,
+                           int64_t now_wall_us, struct decision *d);
+bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
+                               int64_t now_wall_us);
+
 /* It accepts writes and replicates from nobody. */
 bool decide_is_loose(const struct server_facts *facts);
 /* The server that accepts writes beside the primary, by an epoch not above the recorded one;

@@ -35,6 +35,10 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set(obj, "quarantine", quarantine);
     stay_json_set_int(obj, "primary_since_wall_us", record->primary_since_wall_us);
     stay_json_set_int(obj, "primary_id", (int64_t)record->primary_id);
+    stay_json_set_int(obj, "switch_at_wall_us", record->switch_at_wall_us);
+    stay_json_set_int(obj, "switch_missed_wall_us", record->switch_missed_wall_us);
+    stay_json_set_string(obj, "switch_to", record->switch_to);
+    stay_json_set_string(obj, "switch_by", record->switch_by);
     json_t *written = json_object();
     for (uint32_t node = 0; node < config->node_count; node++)
         if (record->written_known & (UINT32_C(1) << node))
@@ -109,6 +113,18 @@ static enum stay_rc read_births(const json_t *obj, const struct cluster_config *
     return STAY_OK;
 }
 
+/* Absent in records of older versions. */
+static enum stay_rc read_schedule(const json_t *obj, struct cluster_record *record,
+                                  struct stay_error *err)
+{
+    TRY(stay_json_get_int_or(obj, "switch_at_wall_us", 0, &record->switch_at_wall_us, err));
+    TRY(stay_json_get_int_or(obj, "switch_missed_wall_us", 0, &record->switch_missed_wall_us, err));
+    if (json_object_get(obj, "switch_to") == NULL)
+        return STAY_OK;
+    TRY(stay_json_get_copy(obj, "switch_to", record->switch_to, sizeof record->switch_to, err));
+    return stay_json_get_copy(obj, "switch_by", record->switch_by, sizeof record->switch_by, err);
+}
+
 static enum stay_rc read_record(const json_t *obj, const struct cluster_config *config,
                                 struct cluster_record *record, struct stay_error *err)
 {
@@ -136,6 +152,7 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
 #define X(name) TRY(stay_json_get_bool(obj, #name, &record->name, err));
     RECORD_FLAGS(X)
 #undef X
+    TRY(read_schedule(obj, record, err));
     TRY(read_quarantine(obj, config, record, err));
     TRY(read_written(obj, config, record, err));
     return read_births(obj, config, record, err);

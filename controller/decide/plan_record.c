@@ -171,6 +171,8 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
         (void)stay_copy(record->plan_id, sizeof record->plan_id, run->id);
         if (run->kind != PLAN_RESEED) /* its data goes first: STEP_ADMIT */
             record->ackers |= coming_acker(run, view);
+        if (run->kind == PLAN_SWITCHOVER) /* whichever way it ends, it was tried */
+            record->switch_at_wall_us = record->switch_missed_wall_us = 0;
     } else if (step == STEP_ADMIT) {
         take_back(record, run->params.node);
         record->ackers |= coming_acker(run, view);

@@ -196,6 +196,16 @@ static void print_switches(struct cli *cli, const json_t *c)
                 cli_text(c, "asks_about"),
                 cli_text(c, "asks_about")[0] ? " may have been opened as the primary" : "",
                 cli_text(c, "name"));
+    if (json_is_integer(json_object_get(c, "switch_at_wall_us")))
+        fprintf(cli->out, "  switchover%s%s at %s, by %s; `mainstay switchover %s --at never`\n",
+                cli_text(c, "switch_to")[0] == '\0' ? "" : " to ", cli_text(c, "switch_to"),
+                cli_time(c, "switch_at_wall_us", time), cli_text(c, "switch_by"),
+                cli_text(c, "name"));
+    if (json_is_integer(json_object_get(c, "switch_missed_wall_us")))
+        fprintf(cli->out,
+                "  %sswitchover missed%s: it was due at %s and not possible within 10 minutes; not "
+                "done late. `mainstay release %s`\n",
+                yellow, end, cli_time(c, "switch_missed_wall_us", time), cli_text(c, "name"));
     if (!json_is_null(json_object_get(c, "maintenance_until_wall_us")))
         fprintf(cli->out, "  %smaintenance%s until %s\n", yellow, end,
                 cli_time(c, "maintenance_until_wall_us", time));

@@ -68,6 +68,15 @@ void cli_print_outcome(struct cli *cli, const json_t *data)
 {
     const json_t *cert = json_object_get(data, "certificate");
     char took[32];
+    if (cli_true(data, "scheduled")) {
+        char at[40];
+        bool none = json_integer_value(json_object_get(data, "at_wall_us")) == 0;
+        fprintf(cli->out,
+                none ? "No switchover of %s is scheduled%s.\n"
+                     : "A switchover of %s is scheduled for %s UTC; it is judged then.\n",
+                cli->cluster, none ? "" : cli_time(data, "at_wall_us", at));
+        return;
+    }
     if (cli_text(data, "plan")[0] != '\0') { /* --no-wait */
         fprintf(cli->out, "Plan %s has begun; `mainstay explain %s` tells how it ends.\n",
                 cli_text(data, "plan"), cli_text(data, "plan"));

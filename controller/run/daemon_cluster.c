@@ -359,6 +359,10 @@ static void act(struct daemon_cluster *c)
     if (c->daemon->is_store_ok && may_retry && raise_epoch(c))
         return;
     if (c->decision.record_changed && c->daemon->is_store_ok && may_retry) {
+        if (c->decision.record.switch_missed_wall_us != c->view.record.switch_missed_wall_us)
+            log_write(LOG_LEVEL_ERROR, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
+                      "%s: the scheduled switchover was not possible in its window: missed",
+                      name_of(c));
         daemon_save_watch(c, &c->decision.record);
         return;
     }

@@ -75,7 +75,14 @@ static void apply_switch(const struct daemon_save *s, struct cluster_record *rec
     case CONTROL_MAINTENANCE_END:
         record->maintenance_until_wall_us = 0;
         break;
+    case CONTROL_SCHEDULE:
+        record->switch_at_wall_us = s->until_wall_us;
+        record->switch_missed_wall_us = 0;
+        (void)stay_copy(record->switch_to, sizeof record->switch_to, s->reason);
+        (void)stay_copy(record->switch_by, sizeof record->switch_by, s->actor);
+        break;
     case CONTROL_RELEASE:
+        record->switch_missed_wall_us = 0;
         record->cooldown_until_wall_us = 0;
         record->asks[0] = '\0';
         if (!daemon_cluster_is_busy(s->cluster)) /* one whose journal could not be taken up */

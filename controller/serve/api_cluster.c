@@ -126,6 +126,10 @@ static void set_switches(json_t *obj, const struct control_cluster *c)
     stay_json_set_bool(obj, "paused_all", c->view->paused_all);
     stay_json_set_bool(obj, "asks", !c->running && decide_is_human_asked(c->view, c->run));
     stay_json_set_string(obj, "asks_about", r->asks[0] == '\0' ? NULL : r->asks);
+    api_set_time(obj, "switch_at_wall_us", r->switch_at_wall_us, 0);
+    api_set_time(obj, "switch_missed_wall_us", r->switch_missed_wall_us, 0);
+    stay_json_set_string(obj, "switch_to", r->switch_to[0] == '\0' ? NULL : r->switch_to);
+    stay_json_set_string(obj, "switch_by", r->switch_by[0] == '\0' ? NULL : r->switch_by);
     api_set_time(obj, "maintenance_until_wall_us", maintenance ? r->maintenance_until_wall_us : 0,
                  0);
     api_set_time(obj, "cooldown_until_wall_us", cooldown ? r->cooldown_until_wall_us : 0, 0);

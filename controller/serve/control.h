@@ -47,7 +47,8 @@ enum control_switch {
     CONTROL_RESUME,
     CONTROL_MAINTENANCE_START,
     CONTROL_MAINTENANCE_END,
-    CONTROL_RELEASE
+    CONTROL_RELEASE,
+    CONTROL_SCHEDULE, /* a switchover at until_wall_us (0: cancelled); reason: its new primary or "" */
 };
 
 /* Saved transactions for the primary: a bundle of the cluster's folder. */

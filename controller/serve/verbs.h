@@ -78,6 +78,8 @@ void verb_pause(struct request *r);
 void verb_resume(struct request *r);
 void verb_release(struct request *r);
 void verb_maintenance(struct request *r);
+/* `switchover --at`: kept in the store; "never" cancels. `to` was checked, may be NULL. */
+void request_schedule(struct request *r, const char *at, const char *to);
 void verb_reload(struct request *r);
 
 /* verbs_plan.c */

@@ -173,7 +173,12 @@ static bool take_reason(struct request *r, struct plan_params *params)
 void verb_switchover(struct request *r)
 {
     struct plan_params params = {0};
-    if (choose_target(r, "to", false, &params) && take_reason(r, &params))
+    const char *at = request_arg(r, "at");
+    if (!choose_target(r, "to", false, &params) || !take_reason(r, &params))
+        return;
+    if (at != NULL && !r->dry_run)
+        request_schedule(r, at, request_arg(r, "to"));
+    else
         start(r, PLAN_SWITCHOVER, &params);
 }
 

@@ -1,5 +1,6 @@
 /* Verbs that switch something of the controller: pause, maintenance, release, the configuration. */
 #include "controller/serve/verbs.h"
+#include "controller/serve/when.h"
 
 static void switched(void *ctx, enum stay_rc rc, const json_t *data, const struct stay_error *err)
 {
@@ -78,6 +79,43 @@ void verb_maintenance(struct request *r)
         request_refuse(r, 2, NULL, "maintenance lasts 1s to 30d");
     else
         set_switch(r, CONTROL_MAINTENANCE_START, c.now_wall_us + for_us);
+}
+
+/* Answers what was scheduled, once it is stored. */
+static void scheduled(void *ctx, enum stay_rc rc, const json_t *data, const struct stay_error *err)
+{
+    struct request *r = ctx;
+    struct control_cluster c;
+    (void)data;
+    r->is_pending = false;
+    if (rc != STAY_OK || !r->control->cluster_named(r->control->ctx, r->cluster, &c)) {
+        request_fail(r, rc, 0, err);
+        return;
+    }
+    json_t *out = json_object();
+    stay_json_set_bool(out, "scheduled", true);
+    stay_json_set_int(out, "at_wall_us", c.view->record.switch_at_wall_us);
+    request_answer(r, out);
+}
+
+void request_schedule(struct request *r, const char *at, const char *to)
+{
+    struct control_cluster c;
+    struct stay_error err = {0};
+    int64_t at_wall_us = 0;
+    if (!request_cluster(r, &c))
+        return;
+    if (strcmp(at, "never") != 0 && when_parse(at, c.now_wall_us, &at_wall_us, &err) != STAY_OK) {
+        request_refuse(r, 2, NULL, "--at: %s; `never` cancels", err.text);
+        return;
+    }
+    if (at_wall_us != 0 && !c.view->record.adopted) {
+        request_refuse(r, 3, NULL, "refused by not-adopted: %s", guard_what(GUARD_NOT_ADOPTED));
+        return;
+    }
+    r->is_pending = true;
+    r->control->set_switch(r->control->ctx, r->cluster, CONTROL_SCHEDULE, at_wall_us, r->actor,
+                           to == NULL ? "" : to, scheduled, r);
 }
 
 /* Options of the file as it is now that the running process cannot take: "a, b", or empty. */

@@ -1,0 +1,45 @@
+/* controller/decide/decide_schedule.c - a switchover that a human ordered for a time of day. At
+ * that time it is judged like one ordered then; within its window it waits for what stands against
+ * it, and after it, it is missed: never done late. */
+#include "controller/decide/decide_private.h"
+
+bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
+                               int64_t now_wall_us)
+{
+    bool holds = view->hold_until_mono_us != STAY_NEVER && now_mono_us < view->hold_until_mono_us;
+    return view->record.switch_at_wall_us != 0 && !holds && view->store_ok &&
+           now_wall_us - view->record.switch_at_wall_us > SCHEDULE_WINDOW_US;
+}
+
+/* Something else comes first, or the cluster is not well. */
+static bool is_well(const struct cluster_view *view, const struct decision *d)
+{
+    return d->want == PLAN_NONE && !d->suspicion && d->verdict.subject == SUBJECT_PRIMARY &&
+           view->primary != NO_NODE &&
+           (d->verdict.action == ACT_NONE || d->verdict.action == ACT_ALERT);
+}
+
+void decide_want_scheduled(const struct cluster_view *view, int64_t now_mono_us,
+                           int64_t now_wall_us, struct decision *d)
+{
+    const struct cluster_record *record = &view->record;
+    if (record->switch_at_wall_us == 0 || now_wall_us < record->switch_at_wall_us)
+        return;
+    if (decide_schedule_is_missed(view, now_mono_us, now_wall_us)) {
+        if (!d->record_changed)
+            d->record = *record;
+        d->record_changed = true;
+        d->record.switch_missed_wall_us = record->switch_at_wall_us;
+        d->record.switch_at_wall_us = 0;
+        return;
+    }
+    if (!is_well(view, d))
+        return;
+    d->want = PLAN_SWITCHOVER;
+    d->params =
+        (struct plan_params){.node = NO_NODE, .automatic = true, .detected_mono_us = STAY_NEVER};
+    if (record->switch_to[0] != '\0')
+        d->params.node = cluster_node_by_name(view->config, record->switch_to);
+    (void)stay_copy(d->params.actor, sizeof d->params.actor, record->switch_by);
+    (void)stay_copy(d->params.reason, sizeof d->params.reason, "scheduled");
+}

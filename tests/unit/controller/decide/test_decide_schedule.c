@@ -1,0 +1,100 @@
+/* tests/unit/controller/decide/test_decide_schedule.c - a switchover ordered for a time: begun then,
+ * held by what would hold it then, missed after its window, tried once. */
+#include "decide_world.h"
+
+static void order(int64_t in_us)
+{
+    w.view.record.switch_at_wall_us = wall_of(&w) + in_us;
+    (void)stay_copy(w.view.record.switch_to, sizeof w.view.record.switch_to, "db2");
+    (void)stay_copy(w.view.record.switch_by, sizeof w.view.record.switch_by, "ada");
+}
+
+static void it_waits_for_its_time(void **state)
+{
+    (void)state;
+    order(MS(500));
+    assert_int_equal(judge_with(NULL, NULL).want, PLAN_NONE);
+    healthy(&w, 2);
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.want, PLAN_SWITCHOVER);
+    assert_int_equal(d.params.node, 1);
+    assert_string_equal(d.params.actor, "ada");
+    assert_int_equal(d.vetoes, 0);
+}
+
+static void what_holds_one_ordered_now_holds_it_too(void **state)
+{
+    (void)state;
+    order(0);
+    w.view.record.paused = true;
+    assert_int_equal(judge_with(NULL, NULL).vetoes, 1 << GUARD_PAUSED);
+    w.view.record.paused = false;
+    w.view.record.maintenance_until_wall_us = wall_of(&w) + MS(5000);
+    assert_int_equal(judge_with(NULL, NULL).vetoes, 1 << GUARD_MAINTENANCE);
+}
+
+static void a_primary_that_dies_comes_first(void **state)
+{
+    (void)state;
+    order(0);
+    kill_db1();
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.verdict.rule_id, 120);
+    assert_int_equal(d.want, PLAN_FAILOVER);
+}
+
+static void after_its_window_it_is_missed(void **state)
+{
+    (void)state;
+    order(-SCHEDULE_WINDOW_US - MS(1));
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.want, PLAN_NONE);
+    assert_true(d.record_changed);
+    assert_int_equal(d.record.switch_at_wall_us, 0);
+    assert_int_equal(d.record.switch_missed_wall_us, w.view.record.switch_at_wall_us);
+}
+
+/* The clock jumped past its time: nothing is begun, nor called missed, before it is looked at. */
+static void a_jump_of_the_clock_holds_it(void **state)
+{
+    (void)state;
+    order(-SCHEDULE_WINDOW_US - MS(1));
+    w.view.hold_until_mono_us = w.now + MS(30000);
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.want, PLAN_NONE);
+    assert_int_equal(d.record_changed ? d.record.switch_missed_wall_us : 0, 0);
+    order(-MS(1));
+    assert_int_equal(judge_with(NULL, NULL).want, PLAN_NONE); /* 150: the controller holds */
+}
+
+/* However it ends, its intent takes it out of the record. */
+static void it_is_tried_once(void **state)
+{
+    (void)state;
+    struct plan_run run = {0};
+    struct stay_error err = {0};
+    struct plan_params params = {.node = 1, .detected_mono_us = STAY_NEVER};
+    order(0);
+    assert_int_equal(plan_start(&run, PLAN_SWITCHOVER, &params, &w.view, w.now, wall_of(&w), &err),
+                     STAY_OK);
+    struct cluster_record record = w.view.record;
+    plan_change_record(&run, &w.view, plan_row_of(PLAN_SWITCHOVER, STEP_INTENT), wall_of(&w),
+                       &record);
+    assert_int_equal(record.switch_at_wall_us, 0);
+    plan_run_clear(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(it_waits_for_its_time),
+        T(what_holds_one_ordered_now_holds_it_too),
+        T(a_primary_that_dies_comes_first),
+        T(after_its_window_it_is_missed),
+        T(a_jump_of_the_clock_holds_it),
+        T(it_is_tried_once),
+#undef T
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
