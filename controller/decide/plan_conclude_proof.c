@@ -156,12 +156,11 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
 }
 
 /* A human goes on whatever it says; what is recorded, shown and measured against is to be true all
- * the same. */
+ * the same. Where the old primary was fenced since, its set tells what the candidate lacks. */
 static void certify_again(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                           int64_t now_mono_us)
 {
-    if (plan_replaces(run->kind) && run->params.accept_loss && !run->fenced &&
-        (!run->lossless_stood || lost != 0))
+    if (plan_replaces(run->kind) && run->params.accept_loss && (!run->lossless_stood || lost != 0))
         plan_certify(run, view, now_mono_us);
 }
 
