@@ -232,12 +232,13 @@ static void half_an_answer_of_one_is_no_silence_of_another(void **state)
         talkers[i].listener = listen_on(&ports[i]);
         (void)fcntl(talkers[i].listener, F_SETFL, 0);
         assert_int_equal(pthread_create(&threads[i], NULL, talk, &talkers[i]), 0);
+        deadline_us = i == 0 ? 5 * DEADLINE_US : DEADLINE_US; /* held up past the other's time */
         add_server(&w, ports[i]);
     }
     int64_t give_up = real_clock_mono_us() + 20 * STAY_SECOND;
-    while ((w.seen[0].timeouts < 5 || w.seen[1].others < 5) && real_clock_mono_us() < give_up)
+    while ((w.seen[0].timeouts < 3 || w.seen[1].others < 5) && real_clock_mono_us() < give_up)
         run_for(&w, 10 * STAY_MS);
-    assert_true(w.seen[0].timeouts >= 5);
+    assert_true(w.seen[0].timeouts >= 3);
     assert_true(w.seen[1].others >= 5);
     assert_int_equal(w.seen[1].timeouts, 0);
     close_world(&w);
