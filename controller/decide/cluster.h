@@ -157,8 +157,7 @@ struct cluster_view {
     uint32_t barrier_ackers;      /* seen as possible ackers since it was armed */
     uint32_t barrier_leavers;     /* members of A that were gone when it was armed */
     uint64_t barrier_no_tx, barrier_no_times; /* primary's counters when it was armed */
-    uint64_t watch_own_base, watch_yes_base; /* own transactions (0: none to compare with) and
-                                                yes-acks, as they grow */
+    uint64_t watch_own_base, watch_yes_base; /* own transactions (0: none yet) and yes-acks */
     uint64_t watch_sessions;      /* most connections the watch saw at a reading since that base */
     int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */

@@ -22,7 +22,7 @@ void cluster_config_defaults(struct cluster_config *config)
         .silence_us = 2000 * STAY_MS,
         .receiving_us = 1500 * STAY_MS,
         .acker_loss_us = 5 * STAY_SECOND,
-        .reseed_deadline_us = 6 * 3600 * STAY_SECOND,
+        .reseed_deadline_us = 6L * 3600 * STAY_SECOND,
     };
 }
 

@@ -63,7 +63,7 @@ struct decision {
 };
 
 /* A scheduled switchover is begun within so long after its time, or is missed. */
-#define SCHEDULE_WINDOW_US (10 * 60 * STAY_SECOND)
+#define SCHEDULE_WINDOW_US (600 * STAY_SECOND)
 
 /* Judges as of now. Changes only the watch fields of view (suspicion, no_acker_since, barrier). */
 void decide(struct cluster_view *view, const struct plan_run *running, const struct fleet *fleet,

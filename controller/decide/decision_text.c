@@ -123,8 +123,8 @@ static void write_config(struct writer *w)
     str_add(&w->s, "[config]\n");
     for (size_t i = 0; i < count; i++) {
         const struct field *f = &fields[i];
-        int value = *(const int *)(const void *)((const char *)w->view->config + f->offset);
-        if (f->type == FIELD_CHOICE && value == 0) /* defaults of a configuration are not zero */
+        const void *at = (const char *)w->view->config + f->offset;
+        if (f->type == FIELD_CHOICE && *(const int *)at == 0) /* its defaults are not zero */
             str_addf(&w->s, "%s=%s\n", f->name, f->texts[0]);
         else
             write_field(w, f, w->view->config);
@@ -194,8 +194,8 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
 
 static void write_about(struct writer *w, const struct verdict *v)
 {
-    static const char *const subjects[] = {"primary", "replica", "controller", "objectives",
-                                           "conformance", "zone"};
+    static const char *const subjects[] = {"primary",    "replica",     "controller",
+                                           "objectives", "conformance", "zone"};
     const struct cluster_config *config = w->view->config;
     _Static_assert(STAY_COUNT(subjects) == SUBJECT_COUNT, "a text for each subject");
     str_addf(&w->s, "verdict=%u %s\nabout=%s", v->rule_id, v->name, subjects[v->subject]);

@@ -17,7 +17,7 @@ uint32_t plan_hollow_nodes(const struct cluster_view *view)
 /* What clients write waits for acknowledgements: those that `node` gives must not be missed. */
 static bool is_acker_needed(const struct cluster_view *view, uint32_t node, uint32_t besides)
 {
-    uint32_t others = cluster_ackers_now(view, NULL) & ~NODE_BIT(node) & ~mask_of(besides);
+    uint32_t others = cluster_ackers_now(view, NULL) & ~mask_of(node) & ~mask_of(besides);
     return view->record.mode == MODE_LOSSLESS && mask_count(others) < view->config->acks;
 }
 

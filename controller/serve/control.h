@@ -48,7 +48,7 @@ enum control_switch {
     CONTROL_MAINTENANCE_START,
     CONTROL_MAINTENANCE_END,
     CONTROL_RELEASE,
-    CONTROL_SCHEDULE, /* a switchover at until_wall_us (0: cancelled); reason: its new primary or "" */
+    CONTROL_SCHEDULE, /* a switchover at until_wall_us (0: none); reason: its new primary or "" */
 };
 
 /* Saved transactions for the primary: a bundle of the cluster's folder. */
