@@ -28,7 +28,7 @@ void cluster_config_defaults(struct cluster_config *config)
 
 const char *promote_rule_text(enum promote_rule rule)
 {
-#define X(id, text) [PROMOTE_##id] = text,
+#define X(id, text) [PROMOTE_##id] = (text),
     static const char *const texts[] = {PROMOTE_RULES(X)};
 #undef X
     return texts[rule];
@@ -36,7 +36,7 @@ const char *promote_rule_text(enum promote_rule rule)
 
 const char *durability_mode_text(enum durability_mode mode)
 {
-#define X(id, text) [MODE_##id] = text,
+#define X(id, text) [MODE_##id] = (text),
     static const char *const texts[] = {DURABILITY_MODES(X)};
 #undef X
     return texts[mode];
