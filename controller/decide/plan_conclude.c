@@ -214,9 +214,10 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return NEXT_UNDO;
     }
     if (step == STEP_FENCE && !run->past_no_return && plan_returner_holds_more(run, row)) {
-        plan_say(run->text, sizeof run->text,
-                 "%s came back and holds transactions %s lacks: it stays the primary",
-                 plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate));
+        plan_say(run->text, sizeof run->text, "%s came back and holds transactions %s lacks: %s",
+                 plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate),
+                 run->kind == PLAN_RECOVER ? "order it again, with all that is there"
+                                           : "it stays the primary");
         run->stays = true;
         return NEXT_UNDO;
     }

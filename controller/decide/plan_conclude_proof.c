@@ -252,6 +252,10 @@ enum plan_next plan_conclude_writable(struct plan_run *run, const struct cluster
 
 bool plan_returner_holds_more(const struct plan_run *run, uint32_t row)
 {
+    if (run->kind == PLAN_RECOVER) /* it was missing when a human did without it */
+        return row > plan_row_of(run->kind, STEP_CHOOSE) && run->fenced &&
+               run->params.node == NO_NODE && run->candidate != NO_NODE &&
+               !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);
     return run->kind == PLAN_FAILOVER && row > plan_row_of(run->kind, STEP_FREEZE) && run->fenced &&
            run->was_open && !run->params.accept_loss &&
            !(run->restarted & mask_of(run->old_primary)) &&

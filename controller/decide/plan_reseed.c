@@ -128,6 +128,13 @@ static enum stay_rc check_held(const struct plan_run *run, const struct cluster_
     if (answers && seen->facts.read_only != TRI_YES)
         return stay_error(err, STAY_EREFUSED, "%s is not read-only: `mainstay fence` it first",
                           name);
+    if (seen->facts.start_read_only ==
+        TRI_NO) /* the copy ends with its start: it would take writes */
+        return stay_error(
+            err, STAY_EREFUSED,
+            "%s would start writable: %s in its option file first, see `mainstay "
+            "check`",
+            name, view->config->engine == ENGINE_MYSQL ? "super_read_only = ON" : "read_only = ON");
     if (seen->holds_lost)
         return stay_error(err, STAY_EREFUSED,
                           "%s holds transactions that the primary wrote and lost: fail over to it",

@@ -195,6 +195,12 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed);
 void sim_reset(struct sim *s, uint64_t seed);
 void sim_build(struct sim *s, enum engine engine, enum sim_layout layout);
 void sim_handle(struct sim *s, const struct sim_event *e);
+/* sim_draw.c: kinds of life drawn from streams of their own, called once the set-up is drawn. */
+void draw_returner(struct sim *s); /* a primary killed with waiters comes back and is written to */
+void draw_outage(struct sim *s);
+void draw_reseed(struct sim *s);
+void draw_conform(struct sim *s); /* `mainstay check --fix` */
+void draw_lowered(struct sim *s); /* durability.mode, by a reload */
 void sim_until(struct sim *s, int64_t at); /* handles every event up to `at` */
 
 #endif

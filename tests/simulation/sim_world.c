@@ -307,60 +307,6 @@ static void draw_objectives(struct sim *s)
         s->config.loss_time_max_us = STAY_SECOND + (int64_t)random_below(&own, 2 * STAY_SECOND);
 }
 
-/* From a stream of its own: every other life stays what it was. */
-static void draw_returner(struct sim *s)
-{
-    struct random own;
-    struct sim_setup *u = &s->setup;
-    random_init(&own, u->seed ^ UINT64_C(0x72657475726e));
-    u->script_returner = !u->plain && !u->quiet && !u->script_shutdown && !u->script_top_up &&
-                         !u->script_degrade && random_below(&own, 100) < 2;
-}
-
-static void draw_reseed(struct sim *s)
-{
-    struct random own;
-    struct sim_setup *u = &s->setup;
-    random_init(&own, u->seed ^ UINT64_C(0x726573656564));
-    u->script_reseed = !u->plain && !u->quiet && u->script == SCRIPT_NONE &&
-                       random_below(&own, 100) < 4;
-    for (int64_t i = 0; u->script_reseed && i < 3; i++)
-        sim_at(s, s->now + (4 * i + 1) * STAY_SECOND + random_between(&own, 0, 4 * STAY_SECOND),
-               EV_RESEED, 0, 0, 0, 0);
-}
-
-/* All servers lose power or are killed within a second, the controller perhaps too; some come back
- * before the rest. From a stream of its own. */
-static void draw_outage(struct sim *s)
-{
-    struct random own;
-    struct sim_setup *u = &s->setup;
-    random_init(&own, u->seed ^ UINT64_C(0x6f7574616765));
-    bool may = u->script == SCRIPT_NONE && !u->plain && !u->quiet && !u->script_shutdown &&
-               !u->script_top_up && !u->script_degrade && !u->script_returner && !u->adopt_first;
-    bool drawn = random_below(&own, 100) < 3;
-    u->outage_seed = random_u64(&own);
-    if (may && drawn && !u->script_outage && random_below(&own, 100) < 70)
-        u->faults = 0; /* nothing else: who may tell what is known then */
-    u->script_outage = may && (drawn || u->script_outage);
-}
-
-/* Somebody weakens a setting of one server; an operator has it set right, twice. */
-static void draw_conform(struct sim *s)
-{
-    struct random own;
-    struct sim_setup *u = &s->setup;
-    random_init(&own, u->seed ^ UINT64_C(0x636f6e666f726d));
-    if (u->plain || u->quiet || random_below(&own, 100) >= 4)
-        return;
-    uint32_t node = (uint32_t)random_below(&own, u->servers);
-    s->server[node].drifts = true;
-    s->server[random_below(&own, u->servers)].disk_low = random_below(&own, 100) < 50;
-    for (int64_t i = 0; i < 2; i++)
-        sim_at(s, s->now + 4 * STAY_SECOND + random_between(&own, 0, 8 * STAY_SECOND), EV_CONFORM,
-               node, 0, 0, 0);
-}
-
 static void conform_order(struct sim *s, uint32_t node)
 {
     struct plan_params p = {.node = node,
@@ -416,6 +362,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         check_end(s);
     else if (e->kind == EV_RESEED)
         copy_order(s);
+    else if (e->kind == EV_LOWERED)
+        s->config.mode = MODE_BOUNDED;
     else if (e->kind == EV_CONFORM)
         conform_order(s, (uint32_t)e->a);
     else if (e->kind == EV_ADOPT) {
@@ -476,6 +424,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     draw_reseed(s);
     draw_conform(s);
+    draw_lowered(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
     fault_plan(s);

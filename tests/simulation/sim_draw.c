@@ -1,0 +1,82 @@
+/* Kinds of life drawn from random streams of their own, so that every other life stays what it was
+ * when one is added. */
+#include "tests/simulation/sim.h"
+
+/* From a stream of its own: every other life stays what it was. */
+void draw_returner(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x72657475726e));
+    u->script_returner = !u->plain && !u->quiet && !u->script_shutdown && !u->script_top_up &&
+                         !u->script_degrade && random_below(&own, 100) < 2;
+}
+
+void draw_reseed(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x726573656564));
+    u->script_reseed = !u->plain && !u->quiet && u->script == SCRIPT_NONE &&
+                       random_below(&own, 100) < 4;
+    for (int64_t i = 0; u->script_reseed && i < 3; i++)
+        sim_at(s, s->now + (4 * i + 1) * STAY_SECOND + random_between(&own, 0, 4 * STAY_SECOND),
+               EV_RESEED, 0, 0, 0, 0);
+    static const enum step_kind steps[] = {STEP_COPY, STEP_COPY_STOP, STEP_ADMIT};
+    if (!u->script_reseed || random_below(&own, 3) != 0)
+        return;
+    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of it */
+    u->crash_step = steps[random_below(&own, STAY_COUNT(steps))];
+    u->crash_side = (uint32_t)random_below(&own, 2);
+    u->crash_at = 0;
+}
+
+/* All servers lose power or are killed within a second, the controller perhaps too; some come back
+ * before the rest. From a stream of its own. */
+void draw_outage(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x6f7574616765));
+    bool may = u->script == SCRIPT_NONE && !u->plain && !u->quiet && !u->script_shutdown &&
+               !u->script_top_up && !u->script_degrade && !u->script_returner && !u->adopt_first;
+    bool drawn = random_below(&own, 100) < 3;
+    u->outage_seed = random_u64(&own);
+    if (may && drawn && !u->script_outage && random_below(&own, 100) < 70)
+        u->faults = 0; /* nothing else: who may tell what is known then */
+    u->script_outage = may && (drawn || u->script_outage);
+}
+
+/* Somebody weakens a setting of one server; an operator has it set right, twice. */
+void draw_conform(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x636f6e666f726d));
+    if (u->plain || u->quiet || random_below(&own, 100) >= 4)
+        return;
+    uint32_t node = (uint32_t)random_below(&own, u->servers);
+    s->server[node].drifts = true;
+    s->server[random_below(&own, u->servers)].disk_low = random_below(&own, 100) < 50;
+    for (int64_t i = 0; i < 2; i++)
+        sim_at(s, s->now + 4 * STAY_SECOND + random_between(&own, 0, 8 * STAY_SECOND), EV_CONFORM,
+               node, 0, 0, 0);
+    if (random_below(&own, 4) != 0)
+        return;
+    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of it */
+    u->crash_step = STEP_SET_VARIABLES;
+    u->crash_side = (uint32_t)random_below(&own, 2);
+    u->crash_at = 0;
+}
+
+/* The configuration asks for less by a reload; from a stream of its own. */
+void draw_lowered(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x6c6f776572));
+    if (!u->plain && !u->quiet && u->script == SCRIPT_NONE &&
+        s->config.mode == MODE_LOSSLESS && random_below(&own, 100) < 2)
+        sim_at(s, s->now + random_between(&own, 1 * STAY_SECOND, 12 * STAY_SECOND), EV_LOWERED, 0,
+               0, 0, 0);
+}
