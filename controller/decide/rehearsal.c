@@ -200,7 +200,7 @@ static void judge_world(const struct rehearsal_world *world, const struct step_t
         add_block(r, "no failover would be wanted: %u %s: %s", d->verdict.rule_id, d->verdict.name,
                   d->verdict.why);
     if (r->forecast.steps_us >= 0 && r->detection_us >= 0 && r->candidate != NO_NODE)
-        r->outage_us = r->detection_us + r->forecast.steps_us;
+        r->outage_us = r->sign_us + r->detection_us + r->forecast.steps_us;
 }
 
 void rehearsal_judge(const struct cluster_view *view, const struct plan_run *running,

@@ -216,7 +216,7 @@ static void print_predicted(struct cli *cli, const json_t *timeline, const json_
     const char *next = cli_text(p, "candidate"), *cert = cli_text(p, "certificate");
     snprintf(text, sizeof text, "%s, %s, path closed %s (measured: %s)",
              next[0] == '\0' ? "nobody" : next, cert[0] == '\0' ? "no certificate" : cert,
-             json_is_integer(json_object_get(p, "outage_us")) ? cli_duration(p, "outage_us", took)
+             json_is_integer(json_object_get(p, "closed_us")) ? cli_duration(p, "closed_us", took)
                                                               : "not measured before",
              cli_duration(timeline, "outage_us", measured));
     line(cli, "predicted", text);

@@ -122,8 +122,10 @@ void daemon_rehearse_begun(struct daemon_cluster *c, const struct plan_run *run)
         stay_json_set(p, "outage_us", json_null());
     else
         stay_json_set_int(p, "outage_us", r->outage_us);
+    if (r->outage_us >= 0)
+        stay_json_set_int(p, "closed_us", r->outage_us - r->sign_us);
     c->prediction = p;
-    c->predicted_outage_us = r->outage_us;
+    c->predicted_outage_us = r->outage_us < 0 ? -1 : r->outage_us - r->sign_us; /* as the plan's */
 }
 
 void daemon_rehearse_ended(struct daemon_cluster *c, const struct plan_run *run)
