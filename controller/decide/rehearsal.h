@@ -39,8 +39,8 @@ struct rehearsal {
     int64_t sign_us;      /* from the death to the first sign of it; -1: none was seen */
     int64_t detection_us; /* from the first sign to the verdict; -1: no failover was wanted */
     struct step_forecast forecast; /* of the plan's rows up to the open route */
-    int64_t outage_us; /* death to open route, what clients see; a plan's own outage_us begins with the
-                          first sign; -1 not measured */
+    int64_t outage_us; /* death to open route, what clients see; a plan's own outage_us begins with
+                          the first sign; -1 not measured */
 };
 
 /* "node:db1" or "zone:eu-1a" of this cluster. STAY_EINVALID: neither form; STAY_ENOTFOUND: the
