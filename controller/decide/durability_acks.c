@@ -31,6 +31,14 @@ static void rebase_acks(struct cluster_view *view, const struct server_facts *fa
     view->watch_sessions = 0;
 }
 
+/* More was committed since the base than was acknowledged and `sessions` can have under way. */
+static bool outgrows_acks(const struct cluster_view *view, const struct server_facts *facts,
+                          uint64_t own, uint64_t sessions)
+{
+    uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
+    return written > acked + facts->ss_waiters + sessions;
+}
+
 void durability_watch_acks(struct cluster_view *view, uint32_t possible)
 {
     struct node_view *primary = &view->nodes[view->primary];
@@ -46,8 +54,7 @@ void durability_watch_acks(struct cluster_view *view, uint32_t possible)
         rebase_acks(view, facts, own);
     if (facts->connections > view->watch_sessions)
         view->watch_sessions = facts->connections;
-    uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
-    bool is_slow = written > acked + facts->ss_waiters + facts->connections;
+    bool is_slow = outgrows_acks(view, facts, own, facts->connections);
     bool is_odd = is_slow || facts->ss_clients > counted_ackers(view, possible);
     view->watch_odd = is_odd ? view->watch_odd + 1 : 0;
 }
@@ -63,8 +70,7 @@ bool durability_acks_stayed_away(const struct cluster_view *view)
         return false;
     if (facts->connections > sessions)
         sessions = facts->connections;
-    uint64_t written = own - view->watch_own_base, acked = facts->ss_yes_tx - view->watch_yes_base;
-    return written > acked + facts->ss_waiters + 2 * sessions;
+    return outgrows_acks(view, facts, own, 2 * sessions);
 }
 
 void durability_watch_acks_anew(struct cluster_view *view)

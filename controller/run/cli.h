@@ -88,6 +88,12 @@ bool cli_verb_takes(const struct cli_verb *verb, const struct cli_option *option
 bool cli_parse(struct cli *cli, int argc, char **argv);
 void cli_usage_error(struct cli *cli, const char *fmt, ...) STAY_PRINTF(2, 3);
 
+/* cli_place.c: --config, else the installed configuration; where nothing is installed (neither
+ * that file nor a controller's socket) and no --socket is given, quickstart's lab's. Never NULL;
+ * the file may not exist. */
+#define CLI_SOCKET_DEFAULT "/run/mainstay/mainstay.sock"
+const char *cli_config_path(const struct cli *cli);
+
 /* cli_talk.c: asks the controller and prints its answer. */
 int cli_talk(struct cli *cli);
 /* Asks the verb `wire` with cli's cluster and arguments, prints nothing but a failure. CLI_DONE:

@@ -29,8 +29,8 @@ char *cli_errant_dir(struct cli *cli)
 {
     struct settings *settings = NULL;
     struct stay_error err = {0};
-    const char *path = cli->config == NULL ? SETTINGS_PATH_DEFAULT : cli->config;
-    if (settings_load(path, SETTINGS_WITHOUT_SECRETS, &settings, NULL, &err) != STAY_OK) {
+    if (settings_load(cli_config_path(cli), SETTINGS_WITHOUT_SECRETS, &settings, NULL, &err) !=
+        STAY_OK) {
         (void)cli_errant_fail(cli, CLI_USAGE, &err);
         return NULL;
     }

@@ -147,7 +147,7 @@ static void notes_json(struct cli *cli, const char *path, const struct settings_
 
 int cli_config_check(struct cli *cli)
 {
-    const char *path = cli->config == NULL ? SETTINGS_PATH_DEFAULT : cli->config;
+    const char *path = cli_config_path(cli);
     STAY_AUTO(settings_drop) struct settings *settings = NULL;
     struct settings_notes *notes = stay_calloc(1, sizeof *notes);
     enum stay_rc rc = settings_load(path, 0, &settings, notes, NULL);
@@ -179,7 +179,7 @@ int cli_config_show(struct cli *cli)
 {
     STAY_AUTO(stay_free_charp) char *text = NULL;
     struct stay_error err = {0};
-    const char *path = cli->config == NULL ? SETTINGS_PATH_DEFAULT : cli->config;
+    const char *path = cli_config_path(cli);
     if (cli->defaults)
         text = settings_format_defaults();
     else if (file_read(path, SETTINGS_FILE_MAX, &text, NULL, &err) != STAY_OK) {

@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #define RECORDER_DEFAULT "/var/lib/mainstay/recorder"
-#define LAB_RECORDER     "/var/tmp/mainstay-lab/lab/state/recorder"
 
 static bool own_recorder(struct cli *cli, char *dst, size_t size)
 {
-    const char *path = cli->config == NULL ? SETTINGS_PATH_DEFAULT : cli->config;
+    const char *path = cli_config_path(cli);
     STAY_AUTO(settings_drop) struct settings *settings = NULL;
     struct stay_error err = {0};
     (void)stay_copy(dst, size, RECORDER_DEFAULT);
@@ -20,8 +19,6 @@ static bool own_recorder(struct cli *cli, char *dst, size_t size)
         cli_usage_error(cli, "%s", err.text);
         return false;
     }
-    if (access(RECORDER_DEFAULT, F_OK) != 0 && access(LAB_RECORDER, F_OK) == 0)
-        (void)stay_copy(dst, size, LAB_RECORDER); /* as cli_talk.c finds quickstart's lab */
     return true;
 }
 

@@ -10,19 +10,16 @@
 #define ANSWER_US       (20 * STAY_SECOND)
 #define RUNBOOK_MAX     (256u * 1024)
 #define RUNBOOK_DEFAULT "/var/lib/mainstay/runbook.txt"
-#define SOCKET_DEFAULT  "/run/mainstay/mainstay.sock"
-#define LAB_SOCKET      "/var/tmp/mainstay-lab/lab/mainstay.sock"
-#define LAB_RUNBOOK     "/var/tmp/mainstay-lab/lab/state/runbook.txt"
 
 /* Where the controller listens and keeps its runbook: options, then the configuration, then
  * defaults. False: the configuration that was named cannot be read. */
 static bool find_controller(struct cli *cli)
 {
-    const char *path = cli->config == NULL ? SETTINGS_PATH_DEFAULT : cli->config;
+    const char *path = cli_config_path(cli);
     STAY_AUTO(settings_drop) struct settings *settings = NULL;
     struct stay_error err = {0};
     (void)stay_copy(cli->socket_path, sizeof cli->socket_path,
-                    cli->socket == NULL ? SOCKET_DEFAULT : cli->socket);
+                    cli->socket == NULL ? CLI_SOCKET_DEFAULT : cli->socket);
     (void)stay_copy(cli->runbook_path, sizeof cli->runbook_path, RUNBOOK_DEFAULT);
     if (settings_load(path, SETTINGS_WITHOUT_SECRETS, &settings, NULL, &err) == STAY_OK) {
         if (cli->socket == NULL)
@@ -34,14 +31,8 @@ static bool find_controller(struct cli *cli)
         cli_usage_error(cli, "%s", err.text);
         return false;
     }
-    if (settings == NULL && cli->socket != NULL && strcmp(cli->socket, SOCKET_DEFAULT) != 0)
+    if (settings == NULL && cli->socket != NULL && strcmp(cli->socket, CLI_SOCKET_DEFAULT) != 0)
         cli->runbook_path[0] = '\0';
-    bool has_named = cli->socket != NULL || cli->config != NULL || settings != NULL;
-    if (!has_named && !file_exists(SOCKET_DEFAULT) && file_exists(LAB_SOCKET)) {
-        /* No controller is installed here, but quickstart's lab runs one. */
-        (void)stay_copy(cli->socket_path, sizeof cli->socket_path, LAB_SOCKET);
-        (void)stay_copy(cli->runbook_path, sizeof cli->runbook_path, LAB_RUNBOOK);
-    }
     return true;
 }
 
