@@ -33,13 +33,14 @@ void decide_want_scheduled(const struct cluster_view *view, int64_t now_mono_us,
         d->record.switch_at_wall_us = 0;
         return;
     }
-    if (!is_well(view, d))
+    uint32_t to = NO_NODE;
+    if (record->switch_to[0] != '\0')
+        to = cluster_node_by_name(view->config, record->switch_to);
+    bool is_gone = record->switch_to[0] != '\0' && to == NO_NODE; /* never to another one instead */
+    if (is_gone || !is_well(view, d))
         return;
     d->want = PLAN_SWITCHOVER;
-    d->params =
-        (struct plan_params){.node = NO_NODE, .automatic = true, .detected_mono_us = STAY_NEVER};
-    if (record->switch_to[0] != '\0')
-        d->params.node = cluster_node_by_name(view->config, record->switch_to);
+    d->params = (struct plan_params){.node = to, .automatic = true, .detected_mono_us = STAY_NEVER};
     (void)stay_copy(d->params.actor, sizeof d->params.actor, record->switch_by);
     (void)stay_copy(d->params.reason, sizeof d->params.reason, "scheduled");
 }

@@ -1,5 +1,5 @@
-/* tests/unit/controller/decide/test_decide_schedule.c - a switchover ordered for a time: begun then,
- * held by what would hold it then, missed after its window, tried once. */
+/* tests/unit/controller/decide/test_decide_schedule.c - a switchover ordered for a time: begun
+ * then, held by what would hold it then, missed after its window, tried once. */
 #include "decide_world.h"
 
 static void order(int64_t in_us)
@@ -54,6 +54,15 @@ static void after_its_window_it_is_missed(void **state)
     assert_int_equal(d.record.switch_missed_wall_us, w.view.record.switch_at_wall_us);
 }
 
+/* Its server left the configuration meanwhile: missed, not done with another one. */
+static void a_server_that_is_gone_is_not_replaced_by_another(void **state)
+{
+    (void)state;
+    order(0);
+    (void)stay_copy(w.view.record.switch_to, sizeof w.view.record.switch_to, "db9");
+    assert_int_equal(judge_with(NULL, NULL).want, PLAN_NONE);
+}
+
 /* The clock jumped past its time: nothing is begun, nor called missed, before it is looked at. */
 static void a_jump_of_the_clock_holds_it(void **state)
 {
@@ -92,6 +101,7 @@ int main(void)
         T(what_holds_one_ordered_now_holds_it_too),
         T(a_primary_that_dies_comes_first),
         T(after_its_window_it_is_missed),
+        T(a_server_that_is_gone_is_not_replaced_by_another),
         T(a_jump_of_the_clock_holds_it),
         T(it_is_tried_once),
 #undef T
