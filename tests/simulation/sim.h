@@ -87,7 +87,8 @@ bool probe_event(struct sim *s, const struct sim_event *e);
 void probe_start(struct sim *s);
 void probe_session_lost(struct sim *s, uint32_t server);
 
-/* sim_effect.c, sim_sql.c, sim_sql_fence.c (servers), sim_route.c (proxies, hooks) */
+/* sim_effect.c, sim_sql.c, sim_sql_attach.c, sim_sql_fence.c (servers), sim_route.c (proxies,
+ * hooks) */
 void effect_start(void *ctx, uint64_t token, const struct effect *effect);
 bool effect_event(struct sim *s, const struct sim_event *e);
 /* Reads and waits change nothing: they may be sent at any time. */
@@ -98,6 +99,14 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
 enum sql_progress sql_next_phase(struct sim *s, struct sim_effect *x); /* a round trip later */
 enum sql_progress sql_poll(struct sim *s, struct sim_effect *x);       /* the same phase again */
 bool sql_set_read_only(struct sim *s, struct sim_server *v); /* false: it hangs behind a waiter */
+bool sql_executes(const struct sim *s, const struct sim_effect *x, const struct sim_server *v);
+/* Everything it received is executed, by its own word. */
+bool sql_is_drained(const struct sim *s, const struct sim_server *v);
+enum sql_progress sql_top_up(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_detach(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_attach(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_thaw(struct sim *s, struct sim_effect *x, struct sim_server *v);
+enum sql_progress sql_set_timeouts(struct sim *s, struct sim_effect *x, struct sim_server *v);
 enum sql_progress sql_fence(struct sim *s, struct sim_effect *x, struct sim_server *v);
 enum sql_progress sql_copy(struct sim *s, struct sim_effect *x, struct sim_server *v);
 enum sql_progress sql_copy_stop(struct sim_server *v);
@@ -120,10 +129,6 @@ void store_settle(struct sim *s); /* the controller is about to be gone */
 void store_put_record(struct sim *s, const struct cluster_record *record, uint64_t expect);
 bool store_event(struct sim *s, const struct sim_event *e);
 void store_operator(struct sim *s, store_change change);
-/* An operator's order, guards asked first as the daemon does. */
-/* A human does what rule 136 asks for, where it does. */
-void fault_recover(struct sim *s, bool accept);
-void fault_order(struct sim *s, enum plan_kind kind, bool accept_loss);
 void fault_release(struct sim *s); /* an operator ends pause, maintenance and cooldown */
 void run_copy(struct plan_run *dst, const struct plan_run *src);
 /* True when the controller dies at this boundary of a step (side 0 before, 1 after). */
@@ -131,6 +136,16 @@ bool crash_here(struct sim *s, enum step_kind step, uint32_t side);
 
 /* sim_fault.c */
 void fault_plan(struct sim *s);
+uint32_t fault_pick_replica(struct sim *s);
+/* sim_fault_server.c, sim_fault_ours.c: each begins and ends those that are its own. */
+void fault_begin_server(struct sim *s, const struct sim_fault_run *f, struct sim_server *v);
+void fault_end_server(struct sim *s, const struct sim_fault_run *f, struct sim_server *v);
+void fault_begin_ours(struct sim *s, const struct sim_fault_run *f);
+void fault_end_ours(struct sim *s, const struct sim_fault_run *f);
+/* An operator's order, guards asked first as the daemon does. */
+void fault_order(struct sim *s, enum plan_kind kind, bool accept_loss);
+/* A human does what rule 136 asks for, where it does. */
+void fault_recover(struct sim *s, bool accept);
 /* sim_script.c: the sequences this life's setup asks for; does it kill the primary as lossless is
  * recorded again? */
 void fault_scripts(struct sim *s);
@@ -145,34 +160,41 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row);
 /* How long a change behind our back may go unseen: two probes, their deadline, one save. */
 #define DETECT_US (3 * STAY_SECOND)
 
-/* sim_check.c */
-void check_ack(struct sim *s, uint32_t tx, uint32_t server);
-/* left_at: when the lane sent it; what a frozen server or a cut link kept may come much later. */
-void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect,
-                    int64_t left_at);
+/* sim_check_ack.c */
 void check_commit(struct sim *s, uint32_t tx, struct sim_server *v);
 /* The controller has the answer to a status query that process `life` of `node` gave at read_at. */
 void check_seen(struct sim *s, uint32_t node, uint32_t life, int64_t read_at);
-void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
-void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
-void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */
-void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
-void check_verdict(struct sim *s, uint16_t rule_id);
-/* The turn that decided `d`, recorded and judged again. */
-void check_replay(struct sim *s, struct decision_memory *before, const struct decision *d);
-void check_begun(struct sim *s, const struct plan_run *run);
-void check_paused(struct sim *s, const struct effect *effect); /* one that changes begins */
-void check_event(struct sim *s);
-void check_started(struct sim *s, struct sim_server *p);
-bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,
-                   uint32_t tx);
-bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
-void check_opened_itself(struct sim *s, const struct sim_server *v);
+void check_ack(struct sim *s, uint32_t tx, uint32_t server);
+bool check_is_swapping(const struct sim *s);
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                     uint32_t *ret_first);
 
+/* sim_check_diverged.c */
+bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
+bool check_has_foreign_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
+void check_errant(struct sim *s, const struct sim_server *v, int64_t known);
+void check_started(struct sim *s, struct sim_server *p);
+bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,
+                   uint32_t tx);
+void check_attach(struct sim *s, struct sim_server *v, uint32_t source, const char *why);
+
+/* sim_check.c */
+/* left_at: when the lane sent it; what a frozen server or a cut link kept may come much later. */
+void check_writable(struct sim *s, struct sim_server *v, const struct effect *effect,
+                    int64_t left_at);
+void check_effect(struct sim *s, const struct effect *effect, struct sim_server *v);
+void check_left(struct sim *s, const struct effect *effect); /* a change leaves the controller */
+void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
+void check_event(struct sim *s);
 /* Somebody looks at the node: a controller runs and its answers come through. */
 bool check_watches(const struct sim *s, uint32_t node);
+
+/* sim_check_verdict.c, sim_check_replay.c */
+void check_verdict(struct sim *s, uint16_t rule_id);
+void check_begun(struct sim *s, const struct plan_run *run);
+void check_paused(struct sim *s, const struct effect *effect); /* one that changes begins */
+/* The turn that decided `d`, recorded and judged again. */
+void check_replay(struct sim *s, struct decision_memory *before, const struct decision *d);
 
 /* sim_check_promotion.c */
 void check_proof(struct sim *s, const struct plan_run *run);
@@ -181,6 +203,7 @@ void check_named(struct sim *s); /* is open without a step of ours what the reco
 
 /* sim_check_end.c */
 void check_end(struct sim *s);
+void check_opened_itself(struct sim *s, const struct sim_server *v);
 
 /* sim_converge.c */
 bool check_is_attached(const struct sim *s, const struct sim_server *v); /* to the line */

@@ -1,5 +1,6 @@
-/* What goes wrong: each seed draws which faults exist, when and for how long; operators are among
- * them. fault_heal ends them all. A fault may also be aimed at a step of the running plan. */
+/* What goes wrong: each seed draws which faults exist, when, where and for how long; fault_heal
+ * ends them all. A fault may also be aimed at a step of the running plan. Links fail here, servers
+ * in sim_fault_server.c, what is ours in sim_fault_ours.c. */
 #include "tests/simulation/sim.h"
 
 static uint32_t pick_server(struct sim *s, uint32_t primary_percent)
@@ -9,79 +10,9 @@ static uint32_t pick_server(struct sim *s, uint32_t primary_percent)
     return sim_draw(s, s->setup.servers);
 }
 
-static uint32_t pick_replica(struct sim *s)
+uint32_t fault_pick_replica(struct sim *s)
 {
     return (s->line + 1 + sim_draw(s, s->setup.servers - 1)) % s->setup.servers;
-}
-
-static void restart_later(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
-{
-    if (s->setup.plain)
-        return;
-    if (f->aimed && sim_percent(s, 70)) {
-        sim_at(s, s->now + sim_span(s, 30 * STAY_MS, 900 * STAY_MS), EV_START, v->index, 0, v->life,
-               0);
-        return;
-    }
-    if (sim_percent(s, 75)) {
-        int64_t in = sim_percent(s, 50) ? sim_span(s, 300 * STAY_MS, 3 * STAY_SECOND)
-                                        : sim_span(s, 3 * STAY_SECOND, 12 * STAY_SECOND);
-        sim_at(s, s->now + in, EV_START, v->index, 0, v->life, 0);
-    }
-}
-
-static void errant_write(struct sim *s, struct sim_server *v)
-{
-    if (!server_alive(v) || v->index == s->line || v->ss_source)
-        return;
-    uint32_t tx = tx_new(s, v->index, TX_ERRANT, UINT16_MAX, s->now);
-    if (tx == SIM_NONE)
-        return;
-    struct sim_waiter who = {.client = UINT16_MAX};
-    (void)server_flush(s, v, tx, &who);
-    if (v->errant_at == STAY_NEVER)
-        v->errant_at = s->now;
-}
-
-static void pause_on(struct sim *s, struct cluster_record *r)
-{
-    (void)s;
-    r->paused = true;
-}
-static void pause_off(struct sim *s, struct cluster_record *r)
-{
-    (void)s;
-    r->paused = false;
-}
-static void maintenance_on(struct sim *s, struct cluster_record *r)
-{
-    r->maintenance_until_wall_us = s->now + s->wall_offset + 4 * STAY_SECOND;
-}
-void fault_order(struct sim *s, enum plan_kind kind, bool accept)
-{
-    if (!controller_runs(s) || executor_is_busy(s->controller.exec))
-        return;
-    struct plan_params p = {.node = NO_NODE,
-                            .accept_loss = accept,
-                            .reason = "simulated operator",
-                            .actor = "operator",
-                            .detected_mono_us = STAY_NEVER};
-    if (kind == PLAN_SWITCHOVER && sim_percent(s, 50))
-        p.node = pick_replica(s);
-    if (kind == PLAN_UNFENCE)
-        p.node = s->line;
-    uint32_t vetoes = guard_check(s->controller.view, NULL, &s->controller.fleet, kind, false,
-                                  s->now, s->now + s->wall_offset);
-    for (uint32_t g = 0; g < GUARD_COUNT; g++)
-        s->stats->guard[g] += vetoes >> g & 1;
-    if (vetoes == 0)
-        (void)controller_order(s, kind, &p);
-}
-
-void fault_recover(struct sim *s, bool accept)
-{
-    if (controller_runs(s) && s->controller.decision->verdict.rule_id == 136)
-        fault_order(s, PLAN_RECOVER, accept);
 }
 
 static void cut(struct sim *s, const struct sim_fault_run *f, int step)
@@ -114,163 +45,6 @@ static void cut(struct sim *s, const struct sim_fault_run *f, int step)
         net_healed(s);
 }
 
-static void begin_server(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
-{
-    switch ((int)f->fault) {
-    case FAULT_KILL: server_kill(s, v, false, false); restart_later(s, f, v); break;
-    case FAULT_SHUTDOWN: server_kill(s, v, true, false); restart_later(s, f, v); break;
-    case FAULT_POWER: server_kill(s, v, false, true); restart_later(s, f, v); break;
-    case FAULT_FREEZE: server_freeze(s, v); break;
-    case FAULT_SLOW_APPLIER: v->apply_us = (uint32_t)sim_span(s, 5000, 80000); break;
-    case FAULT_STUCK_APPLIER:
-        v->stuck_until = f->until;
-        v->delay_s = sim_percent(s, 30) ? 100 : 0;
-        break;
-    case FAULT_CLONED: v->cloned = v->index != s->line; break;
-    case FAULT_APPLIER_STOPPED: replica_stop_applier(s, v); break;
-    case FAULT_APPLIER_BROKEN:
-        if (v->index != s->line) {
-            replica_stop_applier(s, v);
-            v->applier_errno = 1062;
-        }
-        break;
-    case FAULT_ERRANT: errant_write(s, v); break;
-    case FAULT_SS_TOGGLE:
-        if (v->ss_source) {
-            server_ss_set(s, v, false, false);
-            v->ss_toggle_back = true;
-        }
-        break;
-    case FAULT_SS_OFF:
-        if (v->ss_source)
-            server_ss_set(s, v, false, false);
-        break;
-    case FAULT_SS_TIMEOUT: v->ss_timeout_ms = 1000; server_ss_weakened(s, v, false); break;
-    case FAULT_WAIT_COUNT: v->ss_wait_count = 1; server_ss_weakened(s, v, false); break;
-    case FAULT_OWN_ZONE_ACKS:
-        if (v->configured && !v->ss_replica) {
-            v->ss_replica = v->st_ss_replica = true;
-            v->hand_at = s->now;
-            if (v->receiver_on) {
-                replica_stop_receiver(s, v);
-                replica_start_receiver(s, v);
-            }
-        }
-        break;
-    case FAULT_READ_ONLY:
-        if (v->waiter_n == 0) {
-            v->read_only = true;
-            v->super_ro = s->setup.engine == ENGINE_MYSQL;
-        }
-        break;
-    case FAULT_WRITE_STALL: v->disk_stall = true; break;
-    case FAULT_TOO_MANY: v->too_many = true; break;
-    case FAULT_DENIED: v->denied = true; break;
-    case FAULT_REPLICA_STOPPED:
-        if (v->receiver_on)
-            replica_stop_receiver(s, v);
-        break;
-    case FAULT_UNFREEZE:
-        if (v->frozen_by_us && v->configured && !v->receiver_on) {
-            sim_trace(s, "operator starts the receiver of db%u", v->index + 1);
-            replica_start_receiver(s, v);
-            v->operator_started = true;
-            v->operator_started_at = s->now;
-        }
-        break;
-    default: break;
-    }
-}
-
-static void end_server(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
-{
-    switch ((int)f->fault) {
-    case FAULT_FREEZE: server_thaw(s, v); break;
-    case FAULT_SLOW_APPLIER: v->apply_us = 400; break;
-    case FAULT_APPLIER_STOPPED:
-    case FAULT_APPLIER_BROKEN:
-        if (v->up && v->configured && (v->receiver_on || s->setup.engine == ENGINE_MYSQL))
-            replica_start_applier(s, v);
-        break;
-    case FAULT_SS_TOGGLE:
-        if (v->ss_toggle_back && server_alive(v)) {
-            v->ss_toggle_back = false;
-            server_ss_set(s, v, true, false);
-            v->weak_toggled_at = s->now;
-        }
-        break;
-    case FAULT_WRITE_STALL: v->disk_stall = false; break;
-    case FAULT_STUCK_APPLIER: v->delay_s = 0; break;
-    case FAULT_CLONED: v->cloned = false; break;
-    case FAULT_SS_TIMEOUT: /* set back; the status stays off until an acker has caught up */
-        v->ss_timeout_ms = UINT64_C(1000000000);
-        server_ss_weakened(s, v, false);
-        break;
-    case FAULT_TOO_MANY: v->too_many = false; break;
-    case FAULT_DENIED: v->denied = false; break;
-    case FAULT_REPLICA_STOPPED:
-        if (v->up && v->configured && !v->frozen_by_us && sim_percent(s, 50)) {
-            v->hand_at = v->receiver_on ? v->hand_at : s->now;
-            replica_start_receiver(s, v);
-        }
-        break;
-    default: break;
-    }
-}
-
-static void begin_ours(struct sim *s, const struct sim_fault_run *f)
-{
-    struct sim_proxy *p = &s->proxy[f->x % SIM_PROXIES];
-    switch ((int)f->fault) {
-    case FAULT_CONTROLLER_KILL: controller_kill(s); break;
-    case FAULT_CONTROLLER_FREEZE: controller_freeze(s, f->until - f->begun); break;
-    case FAULT_STORE_DOWN: s->store.down = true; break;
-    case FAULT_STORE_SLOW: s->store.slow_us = sim_span(s, 20 * STAY_MS, 900 * STAY_MS); break;
-    case FAULT_STORE_UNKNOWN: s->store.unknown_ppm = 300000; break;
-    case FAULT_PROXY_DOWN: p->up = false; break;
-    case FAULT_PROXY_OLD: p->up = false; break;
-    case FAULT_PROXY_CUT: p->reachable = false; break;
-    case FAULT_OP_PAUSE: store_operator(s, pause_on); break;
-    case FAULT_OP_SWITCHOVER: fault_order(s, PLAN_SWITCHOVER, false); break;
-    case FAULT_OP_FAILOVER: fault_order(s, PLAN_FAILOVER, true); break;
-    case FAULT_OP_MAINTENANCE: store_operator(s, maintenance_on); break;
-    case FAULT_OP_UNFENCE: fault_order(s, PLAN_UNFENCE, false); break;
-    case FAULT_OP_ABORT:
-        if (controller_runs(s) && executor_is_busy(s->controller.exec))
-            (void)executor_abort(s->controller.exec, "aborted by an operator", s->now, NULL);
-        break;
-    case FAULT_CLOCK_JUMP:
-        s->wall_offset += sim_span(s, -3600 * STAY_SECOND, 3600 * STAY_SECOND);
-        if (s->controller.up)
-            controller_hold(s);
-        break;
-    default: break;
-    }
-}
-
-static void end_ours(struct sim *s, const struct sim_fault_run *f)
-{
-    struct sim_proxy *p = &s->proxy[f->x % SIM_PROXIES];
-    switch ((int)f->fault) {
-    case FAULT_STORE_DOWN:
-        s->store.down = false;
-        if (s->controller.up)
-            s->controller.view->store_ok = true;
-        break;
-    case FAULT_STORE_SLOW: s->store.slow_us = 0; break;
-    case FAULT_STORE_UNKNOWN: s->store.unknown_ppm = 0; break;
-    case FAULT_PROXY_DOWN: p->up = true; break;
-    case FAULT_PROXY_OLD: /* the state file it starts from is an old one */
-        p->up = true;
-        p->target = p->old_target;
-        p->epoch = p->old_epoch;
-        break;
-    case FAULT_PROXY_CUT: p->reachable = true; break;
-    case FAULT_OP_PAUSE: store_operator(s, pause_off); break;
-    default: break;
-    }
-}
-
 static void slow_link(struct sim *s, const struct sim_fault_run *f, bool on)
 {
     int64_t least = fault_at_restore(s) ? 400 * STAY_MS : 5 * STAY_MS;
@@ -298,9 +72,9 @@ static void begin(struct sim *s, struct sim_fault_run *f)
     else if (f->fault == FAULT_SLOW_LINK || f->fault == FAULT_LOSSY_LINK)
         slow_link(s, f, true);
     else if (f->fault >= FAULT_CONTROLLER_KILL)
-        begin_ours(s, f);
+        fault_begin_ours(s, f);
     else if (server_alive(&s->server[f->x]) || (s->server[f->x].up && f->fault <= FAULT_POWER))
-        begin_server(s, f, &s->server[f->x]);
+        fault_begin_server(s, f, &s->server[f->x]);
 }
 
 static void end(struct sim *s, struct sim_fault_run *f)
@@ -314,9 +88,9 @@ static void end(struct sim *s, struct sim_fault_run *f)
     else if (f->fault == FAULT_SLOW_LINK || f->fault == FAULT_LOSSY_LINK)
         slow_link(s, f, false);
     else if (f->fault >= FAULT_CONTROLLER_KILL)
-        end_ours(s, f);
+        fault_end_ours(s, f);
     else
-        end_server(s, f, &s->server[f->x]);
+        fault_end_server(s, f, &s->server[f->x]);
 }
 
 static void choose_where(struct sim *s, struct sim_fault_run *f)
@@ -327,7 +101,7 @@ static void choose_where(struct sim *s, struct sim_fault_run *f)
     case FAULT_SLOW_LINK:
     case FAULT_LOSSY_LINK:
         f->x = s->line;
-        f->y = pick_replica(s);
+        f->y = fault_pick_replica(s);
         break;
     case FAULT_CUT_ONE_WAY:
         f->x = sim_draw(s, SIM_HOSTS);
@@ -347,13 +121,13 @@ static void choose_where(struct sim *s, struct sim_fault_run *f)
     case FAULT_SLOW_APPLIER: case FAULT_STUCK_APPLIER: case FAULT_APPLIER_STOPPED:
     case FAULT_APPLIER_BROKEN: case FAULT_ERRANT: case FAULT_REPLICA_STOPPED:
     case FAULT_CLONED:
-        f->x = pick_replica(s);
+        f->x = fault_pick_replica(s);
         break;
     case FAULT_OWN_ZONE_ACKS:
-        f->x = s->setup.layout == LAYOUT_OWN_ZONE ? 2 : pick_replica(s);
+        f->x = s->setup.layout == LAYOUT_OWN_ZONE ? 2 : fault_pick_replica(s);
         break;
     case FAULT_UNFREEZE:
-        f->x = pick_replica(s);
+        f->x = fault_pick_replica(s);
         break;
     case FAULT_SS_TOGGLE: case FAULT_SS_OFF: case FAULT_SS_TIMEOUT: case FAULT_WAIT_COUNT:
     case FAULT_READ_ONLY:
@@ -407,7 +181,7 @@ void fault_aim(struct sim *s, const struct plan_run *run, uint32_t row)
     *f = (struct sim_fault_run){.fault = what[u->aim_what % STAY_COUNT(what)]};
     f->x = sim_draw(s, u->servers);
     if (f->fault == FAULT_UNFREEZE || sim_percent(s, 40))
-        f->x = pick_replica(s);
+        f->x = fault_pick_replica(s);
     if (at_restore) {
         f->fault = FAULT_KILL;
         f->x = s->line;

@@ -17,7 +17,7 @@ enum sql_progress sql_poll(struct sim *s, struct sim_effect *x)
     return SQL_AGAIN;
 }
 
-static bool executes(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
+bool sql_executes(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
 {
     static struct gtid_set set;
     facts_set_executed(s, v, &set);
@@ -25,7 +25,7 @@ static bool executes(const struct sim *s, const struct sim_effect *x, const stru
 }
 
 /* Everything it received is executed, by its own word. */
-static bool is_drained(const struct sim *s, const struct sim_server *v)
+bool sql_is_drained(const struct sim *s, const struct sim_server *v)
 {
     static struct gtid_set executed, received;
     facts_set_executed(s, v, &executed);
@@ -37,7 +37,7 @@ static bool is_drained(const struct sim *s, const struct sim_server *v)
 static enum sql_progress wait_executed(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
-    if (executes(s, x, v) && (x->effect.step == STEP_CATCH_UP || is_drained(s, v))) {
+    if (sql_executes(s, x, v) && (x->effect.step == STEP_CATCH_UP || sql_is_drained(s, v))) {
         if (x->effect.plan == PLAN_RECOVER && s->setup.engine == ENGINE_MARIADB && !v->receiver_on)
             replica_stop_applier(s, v); /* by GTID again */
         return SQL_DONE;
@@ -71,7 +71,7 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
         if (x->effect.flaw == MUTANT_SOURCE_ON_BEFORE_DRAIN)
             server_ss_set(s, v, true, true);
         if (!v->configured || (!v->receiver_on && x->effect.plan == PLAN_RECOVER) ||
-            (!v->receiver_on && !v->applier_on && !is_drained(s, v) &&
+            (!v->receiver_on && !v->applier_on && !sql_is_drained(s, v) &&
              s->setup.engine == ENGINE_MARIADB)) {
             x->phase = 1; /* starting its applier now would purge the relay log */
         } else if (x->effect.flaw == MUTANT_BOTH_THREADS_STOPPED) {
@@ -99,167 +99,6 @@ static enum sql_progress freeze(struct sim *s, struct sim_effect *x, struct sim_
         x->read = true;
         return SQL_DONE;
     }
-}
-
-/* What the source holds of this server's own making and it lacks: its tail, truncated at a
- * restart. */
-static bool lacks_own(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
-{
-    if (s->setup.engine != ENGINE_MARIADB)
-        return false;
-    for (size_t i = 0; i < x->want.n; i++)
-        if (x->want.v[i].source[7] == v->index + 1 && x->want.v[i].last > v->max_have[v->index])
-            return true;
-    return false;
-}
-
-static enum sql_progress top_up(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    switch (x->phase) {
-    case 0:
-        replica_stop_receiver(s, v);
-        if (lacks_own(s, x, v) && s->mutant != MUTANT_ATTACH_WITHOUT_ROLE)
-            v->ss_replica = true; /* or its own transactions are skipped */
-        replica_change(s, v, x->effect.peer);
-        replica_start_receiver(s, v);
-        replica_start_applier(s, v);
-        return sql_next_phase(s, x);
-    case 1:
-        if (!executes(s, x, v))
-            return v->receiver_errno || v->applier_errno ? SQL_FAILED : sql_poll(s, x);
-        return sql_next_phase(s, x);
-    default:
-        replica_stop_receiver(s, v);
-        x->read = true;
-        return SQL_DONE;
-    }
-}
-
-static enum sql_progress detach(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (v->apply_waits)
-        return sql_poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
-    if (x->phase == 0) {
-        replica_change(s, v, SIM_NONE);
-        v->frozen_by_us = false;
-        return sql_next_phase(s, x);
-    }
-    x->read = true;
-    return SQL_DONE;
-}
-
-static bool is_attached(const struct sim_effect *x, const struct sim_server *v)
-{
-    return v->configured && v->source == x->effect.peer && v->connected && v->applier_on &&
-           v->ss_replica == x->effect.semi_sync && v->ss_active == x->effect.semi_sync &&
-           !v->ss_source;
-}
-
-static bool holds_more(const struct sim *s, const struct sim_effect *x, const struct sim_server *v)
-{
-    static struct gtid_set executed;
-    facts_set_executed(s, v, &executed);
-    return x->has_want && !gtid_set_contains(&x->want, &executed);
-}
-
-/* What MariaDB throws away of the relay log is held by the coming source. */
-static bool received_is_wanted(const struct sim *s, const struct sim_effect *x,
-                               const struct sim_server *v)
-{
-    static struct gtid_set received;
-    facts_set_received(s, v, &received);
-    return x->has_want && gtid_set_contains(&x->want, &received);
-}
-
-/* Receiver off, drained, both threads off. */
-static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (v->receiver_on) {
-        replica_start_applier(s, v);
-        replica_stop_receiver(s, v);
-    }
-    if (v->configured && !v->applier_on && v->applier_errno == 0 && !is_drained(s, v) &&
-        s->setup.engine == ENGINE_MYSQL)
-        replica_start_applier(s, v);
-    bool comes_again = !v->applier_on && v->applier_errno == 0 &&
-                       s->setup.engine == ENGINE_MARIADB && received_is_wanted(s, x, v);
-    if (v->configured && !is_drained(s, v) && !comes_again)
-        return v->applier_on ? sql_poll(s, x) : SQL_FAILED;
-    if (v->apply_waits)
-        return sql_poll(s, x); /* row 8: STOP SLAVE hangs behind an applier that waits for acks */
-    return sql_next_phase(s, x);
-}
-
-static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (holds_more(s, x, v))
-        return SQL_FAILED;
-    v->attached_by_us = true;
-    v->attached_at = s->now;
-    x->own = lacks_own(s, x, v);
-    v->ss_replica = x->effect.semi_sync || x->own;
-    if (s->mutant == MUTANT_ATTACH_WITHOUT_ROLE)
-        v->ss_replica = false;
-    replica_change(s, v, x->effect.peer);
-    v->frozen_by_us = false;
-    replica_start_receiver(s, v);
-    replica_start_applier(s, v);
-    return sql_next_phase(s, x);
-}
-
-/* The role was on only so that its own transactions are taken back. */
-static enum sql_progress attach_role(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (v->ss_replica == x->effect.semi_sync)
-        return sql_next_phase(s, x);
-    if (v->receiver_errno || v->applier_errno)
-        return SQL_FAILED;
-    if (x->own && lacks_own(s, x, v) && s->mutant != MUTANT_ATTACH_WITHOUT_ROLE)
-        return sql_poll(s, x);
-    v->ss_replica = x->effect.semi_sync;
-    replica_stop_receiver(s, v);
-    replica_start_receiver(s, v);
-    return sql_next_phase(s, x);
-}
-
-static enum sql_progress attach(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    x->read = true;
-    switch (x->phase) {
-    case 0:
-        if (is_attached(x, v))
-            return SQL_DONE;
-        if (!v->read_only && !sql_set_read_only(s, v))
-            return sql_poll(s, x);
-        return sql_next_phase(s, x);
-    case 1:
-        if (v->ss_source)
-            server_ss_set(s, v, false, true); /* role off before START */
-        v->offline = false;
-        return sql_next_phase(s, x);
-    case 2: return make_changeable(s, x, v);
-    case 3: return attach_change(s, x, v);
-    case 4: return attach_role(s, x, v);
-    default:
-        if (v->receiver_errno || v->applier_errno || !v->receiver_on)
-            return SQL_FAILED;
-        return is_attached(x, v) ? SQL_DONE : sql_poll(s, x);
-    }
-}
-
-static enum sql_progress thaw(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    x->read = true;
-    if (!v->configured || v->boot_at > x->effect.born_mono_us)
-        return SQL_FAILED;
-    if (x->phase > 0 || (x->effect.peer != NO_NODE && v->source != x->effect.peer))
-        return attach(s, x, v);
-    if (!v->applier_on && !is_drained(s, v) && s->setup.engine == ENGINE_MARIADB)
-        return SQL_FAILED; /* any start would purge what is not executed */
-    replica_start_receiver(s, v);
-    replica_start_applier(s, v);
-    v->frozen_by_us = false;
-    return SQL_DONE;
 }
 
 static enum sql_progress canary(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -322,28 +161,6 @@ static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim
     return SQL_DONE;
 }
 
-static enum sql_progress set_timeouts(struct sim *s, struct sim_effect *x, struct sim_server *v)
-{
-    if (!v->configured)
-        return SQL_DONE;
-    switch (x->phase) {
-    case 0:
-        replica_start_applier(s, v);
-        replica_stop_receiver(s, v);
-        return sql_next_phase(s, x);
-    case 1:
-        if (v->relay_n > v->relay_head)
-            return v->applier_on ? sql_poll(s, x) : SQL_FAILED;
-        replica_change(s, v, v->source);
-        replica_start_receiver(s, v);
-        replica_start_applier(s, v);
-        return sql_next_phase(s, x);
-    default:
-        x->read = true;
-        return v->connected ? SQL_DONE : sql_poll(s, x);
-    }
-}
-
 static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     if (x->phase == 0) {
@@ -388,7 +205,7 @@ static enum sql_progress replay(struct sim *s, struct sim_effect *x, struct sim_
     x->kept_acked = v->left_alone && !v->applier_on;
     if (s->setup.engine == ENGINE_MARIADB)
         replica_replay(s, v);
-    else if (!is_drained(s, v))
+    else if (!sql_is_drained(s, v))
         replica_start_applier(s, v);
     s->stats->replayed_relay += v->relay_n > v->relay_head;
     return sql_next_phase(s, x);
@@ -433,8 +250,8 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_COLLECT:
     case STEP_COMPARE:
     case STEP_VERIFY_FREEZE: x->read = true; return SQL_DONE;
-    case STEP_TOP_UP: return top_up(s, x, v);
-    case STEP_DETACH: return detach(s, x, v);
+    case STEP_TOP_UP: return sql_top_up(s, x, v);
+    case STEP_DETACH: return sql_detach(s, x, v);
     case STEP_SOURCE_ON: return source_on(s, x, v);
     case STEP_SOURCE_OFF:
         x->read = true;
@@ -442,15 +259,15 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
             return SQL_FAILED; /* switching off would answer OK */
         server_ss_set(s, v, false, true);
         return SQL_DONE;
-    case STEP_ATTACH: return attach(s, x, v);
+    case STEP_ATTACH: return sql_attach(s, x, v);
     case STEP_WAIT_ACKERS: return wait_ackers(s, x, v);
     case STEP_WRITABLE: return make_writable(s, x, v);
     case STEP_CREATE_SCHEMA:
     case STEP_CANARY: return canary(s, x, v);
     case STEP_QUIESCE: return sql_quiesce(s, x, v);
-    case STEP_THAW: return thaw(s, x, v);
+    case STEP_THAW: return sql_thaw(s, x, v);
     case STEP_UNFENCE: return unfence(s, x, v);
-    case STEP_SET_TIMEOUTS: return set_timeouts(s, x, v);
+    case STEP_SET_TIMEOUTS: return sql_set_timeouts(s, x, v);
     case STEP_REPLICA_ROLE: return replica_role(s, x, v);
     case STEP_START_APPLIER: return start_applier(s, x, v);
     case STEP_SET_VARIABLES:

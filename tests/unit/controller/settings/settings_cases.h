@@ -1,4 +1,5 @@
-/* What the tests of settings share: one good configuration and a folder of secrets. */
+/* What the tests of settings share: one good configuration, a folder of secrets, and how a table of
+ * wrong configurations is tried. */
 #ifndef TESTS_SETTINGS_CASES_H
 #define TESTS_SETTINGS_CASES_H
 #include <setjmp.h>
@@ -113,6 +114,43 @@ static inline char *settings_text_with(const struct settings_folder *f, const ch
         stay_sprintf("%.*s%s%s", (int)(at - settings_good), settings_good, from == NULL ? "" : to,
                      at + (from == NULL ? 0 : strlen(from)));
     return settings_expand(f, text);
+}
+
+/* The good configuration with one thing changed, and the one message that refuses it. */
+struct bad_case {
+    const char *name;
+    const char *from; /* NULL: `to` is the whole file */
+    const char *to;
+    const char *message;
+};
+
+static inline char *settings_bad_text(const struct bad_case *c)
+{
+    return c->from == NULL ? settings_expand(&folder, c->to)
+                           : settings_text_with(&folder, c->from, c->to);
+}
+
+/* Each is refused with exactly its message; SETTINGS_PRINT in the environment prints them all. */
+static inline void settings_refuses(const struct bad_case *cases, size_t count)
+{
+    int failures = 0;
+    bool print = getenv("SETTINGS_PRINT") != NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct bad_case *c = &cases[i];
+        STAY_AUTO(stay_free_charp) char *text = settings_bad_text(c);
+        STAY_AUTO(stay_free_charp) char *expected = settings_expand(&folder, c->message);
+        struct settings *settings = NULL;
+        struct stay_error err = {0};
+        enum stay_rc rc = settings_parse(text, "m.conf", 0, &settings, NULL, &err);
+        assert_true(rc == STAY_OK || settings == NULL);
+        if (print)
+            printf("%s\t%s\n", c->name, rc == STAY_OK ? "ACCEPTED" : err.text);
+        else if (rc == STAY_OK || strcmp(err.text, expected) != 0)
+            failures += printf("%s:\n  expected %s\n  got      %s\n", c->name, expected,
+                               rc == STAY_OK ? "no error" : err.text) > 0;
+        settings_free(settings);
+    }
+    assert_int_equal(failures, 0);
 }
 
 #endif

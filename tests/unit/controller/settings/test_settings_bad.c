@@ -1,14 +1,8 @@
 /* Every wrong configuration is refused with one message that names file, line, option, what was
- * found and what would be right; nothing of it takes effect. Each case is the good configuration of
- * settings_cases.h with one thing changed. */
+ * found and what would be right; nothing of it takes effect. Here: the file as a whole, the
+ * controller, and which clusters and servers there are. Sections of a cluster:
+ * test_settings_bad_sections.c. */
 #include "tests/unit/controller/settings/settings_cases.h"
-
-struct bad_case {
-    const char *name;
-    const char *from; /* NULL: `to` is the whole file */
-    const char *to;
-    const char *message;
-};
 
 static const struct bad_case cases[] = {
     {"syntax error", "zone = \"eu-1c\";",
@@ -179,194 +173,6 @@ static const struct bad_case cases[] = {
      "er\";",
      "m.conf:8: clusters[0].nodes: every node says promote = \"never\": no server could be pri"
      "mary"},
-    {"monitor account missing", "monitor = { user = \"m\"; password = { file = \"@/good\"; }; };",
-     "",
-     "m.conf:10: clusters[0].accounts.monitor.user: is missing: user name on the servers"},
-    {"operate account missing", "operate = { user = \"o\"; password = { file = \"@/good\"; }; };",
-     "",
-     "m.conf:10: clusters[0].accounts.operate: is missing: acting needs it (deploy/grants crea"
-     "tes it); without it write failover.mode = \"observe\""},
-    {"account without password", "canary = { user = \"c\"; password = { file = \"@/good\"; }; };",
-     "canary = { user = \"c\"; };",
-     "m.conf:12: clusters[0].accounts.canary: has a user but no password; write password = { f"
-     "ile = \"/PATH\"; }"},
-    {"account without user", "canary = { user = \"c\"; password",
-     "canary = { password",
-     "m.conf:12: clusters[0].accounts.canary: has a password but no user"},
-    {"password written out", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = \"hunter2\"",
-     "m.conf:12: clusters[0].accounts.canary.password: needs a reference { file = \"/path\" } "
-     "or { credential = \"name\" }; a secret is never written here, found text"},
-    {"password with two sources", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"@/good\"; credential = \"c\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: needs a reference { file = \"/path\" } "
-     "or { credential = \"name\" }; a secret is never written here, found a group { ... }"},
-    {"password file relative", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"good\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: file \"good\" is not an absolute path o"
-     "f at most 255 characters"},
-    {"password file missing", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"@/none\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: '@/none' does not exist: write the passwo"
-     "rd into it, mode 0600"},
-    {"password file readable by all", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"@/open\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: secret file '@/open' can be read by oth"
-     "ers (mode 0644): chmod 0600 '@/open'"},
-    {"password file empty", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"@/empty\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: secret file '@/empty' is empty"},
-    {"password too long", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { file = \"@/long\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: @/long: a password has 1 to 255 charact"
-     "ers, this file has 264"},
-    {"credential without systemd", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { credential = \"canary\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: credential \"canary\": no credentials h"
-     "ere; systemd passes them with LoadCredential=canary:/PATH, elsewhere write { file = \"/P"
-     "ATH\" }"},
-    {"credential with a path", "user = \"c\"; password = { file = \"@/good\"; }",
-     "user = \"c\"; password = { credential = \"../c\"; }",
-     "m.conf:12: clusters[0].accounts.canary.password: credential \"../c\" is not a plain name"},
-    {"user with a quote", "user = \"c\"",
-     "user = \"c' OR 1\"",
-     "m.conf:12: clusters[0].accounts.canary.user: name 'c' OR 1': use 1 to 64 of letters, dig"
-     "its, _ $ -"},
-    {"ca missing", "ca = \"@/good\"",
-     "ca = \"@/none.pem\"",
-     "m.conf:16: clusters[0].tls.ca: file @/none.pem cannot be read: No such file or directory"},
-    {"tls required without ca", "ca = \"@/good\"; ",
-     "",
-     "m.conf:16: clusters[0].tls.required: needs tls.ca: without it nobody knows whom we talk "
-     "to"},
-    {"tls cert without key", "ca = \"@/good\"; ",
-     "ca = \"@/good\"; cert = \"@/good\"; ",
-     "m.conf:16: clusters[0].tls.cert: cert and key belong together: write both or none"},
-    {"tls required in quotes", "required = true",
-     "required = \"yes\"",
-     "m.conf:16: clusters[0].tls.required: needs true or false without quotes, found the text "
-     "\"yes\""},
-    {"mode unknown", "mode = \"lossless\"",
-     "mode = \"loss-less\"",
-     "m.conf:17: clusters[0].durability.mode: \"loss-less\" is not possible; write \"unsafe\","
-     " \"bounded\" or \"lossless\" (did you mean \"lossless\"?)"},
-    {"acks in quotes", "acks = 1",
-     "acks = \"1\"",
-     "m.conf:17: clusters[0].durability.acks: needs a whole number without quotes, found the t"
-     "ext \"1\""},
-    {"acks zero", "acks = 1",
-     "acks = 0",
-     "m.conf:17: clusters[0].durability.acks: 0 is out of range; write 1 to 8"},
-    {"acks 2 on mariadb", "acks = 1",
-     "acks = 2",
-     "m.conf:17: clusters[0].durability.acks: MariaDB waits for one acknowledgement; write 1, "
-     "found 2"},
-    {"duration without unit", "cooldown = \"1h\"",
-     "cooldown = \"10\"",
-     "m.conf:18: clusters[0].failover.cooldown: duration '10' has no unit: use us, ms, s, m, h"
-     ", d or w"},
-    {"duration as number", "cooldown = \"1h\"",
-     "cooldown = 10",
-     "m.conf:18: clusters[0].failover.cooldown: needs a duration in quotes with its unit, such"
-     " as \"500ms\" or \"10m\", found the number 10"},
-    {"duration with wrong unit", "cooldown = \"1h\"",
-     "cooldown = \"1 hour\"",
-     "m.conf:18: clusters[0].failover.cooldown: duration '1 hour': ' ' is not a unit: use us, "
-     "ms, s, m, h, d or w"},
-    {"duration with size unit", "cooldown = \"1h\"",
-     "cooldown = \"10MB\"",
-     "m.conf:18: clusters[0].failover.cooldown: duration '10MB': 'MB' is not a unit: use us, m"
-     "s, s, m, h, d or w"},
-    {"duration negative", "cooldown = \"1h\"",
-     "cooldown = \"-1s\"",
-     "m.conf:18: clusters[0].failover.cooldown: duration '-1s': expected a number and a unit, "
-     "such as 500ms, 10m, 1h30m"},
-    {"duration out of range", "cooldown = \"1h\"",
-     "cooldown = \"31d\"",
-     "m.conf:18: clusters[0].failover.cooldown: 31d is out of range; write 0s to 30d"},
-    {"duration empty", "cooldown = \"1h\"",
-     "cooldown = \"\"",
-     "m.conf:18: clusters[0].failover.cooldown: duration '': expected a number and a unit, suc"
-     "h as 500ms, 10m, 1h30m"},
-    {"size with time unit", "failover = {",
-     "objectives = { loss_bytes = \"10m\"; };\n  failover = {",
-     "m.conf:18: clusters[0].objectives.loss_bytes: size '10m': 'm' is not a unit: use B, kB, "
-     "MB, GB, TB (decimal) or KiB, MiB, GiB, TiB (binary)"},
-    {"size as number", "failover = {",
-     "objectives = { loss_bytes = 160; };\n  failover = {",
-     "m.conf:18: clusters[0].objectives.loss_bytes: needs a size in quotes with its unit, such"
-     " as \"160MB\" or \"8MiB\", found the number 160"},
-    {"size out of range", "failover = {",
-     "objectives = { loss_bytes = \"2TB\"; };\n  failover = {",
-     "m.conf:18: clusters[0].objectives.loss_bytes: 2TB is out of range; write 0B to 1TB"},
-    {"failover mode unknown", "mode = \"automatic\"",
-     "mode = \"auto\"",
-     "m.conf:18: clusters[0].failover.mode: \"auto\" is not possible; write \"automatic\", \"c"
-     "onfirm\" or \"observe\" (did you mean \"automatic\"?)"},
-    {"suspicion slower than probing", "failover = {",
-     "detection = { suspicion = \"2s\"; };\n  failover = {",
-     "m.conf:18: clusters[0].detection.suspicion: is longer than detection.interval: suspicion"
-     " must ask more often, not less"},
-    {"silence below deadline", "failover = {",
-     "detection = { silence = \"500ms\"; };\n  failover = {",
-     "m.conf:18: clusters[0].detection.silence: is shorter than detection.deadline: one slow a"
-     "nswer would count as death"},
-    {"route type unknown", "type = \"haproxy\"",
-     "type = \"proxysql\"",
-     "m.conf:19: clusters[0].routes[0].type: \"proxysql\" is not possible; write \"haproxy\""},
-    {"route sockets empty", "[ \"10.1.0.2:9999\" ]",
-     "[ ]",
-     "m.conf:19: clusters[0].routes[0].sockets: has 0 entries; 1 to 16 are possible"},
-    {"route socket without port", "[ \"10.1.0.2:9999\" ]",
-     "[ \"10.1.0.2\" ]",
-     "m.conf:19: clusters[0].routes[0].sockets[0]: address '10.1.0.2': the port is missing: wr"
-     "ite host:port"},
-    {"route sockets numbers", "[ \"10.1.0.2:9999\" ]",
-     "[ 9999 ]",
-     "m.conf:19: clusters[0].routes[0].sockets[0]: needs text in quotes"},
-    {"route sockets text", "[ \"10.1.0.2:9999\" ]",
-     "\"10.1.0.2:9999\"",
-     "m.conf:19: clusters[0].routes[0].sockets: needs a list of sockets [ \"host:port\", \"/pa"
-     "th\" ], found the text \"10.1.0.2:9999\""},
-    {"route write missing", "write = \"shop_rw\"; ",
-     "",
-     "m.conf:19: clusters[0].routes[0].write: is missing: backend of writers; its servers are "
-     "named as the nodes"},
-    {"route backend with space", "write = \"shop_rw\"",
-     "write = \"shop rw\"",
-     "m.conf:20: clusters[0].routes[0].write: name 'shop rw': use 1 to 64 of letters, digits, "
-     "_ $ -"},
-    {"hook without command", "failover = {",
-     "hooks = ( { when = \"pre_failover\"; } );\n  failover = {",
-     "m.conf:18: clusters[0].hooks[0].command: is missing: program and arguments, no shell; JS"
-     "ON on standard input, MAINSTAY_* in the environment"},
-    {"hook moment unknown", "failover = {",
-     "hooks = ( { when = \"before\"; command = [ \"/bin/true\" ]; } );\n  failover = {",
-     "m.conf:18: clusters[0].hooks[0].when: \"before\" is not possible; write \"pre_failover"
-     "\", \"post_failover\", \"pre_switchover\" or \"post_switchover\""},
-    {"hook as shell line", "failover = {",
-     "hooks = ( { when = \"pre_failover\"; command = \"/bin/true --yes\"; } );\n  failover = {",
-     "m.conf:18: clusters[0].hooks[0].command: needs a list [ \"/path/to/program\", \"argument"
-     "\" ], found the text \"/bin/true --yes\""},
-    {"hook program relative", "failover = {",
-     "hooks = ( { when = \"pre_failover\"; command = [ \"true\" ]; } );\n  failover = {",
-     "m.conf:18: clusters[0].hooks[0].command[0]: \"true\" is not an absolute path; it must be"
-     "gin with /"},
-    {"hook veto afterwards", "failover = {",
-     "hooks = ( { when = \"post_failover\"; command = [ \"/bin/true\" ]; may_veto = true; } );"
-     "\n  failover = {",
-     "m.conf:18: clusters[0].hooks[0]: may_veto on a post_failover hook: what is done cannot b"
-     "e vetoed"},
-    {"later section of wrong shape", "failover = {",
-     "archive = \"yes\";\n  failover = {",
-     "m.conf:18: clusters[0].archive: needs a group { ... }, found the text \"yes\""},
-    {"later section with wrong unit", "failover = {",
-     "archive = { spool_limit = \"20 barrels\"; };\n  failover = {",
-     "m.conf:18: clusters[0].archive.spool_limit: size '20 barrels': ' ' is not a unit: use B,"
-     " kB, MB, GB, TB (decimal) or KiB, MiB, GiB, TiB (binary)"},
-    {"later section with unknown key", "failover = {",
-     "backup = { repo = \"main\"; };\n  failover = {",
-     "m.conf:18: clusters[0].backup.repo: unknown option; did you mean \"repository\"?"},
     {"repository without url", "controller = {\n",
      "repositories = ( { name = \"main\"; } );\ncontroller = {\n",
      "m.conf:1: repositories[0].url: is missing: file:///path or s3://bucket/prefix"},
@@ -395,33 +201,10 @@ static const struct bad_case cases[] = {
      "m.conf:1: syntax error: look here and just before for a missing quote, ; or bracket"},
 };
 
-static char *text_of(const struct bad_case *c)
-{
-    return c->from == NULL ? settings_expand(&folder, c->to)
-                           : settings_text_with(&folder, c->from, c->to);
-}
-
 static void wrong_configuration_is_refused_with_its_message(void **state)
 {
     (void)state;
-    int failures = 0;
-    bool print = getenv("SETTINGS_PRINT") != NULL;
-    for (size_t i = 0; i < STAY_COUNT(cases); i++) {
-        const struct bad_case *c = &cases[i];
-        STAY_AUTO(stay_free_charp) char *text = text_of(c);
-        STAY_AUTO(stay_free_charp) char *expected = settings_expand(&folder, c->message);
-        struct settings *settings = NULL;
-        struct stay_error err = {0};
-        enum stay_rc rc = settings_parse(text, "m.conf", 0, &settings, NULL, &err);
-        assert_true(rc == STAY_OK || settings == NULL);
-        if (print)
-            printf("%s\t%s\n", c->name, rc == STAY_OK ? "ACCEPTED" : err.text);
-        else if (rc == STAY_OK || strcmp(err.text, expected) != 0)
-            failures += printf("%s:\n  expected %s\n  got      %s\n", c->name, expected,
-                               rc == STAY_OK ? "no error" : err.text) > 0;
-        settings_free(settings);
-    }
-    assert_int_equal(failures, 0);
+    settings_refuses(cases, STAY_COUNT(cases));
 }
 
 static void errors_of_one_file_are_all_shown(void **state)
