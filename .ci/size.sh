@@ -7,7 +7,7 @@ failed=0
 while read -r file; do
     lines=$(wc -l <"$file") limit=800
     case $file in *.h) limit=250 ;; tests/*) limit=500 ;; esac
-    case $file in *_table.c|*_rules.c|probes/observation.h|controller/decide/plan.h) limit=900 ;; esac
+    case $file in *_table.c|*_rules.c|probes/observation.h) limit=900 ;; esac
     [ "$lines" -le "$limit" ] || { echo "FAIL size $file has $lines lines (at most $limit)"; failed=1; }
     awk -v f="$file" '
         length($0) > 100 && $0 !~ /X\(/ && $0 !~ /https?:/ && f !~ /_table\.c|_rules\.c|test_/ {

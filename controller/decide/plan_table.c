@@ -1,115 +1,24 @@
 /* controller/decide/plan_table.c - every plan as rows: step, whom it touches, how long it may take,
  * what undoes it, and why it is there. Order is the safety argument. A row with ROW_WITH_NEXT runs
- * at the same time as the row below it. */
-#include "controller/decide/plan.h"
+ * at the same time as the row below it. Those that give a cluster another primary:
+ * plan_table_primary.c. */
+#include "controller/decide/plan_run.h"
+#include "controller/decide/plan_table_private.h"
 
-#define MS(n)  ((n)*STAY_MS)
-#define SEC(n) ((n)*STAY_SECOND)
-#define HOUR   (3600 * STAY_SECOND)
-#define BEST   ROW_BEST_EFFORT
-#define WITH   ROW_WITH_NEXT
-#define SKIP   ROW_SKIP_IF_DONE
-#define LIGHT  ROW_NO_SAVE
-
-static const struct plan_row failover_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
-     "the new epoch outlives this process: from here it finishes or is undone"},
-    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
-     "the operator may know a reason against it"},
-    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
-     "clients leave the old primary; a proxy that does not answer is noted"},
-    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | WITH | SKIP, MS(1500), STEP_UNFENCE,
-     "if the old primary answers, its own word is the best proof"},
-    {STEP_FREEZE, TARGET_RECEIVERS, 0, SEC(4), STEP_THAW,
-     "no acker may acknowledge for the old primary any more; only receivers stop, appliers run"},
-    {STEP_DRAIN, TARGET_FROZEN, LIGHT | SKIP, 6 * HOUR, STEP_NONE,
-     "acknowledged rows may sit unapplied in a relay log; it takes what the lag takes"},
-    {STEP_COLLECT, TARGET_FROZEN, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
-     "only executed sets count; received ones may lie"},
-    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "first what it holds, then policy"},
-    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(20), STEP_NONE,
-     "the candidate gets what only another drained server holds"},
-    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
-     "what may be lost is known before anything is promoted"},
-    {STEP_DETACH, TARGET_CANDIDATE, 0, SEC(4), STEP_ATTACH,
-     "the candidate forgets the old primary"},
-    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(2), STEP_SOURCE_OFF,
-     "its first commit shall already wait for an acker; after the drain, or its applier would "
-     "wait"},
-    {STEP_ATTACH, TARGET_ACKERS, SKIP, SEC(4), STEP_ATTACH,
-     "ackers first, or the first write hangs"},
-    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE, "seen, not assumed"},
-    {STEP_STORE_MODE, TARGET_NONE, SKIP, SEC(5), STEP_NONE,
-     "no acker is left: the weaker mode is recorded before it is applied"},
-    {STEP_SOURCE_OFF, TARGET_CANDIDATE, SKIP, SEC(2), STEP_NONE,
-     "no client is connected yet, so nobody is answered wrongly"},
-    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | SKIP, MS(1500), STEP_UNFENCE,
-     "one that came back meanwhile is closed; its acks are revoked in any case"},
-    {STEP_VERIFY_FREEZE, TARGET_FROZEN, LIGHT | SKIP, SEC(2), STEP_NONE,
-     "a frozen acker that restarted may have acknowledged again"},
-    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},
-    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
-     "a commit proves the write path, not a flag"},
-    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
-    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the store names the new primary"},
-    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
-     "the clients' way is proved too"},
-    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
-     "every other contained server follows the new primary"},
-    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
-};
-
-static const struct plan_row switchover_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
-     "the new epoch outlives this process: from here it finishes or is undone"},
-    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
-     "the operator may know a reason against it"},
-    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "chosen before clients are paused"},
-    {STEP_COLLECT, TARGET_OLD_PRIMARY, LIGHT, SEC(2), STEP_NONE,
-     "what the candidate shall hold before clients are paused"},
-    {STEP_CATCH_UP, TARGET_CANDIDATE, LIGHT, SEC(10), STEP_NONE,
-     "how far it lags, measured by waiting for it; once more until it is short, or nothing is "
-     "touched"},
-    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
-     "the write pause begins"},
-    {STEP_QUIESCE, TARGET_OLD_PRIMARY, 0, MS(1500), STEP_UNFENCE,
-     "the old primary takes no more writes and says what it holds"},
-    {STEP_CATCH_UP, TARGET_CANDIDATE, LIGHT, MS(1500), STEP_NONE,
-     "the candidate and the coming ackers execute exactly that set"},
-    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
-     "nothing may be lost in a planned change"},
-    {STEP_DETACH, TARGET_CANDIDATE, WITH, MS(1500), STEP_ATTACH,
-     "the candidate forgets the old primary"},
-    {STEP_SOURCE_OFF, TARGET_OLD_PRIMARY, SKIP, MS(1500), STEP_NONE,
-     "role off before it replicates; nobody waits, it is quiesced"},
-    {STEP_SOURCE_ON, TARGET_CANDIDATE, WITH | SKIP, MS(1500), STEP_SOURCE_OFF,
-     "its first commit shall already wait for an acker; it is read-only still, so the ackers may "
-     "come at the same time"},
-    {STEP_ATTACH, TARGET_ACKERS, WITH | SKIP, SEC(2), STEP_ATTACH,
-     "ackers first, the old primary among them; a switchover never degrades"},
-    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE, "seen, not assumed"},
-    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(2), STEP_NONE, "point of no return"},
-    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
-     "a commit proves the write path, not a flag"},
-    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "the write pause ends"},
-    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the store names the new primary"},
-    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
-     "the clients' way is proved too"},
-    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
-     "every other server follows the new primary"},
-    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
-};
+#define ROWS_BEGIN                                                                                 \
+    ROW(STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,                                         \
+        "a plan that cannot finish does not start"),                                               \
+        ROW(STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time")
+#define ROW_READ_PRIMARY                                                                           \
+    ROW(STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,                                  \
+        "the primary is read after it, so a live stream never looks like divergence")
 
 static const struct plan_row rejoin_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_FENCE, TARGET_NODE, SKIP, SEC(3), STEP_NONE,
      "no client may write to it, no role may wait"},
     {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides, not what it was"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
      "sets unknown to the primary never replicate"},
     {STEP_ATTACH, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
@@ -120,14 +29,12 @@ static const struct plan_row rejoin_rows[] = {
 };
 
 static const struct plan_row repoint_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_FREEZE, TARGET_NODE, 0, SEC(4), STEP_THAW,
      "its relay log must be drained before its source changes"},
     {STEP_DRAIN, TARGET_FROZEN, LIGHT, SEC(30), STEP_NONE,
      "a change of source purges what is not applied"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
      "sets unknown to the primary never replicate"},
     {STEP_ATTACH, TARGET_NODE, SKIP, SEC(5), STEP_NONE, "it follows the primary"},
@@ -154,8 +61,7 @@ static const struct plan_row adopt_rows[] = {
 };
 
 static const struct plan_row mode_restore_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_REPLICA_ROLE, TARGET_RECEIVERS, 0, SEC(10), STEP_NONE,
      "ackers outside the primary's zone, none inside"},
     {STEP_SOURCE_ON, TARGET_CANDIDATE, 0, SEC(5), STEP_SOURCE_OFF, "commits wait for an acker"},
@@ -170,8 +76,7 @@ static const struct plan_row mode_restore_rows[] = {
 };
 
 static const struct plan_row mode_degrade_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_STORE_MODE, TARGET_NONE, 0, SEC(5), STEP_NONE,
      "the weaker mode is recorded before it is applied"},
     {STEP_SOURCE_OFF, TARGET_CANDIDATE, 0, SEC(5), STEP_NONE,
@@ -195,8 +100,7 @@ static const struct plan_row make_writable_rows[] = {
 };
 
 static const struct plan_row fence_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_ROUTE_CLOSE, TARGET_NODE, BEST | WITH | SKIP, MS(700), STEP_NONE,
      "clients leave it first"},
     {STEP_FENCE, TARGET_NODE, 0, SEC(2), STEP_NONE,
@@ -216,11 +120,9 @@ static const struct plan_row unfence_rows[] = {
 };
 
 static const struct plan_row quarantine_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_QUARANTINE, TARGET_NODE, SKIP, SEC(5), STEP_NONE,
      "never a candidate; what it holds more is shown until somebody dealt with it"},
     {STEP_REPLICA_ROLE, TARGET_NODE, SKIP, SEC(10), STEP_NONE,
@@ -229,8 +131,7 @@ static const struct plan_row quarantine_rows[] = {
 };
 
 static const struct plan_row start_applier_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_START_APPLIER, TARGET_NODE, 0, SEC(3), STEP_NONE,
      "its receiver is not touched: it goes on acknowledging"},
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
@@ -242,8 +143,7 @@ static const struct plan_row reseed_rows[] = {
     {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
     {STEP_COMPARE, TARGET_NODE, LIGHT | SKIP, SEC(2), STEP_NONE,
      "what it holds is about to be destroyed: read once more"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_DETACH, TARGET_NODE, SKIP, SEC(10), STEP_NONE,
      "from here it acknowledges nothing that it would lose"},
     {STEP_COLLECT, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE,
@@ -255,8 +155,7 @@ static const struct plan_row reseed_rows[] = {
     {STEP_COPY, TARGET_NODE, 0, 6 * HOUR, STEP_COPY_STOP,
      "its data is replaced by the donor's; reseed.deadline is how long that may take"},
     {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(10), STEP_NONE, "what came is read, not assumed"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_ADMIT, TARGET_NODE, SKIP, SEC(5), STEP_NONE, "it will acknowledge as soon as it follows"},
     {STEP_ATTACH, TARGET_NODE, 0, SEC(10), STEP_NONE, "it follows the primary"},
     {STEP_CATCH_UP, TARGET_NODE, LIGHT | BEST, SEC(5), STEP_NONE,
@@ -265,13 +164,11 @@ static const struct plan_row reseed_rows[] = {
 };
 
 static const struct plan_row rewind_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_FENCE, TARGET_NODE, SKIP, SEC(3), STEP_NONE,
      "no client may write to it while rows are put back"},
     {STEP_COMPARE, TARGET_NODE, LIGHT, SEC(2), STEP_NONE, "what it holds decides, not what it was"},
-    {STEP_COLLECT, TARGET_CANDIDATE, LIGHT, SEC(2), STEP_NONE,
-     "the primary is read after it, so a live stream never looks like divergence"},
+    ROW_READ_PRIMARY,
     {STEP_REWIND, TARGET_NODE, 0, 2 * HOUR, STEP_NONE,
      "its extra transactions are kept as a bundle first, then undone all at once or not at all"},
     {STEP_ATTACH, TARGET_NODE, 0, SEC(5), STEP_NONE,
@@ -281,105 +178,44 @@ static const struct plan_row rewind_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "it may be a candidate again"},
 };
 
-static const struct plan_row recover_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
-     "nobody takes writes or sends; who is missing needs a human's word"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
-     "the new epoch outlives this process: from here it finishes or is undone"},
-    {STEP_HOOK_PRE, TARGET_NONE, 0, SEC(10), STEP_NONE,
-     "the operator may know a reason against it"},
-    {STEP_ROUTE_CLOSE, TARGET_OLD_PRIMARY, BEST | WITH, MS(700), STEP_ROUTE_OPEN,
-     "no client comes in before one server is chosen"},
-    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | WITH | SKIP, MS(1500), STEP_UNFENCE,
-     "if the old primary answers, it is closed for sure and says what it holds"},
-    {STEP_FREEZE, TARGET_RECEIVERS, 0, SEC(4), STEP_THAW,
-     "nobody may acknowledge for a primary that is still missing"},
-    {STEP_REPLAY, TARGET_FROZEN, BEST | SKIP, SEC(60), STEP_NONE,
-     "after a power loss both threads stand still: the relay log may be the only copy of what was "
-     "acknowledged last"},
-    {STEP_DRAIN, TARGET_FROZEN, LIGHT | SKIP, 6 * HOUR, STEP_NONE,
-     "a server is judged by what it holds when all it received is executed"},
-    {STEP_COLLECT, TARGET_FROZEN, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
-     "only executed sets count; received ones may lie"},
-    {STEP_CHOOSE, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
-     "who holds all that any server holds; where none does, only a human chooses"},
-    {STEP_TOP_UP, TARGET_CANDIDATE, SKIP, SEC(20), STEP_NONE,
-     "the candidate gets what only another server holds"},
-    {STEP_CERTIFY, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
-     "what may be lost is known before anything is opened"},
-    {STEP_DETACH, TARGET_CANDIDATE, 0, SEC(4), STEP_ATTACH, "the candidate forgets its source"},
-    {STEP_SOURCE_ON, TARGET_CANDIDATE, SKIP, SEC(2), STEP_SOURCE_OFF,
-     "its first commit shall already wait for an acker"},
-    {STEP_ATTACH, TARGET_ACKERS, SKIP, SEC(4), STEP_ATTACH,
-     "ackers first, or the first write hangs"},
-    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | SKIP, SEC(2), STEP_NONE, "seen, not assumed"},
-    {STEP_STORE_MODE, TARGET_NONE, SKIP, SEC(5), STEP_NONE,
-     "no acker is left: the weaker mode is recorded before it is applied"},
-    {STEP_SOURCE_OFF, TARGET_CANDIDATE, SKIP, SEC(2), STEP_NONE,
-     "no client is connected yet, so nobody is answered wrongly"},
-    {STEP_FENCE, TARGET_OLD_PRIMARY, BEST | SKIP, MS(1500), STEP_UNFENCE,
-     "one that came back meanwhile is closed"},
-    {STEP_VERIFY_FREEZE, TARGET_FROZEN, LIGHT | SKIP, SEC(2), STEP_NONE,
-     "one that restarted meanwhile is not what was judged"},
-    {STEP_WRITABLE, TARGET_CANDIDATE, ROW_NO_RETURN, SEC(3), STEP_NONE, "point of no return"},
-    {STEP_CANARY, TARGET_CANDIDATE, LIGHT | BEST | SKIP, SEC(2), STEP_NONE,
-     "a commit proves the write path, not a flag"},
-    {STEP_ROUTE_OPEN, TARGET_CANDIDATE, BEST, SEC(1), STEP_NONE, "clients write again"},
-    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE,
-     "the store names the primary; who holds more than it is set aside"},
-    {STEP_CANARY_ROUTE, TARGET_CANDIDATE, LIGHT | BEST, SEC(2), STEP_NONE,
-     "the clients' way is proved too"},
-    {STEP_ATTACH, TARGET_REST, BEST | SKIP, SEC(10), STEP_NONE,
-     "every other contained server follows"},
-    {STEP_HOOK_POST, TARGET_NONE, BEST, SEC(10), STEP_NONE, "tells the operator's tools"},
-};
-
 static const struct plan_row conform_rows[] = {
-    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE, "a plan that cannot finish does not start"},
-    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE, "one change at a time"},
+    ROWS_BEGIN,
     {STEP_SET_VARIABLES, TARGET_NODE, 0, SEC(5), STEP_NONE,
      "each of them only strengthens a promise; what needs a restart or a drain is left alone"},
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
 };
 
-struct plan_table {
-    const struct plan_row *rows;
-    size_t count;
-};
-#define TABLE(rows)                                                                                \
-    {                                                                                              \
-        rows, STAY_COUNT(rows)                                                                     \
-    }
-
-static const struct plan_table tables[PLAN_KIND_COUNT] = {
-    [PLAN_FAILOVER] = TABLE(failover_rows),
-    [PLAN_SWITCHOVER] = TABLE(switchover_rows),
-    [PLAN_REJOIN] = TABLE(rejoin_rows),
-    [PLAN_REPOINT] = TABLE(repoint_rows),
-    [PLAN_ADOPT] = TABLE(adopt_rows),
-    [PLAN_MODE_RESTORE] = TABLE(mode_restore_rows),
-    [PLAN_MODE_DEGRADE] = TABLE(mode_degrade_rows),
-    [PLAN_MAKE_WRITABLE] = TABLE(make_writable_rows),
-    [PLAN_FENCE] = TABLE(fence_rows),
-    [PLAN_UNFENCE] = TABLE(unfence_rows),
-    [PLAN_QUARANTINE] = TABLE(quarantine_rows),
-    [PLAN_START_APPLIER] = TABLE(start_applier_rows),
-    [PLAN_RESEED] = TABLE(reseed_rows),
-    [PLAN_REWIND] = TABLE(rewind_rows),
-    [PLAN_RECOVER] = TABLE(recover_rows),
-    [PLAN_CONFORM] = TABLE(conform_rows),
+#define HERE(rows) &(const struct plan_table)TABLE(rows)
+static const struct plan_table *const tables[PLAN_KIND_COUNT] = {
+    [PLAN_NONE] = &(const struct plan_table){NULL, 0},
+    [PLAN_FAILOVER] = &plan_failover_table,
+    [PLAN_SWITCHOVER] = &plan_switchover_table,
+    [PLAN_REJOIN] = HERE(rejoin_rows),
+    [PLAN_REPOINT] = HERE(repoint_rows),
+    [PLAN_ADOPT] = HERE(adopt_rows),
+    [PLAN_MODE_RESTORE] = HERE(mode_restore_rows),
+    [PLAN_MODE_DEGRADE] = HERE(mode_degrade_rows),
+    [PLAN_MAKE_WRITABLE] = HERE(make_writable_rows),
+    [PLAN_FENCE] = HERE(fence_rows),
+    [PLAN_UNFENCE] = HERE(unfence_rows),
+    [PLAN_QUARANTINE] = HERE(quarantine_rows),
+    [PLAN_START_APPLIER] = HERE(start_applier_rows),
+    [PLAN_RESEED] = HERE(reseed_rows),
+    [PLAN_REWIND] = HERE(rewind_rows),
+    [PLAN_RECOVER] = &plan_recover_table,
+    [PLAN_CONFORM] = HERE(conform_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
 {
-    *ret_count = tables[kind].count;
-    return tables[kind].rows;
+    *ret_count = tables[kind]->count;
+    return tables[kind]->rows;
 }
 
 uint32_t plan_row_of(enum plan_kind kind, enum step_kind step)
 {
     uint32_t row = 0;
-    while (row < tables[kind].count && tables[kind].rows[row].step != step)
+    while (row < tables[kind]->count && tables[kind]->rows[row].step != step)
         row++;
     return row;
 }
@@ -387,8 +223,8 @@ uint32_t plan_row_of(enum plan_kind kind, enum step_kind step)
 void plan_visit(plan_visit_fn fn, void *ctx)
 {
     for (int kind = PLAN_NONE; kind < PLAN_KIND_COUNT; kind++)
-        for (uint32_t row = 0; row < tables[kind].count; row++)
-            fn(ctx, (enum plan_kind)kind, row, &tables[kind].rows[row]);
+        for (uint32_t row = 0; row < tables[kind]->count; row++)
+            fn(ctx, (enum plan_kind)kind, row, &tables[kind]->rows[row]);
 }
 
 const char *plan_kind_text(enum plan_kind kind)

@@ -1,0 +1,154 @@
+/* controller/decide/plan_kinds.h - which plans and which steps there are, and what a row of a plan
+ * is.
+ *
+ * Pure. Layer: decide. The rows themselves: plan_table*.c; listed by mainstay-plans(7). */
+#ifndef CONTROLLER_DECIDE_PLAN_KINDS_H
+#define CONTROLLER_DECIDE_PLAN_KINDS_H
+#include "base/base.h"
+
+#define PLAN_KINDS(X)                                                                              \
+    X(NONE, "none")                                                                                \
+    X(FAILOVER, "failover")                                                                        \
+    X(SWITCHOVER, "switchover")                                                                    \
+    X(REJOIN, "rejoin")                                                                            \
+    X(REPOINT, "repoint")                                                                          \
+    X(ADOPT, "adopt")                                                                              \
+    X(MODE_RESTORE, "mode restore")                                                                \
+    X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")            \
+        X(UNFENCE, "unfence") X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")        \
+            X(RESEED, "reseed") X(REWIND, "rewind") X(RECOVER, "recover") X(CONFORM, "conform")
+
+enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
+
+/* STEP(id, class, text, what it does and how it is verified). NODE and ROUTE steps are effects. */
+#define STEP_KINDS(X)                                                                              \
+    X(NONE, PURE, "none", "")                                                                      \
+    X(CHECK, PURE, "check", "preconditions that need no change; a plan that cannot finish stops")  \
+    X(INTENT, STORE, "intent", "new epoch and this plan, by compare-and-set")                      \
+    X(HOOK_PRE, ROUTE, "hook before", "operator's hook, may veto")                                 \
+    X(ROUTE_CLOSE, ROUTE, "close route", "servers to maintenance, sessions ended; proves nothing") \
+    X(FENCE, NODE, "fence",                                                                        \
+      "MariaDB: kill clients, read-only, semi-sync off. MySQL: offline_mode, no app session "      \
+      "left, semi-sync off, super_read_only. Answer: executed set after it")                       \
+    X(FREEZE, NODE, "freeze",                                                                      \
+      "source role off on a read-only server, applier running, then the receiver only is "         \
+      "stopped; "                                                                                  \
+      "answer: received set, executed set, uptime")                                                \
+    X(DRAIN, NODE, "drain", "wait until executed contains the highest received set ever seen")     \
+    X(COLLECT, NODE, "collect", "read the executed set")                                           \
+    X(CHOOSE, PURE, "choose", "candidate by what it holds, then policy")                           \
+    X(TOP_UP, NODE, "top up", "candidate fetches what it misses from the best drained peer")       \
+    X(CERTIFY, PURE, "certify", "survival certificate against the accept policy")                  \
+    X(DETACH, NODE, "detach", "stop replication and forget the source; verified: no source")       \
+    X(SOURCE_ON, NODE, "source role on", "semi-sync source, AFTER_SYNC, infinite timeout, k acks") \
+    X(SOURCE_OFF, NODE, "source role off", "semi-sync source role off; never while clients wait")  \
+    X(STORE_MODE, STORE, "record mode", "weaker mode recorded before it is applied")               \
+    X(ATTACH, NODE, "attach",                                                                      \
+      "replicate from `peer`; replica role on only outside its zone; verified: receiver running")  \
+    X(WAIT_ACKERS, NODE, "wait for ackers", "known semi-sync clients >= k")                        \
+    X(VERIFY_FREEZE, NODE, "verify freeze", "not restarted, receiver off or from the new primary") \
+    X(WRITABLE, NODE, "make writable", "read-only off; verified")                                  \
+    X(CANARY, NODE, "canary", "one commit in mainstay.heartbeat with the new epoch")               \
+    X(ROUTE_OPEN, ROUTE, "open route", "write backend points at the new primary only")             \
+    X(CANARY_ROUTE, ROUTE, "canary through route", "one commit from a client's address")           \
+    X(COMMIT, STORE, "record", "primary, mode, ackers, cooldown; the plan ends")                   \
+    X(HOOK_POST, ROUTE, "hook after", "operator's hook, cannot veto")                              \
+    X(QUIESCE, NODE, "quiesce",                                                                    \
+      "old primary read-only, writers waited for and then killed; answer: executed set")           \
+    X(CATCH_UP, NODE, "catch up", "wait until executed contains the quiesced primary's set")       \
+    X(THAW, NODE, "thaw", "start the receiver again on its old source (undo of freeze)")           \
+    X(UNFENCE, NODE, "unfence",                                                                    \
+      "semi-sync on as recorded, writable again (undo of fence, quiesce)")                         \
+    X(COMPARE, NODE, "compare", "read the returned server's sets")                                 \
+    X(QUARANTINE, STORE, "quarantine",                                                             \
+      "recorded with the extra set; not attached, not a candidate")                                \
+    X(SET_TIMEOUTS, NODE, "set timeouts",                                                          \
+      "heartbeat, net timeout, kill-connection timeout; a replica drains first")                   \
+    X(CREATE_SCHEMA, NODE, "create schema", "mainstay.heartbeat on the primary")                   \
+    X(BARRIER, NODE, "barrier",                                                                    \
+      "primary's executed set captured after semi-sync was on; ackers hold it and acknowledge")    \
+    X(REPLICA_ROLE, NODE, "replica role",                                                          \
+      "semi-sync replica role on outside the primary's zone, off inside; receiver restarted if "   \
+      "status differs")                                                                            \
+    X(START_APPLIER, NODE, "start applier",                                                        \
+      "only while its receiver runs: MariaDB would throw the relay log away; one that runs and "   \
+      "waits for an acker: source role off; verified")                                             \
+    X(COPY, NODE, "copy",                                                                          \
+      "all its data replaced by the donor's (`peer`): MySQL by CLONE, else by the configured "     \
+      "command; in slices, begun once and then watched")                                           \
+    X(COPY_STOP, NODE, "stop copy", "ends a copy under way (undo of copy); what it holds is lost") \
+    X(ADMIT, STORE, "admit", "it counts among the ackers before it may acknowledge")               \
+    X(REWIND, NODE, "rewind",                                                                      \
+      "saves what the server holds beyond `want` as a bundle, then undoes it by its row images "   \
+      "in one transaction and sets its GTID state back; a job, taken up again where it was")       \
+    X(REPLAY, NODE, "execute relay log",                                                           \
+      "both threads stand still since a restart: what the relay log holds beyond what is "         \
+      "executed is read and its execution begun (MariaDB: by file and position, one thread, for "  \
+      "a start by GTID would throw it away); answer: received set, and whether it is all it "      \
+      "acknowledged")                                                                              \
+    X(SET_VARIABLES, NODE, "set variables",                                                        \
+      "settings that spoil a promise, those that are safe to set while it runs; verified")
+
+enum plan_kind {
+#define X(id, text) PLAN_##id,
+    PLAN_KINDS(X)
+#undef X
+        PLAN_KIND_COUNT
+};
+/* Does it put a server in the place of a primary that is gone, by freeze, drain and proof? */
+static inline bool plan_replaces(enum plan_kind kind)
+{
+    return kind == PLAN_FAILOVER || kind == PLAN_RECOVER;
+}
+enum step_kind {
+#define X(id, class, text, what) STEP_##id,
+    STEP_KINDS(X)
+#undef X
+        STEP_KIND_COUNT
+};
+
+enum plan_target {
+    TARGET_NONE = 0,
+    TARGET_OLD_PRIMARY,
+    TARGET_CANDIDATE,
+    TARGET_RECEIVERS, /* every node but the old primary that answers (possible ackers and peers) */
+    TARGET_FROZEN,    /* F */
+    TARGET_ACKERS,    /* nodes attached before writable: drained, outside the candidate's zone */
+    TARGET_REST,      /* every other node that may be attached */
+    TARGET_NODE,      /* params.node */
+};
+
+enum row_flags {
+    ROW_BEST_EFFORT = 1,  /* a failure is noted, never blocks */
+    ROW_WITH_NEXT = 2,    /* starts together with the next row; both must conclude */
+    ROW_NO_RETURN = 4,    /* point of no return: after it the plan only goes forward */
+    ROW_SKIP_IF_DONE = 8, /* plan_targets may be empty: the row is skipped */
+    ROW_NO_SAVE = 16,     /* reads, waits, computes or writes only our heartbeat row: begins
+                             without a save of its own, a resumed run simply does it again */
+};
+
+struct plan_row {
+    enum step_kind step;
+    enum plan_target target;
+    unsigned flags;
+    int64_t deadline_us; /* of the row, from its start */
+    enum step_kind undo; /* STEP_NONE: nothing to undo */
+    const char *why;     /* shown verbatim in plan, page and man page */
+};
+
+/* The rows of a kind, in order; static. */
+const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
+/* Index of the first row of `kind` with `step`, or the row count. */
+uint32_t plan_row_of(enum plan_kind kind, enum step_kind step);
+const char *plan_kind_text(enum plan_kind kind);
+const char *step_kind_text(enum step_kind step);
+const char *step_kind_what(enum step_kind step);
+enum step_class step_kind_class(enum step_kind step);
+/* How long after a store compare SQL of this step may be sent. */
+int64_t plan_step_validity_us(enum step_kind step);
+/* Every row of every plan, for mainstay-plans(7) and lint. */
+typedef void (*plan_visit_fn)(void *ctx, enum plan_kind kind, uint32_t row,
+                              const struct plan_row *what);
+void plan_visit(plan_visit_fn fn, void *ctx);
+
+#endif
