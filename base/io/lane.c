@@ -86,6 +86,13 @@ static void abandon_worker(struct lane_job *job)
     lane_unlock(pool);
 }
 
+/* A thread that takes a job up tells nobody: no run of run_us that begins after `now` is over
+ * before this, so who looks then, and at the run's own end, is never late for it. */
+static int64_t next_look_mono_us(int64_t now, int64_t run_us, int64_t due)
+{
+    return run_us > 0 && due - now > run_us ? now + run_us : due;
+}
+
 static void on_deadline(struct timer *timer, void *arg)
 {
     struct lane_job *job = arg;
@@ -96,16 +103,18 @@ static void on_deadline(struct timer *timer, void *arg)
     }
     lane_lock(pool);
     enum job_state state = job->state;
-    int64_t due = job->work.deadline_mono_us;
-    if (state == JOB_QUEUED) {
+    int64_t due = job->work.deadline_mono_us, now = loop_now_mono_us(pool->loop);
+    bool is_early = job->work.run_us > 0 && now < due;
+    if (state == JOB_QUEUED && !is_early) {
         lane_list_remove(&job->lane->queue, job);
         job->lane->waiting--;
     }
     lane_unlock(pool);
     if (state == JOB_RETURNED)
         return; /* on the finished list: on_signal delivers what it brought */
-    if (state == JOB_RUNNING && due > loop_now_mono_us(pool->loop)) {
-        timer_start(timer, due); /* it was taken up late, and has run_us from then */
+    if (is_early) {
+        timer_start(timer,
+                    state == JOB_RUNNING ? due : next_look_mono_us(now, job->work.run_us, due));
         return;
     }
     atomic_store_explicit(&job->is_expired, true, memory_order_relaxed);
@@ -186,7 +195,8 @@ enum stay_rc lane_submit(struct lane_pool *pool, uint64_t key, const struct lane
     struct lane_job *job = stay_calloc(1, sizeof *job);
     *job = (struct lane_job){.pool = pool, .lane = lane, .work = *work, .state = JOB_QUEUED};
     job->deadline = timer_new(pool->loop, on_deadline, job);
-    timer_start(job->deadline, work->deadline_mono_us);
+    timer_start(job->deadline, next_look_mono_us(loop_now_mono_us(pool->loop), work->run_us,
+                                                 work->deadline_mono_us));
     job->older = pool->newest;
     if (job->older != NULL)
         job->older->newer = job;

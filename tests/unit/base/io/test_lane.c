@@ -248,11 +248,8 @@ static void run_time_counts_from_when_a_thread_takes_the_job_up(void **state)
     (void)state;
     assert_int_equal(sem_init(&gate, 0, 0), 0);
     struct lane_pool *pool = pool_of(1, 0, 0);
-    struct lane_work job = {.work = work,
-                            .done = done,
-                            .release = release,
-                            .arg = &call,
-                            .run_us = 60 * STAY_MS};
+    struct lane_work job = {
+        .work = work, .done = done, .release = release, .arg = &call, .run_us = 60 * STAY_MS};
     int64_t begun = real_clock_mono_us();
     job.deadline_mono_us = begun + 10 * STAY_MS;
     assert_int_equal(lane_submit(pool, 0, &job, NULL), STAY_OK);
@@ -263,6 +260,38 @@ static void run_time_counts_from_when_a_thread_takes_the_job_up(void **state)
     assert_true(real_clock_mono_us() - begun >= 60 * STAY_MS);
     assert_int_equal(sem_post(&gate), 0);
     turn_until(&call.released, 1);
+    assert_int_equal(lane_pool_free(pool, PATIENCE_US), 0);
+    assert_int_equal(sem_destroy(&gate), 0);
+}
+
+/* Two on one thread: the second is taken up when the first is over its time, and late itself. Their
+ * turn may come within minutes, their run may not last longer than it was given. */
+static void run_time_is_kept_however_long_the_turn_may_be_waited_for(void **state)
+{
+    sem_t gate;
+    struct call calls[2] = {{.gate = &gate}, {.gate = &gate}};
+    (void)state;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    struct lane_pool *pool = pool_of(1, 0, 0);
+    for (size_t i = 0; i < STAY_COUNT(calls); i++) {
+        struct lane_work job = {.work = work,
+                                .done = done,
+                                .release = release,
+                                .arg = &calls[i],
+                                .deadline_mono_us = real_clock_mono_us() + 10 * PATIENCE_US,
+                                .run_us = 60 * STAY_MS};
+        assert_int_equal(lane_submit(pool, 0, &job, NULL), STAY_OK);
+    }
+    turn_until(&calls[0].done, 1);
+    assert_int_equal(atomic_load(&calls[0].worked), 0); /* it is still inside */
+    turn_until(&calls[1].done, 1);
+    assert_int_equal(calls[0].rc, STAY_ETIMEDOUT);
+    assert_int_equal(calls[1].rc, STAY_ETIMEDOUT);
+    assert_int_equal(atomic_load(&calls[1].began), 1);
+    for (size_t i = 0; i < STAY_COUNT(calls); i++)
+        assert_int_equal(sem_post(&gate), 0);
+    turn_until(&calls[0].released, 1);
+    turn_until(&calls[1].released, 1);
     assert_int_equal(lane_pool_free(pool, PATIENCE_US), 0);
     assert_int_equal(sem_destroy(&gate), 0);
 }
@@ -424,6 +453,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(patience_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(run_time_counts_from_when_a_thread_takes_the_job_up, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(run_time_is_kept_however_long_the_turn_may_be_waited_for,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(full_queue_is_refused_and_calls_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(slot_belongs_to_the_thread_for_life, setup, teardown),
         cmocka_unit_test_setup_teardown(free_cancels_what_waits_and_delivers_what_returned, setup,
