@@ -17,11 +17,11 @@ struct names_address {
     uint16_t port;
 };
 
-/* Cluster, node, zone names: [a-z0-9-]{1,32}, no leading or trailing '-'. `what` starts the error
- * text, such as "node name". */
 /* 32-bit FNV-1a, to find one of thousands by its name. */
 uint32_t names_hash(const char *text);
 
+/* Cluster, node, zone names: [a-z0-9-]{1,32}, no leading or trailing '-'. `what` starts the error
+ * text, such as "node name". */
 bool names_is_id(const char *text);
 enum stay_rc names_check_id(const char *what, const char *text,
                             struct stay_error *err) STAY_MUST_USE;

@@ -62,7 +62,7 @@ struct channel {
     const struct mysql_account *admin; /* logs in where `account` is shut out (MySQL's offline_mode,
                                           error 3032; every place taken); NULL or an empty user:
                                           nobody does */
-    uint16_t extra_port; /* with places of its own beyond max_connections; 0: none */
+    uint16_t extra_port;               /* with places of its own beyond max_connections; 0: none */
     uint64_t key;
     channel_fn fn;
     void *arg;
