@@ -250,7 +250,7 @@ const char *step_kind_text(enum step_kind step)
 const char *step_kind_what(enum step_kind step)
 {
     static const char *const texts[] = {
-#define X(id, class, text, what) what,
+#define X(id, class, text, what) (what),
         STEP_KINDS(X)
 #undef X
     };
