@@ -240,6 +240,7 @@ void plan_drained_union(const struct plan_run *run, const struct cluster_view *v
 void plan_run_clear(struct plan_run *run)
 {
     gtid_set_clear(&run->fenced_executed);
+    gtid_set_clear(&run->last_word);
     gtid_set_clear(&run->extra);
     for (uint32_t node = 0; node < NODES_MAX; node++) {
         gtid_set_clear(&run->executed[node]);

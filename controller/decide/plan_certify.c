@@ -157,7 +157,8 @@ static uint32_t able_holding_more(const struct plan_run *run, const struct clust
 /* The primary's own last word against what the drained ackers hold. MySQL executes nothing that is
  * not acknowledged; on MariaDB the set holds what waits, at most one of each session. A relay log
  * that somebody threw away between two looks shows nowhere else. After a restart the set may hold a
- * tail that was never acknowledged. */
+ * tail that was never acknowledged, and after the fence was sent what its killed clients waited
+ * for: both ended, and nobody was told (measured, MySQL 9.7.4: row 28). */
 static bool is_disproved(const struct plan_run *run, const struct cluster_view *view)
 {
     const struct node_view *old = &view->nodes[run->old_primary];
@@ -167,11 +168,15 @@ static bool is_disproved(const struct plan_run *run, const struct cluster_view *
     if (!froze || old->facts_begun_mono_us == STAY_NEVER ||
         (old->restarted_mono_us != STAY_NEVER && !reopened))
         return false;
+    const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
+    bool sent =
+        (fence->touched & mask_of(run->old_primary)) &&
+        (fence->begun_mono_us == STAY_NEVER || old->facts_begun_mono_us >= fence->begun_mono_us);
     STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
-    gtid_set_copy(&missing, &old->facts.executed);
+    gtid_set_copy(&missing, sent ? &run->last_word : &old->facts.executed);
     gtid_set_subtract(&missing, &run->executed[run->candidate]);
-    uint64_t waiting = view->config->engine == ENGINE_MYSQL ? 0 : old->facts.connections;
-    return gtid_set_count(&missing) > waiting;
+    uint64_t sessions = sent ? run->last_sessions : old->facts.connections;
+    return gtid_set_count(&missing) > (view->config->engine == ENGINE_MYSQL ? 0 : sessions);
 }
 
 /* It is the process that was open, or one that a restart cost nothing and that was not opened

@@ -127,6 +127,8 @@ json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config
     RUN_COUNTS(X)
 #undef X
     set_gtids(obj, "fenced_executed", &run->fenced_executed);
+    set_gtids(obj, "last_word", &run->last_word);
+    stay_json_set_int(obj, "last_sessions", (int64_t)run->last_sessions);
     set_gtids(obj, "extra", &run->extra);
     stay_json_set(obj, "executed", sets_to_json(run->executed, run->collected, config));
     stay_json_set(obj, "received_high", sets_to_json(run->received_high, UINT32_MAX, config));

@@ -252,6 +252,10 @@ static enum stay_rc read_body(const json_t *obj, const struct cluster_config *co
         return stay_error(err, STAY_EINVALID, "acks is %llu, more than %d servers",
                           (unsigned long long)run->acks, NODES_MAX);
     TRY(read_gtids(obj, "fenced_executed", config, &run->fenced_executed, err));
+    TRY(read_gtids(obj, "last_word", config, &run->last_word, err));
+    int64_t sessions = 0; /* a run stored by an older version has neither */
+    TRY(stay_json_get_int_or(obj, "last_sessions", 0, &sessions, err));
+    run->last_sessions = (uint64_t)sessions;
     TRY(read_gtids(obj, "extra", config, &run->extra, err));
     TRY(read_sets(obj, "executed", config, run->executed, err));
     TRY(read_sets(obj, "received_high", config, run->received_high, err));

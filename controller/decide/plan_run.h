@@ -135,6 +135,10 @@ struct plan_run {
     uint64_t watch_uptime_s, watch_no_tx, watch_no_times;
     struct gtid_set extra; /* what it holds beyond the primary; shown, kept in the journal */
     struct gtid_set fenced_executed;
+    /* The old primary's set and sessions as last read before the run began. What is read once its
+     * fence was sent tells less: a commit whose client was killed ends there unanswered. */
+    struct gtid_set last_word;
+    uint64_t last_sessions;
     struct gtid_set executed[NODES_MAX];
     struct gtid_set received_high[NODES_MAX];
     uint64_t left[NODES_MAX];   /* transactions a drain's last slice still missed; not stored */

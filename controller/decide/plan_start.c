@@ -65,6 +65,8 @@ static void note_old_primary(struct plan_run *run, const struct cluster_view *vi
     run->was_open = known && old->facts.read_only == TRI_NO;
     run->freeze_uptime_s[run->old_primary] = known ? old->facts.uptime_s : 0;
     run->freeze_mono_us[run->old_primary] = known ? old->facts_mono_us : now_mono_us;
+    gtid_set_copy(&run->last_word, &old->facts.executed);
+    run->last_sessions = old->facts.connections;
 }
 
 /* Connected and acknowledging when the primary was last read. One that somebody detached before

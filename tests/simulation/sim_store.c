@@ -4,17 +4,19 @@
 
 void run_copy(struct plan_run *dst, const struct plan_run *src)
 {
-    struct gtid_set extra = dst->extra, fenced = dst->fenced_executed;
+    struct gtid_set extra = dst->extra, fenced = dst->fenced_executed, word = dst->last_word;
     struct gtid_set executed[NODES_MAX], received[NODES_MAX];
     memcpy(executed, dst->executed, sizeof executed);
     memcpy(received, dst->received_high, sizeof received);
     *dst = *src;
     dst->extra = extra;
     dst->fenced_executed = fenced;
+    dst->last_word = word;
     memcpy(dst->executed, executed, sizeof executed);
     memcpy(dst->received_high, received, sizeof received);
     gtid_set_copy(&dst->extra, &src->extra);
     gtid_set_copy(&dst->fenced_executed, &src->fenced_executed);
+    gtid_set_copy(&dst->last_word, &src->last_word);
     for (uint32_t i = 0; i < SIM_SERVERS; i++) {
         gtid_set_copy(&dst->executed[i], &src->executed[i]);
         gtid_set_copy(&dst->received_high[i], &src->received_high[i]);

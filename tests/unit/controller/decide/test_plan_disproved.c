@@ -4,7 +4,9 @@
 
 #include "controller/decide/plan_private.h"
 
-static enum certificate_kind certify_drained(const char *engine, const char *last, const char *held)
+/* `since`: what the primary says it executed once its fence was sent, or NULL. */
+static enum certificate_kind certify_drained(const char *engine, const char *last, const char *held,
+                                             const char *since)
 {
     struct case_view c;
     char lines[400];
@@ -24,6 +26,14 @@ static enum certificate_kind certify_drained(const char *engine, const char *las
     run.acks_flowed = true;
     run.rows[plan_row_of(PLAN_FAILOVER, STEP_FREEZE)].begun_mono_us = CASE_NOW;
     gtid_set_copy(&run.executed[1], &c.view.nodes[1].facts.executed);
+    if (since != NULL) {
+        struct row_run *fence = &run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)];
+        fence->touched = 1;
+        fence->begun_mono_us = c.view.nodes[0].facts_begun_mono_us;
+        gtid_set_clear(&c.view.nodes[0].facts.executed);
+        case_gtids(&c, since, &c.view.nodes[0].facts.executed);
+        c.view.nodes[0].facts.connections = 0;
+    }
     plan_certify(&run, &c.view, CASE_NOW);
     enum certificate_kind kind = run.certificate.kind;
     plan_run_clear(&run);
@@ -37,10 +47,23 @@ static void what_the_primary_had_answered_and_no_acker_holds_disproves_lossless(
 {
     (void)state;
 #define UUID "3e11fa47-71ca-11e1-9e33-c80aa9429562"
-    assert_int_equal(certify_drained("mariadb", "0-1-120", "0-1-100"), CERT_LOSSLESS);
-    assert_int_equal(certify_drained("mariadb", "0-1-121", "0-1-100"), CERT_UNKNOWN);
-    assert_int_equal(certify_drained("mysql", UUID ":1-100", UUID ":1-100"), CERT_LOSSLESS);
-    assert_int_equal(certify_drained("mysql", UUID ":1-101", UUID ":1-100"), CERT_UNKNOWN);
+    assert_int_equal(certify_drained("mariadb", "0-1-120", "0-1-100", NULL), CERT_LOSSLESS);
+    assert_int_equal(certify_drained("mariadb", "0-1-121", "0-1-100", NULL), CERT_UNKNOWN);
+    assert_int_equal(certify_drained("mysql", UUID ":1-100", UUID ":1-100", NULL), CERT_LOSSLESS);
+    assert_int_equal(certify_drained("mysql", UUID ":1-101", UUID ":1-100", NULL), CERT_UNKNOWN);
+}
+
+/* What was waiting when the fence killed its clients ends in the primary's set, and nobody was told
+ * so: it proves nothing. What the primary had executed before still does. */
+static void what_the_fence_let_end_disproves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(certify_drained("mysql", UUID ":1-100", UUID ":1-100", UUID ":1-112"),
+                     CERT_LOSSLESS);
+    assert_int_equal(certify_drained("mysql", UUID ":1-101", UUID ":1-100", UUID ":1-112"),
+                     CERT_UNKNOWN);
+    assert_int_equal(certify_drained("mariadb", "0-1-120", "0-1-100", "0-1-120"), CERT_LOSSLESS);
+    assert_int_equal(certify_drained("mariadb", "0-1-121", "0-1-100", "0-1-121"), CERT_UNKNOWN);
 }
 
 /* One that was frozen and receives from the old primary again, by a question asked since. */
@@ -108,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_primary_had_answered_and_no_acker_holds_disproves_lossless),
+        cmocka_unit_test(what_the_fence_let_end_disproves_nothing),
         cmocka_unit_test(a_receiver_that_was_started_again_is_frozen_no_more),
         cmocka_unit_test(a_primary_that_lost_what_it_had_answered_is_not_opened),
     };

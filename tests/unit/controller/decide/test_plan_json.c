@@ -35,6 +35,8 @@ static int setup(void **state)
         run.freeze_mono_us[node] = CASE_NOW;
     }
     gtid_set_copy(&run.fenced_executed, &run.executed[0]);
+    gtid_set_copy(&run.last_word, &run.executed[0]);
+    run.last_sessions = 7;
     gtid_set_copy(&run.extra, &run.executed[0]);
     run.rows[3].targets = run.rows[3].touched = run.rows[3].done = 1;
     run.rows[5].failed = 2;
