@@ -31,7 +31,7 @@ void net_block(struct sim *s, uint32_t from, uint32_t to, int step);
 void net_block_zone(struct sim *s, const char *zone, int step);
 void net_healed(struct sim *s); /* after any unblock: stalled streams go on */
 
-/* sim_server.c: process, log, semi-sync */
+/* sim_server.c: log, semi-sync; sim_server_life.c: its process */
 static inline bool bit_get(const uint64_t *bits, uint32_t i)
 {
     return (bits[i / 64] >> (i % 64)) & 1;
@@ -48,6 +48,9 @@ bool server_flush(struct sim *s, struct sim_server *v, uint32_t tx, const struct
 void server_acks(struct sim *s, struct sim_server *v);
 void server_ss_set(struct sim *s, struct sim_server *v, bool on, bool by_us);
 void server_ss_weakened(struct sim *s, struct sim_server *v, bool by_us);
+void server_log_append(struct sim *s, struct sim_server *v, uint32_t tx);
+void server_engine_commit(struct sim *s, struct sim_server *v, uint32_t tx);
+void server_shutdown_waiters(struct sim *s, struct sim_server *v);
 void server_kill(struct sim *s, struct sim_server *v, bool orderly, bool silent);
 void server_start(struct sim *s, struct sim_server *v);
 void server_freeze(struct sim *s, struct sim_server *v);
@@ -209,7 +212,7 @@ void check_opened_itself(struct sim *s, const struct sim_server *v);
 bool check_is_attached(const struct sim *s, const struct sim_server *v); /* to the line */
 bool check_converged(struct sim *s, char *why, size_t size);
 
-/* sim_world.c */
+/* sim_build.c, sim_world.c */
 struct sim *sim_new(struct sim_stats *stats);
 void sim_free(struct sim *s);
 /* Lives one seed; returns the invariant it violated, INV_NONE if none. */
