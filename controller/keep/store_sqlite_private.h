@@ -1,6 +1,6 @@
 /* controller/keep/store_sqlite_private.h - shared by store_sqlite.c (queue, loop side),
- * store_sqlite_batch.c (the calls of one transaction, lane side) and store_sqlite_file.c (the file:
- * opening, locking, statements). Layer: keep, these files only. */
+ * store_sqlite_batch.c (the calls of one transaction, lane side), store_sqlite_open.c (the file:
+ * locking, checking) and store_sqlite_file.c (its statements). Layer: keep, these files only. */
 #ifndef CONTROLLER_KEEP_STORE_SQLITE_PRIVATE_H
 #define CONTROLLER_KEEP_STORE_SQLITE_PRIVATE_H
 #include "controller/keep/store.h"
@@ -32,6 +32,10 @@ struct sqlite_file {
 enum stay_rc sqlite_file_open(struct sqlite_file *file, const char *path, const char *holder,
                               struct stay_error *err) STAY_MUST_USE;
 void sqlite_file_close(struct sqlite_file *file);
+/* For the opener. SQLite's last failure in the operator's words: which class it is, what to do; the
+ * file is broken from now on where it may not be used again. */
+enum stay_rc sqlite_file_error(struct sqlite_file *file, const char *what, struct stay_error *err);
+enum stay_rc sqlite_file_prepare(struct sqlite_file *file, struct stay_error *err) STAY_MUST_USE;
 /* Runs a statement without rows. */
 enum stay_rc sqlite_file_run(struct sqlite_file *file, enum sqlite_stmt_id id, const char *what,
                              struct stay_error *err) STAY_MUST_USE;

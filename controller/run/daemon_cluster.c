@@ -86,14 +86,14 @@ struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct setting
                            .start_effect = env_start_effect,
                            .save = env_save,
                            .wake_at = env_wake_at,
-                           .is_sole = true, /* SQLite, locked: store_sqlite_file.c */
+                           .is_sole = true, /* SQLite, locked: store_sqlite_open.c */
                            .note = env_note};
     c->executor = executor_new(&c->view, &env);
     return c;
 }
 
 /* Before a plan starts: the others' guards look at this cluster from then on. */
-static void count_busy(struct daemon_cluster *c, bool is_busy)
+void daemon_cluster_count_busy(struct daemon_cluster *c, bool is_busy)
 {
     if (c->is_counted_busy == is_busy)
         return;
@@ -111,7 +111,7 @@ static void set_fast(struct daemon_cluster *c, bool is_fast)
 
 void daemon_cluster_free(struct daemon_cluster *c)
 {
-    count_busy(c, false);
+    daemon_cluster_count_busy(c, false);
     set_fast(c, false);
     daemon_forget_dirty(c);
     daemon_save_drop_all(c);
@@ -156,87 +156,6 @@ static void fill_view(struct daemon_cluster *c)
     c->view.paused_all = d->is_paused;
     c->view.store_ok = d->is_store_ok;
     c->view.isolated = d->is_isolated;
-}
-
-/* An epoch is one plan: no copy of the state file is a million plans old. Somebody wrote into the
- * canary's row, and following it would use up the epochs there are. Said once. */
-static bool is_epoch_believed(struct daemon_cluster *c, uint32_t node, uint64_t epoch)
-{
-    if (epoch <= c->view.record.epoch || epoch - c->view.record.epoch <= DAEMON_EPOCH_JUMP_MAX)
-        return true;
-    if (epoch <= c->epoch_refused)
-        return false;
-    c->epoch_refused = epoch;
-    const char *name = c->settings->config.nodes[node].name;
-    struct log_field fields[] = {{"MAINSTAY_CLUSTER", name_of(c)}, {"MAINSTAY_NODE", name}};
-    log_write(LOG_LEVEL_ERROR, fields, STAY_COUNT(fields),
-              "%s: mainstay.heartbeat on %s says epoch %llu, the state file %llu: not believed, "
-              "somebody else wrote that row. The canary overwrites it on the primary; see who may "
-              "write the schema mainstay",
-              name_of(c), name, (unsigned long long)epoch,
-              (unsigned long long)c->view.record.epoch);
-    return false;
-}
-
-/* The highest epoch on the servers: the canary writes it into its row. */
-static uint64_t epoch_on_servers(struct daemon_cluster *c)
-{
-    uint64_t seen = 0;
-    for (uint32_t n = 0; n < c->settings->config.node_count; n++) {
-        const struct node_view *node = &c->view.nodes[n];
-        if ((node->groups_known & FACTS_STATUS) && node->facts.canary_epoch > seen &&
-            is_epoch_believed(c, n, node->facts.canary_epoch))
-            seen = node->facts.canary_epoch;
-    }
-    return seen;
-}
-
-static void resume(struct daemon_cluster *c)
-{
-    if (!c->resume_text || !c->is_ready || !c->daemon->is_store_ok || !daemon_save_is_idle(c))
-        return;
-    struct stay_error err;
-    STAY_AUTO(stay_free_charp) char *text = c->resume_text;
-    c->resume_text = NULL;
-    count_busy(c, true);
-    enum stay_rc rc = epoch_on_servers(c) > c->view.record.epoch
-                          ? stay_error(&err, STAY_ECONFLICT,
-                                       "the servers have seen a later epoch than the state "
-                                       "file")
-                          : executor_resume(c->executor, text, now_mono(c), now_wall(c), &err);
-    struct log_field field = {"MAINSTAY_CLUSTER", name_of(c)};
-    if (rc != STAY_OK)
-        log_write(LOG_LEVEL_ERROR, &field, 1,
-                  "%s: the unfinished plan cannot be taken up: %s: look at `mainstay history`, set "
-                  "things right by hand, then `mainstay release %s`",
-                  name_of(c), err.text, name_of(c));
-    else
-        log_write(LOG_LEVEL_NOTICE, &field, 1, "%s: the unfinished plan is taken up", name_of(c));
-}
-
-/* A state file older than the servers (restored, or lost) must not hand out epochs a second time:
- * the canary's row on the servers remembers the highest one used. What else it says is as old: its
- * primary may be today's replica, so nothing is done by it until a human adopts the cluster
- * anew. */
-static bool raise_epoch(struct daemon_cluster *c)
-{
-    uint64_t seen = epoch_on_servers(c);
-    if (seen <= c->view.record.epoch)
-        return false;
-    struct cluster_record record = c->view.record;
-    record.epoch = seen;
-    record.adopted = record.lossless_stands = false;
-    record.lossless_since_wall_us = 0;
-    record.ackers = 0;
-    record.primary[0] = record.plan_id[0] = '\0';
-    log_write(LOG_LEVEL_WARNING, &(struct log_field){"MAINSTAY_CLUSTER", name_of(c)}, 1,
-              "%s: the servers have seen epoch %llu, the state file only %llu: it is an old copy, "
-              "or another mainstayd acts here. Epochs go on above the servers'; the cluster is "
-              "only observed until a human looked at the servers and ran `mainstay adopt %s`",
-              name_of(c), (unsigned long long)seen, (unsigned long long)c->view.record.epoch,
-              name_of(c));
-    daemon_save_watch(c, &record);
-    return true;
 }
 
 static void log_decision(struct daemon_cluster *c)
@@ -314,7 +233,7 @@ enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind 
         return stay_error(err, STAY_EBUSY, "%s: a plan runs already: `mainstay status %s`",
                           name_of(c), name_of(c));
     c->times.verdict_us = now_mono(c);
-    count_busy(c, true);
+    daemon_cluster_count_busy(c, true);
     return executor_start(c->executor, kind, params, now_mono(c), now_wall(c), err);
 }
 
@@ -356,7 +275,7 @@ static void act(struct daemon_cluster *c)
                      now_mono(c) - c->save_failed_mono_us > SAVE_RETRY_US;
     if (daemon_cluster_is_busy(c) || !daemon_save_is_idle(c) || !c->is_ready)
         return;
-    if (c->daemon->is_store_ok && may_retry && raise_epoch(c))
+    if (c->daemon->is_store_ok && may_retry && daemon_raise_epoch(c))
         return;
     if (c->decision.record_changed && c->daemon->is_store_ok && may_retry) {
         if (c->decision.record.switch_missed_wall_us != c->view.record.switch_missed_wall_us)
@@ -399,7 +318,7 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     c->turns++;
     fill_view(c);
     executor_tick(c->executor, now_mono(c), now_wall(c));
-    resume(c);
+    daemon_resume(c);
     daemon_fleet(c->daemon, c, &c->fleet);
     struct decision before = c->decision;
     decision_memory_take(&c->before, &c->view);
@@ -413,7 +332,7 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     if (is_urgent != c->is_fast)
         daemon_probes_pace(c, is_urgent);
     set_fast(c, is_urgent);
-    count_busy(c, executor_is_busy(c->executor));
+    daemon_cluster_count_busy(c, executor_is_busy(c->executor));
     wake_when_silent(c);
     daemon_probes_routes(c);
     daemon_measure_loss(c);

@@ -163,6 +163,12 @@ bool daemon_cluster_is_busy(const struct daemon_cluster *c);
 enum stay_rc daemon_cluster_start_plan(struct daemon_cluster *c, enum plan_kind kind,
                                        const struct plan_params *params, struct stay_error *err);
 
+void daemon_cluster_count_busy(struct daemon_cluster *c, bool is_busy); /* once each way */
+
+/* daemon_resume.c: what an earlier process left. */
+void daemon_resume(struct daemon_cluster *c);      /* its plan is taken up, or is no more */
+bool daemon_raise_epoch(struct daemon_cluster *c); /* false: the servers have seen no later one */
+
 /* daemon_save.c: the executor's saves, the watch's changes and the operators' switches, in
  * order. */
 void daemon_save_executor(struct daemon_cluster *c, uint64_t token, const struct plan_run *run,

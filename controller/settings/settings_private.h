@@ -23,6 +23,10 @@ void settings_note_error(struct settings_reader *reader, const config_setting_t 
 void settings_note_warning(struct settings_reader *reader, const config_setting_t *at,
                            const char *shown, const char *fmt, ...) STAY_PRINTF(4, 5);
 
+/* The same for a value of another type than `type`; what may be a secret is not repeated. */
+void settings_note_type(struct settings_reader *reader, const config_setting_t *at,
+                        const char *shown, enum option_type type);
+
 /* Puts the value written as `text` into its place under base. False: *err says what would be right.
  */
 bool settings_value_set(const struct option *option, const char *text, void *base,

@@ -4,7 +4,6 @@
 #include "controller/settings/settings_private.h"
 #include "controller/settings/suggest.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 /* A group of the file (NULL: absent) against the group of the table it belongs to. */
@@ -19,126 +18,6 @@ struct place {
 
 static void read_group(struct settings_reader *reader, const struct place *place);
 
-static void note(struct settings_reader *r, bool is_error, const config_setting_t *at,
-                 const char *shown, const char *fmt, va_list args)
-{
-    char text[512];
-    const char *file = at == NULL ? NULL : config_setting_source_file(at);
-    unsigned line = at == NULL ? 0 : config_setting_source_line(at);
-    int used = snprintf(text, sizeof text, "%s:%u: %s%s", file == NULL ? r->name : file,
-                        line == 0 ? 1 : line, shown, shown[0] == '\0' ? "" : ": ");
-    if (used > 0 && (size_t)used < sizeof text)
-        vsnprintf(text + used, sizeof text - (size_t)used, fmt, args);
-    if (is_error && r->first.rc == STAY_OK)
-        (void)stay_error(&r->first, STAY_EINVALID, "%s", text);
-    if (r->notes == NULL)
-        return;
-    *(is_error ? &r->notes->error_count : &r->notes->warning_count) += 1;
-    if (r->notes->line_count < SETTINGS_NOTES_MAX) {
-        struct settings_note *line_note = &r->notes->lines[r->notes->line_count++];
-        line_note->is_error = is_error;
-        (void)stay_copy(line_note->text, sizeof line_note->text, text);
-    }
-}
-
-void settings_note_error(struct settings_reader *reader, const config_setting_t *at,
-                         const char *shown, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    note(reader, true, at, shown, fmt, args);
-    va_end(args);
-}
-
-void settings_note_warning(struct settings_reader *reader, const config_setting_t *at,
-                           const char *shown, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    note(reader, false, at, shown, fmt, args);
-    va_end(args);
-}
-
-static void describe_found(const config_setting_t *s, char *dst, size_t size)
-{
-    switch (config_setting_type(s)) {
-    case CONFIG_TYPE_GROUP:
-        snprintf(dst, size, "a group { ... }");
-        break;
-    case CONFIG_TYPE_LIST:
-        snprintf(dst, size, "a list ( ... )");
-        break;
-    case CONFIG_TYPE_ARRAY:
-        snprintf(dst, size, "an array [ ... ]");
-        break;
-    case CONFIG_TYPE_INT:
-    case CONFIG_TYPE_INT64:
-        snprintf(dst, size, "the number %lld", config_setting_get_int64(s));
-        break;
-    case CONFIG_TYPE_FLOAT:
-        snprintf(dst, size, "the number %g", config_setting_get_float(s));
-        break;
-    case CONFIG_TYPE_BOOL:
-        snprintf(dst, size, "%s", config_setting_get_bool(s) ? "true" : "false");
-        break;
-    case CONFIG_TYPE_STRING:
-        snprintf(dst, size, "the text \"%.60s\"", config_setting_get_string(s));
-        break;
-    default:
-        snprintf(dst, size, "nothing");
-    }
-}
-
-static const char *wanted_text(enum option_type type)
-{
-    switch (type) {
-    case OPTION_GROUP:
-    case OPTION_FREE:
-        return "a group { ... }";
-    case OPTION_LIST:
-        return "a list of groups ( { ... }, { ... } )";
-    case OPTION_SOCKETS:
-        return "a list of sockets [ \"host:port\", \"/path\" ]";
-    case OPTION_ARGV:
-        return "a list [ \"/path/to/program\", \"argument\" ]";
-    case OPTION_DURATION:
-        return "a duration in quotes with its unit, such as \"500ms\" or \"10m\"";
-    case OPTION_SIZE:
-        return "a size in quotes with its unit, such as \"160MB\" or \"8MiB\"";
-    case OPTION_NUMBER:
-        return "a whole number without quotes";
-    case OPTION_BOOL:
-        return "true or false without quotes";
-    case OPTION_SECRET:
-        return "a reference { file = \"/path\" } or { credential = \"name\" }; a secret is never "
-               "written here";
-    case OPTION_NONE:
-    case OPTION_ID:
-    case OPTION_NAME:
-    case OPTION_TEXT:
-    case OPTION_PATH:
-    case OPTION_FILE:
-    case OPTION_ADDRESS:
-    case OPTION_SERVER:
-    case OPTION_LOOPBACK:
-    case OPTION_WORD:
-    case OPTION_TYPE_COUNT:
-        break;
-    }
-    return "text in quotes";
-}
-
-static void wrong_type(struct settings_reader *r, const config_setting_t *s, const char *shown,
-                       enum option_type type)
-{
-    char found[100];
-    if (type == OPTION_SECRET && config_setting_type(s) == CONFIG_TYPE_STRING)
-        snprintf(found, sizeof found, "text"); /* it may be the secret itself: not repeated */
-    else
-        describe_found(s, found, sizeof found);
-    settings_note_error(r, s, shown, "needs %s, found %s", wanted_text(type), found);
-}
-
 static void read_secret(struct settings_reader *r, const config_setting_t *s,
                         const struct option *o, const char *shown, const struct place *place)
 {
@@ -147,7 +26,7 @@ static void read_secret(struct settings_reader *r, const config_setting_t *s,
     if (config_setting_type(s) != CONFIG_TYPE_GROUP || config_setting_length(s) != 1 ||
         (config_setting_lookup_string(s, "file", &file) == 0 &&
          config_setting_lookup_string(s, "credential", &credential) == 0)) {
-        wrong_type(r, s, shown, OPTION_SECRET);
+        settings_note_type(r, s, shown, OPTION_SECRET);
         return;
     }
     struct settings_secret secret = {.is_set = true};
@@ -202,7 +81,7 @@ static void read_strings(struct settings_reader *r, const config_setting_t *s,
 {
     int type = config_setting_type(s), n = config_setting_length(s);
     if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
-        wrong_type(r, s, shown, o->type);
+        settings_note_type(r, s, shown, o->type);
         return;
     }
     if (n < 1 || (unsigned)n > o->count_max) {
@@ -235,7 +114,7 @@ static void read_list(struct settings_reader *r, const config_setting_t *s, cons
                       const char *shown, const struct place *place)
 {
     if (config_setting_type(s) != CONFIG_TYPE_LIST) {
-        wrong_type(r, s, shown, OPTION_LIST);
+        settings_note_type(r, s, shown, OPTION_LIST);
         return;
     }
     uint32_t n = (uint32_t)config_setting_length(s);
@@ -265,7 +144,7 @@ static void read_list(struct settings_reader *r, const config_setting_t *s, cons
                               .base = later ? NULL : elements + i * o->size,
                               .later = later};
         if (config_setting_type(element) != CONFIG_TYPE_GROUP)
-            wrong_type(r, element, item, OPTION_GROUP);
+            settings_note_type(r, element, item, OPTION_GROUP);
         else
             read_group(r, &inner);
     }
@@ -294,7 +173,7 @@ static void read_scalar(struct settings_reader *r, const config_setting_t *s,
     else if (o->type == OPTION_NUMBER && (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64))
         ok = settings_value_set_number(&kept, config_setting_get_int64(s), base, &err);
     else
-        wrong_type(r, s, shown, o->type);
+        settings_note_type(r, s, shown, o->type);
     if (!ok)
         settings_note_error(r, s, shown, "%s", err.text);
     else if (o->type == OPTION_FILE && (r->flags & SETTINGS_WITHOUT_SECRETS) == 0 &&
@@ -317,7 +196,7 @@ static void read_present(struct settings_reader *r, const config_setting_t *s,
                               .base = place->base,
                               .later = later};
         if (config_setting_type(s) != CONFIG_TYPE_GROUP)
-            wrong_type(r, s, shown, o->type);
+            settings_note_type(r, s, shown, o->type);
         else if (o->type == OPTION_GROUP)
             read_group(r, &inner);
     } else if (o->type == OPTION_LIST) {
