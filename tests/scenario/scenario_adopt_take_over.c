@@ -111,7 +111,7 @@ int main(int argc, char **argv)
     const char *now = scenario_failover(lab, "db1", 30);
     scenario_write_on(500);
     LAB_MUST(lab, lab_start(lab, "db1", NULL));
-    scenario_ready(lab, 60);
+    (void)scenario_settled(lab, "db1", 60); /* MySQL: it may hold what nobody was told */
     STAY_AUTO(stay_free_charp) char *log = scenario_file(lab, "log/other.log");
     SCENARIO_CHECK(strstr(log, " begins: ") == NULL, "the first one began a plan");
     scenario_check(lab, now, 100);
