@@ -43,10 +43,13 @@ one() { # one SLOT ENGINE NAME
     # Crash points are not in a release's mainstayd: those scenarios take the dev build's.
     local bin=build/rel/bin
     grep -q scenario_crash_at "tests/scenario/scenario_$3.c" && bin=${MAINSTAY_CRASH_BIN:-build/dev/bin}
+    # A matrix of points is gathered in several goes: its record is of this commit, and 76 means that some are left.
+    export MAINSTAY_POINTS=$out/$3-$2-$commit.points
+    [ -n "$resume" ] || rm -f "$MAINSTAY_POINTS"
     attempt() { MAINSTAY_BIN=$PWD/$bin timeout "$limit" "build/rel/scenarios/scenario_$3" --engine "$2" --name "${MAINSTAY_LAB:-t}$1" >"$log" 2>&1; }
     attempt "$@"; rc=$?
     # A wait can run out on a busy machine: once more, and said. What the loss checker finds is final.
-    if [ $rc -ne 0 ] && [ $rc -ne 77 ] && ! grep -q 'loss checker' "$log"; then
+    if [ $rc -ne 0 ] && [ $rc -ne 76 ] && [ $rc -ne 77 ] && ! grep -q 'loss checker' "$log"; then
         cp "$log" "$log.first"; again=" (second try; the first ended: $(tail -n 1 "$log.first"))"
         attempt "$@"; rc=$?
     fi
@@ -55,6 +58,7 @@ one() { # one SLOT ENGINE NAME
     echo "$3|$2|$rc|$seconds|$commit|$last" >"$out/$3-$2.result"
     case $rc in
         0) echo "PASS scenario $2 $3 | $last | $seconds s$again" ;;
+        76) echo "MORE scenario $2 $3 | $last | $seconds s; go on: ./test scenario $3 --engine $2 --long --resume" ;;
         77) echo "SKIP scenario $2 $3: $last" ;;
         *) echo "FAIL scenario $2 $3 (exit $rc) | $last | $seconds s; log $log; again: ./test scenario $3 --engine $2" ;;
     esac

@@ -5,6 +5,7 @@
  * A lease lives in memory beside its durable epoch: the file's lock proves that no earlier holder
  * in another process is left, and monotonic time needs no agreement with anybody. */
 #include "base/io/lane.h"
+#include "controller/keep/store_crash.h"
 #include "controller/keep/store_sqlite_private.h"
 
 static enum stay_rc check_compares(struct sqlite_file *file, struct call *c)
@@ -140,6 +141,11 @@ enum stay_rc store_batch_run(struct lane_job *job, void *arg)
     enum stay_rc rc = s->file.broken;
     if (rc != STAY_OK) {
         fail_all(s, b, rc, &s->file.broken_error);
+        return STAY_OK;
+    }
+    if (store_crash_is_cut()) {
+        rc = stay_error(&err, STAY_EBUSY, "state file '%s': refused by a test", s->file.path);
+        fail_all(s, b, rc, &err);
         return STAY_OK;
     }
     uint64_t before = 0, revision = 0;

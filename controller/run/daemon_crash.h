@@ -4,7 +4,9 @@
  * Layer: run. Only in builds with MAINSTAY_CRASH_POINTS; otherwise nothing. The environment says
  * where: MAINSTAY_CRASH_AT="PLAN:ROW:before|after[:stop]", PLAN and ROW as `mainstay plan` prints
  * them with '-' for blanks (ROW may be its number), before: the row begins, after: it ended. Once a
- * process: _exit(137), or SIGSTOP with ":stop". */
+ * process: _exit(137), or SIGSTOP with ":stop". MAINSTAY_CRASH_FILE=PATH: the same text is read
+ * from PATH at each row, where there is such a file; reached (not while a plan is undone), it is
+ * replaced by PATH.hit, which holds the mask of the row's targets. */
 #ifndef CONTROLLER_RUN_DAEMON_CRASH_H
 #define CONTROLLER_RUN_DAEMON_CRASH_H
 #include "controller/act/executor.h"

@@ -69,6 +69,8 @@ char *scenario_say(struct lab *lab, int *ret_code, const char *verb, const char 
 /* Ends every session of `user` on `node`, so that it logs in anew. */
 void scenario_kill_sessions(struct lab *lab, const char *node, const char *user);
 
+/* It ends well from here on, without a last line of its own: no logs are kept. */
+void scenario_over(void);
 _Noreturn void scenario_fail(const char *fmt, ...) STAY_PRINTF(1, 2);
 _Noreturn void scenario_skip(const char *fmt, ...) STAY_PRINTF(1, 2);
 _Noreturn void scenario_pass(const char *row, const char *injected, const char *happened,
