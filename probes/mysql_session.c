@@ -11,10 +11,6 @@
 
 #include "base/io/real_clock.h"
 
-/* OpenSSL reads and writes the socket itself; after this long it comes to the hook instead, which
- * keeps the deadline. Most pieces of an answer follow each other sooner. */
-#define TLS_PATIENCE_US (20 * STAY_MS)
-
 /* The hook gets no context, but it runs on the thread that makes the call. */
 static _Thread_local struct mysql_session *calling;
 
@@ -45,15 +41,6 @@ void mysql_session_note_socket(struct mysql_session *s, int fd)
     else
         (void)dup3(fd, copy, O_CLOEXEC);
     s->is_noted = atomic_load(&s->fd_copy) >= 0;
-}
-
-void mysql_session_limit_tls(struct mysql_session *s)
-{
-    const struct timeval limit = {.tv_usec = TLS_PATIENCE_US};
-    if (!s->is_tls || !s->is_noted)
-        return;
-    (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    (void)setsockopt(atomic_load(&s->fd_copy), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 static int wait_socket(my_socket fd, my_bool is_read, int timeout_ms)

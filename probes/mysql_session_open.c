@@ -145,7 +145,7 @@ enum stay_rc mysql_session_open(struct mysql_session *s, const struct mysql_targ
     if (ok) {
         mysql_session_note_socket(s, mysql_get_socket(s->mysql));
         atomic_store(&s->layer, LAYER_QUERY);
-        mysql_session_limit_tls(s);
+        mysql_session_tune_tls(s);
         mysql_session_begin(s, deadline_mono_us);
         ok = mysql_real_query(s->mysql, settings_sql, sizeof settings_sql - 1) == 0;
         mysql_session_end();

@@ -20,9 +20,9 @@ struct mysql_session {
     int64_t deadline_mono_us;
     int64_t used_mono_us;
     bool is_tls;
-    int connect_errno;  /* why connect(2) failed, 0 if it did not */
+    int connect_errno;        /* why connect(2) failed, 0 if it did not */
     unsigned long packet_max; /* 0: the usual one */
-    bool has_timed_out; /* the hook gave up: the present call failed by its deadline */
+    bool has_timed_out;       /* the hook gave up: the present call failed by its deadline */
 };
 
 /* Every call into the client runs between these two: they name the session and its deadline to the
@@ -33,7 +33,8 @@ void mysql_session_end(void);
 void mysql_session_hook(struct mysql_session *s);
 /* Keeps a duplicate of the connection's socket for aborts and limits; again is harmless. */
 void mysql_session_note_socket(struct mysql_session *s, int fd);
-/* Once connected: limits how long OpenSSL waits in the socket before it comes to the hook. */
-void mysql_session_limit_tls(struct mysql_session *s);
+/* Once connected: limits how long OpenSSL waits in the socket before it comes to the hook, has it
+ * read all that is there at once, and keep no buffers between answers. */
+void mysql_session_tune_tls(struct mysql_session *s);
 
 #endif

@@ -9,17 +9,15 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "base/io/loop.h"
+#include "base/io/socket_set.h"
 #include "base/io/timer.h"
 
-struct channel_poll {
-    uv_poll_t uv;
-    int fd;
-};
+/* What is asked in one turn is answered within this by servers that do not tarry: one wake-up. */
+#define GATHER_US (4 * STAY_MS)
 
-static void on_poll(uv_poll_t *handle, int status, int events);
+static void on_socket(void *arg);
 static void on_late(struct timer *timer, void *arg);
 
 void channel_init(struct channel *c)
@@ -28,19 +26,11 @@ void channel_init(struct channel *c)
     timer_unref(c->deadline);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 /* Forgets the session; a job that uses it keeps it. */
 void channel_drop_session(struct channel *c)
 {
-    if (c->poll != NULL) {
-        (void)uv_poll_stop(&c->poll->uv);
-        uv_close((uv_handle_t *)&c->poll->uv, on_poll_closed);
-        c->poll = NULL;
-    }
+    socket_set_remove(c->lanes->sockets, c->watch);
+    c->watch = 0;
     timer_stop(c->deadline);
     if (c->session != NULL)
         mysql_session_abort(c->session);
@@ -92,32 +82,18 @@ void channel_report_failure(struct channel *c, const struct reach *reach)
     c->fn(c->arg, &event);
 }
 
-void channel_watch(struct channel *c)
-{
-    (void)uv_poll_start(&c->poll->uv, UV_READABLE | UV_DISCONNECT, on_poll);
-}
-
-void channel_unwatch(struct channel *c)
-{
-    if (c->poll != NULL)
-        (void)uv_poll_stop(&c->poll->uv);
-}
-
-bool channel_make_poll(struct channel *c)
+bool channel_watch(struct channel *c)
 {
     int fd = mysql_session_poll_fd(c->session);
-    if (fd < 0)
-        return false;
-    struct channel_poll *poll = stay_calloc(1, sizeof *poll);
-    poll->fd = fd;
-    poll->uv.data = c;
-    if (uv_poll_init(&c->loop->uv, &poll->uv, fd) != 0) {
-        free(poll);
-        return false;
-    }
-    (void)knock_address_of_peer(&c->address, fd);
-    c->poll = poll;
-    return true;
+    c->watch = fd < 0 ? 0 : socket_set_add(c->lanes->sockets, fd, on_socket, c);
+    if (c->watch != 0)
+        (void)knock_address_of_peer(&c->address, fd);
+    return c->watch != 0;
+}
+
+void channel_watch_again(struct channel *c)
+{
+    socket_set_rearm(c->lanes->sockets, c->watch);
 }
 
 /* A send that fails ends the session: the socket says so in the next turn, like any other end. */
@@ -129,6 +105,8 @@ static bool send_at_once(struct channel *c, const char *sql)
         mysql_session_abort(c->session);
     c->state = CHANNEL_WAITING;
     timer_start(c->deadline, c->begun_mono_us + c->limit_us);
+    if (!c->lanes->is_urgent)
+        socket_set_gather(c->lanes->sockets, GATHER_US);
     return true;
 }
 
@@ -160,14 +138,17 @@ static void session_ended(struct channel *c, int os_errno)
     c->fn(c->arg, &event);
 }
 
-static void on_poll(uv_poll_t *handle, int status, int events)
+static void on_socket(void *arg)
 {
-    struct channel *c = handle->data;
+    struct channel *c = arg;
     char byte;
-    (void)events;
-    ssize_t n = recv(c->poll->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR) && status == 0)
+    if (c->state != CHANNEL_IDLE && c->state != CHANNEL_WAITING)
+        return; /* the job that has the socket looks, and has it told again */
+    ssize_t n = recv(mysql_session_poll_fd(c->session), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        channel_watch_again(c);
         return;
+    }
     if (n <= 0 || c->state == CHANNEL_IDLE) { /* a server that speaks unasked says good-bye */
         session_ended(c, n < 0 ? errno : 0);
         return;

@@ -21,7 +21,7 @@ struct lane_pool;
 struct timer;
 struct channel;
 struct channel_job;
-struct channel_poll;
+struct socket_set;
 
 #define KNOCK_FRESH_US                                                                             \
     (5 * STAY_SECOND) /* a knock that was let in and hears nothing is renewed:                     \
@@ -52,6 +52,8 @@ typedef void (*channel_fn)(void *arg, const struct channel_event *event);
 
 struct channel_lanes {
     struct lane_pool *work, *connect, *slow_connect;
+    struct socket_set *sockets;
+    bool is_urgent; /* somebody is under suspicion: no answer waits for others */
 };
 
 struct channel {
@@ -63,14 +65,15 @@ struct channel {
                                           error 3032; every place taken); NULL or an empty user:
                                           nobody does */
     uint16_t extra_port;               /* with places of its own beyond max_connections; 0: none */
-    uint64_t key;
+    uint64_t key;                      /* picks the lane that connects */
+    uint64_t read_key;                 /* and the one that reads */
     channel_fn fn;
     void *arg;
     bool takes_writes;  /* the server, when last read */
     bool keeps_waiting; /* a late answer is reported but waited for again (canary) */
     enum channel_state state;
     struct mysql_session *session;
-    struct channel_poll *poll;
+    uint64_t watch;          /* its socket in the set, 0: none */
     struct channel_job *job; /* under way, NULL if none */
     struct timer *deadline;  /* of WAITING */
     int64_t begun_mono_us, limit_us;
@@ -83,7 +86,7 @@ struct channel {
     bool is_reserved;             /* it has a place beyond max_connections */
 };
 
-/* Zeroed struct with loop, lanes, target, account, key, fn, arg set. */
+/* Zeroed struct with loop, lanes, target, account, keys, fn, arg set. */
 void channel_init(struct channel *c);
 /* CLOSED only. limit_us: deadline from now. */
 void channel_open(struct channel *c, int64_t limit_us);

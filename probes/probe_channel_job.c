@@ -80,7 +80,7 @@ static void job_succeeded(struct channel *c, struct channel_job *job)
     c->job = NULL;
     switch (job->kind) {
     case JOB_OPEN:
-        if (!channel_make_poll(c)) {
+        if (!channel_watch(c)) {
             channel_drop_session(c); /* out of descriptors: says nothing about the server */
             return;
         }
@@ -88,18 +88,17 @@ static void job_succeeded(struct channel *c, struct channel_job *job)
         c->is_admin = job->is_admin;
         c->is_reserved = job->is_reserved;
         c->state = CHANNEL_IDLE;
-        channel_watch(c);
         event.opened = true;
         c->fn(c->arg, &event);
         return;
     case JOB_SEND:
         c->state = CHANNEL_WAITING;
         timer_start(c->deadline, c->begun_mono_us + c->limit_us);
-        channel_watch(c);
+        channel_watch_again(c);
         return;
     case JOB_READ:
         c->state = CHANNEL_IDLE;
-        channel_watch(c);
+        channel_watch_again(c);
         event.facts = job->group != 0 ? &job->facts : NULL;
         c->fn(c->arg, &event);
         return;
@@ -137,7 +136,7 @@ static void job_done(void *arg, enum stay_rc rc)
     if (rc != STAY_ETIMEDOUT && job->kind == JOB_READ && mysql_session_is_open(job->session)) {
         c->job = NULL; /* the server said no; the session lives on */
         c->state = CHANNEL_IDLE;
-        channel_watch(c);
+        channel_watch_again(c);
         struct channel_event event = {.kind = OBS_REACH,
                                       .reach = reach,
                                       .begun_mono_us = c->begun_mono_us,
@@ -169,7 +168,6 @@ void channel_submit(struct channel *c, enum job_kind kind, char *sql, int64_t de
         job->admin = *c->admin;
     job->extra_port = c->extra_port;
     job->sql = sql;
-    channel_unwatch(c);
     timer_stop(c->deadline);
     struct lane_work work = {.work = job_work,
                              .done = job_done,
@@ -187,7 +185,7 @@ void channel_submit(struct channel *c, enum job_kind kind, char *sql, int64_t de
                              : c->silence != SILENT_NO ? c->lanes->slow_connect
                                                        : c->lanes->connect;
     c->job = job;
-    if (lane_submit(pool, c->key, &work, NULL) == STAY_OK)
+    if (lane_submit(pool, kind == JOB_OPEN ? c->key : c->read_key, &work, NULL) == STAY_OK)
         return;
     c->job = NULL;
     job_release(job);

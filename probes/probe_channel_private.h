@@ -38,11 +38,10 @@ void channel_drop_session(struct channel *c);
 void channel_drop_knock(struct channel *c);
 /* One event for an attempt that failed, and CLOSED; where it fell silent is kept for the next. */
 void channel_report_failure(struct channel *c, const struct reach *reach);
-/* The loop's watch over the session's socket: made once that is open (false: no descriptor),
- * stopped for each job, which has the socket to itself, and begun again after it. */
-bool channel_make_poll(struct channel *c);
-void channel_watch(struct channel *c);
-void channel_unwatch(struct channel *c); /* no watch: nothing */
+/* The loop's watch over the session's socket: begun once that is open (false: no descriptor). It
+ * tells once; whoever had the socket to itself meanwhile has it told again. */
+bool channel_watch(struct channel *c);
+void channel_watch_again(struct channel *c);
 
 /* ---- probe_channel_job.c */
 

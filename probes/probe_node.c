@@ -1,17 +1,13 @@
 /* A node's life: its pace timer fires -> open, or ask STATUS -> (SLOW, START when due) -> idle
- * until the next beat. The end of a session reports at once and opens again at once.
- *
- * Waking up is most of what an idle controller costs, so healthy beats of several clusters fall
- * together: one wake-up asks them all. Within a cluster they stay apart. */
+ * until the next beat. The end of a session reports at once and opens again at once. */
 #include "base/io/loop.h"
 #include "base/io/timer.h"
 #include "probes/probe_set_private.h"
 
-#define HOST_US          (30 * STAY_SECOND) /* what it says of its disks */
-#define HOST_UNKNOWN_US  (300 * STAY_SECOND)
-#define CLUSTERS_AT_ONCE 16
-#define LATE_US          (3 * STAY_MS) /* a timer's millisecond: no later beat inherits it */
-#define BESIDE_US        (20 * STAY_MS) /* the next so many clusters beat this much later */
+#define HOST_US         (30 * STAY_SECOND) /* what it says of its disks */
+#define HOST_UNKNOWN_US (300 * STAY_SECOND)
+#define LATE_US         (3 * STAY_MS)  /* a timer's millisecond: no later beat inherits it */
+#define BESIDE_US       (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_pace(struct timer *timer, void *arg);
 static void on_node(void *arg, const struct channel_event *event);
@@ -38,12 +34,13 @@ void probe_node_init(struct probed_cluster *cluster, uint32_t index)
                                      .account = &config->monitor,
                                      .admin = &config->operate,
                                      .key = set->keys++,
+                                     .read_key = probe_read_key(cluster, index),
                                      .fn = on_node,
                                      .arg = node};
     channel_init(&node->channel);
     node->pace = timer_new(set->loop, on_pace, node);
     int64_t spread = (int64_t)index * config->interval_us / (int64_t)config->node_count / 4;
-    node->phase_us = spread + cluster->number / CLUSTERS_AT_ONCE * BESIDE_US;
+    node->phase_us = spread + cluster->number / PROBE_CLUSTERS_AT_ONCE * BESIDE_US;
     timer_start(node->pace, loop_now_mono_us(set->loop) + spread);
 }
 

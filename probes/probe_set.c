@@ -6,15 +6,20 @@
 
 #include "base/io/lane.h"
 #include "base/io/loop.h"
+#include "base/io/socket_set.h"
 #include "base/io/timer.h"
 
 static void on_canary_pace(struct timer *timer, void *arg);
 static void on_canary(void *arg, const struct channel_event *event);
 
-static struct lane_pool *make_pool(struct loop *loop, const char *name, unsigned lanes)
+static struct lane_pool *make_pool(struct loop *loop, const char *name, unsigned lanes,
+                                   int64_t gather_us)
 {
-    struct lane_pool_options o = {
-        .name = name, .lanes = lanes, .queue_max = 4096, .replace_after_us = 200 * STAY_MS};
+    struct lane_pool_options o = {.name = name,
+                                  .lanes = lanes,
+                                  .queue_max = 4096,
+                                  .gather_us = gather_us,
+                                  .replace_after_us = 200 * STAY_MS};
     return lane_pool_new(loop, &o);
 }
 
@@ -26,9 +31,10 @@ struct probe_set *probe_set_new(struct loop *loop, const struct probe_set_option
     set->loop = loop;
     set->options = *options;
     set->lanes = (struct channel_lanes){
-        .work = make_pool(loop, "probe", options->lanes == 0 ? 4 : options->lanes),
-        .connect = make_pool(loop, "connect", connect),
-        .slow_connect = make_pool(loop, "silent", connect),
+        .work = make_pool(loop, "probe", options->lanes == 0 ? 4 : options->lanes, STAY_MS),
+        .connect = make_pool(loop, "connect", connect, 0),
+        .slow_connect = make_pool(loop, "silent", connect, 0),
+        .sockets = socket_set_new(loop),
     };
     return set;
 }
@@ -48,6 +54,7 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *config, ui
                                        .lanes = &set->lanes,
                                        .account = &cluster->config.canary,
                                        .key = set->keys++,
+                                       .read_key = probe_read_key(cluster, config->node_count),
                                        .fn = on_canary,
                                        .arg = cluster,
                                        .keeps_waiting = true};
@@ -58,8 +65,24 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *config, ui
     *ret_cluster = cluster->number;
 }
 
+uint64_t probe_read_key(const struct probed_cluster *cluster, uint32_t index)
+{
+    return index + (uint64_t)3 * (cluster->number / PROBE_CLUSTERS_AT_ONCE);
+}
+
+/* While anybody is under suspicion no answer waits for others. */
+static void count_urged(struct probe_set *set, bool on)
+{
+    set->urged_count = on ? set->urged_count + 1 : set->urged_count - 1;
+    set->lanes.is_urgent = set->urged_count > 0;
+    if (set->lanes.is_urgent)
+        socket_set_hurry(set->lanes.sockets);
+}
+
 static void release_cluster(struct probed_cluster *cluster)
 {
+    if (cluster->is_urged)
+        count_urged(cluster->set, false);
     for (uint32_t i = 0; i < cluster->config.node_count; i++)
         probe_node_release(&cluster->nodes[i]);
     channel_release(&cluster->canary);
@@ -90,6 +113,7 @@ void probe_set_free(struct probe_set *set, int64_t wait_us)
     (void)lane_pool_free(set->lanes.work, wait_us);
     (void)lane_pool_free(set->lanes.connect, wait_us);
     (void)lane_pool_free(set->lanes.slow_connect, wait_us);
+    socket_set_free(set->lanes.sockets);
     free(set->clusters);
     free(set);
 }
@@ -100,6 +124,7 @@ void probe_set_urge(struct probe_set *set, uint32_t number, bool on)
     if (cluster == NULL || cluster->is_urged == on)
         return;
     cluster->is_urged = on;
+    count_urged(set, on);
     for (uint32_t i = 0; i < cluster->config.node_count; i++) {
         if (on) /* in the next turn, so that a callback may urge */
             timer_start(cluster->nodes[i].pace, loop_now_mono_us(set->loop));

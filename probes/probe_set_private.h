@@ -8,6 +8,10 @@
 #include "probes/probe_grants.h"
 #include "probes/probe_set.h"
 
+/* Waking up is most of what an idle controller costs: the healthy beats of so many clusters fall
+ * together. Within a cluster they stay apart. */
+#define PROBE_CLUSTERS_AT_ONCE 16
+
 struct probed_cluster;
 
 struct probed_node {
@@ -47,8 +51,12 @@ struct probe_set {
     struct probed_cluster **clusters; /* by number; NULL once removed */
     uint32_t cluster_count;
     uint64_t keys;
+    uint32_t urged_count;
 };
 
+/* Servers of clusters that are asked together share a lane, so that one thread is woken for all
+ * answers; those of one cluster do not. */
+uint64_t probe_read_key(const struct probed_cluster *cluster, uint32_t index);
 /* Node `index` of the cluster, in place: its first beat comes within a quarter of the interval. */
 void probe_node_init(struct probed_cluster *cluster, uint32_t index);
 void probe_node_release(struct probed_node *node);

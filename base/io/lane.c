@@ -62,14 +62,35 @@ static void take_what_came(struct lane_pool *pool)
     }
 }
 
+static bool is_at_work(struct lane_pool *pool)
+{
+    lane_lock(pool);
+    bool is = pool->stats.running > 0;
+    for (unsigned i = 0; i < pool->options.lanes && !is; i++)
+        is = pool->lanes[i].waiting > 0;
+    lane_unlock(pool);
+    return is;
+}
+
 static void on_signal(uv_poll_t *handle, int status, int events)
 {
     struct lane_pool *pool = handle->data;
     uint64_t count;
     (void)status;
     (void)events;
-    if (read(pool->signal_fd, &count, sizeof count) > 0) /* before looking: nothing is missed */
+    if (read(pool->signal_fd, &count, sizeof count) <= 0) /* before looking: nothing is missed */
+        return;
+    if (pool->options.gather_us > 0 &&
+        is_at_work(pool)) /* who ends meanwhile has no need to tell */
+        timer_start(pool->gather, loop_now_mono_us(pool->loop) + pool->options.gather_us);
+    else
         take_what_came(pool);
+}
+
+static void on_gathered(struct timer *timer, void *arg)
+{
+    (void)timer;
+    take_what_came(arg);
 }
 
 /* The patience with a running job is over. */
@@ -160,6 +181,8 @@ struct lane_pool *lane_pool_new(struct loop *loop, const struct lane_pool_option
     must(pool->signal_fd >= 0 && uv_poll_init(&loop->uv, &pool->signal, pool->signal_fd) == 0);
     must(uv_poll_start(&pool->signal, UV_READABLE, on_signal) == 0);
     pool->signal.data = pool;
+    pool->gather = timer_new(loop, on_gathered, pool);
+    timer_unref(pool->gather);
     uv_unref((uv_handle_t *)&pool->signal); /* an idle pool keeps no loop running */
     return pool;
 }
@@ -294,6 +317,7 @@ unsigned lane_pool_free(struct lane_pool *pool, int64_t wait_us)
     take_what_came(pool);
     if (left > 0)
         leave_behind(pool);
+    timer_free(pool->gather);
     (void)uv_poll_stop(&pool->signal);
     uv_close((uv_handle_t *)&pool->signal, left == 0 ? free_pool : NULL);
     return left;

@@ -24,10 +24,12 @@ struct lane_pool;
 struct lane_job; /* the running job, as work sees it */
 
 struct lane_pool_options {
-    const char *name;         /* thread name, up to 10 characters; borrowed during the call */
-    unsigned lanes;           /* 1 .. LANE_LANES_MAX; threads start with their first job */
-    unsigned queue_max;       /* waiting jobs per lane; 0 means LANE_QUEUE_DEFAULT */
-    unsigned stuck_max;       /* abandoned threads at one time; 0 means LANE_STUCK_DEFAULT */
+    const char *name;   /* thread name, up to 10 characters; borrowed during the call */
+    unsigned lanes;     /* 1 .. LANE_LANES_MAX; threads start with their first job */
+    unsigned queue_max; /* waiting jobs per lane; 0 means LANE_QUEUE_DEFAULT */
+    unsigned stuck_max; /* abandoned threads at one time; 0 means LANE_STUCK_DEFAULT */
+    int64_t gather_us;  /* while other jobs are under way, results may wait so long for theirs:
+                           one wake-up of the loop; 0: each is told at once */
     int64_t replace_after_us; /* patience after a deadline before a thread counts as stuck; >= 0 */
     void (*slot_drop)(void *slot); /* on the thread, at its end, for a slot that is not NULL */
 };

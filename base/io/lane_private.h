@@ -59,6 +59,7 @@ struct lane_pool {
     char name[11];
     int signal_fd;           /* readable: finished or exited has something */
     uv_poll_t signal;        /* loop only */
+    struct timer *gather;    /* loop only: running while results wait for others */
     struct lane_job *newest; /* loop only */
     pthread_mutex_t mutex;
     pthread_cond_t exit_seen;

@@ -296,6 +296,29 @@ static void run_time_is_kept_however_long_the_turn_may_be_waited_for(void **stat
     assert_int_equal(sem_destroy(&gate), 0);
 }
 
+/* One is over at once, the other holds its thread: the first is told when the wait for it ends. */
+static void results_wait_for_those_under_way_but_not_long(void **state)
+{
+    sem_t gate;
+    struct call slow = {.gate = &gate}, quick = {0};
+    struct lane_pool_options options = {.name = "test", .lanes = 2, .gather_us = 60 * STAY_MS};
+    (void)state;
+    assert_int_equal(sem_init(&gate, 0, 0), 0);
+    struct lane_pool *pool = lane_pool_new(&loop, &options);
+    assert_int_equal(submit(pool, 0, &slow, PATIENCE_US), STAY_OK);
+    while (atomic_load(&slow.began) == 0)
+        continue;
+    int64_t begun = loop_now_mono_us(&loop);
+    assert_int_equal(submit(pool, 1, &quick, PATIENCE_US), STAY_OK);
+    turn_until(&quick.done, 1);
+    assert_true(real_clock_mono_us() - begun >= 60 * STAY_MS);
+    assert_int_equal(slow.done, 0);
+    assert_int_equal(sem_post(&gate), 0);
+    turn_until(&slow.done, 1); /* nobody else is under way */
+    assert_int_equal(lane_pool_free(pool, PATIENCE_US), 0);
+    assert_int_equal(sem_destroy(&gate), 0);
+}
+
 static void full_queue_is_refused_and_calls_nobody(void **state)
 {
     sem_t gate;
@@ -455,6 +478,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(run_time_is_kept_however_long_the_turn_may_be_waited_for,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(results_wait_for_those_under_way_but_not_long, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(full_queue_is_refused_and_calls_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(slot_belongs_to_the_thread_for_life, setup, teardown),
         cmocka_unit_test_setup_teardown(free_cancels_what_waits_and_delivers_what_returned, setup,
