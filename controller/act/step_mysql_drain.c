@@ -78,7 +78,7 @@ enum outcome step_drain(struct step *s)
         gtid_set_union(&goal, &s->result->facts.received);
     o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
-    if (o == OUTCOME_DONE && s->in->effect.plan == PLAN_RECOVER)
+    if (o == OUTCOME_DONE && plan_kind_has(s->in->effect.plan, TRAIT_ALL_RESTARTED))
         o = step_replay_end(s);
     if (o == OUTCOME_DONE && s->in->effect.prepares)
         prepare_for_pause(s);

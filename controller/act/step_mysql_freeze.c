@@ -50,7 +50,7 @@ enum outcome step_freeze(struct step *s)
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_DONE, "it replicates from nobody");
     bool was_off = step_receiver_is_off(s);
-    if (was_off && s->in->effect.plan == PLAN_RECOVER)
+    if (was_off && plan_kind_has(s->in->effect.plan, TRAIT_ALL_RESTARTED))
         return step_end(s, OUTCOME_DONE, "its receiver stands still"); /* REPLAY comes next */
     if (was_off && f->applier != TRI_YES && !step_is_drained(s)) {
         if (step_is_mariadb(s)) /* starting it now would purge the relay log */

@@ -239,7 +239,7 @@ uint32_t candidate_top_up_peer(const struct cluster_view *view, const struct pla
     if (MUTANT(view, PEERS_NOT_UNITED))
         return NO_NODE;
     uint32_t holders = plan_holders(run, view);
-    if (run->kind == PLAN_RECOVER) /* by a human's choice nothing is mixed: the rest is set aside */
+    if (plan_kind_has(run->kind, TRAIT_HOLDS_ALL)) /* by a human's choice nothing is mixed */
         holders = mask_of(plan_whole_peer(run, view));
     for (uint32_t node = 0; node < view->config->node_count && candidate < NODES_MAX; node++) {
         if (!(holders & NODE_BIT(node)) || node == candidate)
@@ -263,13 +263,13 @@ uint32_t candidate_ackers(const struct cluster_view *view, const struct plan_run
     if (candidate >= view->config->node_count)
         return 0;
     uint32_t drained = plan_holders(run, view);
-    bool recovers = run->kind == PLAN_RECOVER;
-    bool fetches = recovers && candidate_top_up_peer(view, run, candidate) != NO_NODE;
+    bool whole = plan_kind_has(run->kind, TRAIT_HOLDS_ALL);
+    bool fetches = whole && candidate_top_up_peer(view, run, candidate) != NO_NODE;
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         if (!(drained & NODE_BIT(node)) || node == candidate ||
-            (node == run->old_primary && !recovers))
+            (node == run->old_primary && !plan_kind_has(run->kind, TRAIT_OLD_MAY_LEAD)))
             continue;
-        if (recovers && !fetches &&
+        if (whole && !fetches &&
             !gtid_set_contains(&run->executed[candidate], &run->executed[node]))
             continue; /* by a human's choice: it holds more */
         if (!plan_zones_differ(view, node, candidate) ||

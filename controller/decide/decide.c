@@ -11,8 +11,7 @@ bool decide_is_human_asked(const struct cluster_view *view, const struct plan_ru
     if (record->plan_id[0] != '\0' && !is_last && !decide_is_running(last))
         return true; /* its journal could not be taken up */
     return is_last && last->state == RUN_ASKS && last->past_no_return && /* and not be stored */
-           (plan_replaces(last->kind) || last->kind == PLAN_SWITCHOVER) &&
-           view->primary != last->candidate;
+           plan_kind_has(last->kind, TRAIT_MOVES_PRIMARY) && view->primary != last->candidate;
 }
 
 static const char *node_name(const struct cluster_view *view, uint32_t node)

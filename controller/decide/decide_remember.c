@@ -21,46 +21,19 @@ bool decide_is_running(const struct plan_run *run)
     return run != NULL && (run->state == RUN_FORWARD || run->state == RUN_UNDOING);
 }
 
-/* Plans that change the primary's semi-sync or who it is: what the watch sees then is our doing. */
-static bool touches_primary(enum plan_kind kind)
-{
-    switch (kind) {
-    case PLAN_FAILOVER:
-    case PLAN_RECOVER:
-    case PLAN_SWITCHOVER:
-    case PLAN_ADOPT:
-    case PLAN_MODE_RESTORE:
-    case PLAN_MODE_DEGRADE:
-    case PLAN_MAKE_WRITABLE:
-    case PLAN_FENCE:
-    case PLAN_UNFENCE:
-        return true;
-    case PLAN_NONE:
-    case PLAN_REJOIN:
-    case PLAN_REWIND:
-    case PLAN_REPOINT:
-    case PLAN_QUARANTINE:
-    case PLAN_START_APPLIER:
-    case PLAN_CONFORM:
-    case PLAN_RESEED:
-    case PLAN_KIND_COUNT:
-        break;
-    }
-    return false;
-}
-
 /* A switchover that waits for its candidate to catch up has touched nothing yet, for seconds. */
 static bool touches_now(const struct plan_run *run)
 {
     bool waits = run->kind == PLAN_SWITCHOVER && run->state == RUN_FORWARD &&
                  run->row < plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
-    return touches_primary(run->kind) && !waits;
+    return plan_kind_has(run->kind, TRAIT_TOUCHES_PRIMARY) && !waits;
 }
 
 /* Is what we know of the primary still from before the end of a plan of ours that changed it? */
 static bool is_stale_after(const struct cluster_view *view, const struct plan_run *last)
 {
-    return decide_is_over(last) && touches_primary(last->kind) && view->primary != NO_NODE &&
+    return decide_is_over(last) && plan_kind_has(last->kind, TRAIT_TOUCHES_PRIMARY) &&
+           view->primary != NO_NODE &&
            view->nodes[view->primary].facts_begun_mono_us <= last->ended_mono_us;
 }
 

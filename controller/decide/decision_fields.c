@@ -3,6 +3,7 @@
 #include "controller/decide/decision_private.h"
 
 #define TEXT_ONLY(id, text) text,
+#define KIND_TEXT(id, text, traits) text,
 static const char *const layer_texts[] = {OBS_LAYERS(TEXT_ONLY)};
 static const char *const outcome_texts[] = {OBS_OUTCOMES(TEXT_ONLY)};
 static const char *const receiver_texts[] = {RECEIVER_STATES(TEXT_ONLY)};
@@ -14,7 +15,7 @@ static const char *const without_texts[] = {"degrade", "block"};
 static const char *const failover_texts[] = {"automatic", "confirm", "observe"};
 static const char *const accept_texts[] = {"lossless", "bounded"};
 static const char *const quarantine_texts[] = {QUARANTINE_REASONS(TEXT_ONLY)};
-static const char *const kind_texts[] = {PLAN_KINDS(TEXT_ONLY)};
+static const char *const kind_texts[] = {PLAN_KINDS(KIND_TEXT)};
 static const char *const state_texts[] = {"idle",      "running", "undoing",
                                           "succeeded", "undone",  "asks"};
 

@@ -103,8 +103,8 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_BUSY);
     if (kind == PLAN_RESEED && fleet != NULL && fleet->reseeds_full)
         vetoes |= bit(GUARD_RESEED_LIMIT);
-    if (kind == PLAN_FAILOVER || kind == PLAN_SWITCHOVER) /* RECOVER: the primary may be chosen */
-        vetoes |= failover_vetoes(view, fleet, automatic && kind == PLAN_FAILOVER, now_mono_us,
+    if (plan_kind_has(kind, TRAIT_MOVES_PRIMARY) && !plan_kind_has(kind, TRAIT_OLD_MAY_LEAD))
+        vetoes |= failover_vetoes(view, fleet, automatic && plan_replaces(kind), now_mono_us,
                                   now_wall_us);
     return vetoes;
 }
@@ -127,28 +127,7 @@ bool guard_preempts(const struct decision *decision, const struct plan_run *runn
         decision->vetoes != bit(GUARD_BUSY) || running == NULL || running->state != RUN_FORWARD ||
         running->past_no_return)
         return false;
-    switch (running->kind) {
-    case PLAN_MODE_DEGRADE:
+    if (running->kind == PLAN_MODE_DEGRADE)
         return closes || decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);
-    case PLAN_REJOIN:
-    case PLAN_REWIND: /* its job goes on or ends by itself: it undoes all or nothing */
-    case PLAN_REPOINT:
-    case PLAN_ADOPT:
-    case PLAN_MODE_RESTORE:
-    case PLAN_MAKE_WRITABLE:
-    case PLAN_FENCE:
-    case PLAN_UNFENCE:
-    case PLAN_QUARANTINE:
-    case PLAN_START_APPLIER:
-    case PLAN_CONFORM:
-    case PLAN_RESEED:
-        return true;
-    case PLAN_NONE:
-    case PLAN_FAILOVER:
-    case PLAN_RECOVER:
-    case PLAN_SWITCHOVER: /* its own rows notice that the old primary is gone */
-    case PLAN_KIND_COUNT:
-        break;
-    }
-    return false;
+    return plan_kind_has(running->kind, TRAIT_GIVES_WAY);
 }

@@ -70,7 +70,7 @@ static void compute_choose(struct plan_run *run, const struct cluster_view *view
 {
     struct candidate_note notes[NODES_MAX];
     size_t count = 0;
-    const struct plan_run *held = run->kind == PLAN_FAILOVER ? run : NULL;
+    const struct plan_run *held = plan_replaces(run->kind) ? run : NULL;
     run->candidate = candidate_choose(view, held, now_mono_us, notes, &count);
     if (run->params.node != NO_NODE) {
         bool may = false;
@@ -97,7 +97,7 @@ void plan_compute(struct plan_run *run, const struct cluster_view *view, uint32_
                   int64_t now_mono_us)
 {
     enum step_kind step = plan_row_at(run, row)->step;
-    if (step == STEP_CHOOSE && run->kind == PLAN_RECOVER)
+    if (step == STEP_CHOOSE && plan_kind_has(run->kind, TRAIT_HOLDS_ALL))
         plan_choose_outage(run, view, row, now_mono_us);
     else if (step == STEP_CHOOSE)
         compute_choose(run, view, row, now_mono_us);
@@ -185,7 +185,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
     uint32_t hook = plan_row_of(run->kind, STEP_HOOK_PRE);
     size_t count = 0;
     (void)plan_rows(run->kind, &count);
-    if (run->kind == PLAN_SWITCHOVER || run->kind == PLAN_RECOVER) {
+    if (plan_kind_has(run->kind, TRAIT_UNDONE_AT_RESTART)) {
         (void)stay_copy(run->text, sizeof run->text,
                         "the controller restarted before the point of no return: undone");
         return NEXT_UNDO;

@@ -192,7 +192,7 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
             state->unknown |= bit;
             return;
         }
-        if (step == STEP_CATCH_UP && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND) &&
+        if (step == STEP_CATCH_UP && plan_kind_has(run->kind, TRAIT_TAKES_BACK) &&
             catches_up_later(run, node, result)) {
             state->unknown |= bit;
             return;

@@ -112,8 +112,9 @@ static void note_spare(struct plan_run *run, uint32_t node, const struct effect_
     run->spare &= ~NODE_BIT(node);
     if (result->facts == NULL || !result->groups_read)
         return;
-    const struct gtid_set *received =
-        run->kind == PLAN_RECOVER ? &run->received_high[node] : &result->facts->received;
+    const struct gtid_set *received = plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)
+                                          ? &run->received_high[node]
+                                          : &result->facts->received;
     if ((run->f & NODE_BIT(node)) && gtid_set_contains(&result->facts->executed, received))
         run->spare |= NODE_BIT(node);
 }

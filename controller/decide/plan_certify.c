@@ -110,7 +110,7 @@ bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *
     if (run->old_primary == NO_NODE || !plan_replaces(run->kind))
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
-    if (run->kind == PLAN_RECOVER) /* shut since it restarted: its counters begin anew */
+    if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)) /* and it was shut since */
         return run->old_primary != run->candidate && old->facts.read_only == TRI_NO &&
                old->facts_begun_mono_us > run->begun_mono_us;
     if (fence < count && run->rows[fence].touched != 0) /* ours closes it before that, or at once */
@@ -184,7 +184,7 @@ static bool is_disproved(const struct plan_run *run, const struct cluster_view *
 static bool is_fenced_whole(const struct plan_run *run, const struct cluster_view *view)
 {
     uint32_t old = run->old_primary;
-    if (run->kind == PLAN_RECOVER)
+    if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED))
         return run->fenced && !run->was_open && !(run->restarted & mask_of(old)) &&
                plan_keeps_all(view, old);
     return run->was_open && !(run->restarted & mask_of(old)) &&
@@ -197,7 +197,7 @@ static bool is_old_contained(const struct plan_run *run, const struct cluster_vi
                              uint32_t proves)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
-    if (run->kind != PLAN_RECOVER || !run->fenced)
+    if (!plan_kind_has(run->kind, TRAIT_ALL_RESTARTED) || !run->fenced)
         return true;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (proves & run->collected & NODE_BIT(node))

@@ -203,9 +203,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
         return plan_conclude_drain(run, view, row, now_mono_us);
     if (step == STEP_DRAIN) /* what it received and cannot execute is compared too */
         return NEXT_ROW;
-    bool repairs = !plan_replaces(run->kind) && run->kind != PLAN_SWITCHOVER &&
-                   run->kind != PLAN_FENCE && run->kind != PLAN_MODE_DEGRADE;
-    if (repairs && !run->past_no_return && plan_primary_restarted(run, view)) {
+    if (plan_kind_has(run->kind, TRAIT_NEEDS_PRIMARY) && !run->past_no_return &&
+        plan_primary_restarted(run, view)) {
         (void)stay_copy(run->text, sizeof run->text, "the primary restarted while this plan ran");
         return NEXT_UNDO;
     }
@@ -216,12 +215,13 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     if (step == STEP_FENCE && !run->past_no_return && plan_returner_holds_more(run, row)) {
         plan_say(run->text, sizeof run->text, "%s came back and holds transactions %s lacks: %s",
                  plan_node_name(view, run->old_primary), plan_node_name(view, run->candidate),
-                 run->kind == PLAN_RECOVER ? "order it again, with all that is there"
-                                           : "it stays the primary");
+                 plan_kind_has(run->kind, TRAIT_HOLDS_ALL)
+                     ? "order it again, with all that is there"
+                     : "it stays the primary");
         run->stays = true;
         return NEXT_UNDO;
     }
-    if (step == STEP_CATCH_UP && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND))
+    if (step == STEP_CATCH_UP && plan_kind_has(run->kind, TRAIT_TAKES_BACK))
         return plan_conclude_rejoin(run, view, row, now_mono_us);
     if (step == STEP_COPY)
         return plan_conclude_copy(run, view, row, now_mono_us);
@@ -243,9 +243,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     enum plan_next next = conclude_plain(run, view, row, ret_row);
     if (next == NEXT_ROW && step == STEP_COLLECT && run->kind == PLAN_RESEED)
         return conclude_reseed_collect(run, view, row, now_mono_us);
-    if (next == NEXT_ROW && step == STEP_COLLECT &&
-        (run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_QUARANTINE ||
-         run->kind == PLAN_REWIND))
+    if (next == NEXT_ROW && step == STEP_COLLECT && plan_kind_has(run->kind, TRAIT_COMPARES))
         next = plan_conclude_compare(run, view);
     if (step == STEP_COLLECT && run->kind == PLAN_REWIND && run->diverged &&
         gtid_set_is_empty(&run->extra))

@@ -60,7 +60,7 @@ enum plan_next plan_conclude_drain(struct plan_run *run, const struct cluster_vi
     if (lost != 0 && in_time && needs_it && plan_should_look(run, row))
         return NEXT_LOOK;
     uint32_t spare = run->spare & run->f & run->collected & ~run->r & ~plan_gone(run);
-    if (run->kind == PLAN_RECOVER) { /* all restarted: who lost nothing by it proves */
+    if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)) { /* who lost nothing by it proves */
         spare &= run->rows[plan_row_of(run->kind, STEP_REPLAY)].done;
         run->doubted |= spare & ~run->kept;
         run->r |= spare;
@@ -252,11 +252,11 @@ enum plan_next plan_conclude_writable(struct plan_run *run, const struct cluster
 
 bool plan_returner_holds_more(const struct plan_run *run, uint32_t row)
 {
-    if (run->kind == PLAN_RECOVER) /* it was missing when a human did without it */
+    if (plan_kind_has(run->kind, TRAIT_HOLDS_ALL)) /* it was missing when a human did without it */
         return row > plan_row_of(run->kind, STEP_CHOOSE) && run->fenced &&
                run->params.node == NO_NODE && run->candidate != NO_NODE &&
                !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);
-    return run->kind == PLAN_FAILOVER && row > plan_row_of(run->kind, STEP_FREEZE) && run->fenced &&
+    return plan_replaces(run->kind) && row > plan_row_of(run->kind, STEP_FREEZE) && run->fenced &&
            run->was_open && !run->params.accept_loss &&
            !(run->restarted & mask_of(run->old_primary)) &&
            !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);

@@ -54,7 +54,7 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
             run->r |= NODE_BIT(node);
     }
     assume_seen_to_die(run, view, lost, now_mono_us);
-    if (run->kind == PLAN_RECOVER)
+    if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED))
         assume_recovered(run, view, now_mono_us);
     if (run->kind == PLAN_SWITCHOVER && run->old_primary != NO_NODE) {
         run->fenced = true;
@@ -95,11 +95,6 @@ static json_t *row_to_json(const struct plan_run *run, const struct cluster_view
     return obj;
 }
 
-static bool moves_primary(enum plan_kind kind)
-{
-    return plan_replaces(kind) || kind == PLAN_SWITCHOVER;
-}
-
 uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_view *view,
                               uint32_t row, int64_t now_mono_us)
 {
@@ -113,7 +108,7 @@ enum stay_rc plan_foresee(struct plan_run *run, enum plan_kind kind,
                           struct stay_error *err)
 {
     enum stay_rc rc = plan_start(run, kind, params, view, now_mono_us, now_wall_us, err);
-    if (rc != STAY_OK || !moves_primary(kind))
+    if (rc != STAY_OK || !plan_kind_has(kind, TRAIT_MOVES_PRIMARY))
         return rc;
     assume_drained(run, view, lost, now_mono_us);
     plan_compute(run, view, plan_row_of(kind, STEP_CHOOSE), now_mono_us);
@@ -124,7 +119,7 @@ enum stay_rc plan_foresee(struct plan_run *run, enum plan_kind kind,
 
 static json_t *certificate_now(const struct plan_run *run)
 {
-    if (run->candidate == NO_NODE || !moves_primary(run->kind))
+    if (run->candidate == NO_NODE || !plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY))
         return json_null();
     json_t *obj = json_object();
     stay_json_set_string(obj, "kind", certificate_kind_text(run->certificate.kind));

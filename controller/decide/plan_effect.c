@@ -41,7 +41,7 @@ static const struct gtid_set *effect_want(const struct plan_run *run,
     if (step == STEP_ATTACH || step == STEP_REWIND)
         return &run->executed[run->candidate];
     if (step == STEP_BARRIER ||
-        (step == STEP_CATCH_UP && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND)))
+        (step == STEP_CATCH_UP && plan_kind_has(run->kind, TRAIT_TAKES_BACK)))
         return &run->executed[run->candidate];
     if (step == STEP_CATCH_UP) /* a switchover's first one comes before the write pause */
         return run->fenced ? &run->fenced_executed : &run->executed[run->old_primary];

@@ -6,17 +6,60 @@
 #define CONTROLLER_DECIDE_PLAN_KINDS_H
 #include "base/base.h"
 
+/* What a kind of plan is, where rows and rules depend on it. */
+enum plan_trait {
+    TRAIT_MOVES_PRIMARY = 1, /* gives the cluster another primary, which a row chooses */
+    TRAIT_REPLACES = 2,      /* one that is gone, by freeze, drain and proof */
+    TRAIT_ALL_RESTARTED = 4, /* every server was gone: counters and receivers began anew, and each
+                                is judged by what it holds and by what a restart costs it */
+    TRAIT_OLD_MAY_LEAD = 8,  /* the old primary is one of those to choose among */
+    TRAIT_HOLDS_ALL = 16,    /* chooses who holds all that anyone holds, or whom a human names,
+                                as it is */
+    TRAIT_UNDONE_AT_RESTART = 32, /* taken up before the point of no return: undone */
+    TRAIT_TOUCHES_PRIMARY = 64,   /* changes who the primary is, or its semi-sync: what the watch
+                                     sees then is our doing */
+    TRAIT_NEEDS_PRIMARY = 128, /* undone when the primary restarts before the point of no return */
+    TRAIT_GIVES_WAY = 256, /* ends for a failover, before that point; a job of its own goes on or
+                              ends by itself. A switchover's rows notice for themselves */
+    TRAIT_KEEPS_LOSSLESS = 512, /* the primary runs lossless after it if that is recorded */
+    TRAIT_ATTACHES = 1024,      /* its node acknowledges after it */
+    TRAIT_COMPARES = 2048,      /* its node's set with the primary's; what it holds more is told */
+    TRAIT_TAKES_BACK = 4096,    /* its node was set aside, and catches up with the primary's set */
+    TRAIT_SETTLES = 8192,       /* by a human: says who the primary is */
+    TRAIT_SETTLES_NODE = 16384  /* by a human: the question about its node is answered */
+};
+#define TRAITS_MOVES                                                                               \
+    (TRAIT_MOVES_PRIMARY | TRAIT_TOUCHES_PRIMARY | TRAIT_KEEPS_LOSSLESS | TRAIT_SETTLES)
+#define TRAITS_REPLACES (TRAITS_MOVES | TRAIT_REPLACES)
+#define TRAITS_REPAIRS  (TRAIT_NEEDS_PRIMARY | TRAIT_GIVES_WAY)
+
+/* X(id, text, traits) */
 #define PLAN_KINDS(X)                                                                              \
-    X(NONE, "none")                                                                                \
-    X(FAILOVER, "failover")                                                                        \
-    X(SWITCHOVER, "switchover")                                                                    \
-    X(REJOIN, "rejoin")                                                                            \
-    X(REPOINT, "repoint")                                                                          \
-    X(ADOPT, "adopt")                                                                              \
-    X(MODE_RESTORE, "mode restore")                                                                \
-    X(MODE_DEGRADE, "mode degrade") X(MAKE_WRITABLE, "make writable") X(FENCE, "fence")            \
-        X(UNFENCE, "unfence") X(QUARANTINE, "quarantine") X(START_APPLIER, "start applier")        \
-            X(RESEED, "reseed") X(REWIND, "rewind") X(RECOVER, "recover") X(CONFORM, "conform")
+    X(NONE, "none", 0)                                                                             \
+    X(FAILOVER, "failover", TRAITS_REPLACES)                                                       \
+    X(SWITCHOVER, "switchover", TRAITS_MOVES | TRAIT_UNDONE_AT_RESTART)                            \
+    X(REJOIN, "rejoin",                                                                            \
+      TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES | TRAIT_COMPARES | TRAIT_TAKES_BACK | \
+          TRAIT_SETTLES_NODE)                                                                      \
+    X(REPOINT, "repoint", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES | TRAIT_COMPARES) \
+    X(ADOPT, "adopt", TRAITS_REPAIRS | TRAIT_TOUCHES_PRIMARY | TRAIT_SETTLES)                      \
+    X(MODE_RESTORE, "mode restore", TRAITS_REPAIRS | TRAIT_TOUCHES_PRIMARY)                        \
+    X(MODE_DEGRADE, "mode degrade", TRAIT_TOUCHES_PRIMARY)                                         \
+    X(MAKE_WRITABLE, "make writable",                                                              \
+      TRAITS_REPAIRS | TRAIT_TOUCHES_PRIMARY | TRAIT_KEEPS_LOSSLESS | TRAIT_SETTLES)               \
+    X(FENCE, "fence", TRAIT_GIVES_WAY | TRAIT_TOUCHES_PRIMARY | TRAIT_SETTLES_NODE)                \
+    X(UNFENCE, "unfence",                                                                          \
+      TRAITS_REPAIRS | TRAIT_TOUCHES_PRIMARY | TRAIT_KEEPS_LOSSLESS | TRAIT_SETTLES)               \
+    X(QUARANTINE, "quarantine", TRAITS_REPAIRS | TRAIT_COMPARES | TRAIT_SETTLES_NODE)              \
+    X(START_APPLIER, "start applier", TRAITS_REPAIRS)                                              \
+    X(RESEED, "reseed", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES)                    \
+    X(REWIND, "rewind",                                                                            \
+      TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES | TRAIT_COMPARES | TRAIT_TAKES_BACK | \
+          TRAIT_SETTLES_NODE)                                                                      \
+    X(RECOVER, "recover",                                                                          \
+      TRAITS_REPLACES | TRAIT_UNDONE_AT_RESTART | TRAIT_ALL_RESTARTED | TRAIT_OLD_MAY_LEAD |       \
+          TRAIT_HOLDS_ALL)                                                                         \
+    X(CONFORM, "conform", TRAITS_REPAIRS)
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -90,16 +133,11 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "settings that spoil a promise, those that are safe to set while it runs; verified")
 
 enum plan_kind {
-#define X(id, text) PLAN_##id,
+#define X(id, text, traits) PLAN_##id,
     PLAN_KINDS(X)
 #undef X
         PLAN_KIND_COUNT
 };
-/* Does it put a server in the place of a primary that is gone, by freeze, drain and proof? */
-static inline bool plan_replaces(enum plan_kind kind)
-{
-    return kind == PLAN_FAILOVER || kind == PLAN_RECOVER;
-}
 enum step_kind {
 #define X(id, class, text, what) STEP_##id,
     STEP_KINDS(X)
@@ -141,6 +179,11 @@ const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
 /* Index of the first row of `kind` with `step`, or the row count. */
 uint32_t plan_row_of(enum plan_kind kind, enum step_kind step);
 const char *plan_kind_text(enum plan_kind kind);
+bool plan_kind_has(enum plan_kind kind, enum plan_trait trait);
+static inline bool plan_replaces(enum plan_kind kind)
+{
+    return plan_kind_has(kind, TRAIT_REPLACES);
+}
 const char *step_kind_text(enum step_kind step);
 const char *step_kind_what(enum step_kind step);
 enum step_class step_kind_class(enum step_kind step);

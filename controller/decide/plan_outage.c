@@ -120,7 +120,8 @@ enum stay_rc plan_check_recover(const struct plan_run *run, const struct cluster
 
 uint32_t plan_holders(const struct plan_run *run, const struct cluster_view *view)
 {
-    uint32_t closed = run->kind == PLAN_RECOVER && run->fenced ? mask_of(run->old_primary) : 0;
+    uint32_t closed =
+        plan_kind_has(run->kind, TRAIT_OLD_MAY_LEAD) && run->fenced ? mask_of(run->old_primary) : 0;
     return (run->r | closed) & run->collected & ~plan_gone(run) & ~plan_hollow_nodes(view);
 }
 

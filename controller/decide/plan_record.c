@@ -144,10 +144,7 @@ static void store_mode(const struct plan_run *run, const struct cluster_view *vi
  * A first, or a primary killed in between would be judged by too few. */
 static uint32_t coming_acker(const struct plan_run *run, const struct cluster_view *view)
 {
-    bool attaches =
-        run->kind == PLAN_REJOIN || run->kind == PLAN_REPOINT || run->kind == PLAN_RESEED ||
-        run->kind == PLAN_REWIND;
-    if (!attaches || view->record.mode != MODE_LOSSLESS ||
+    if (!plan_kind_has(run->kind, TRAIT_ATTACHES) || view->record.mode != MODE_LOSSLESS ||
         !plan_zones_differ(view, run->params.node, run->candidate))
         return 0;
     return mask_of(run->params.node);
@@ -238,8 +235,8 @@ static void forget_broken(const struct plan_run *run, const struct cluster_view 
 /* A change of primary that ended with a question after its candidate may have been opened. */
 static bool asks_past_no_return(const struct plan_run *run)
 {
-    bool swaps = plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER;
-    return swaps && run->state == RUN_ASKS && run->past_no_return && run->candidate != NO_NODE;
+    return plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY) && run->state == RUN_ASKS &&
+           run->past_no_return && run->candidate != NO_NODE;
 }
 
 /* It ended between the stored promotion and the record of it, and the candidate may have been
@@ -258,30 +255,9 @@ static bool settles(const struct plan_run *run, const struct cluster_view *view)
 {
     if (run->state != RUN_SUCCEEDED || run->params.automatic)
         return false;
-    switch (run->kind) {
-    case PLAN_FAILOVER:
-    case PLAN_RECOVER:
-    case PLAN_SWITCHOVER:
-    case PLAN_ADOPT:
-    case PLAN_MAKE_WRITABLE:
-    case PLAN_UNFENCE:
-        return true;
-    case PLAN_FENCE:
-    case PLAN_REJOIN:
-    case PLAN_REWIND:
-    case PLAN_QUARANTINE:
-        return strcmp(plan_node_name(view, run->params.node), view->record.asks) == 0;
-    case PLAN_NONE:
-    case PLAN_REPOINT:
-    case PLAN_MODE_RESTORE:
-    case PLAN_MODE_DEGRADE:
-    case PLAN_START_APPLIER:
-    case PLAN_CONFORM:
-    case PLAN_RESEED:
-    case PLAN_KIND_COUNT:
-        break;
-    }
-    return false;
+    return plan_kind_has(run->kind, TRAIT_SETTLES) ||
+           (plan_kind_has(run->kind, TRAIT_SETTLES_NODE) &&
+            strcmp(plan_node_name(view, run->params.node), view->record.asks) == 0);
 }
 
 /* The store keeps the question: the next controller remembers none, and would open the old primary

@@ -19,8 +19,9 @@ static bool drain_is_hopeless(const struct plan_run *run, const struct row_run *
 /* More draining would not change what the certificate can say. */
 bool plan_is_drain_settled(const struct plan_run *run, const struct row_run *state)
 {
-    return run->kind != PLAN_RECOVER && run->a != 0 && run->mode == MODE_LOSSLESS && !run->fenced &&
-           !run->params.accept_loss && drain_is_hopeless(run, state);
+    return !plan_kind_has(run->kind, TRAIT_ALL_RESTARTED) && run->a != 0 &&
+           run->mode == MODE_LOSSLESS && !run->fenced && !run->params.accept_loss &&
+           drain_is_hopeless(run, state);
 }
 
 /* Whose drain matters: a member that restarted, or whose received set shrank, cannot be in R, and
@@ -28,7 +29,7 @@ bool plan_is_drain_settled(const struct plan_run *run, const struct row_run *sta
 uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *state)
 {
     uint32_t able = state->targets & ~run->restarted;
-    if (run->kind == PLAN_RECOVER) /* all restarted, and each may hold the most */
+    if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)) /* and each may hold the most */
         return state->targets;
     return able == 0 ? 0 : plan_required(run, able);
 }
@@ -39,8 +40,8 @@ uint32_t plan_drain_required(const struct plan_run *run, const struct row_run *s
 static bool tail_may_wait(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                           int64_t now_mono_us)
 {
-    bool swaps = plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER;
-    if (!swaps || row <= plan_row_of(run->kind, STEP_COMMIT) || view->primary != run->candidate ||
+    if (!plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY) ||
+        row <= plan_row_of(run->kind, STEP_COMMIT) || view->primary != run->candidate ||
         plan_row_at(run, row)->step != STEP_ATTACH)
         return false;
     enum verdict_action action = verdict_judge(view, now_mono_us).action;

@@ -179,7 +179,8 @@ void plan_contribution(const struct plan_run *run, const struct cluster_view *vi
     const struct gtid_set *executed = &run->executed[node];
     gtid_set_copy(ret_set, executed);
     bool is_twin = (view->record.twins & NODE_BIT(node)) != 0;
-    if (!is_twin && (run->kind == PLAN_RECOVER || !cluster_wrote_alone(view, node, executed)))
+    if (!is_twin && (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED) ||
+                     !cluster_wrote_alone(view, node, executed)))
         return; /* after a total outage all that is held counts, as it was chosen by */
     STAY_AUTO(gtid_set_drop) struct gtid_set by_hand = {0};
     find_by_hand(view, node, executed, &by_hand);

@@ -23,34 +23,13 @@ static uint32_t find_writable(const struct cluster_view *view)
 /* Does the new or old primary of this plan run lossless semi-sync when it ends? */
 static bool aims_lossless(const struct plan_run *run, const struct cluster_view *view)
 {
-    switch (run->kind) {
-    case PLAN_FAILOVER:
-    case PLAN_RECOVER:
-    case PLAN_SWITCHOVER:
-    case PLAN_MAKE_WRITABLE:
-    case PLAN_UNFENCE:
-    case PLAN_REJOIN:
-    case PLAN_REPOINT:
-    case PLAN_RESEED:
-    case PLAN_REWIND:
-        return run->mode == MODE_LOSSLESS;
-    case PLAN_ADOPT: /* such a cluster is adopted, in the weaker mode */
+    if (run->kind == PLAN_ADOPT) /* such a cluster is adopted, in the weaker mode */
         for (uint32_t node = 0; node < view->config->node_count; node++)
             if (plan_wrong_start_value(view, node) != NULL)
                 return false;
+    if (run->kind == PLAN_ADOPT || run->kind == PLAN_MODE_RESTORE)
         return view->config->mode == MODE_LOSSLESS;
-    case PLAN_MODE_RESTORE:
-        return view->config->mode == MODE_LOSSLESS;
-    case PLAN_NONE:
-    case PLAN_MODE_DEGRADE:
-    case PLAN_FENCE:
-    case PLAN_QUARANTINE:
-    case PLAN_START_APPLIER:
-    case PLAN_CONFORM:
-    case PLAN_KIND_COUNT:
-        break;
-    }
-    return false;
+    return plan_kind_has(run->kind, TRAIT_KEEPS_LOSSLESS) && run->mode == MODE_LOSSLESS;
 }
 
 /* How the old primary was: an undo opens it again only if it still is that process, and was open.
@@ -201,17 +180,17 @@ static void fill_run(struct plan_run *run, enum plan_kind kind, const struct pla
     if (kind == PLAN_ADOPT && view->primary == NO_NODE)
         run->old_primary = find_writable(view);
     run->candidate = run->old_primary;
-    if (plan_replaces(kind) || kind == PLAN_SWITCHOVER)
+    if (plan_kind_has(kind, TRAIT_MOVES_PRIMARY))
         run->candidate = NO_NODE;
     run->donor = NO_NODE;
     if (kind == PLAN_RESEED)
         run->donor = params->donor != NO_NODE ? params->donor
                                               : plan_choose_donor(view, params->node, now_mono_us);
     run->mode = record->mode;
-    run->lossless_stood =
-        record->mode == MODE_LOSSLESS && record->lossless_stands &&
-        view->lossless_fell_mono_us == STAY_NEVER &&
-        (kind == PLAN_RECOVER || !durability_is_unseen(view, now_mono_us, now_wall_us));
+    run->lossless_stood = record->mode == MODE_LOSSLESS && record->lossless_stands &&
+                          view->lossless_fell_mono_us == STAY_NEVER &&
+                          (plan_kind_has(kind, TRAIT_ALL_RESTARTED) ||
+                           !durability_is_unseen(view, now_mono_us, now_wall_us));
     run->acks = plan_acks_waited_for(view);
     run->a = record->ackers | (record->mode == MODE_LOSSLESS ? view->ackers_seen : 0);
     run->able = view->primary == NO_NODE || MUTANT(view, ABLE_IGNORED)

@@ -230,11 +230,21 @@ void plan_visit(plan_visit_fn fn, void *ctx)
 const char *plan_kind_text(enum plan_kind kind)
 {
     static const char *const texts[] = {
-#define X(id, text) text,
+#define X(id, text, traits) text,
         PLAN_KINDS(X)
 #undef X
     };
     return texts[kind];
+}
+
+bool plan_kind_has(enum plan_kind kind, enum plan_trait trait)
+{
+    static const unsigned traits_of[] = {
+#define X(id, text, traits) traits,
+        PLAN_KINDS(X)
+#undef X
+    };
+    return (traits_of[kind] & (unsigned)trait) != 0;
 }
 
 const char *step_kind_text(enum step_kind step)

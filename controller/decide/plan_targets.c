@@ -41,7 +41,7 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
             contained = (answering & NODE_BIT(node)) != 0 &&
                         view->record.quarantine[node] == QUARANTINE_NONE &&
                         view->nodes[node].errant != TRI_YES;
-        else if ((node == run->old_primary && run->kind != PLAN_RECOVER) ||
+        else if ((node == run->old_primary && !plan_kind_has(run->kind, TRAIT_OLD_MAY_LEAD)) ||
                  (node != run->old_primary && ((run->a & ~run->r) & NODE_BIT(node))) ||
                  (view->record.twins & NODE_BIT(node)))
             contained = false;
@@ -176,7 +176,7 @@ static uint32_t node_targets(const struct plan_run *run, const struct cluster_vi
     enum step_kind step = plan_row_at(run, row)->step;
     if (is_reseed_past(run, view, row, now_mono_us))
         return 0;
-    if (step == STEP_FENCE && (run->kind == PLAN_REJOIN || run->kind == PLAN_REWIND) &&
+    if (step == STEP_FENCE && plan_kind_has(run->kind, TRAIT_TAKES_BACK) &&
         node_is_shut(view, run->params.node))
         return 0;
     if (step == STEP_ATTACH && run->diverged && !MUTANT(view, DIVERGED_ATTACHED))

@@ -110,7 +110,7 @@ static void end_run(struct daemon_cluster *c, const struct plan_run *run)
     c->plans_succeeded += run->state == RUN_SUCCEEDED;
     c->plans_undone += run->state == RUN_UNDONE;
     c->plans_asking += run->state == RUN_ASKS;
-    if (plan_replaces(run->kind) || run->kind == PLAN_SWITCHOVER)
+    if (plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY))
         c->last_outage_us = daemon_run_outage_us(c, run);
     c->daemon->is_runbook_dirty = true;
     c->is_measure_due = true;
