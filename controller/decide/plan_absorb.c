@@ -4,25 +4,27 @@
 
 static void absorb_collect(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
+    const struct server_facts *facts = plan_facts_read(result);
     plan_take_executed(run, node, result);
-    if (result->facts == NULL)
+    if (facts == NULL)
         return;
-    run->watch_uptime_s = result->facts->uptime_s;
-    run->watch_no_tx = result->facts->ss_no_tx;
-    run->watch_no_times = result->facts->ss_no_times;
+    run->watch_uptime_s = facts->uptime_s;
+    run->watch_no_tx = facts->ss_no_tx;
+    run->watch_no_times = facts->ss_no_times;
 }
 
 static void absorb_fence(struct plan_run *run, const struct cluster_view *view, uint32_t node,
                          const struct effect_result *result, int64_t now_mono_us)
 {
-    if (result->facts == NULL || !result->groups_read || node != run->old_primary)
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts == NULL || node != run->old_primary)
         return;
-    gtid_set_copy(&run->fenced_executed, &result->facts->executed);
+    gtid_set_copy(&run->fenced_executed, &facts->executed);
     run->fenced = true;
-    if (plan_has_restarted(result->facts->uptime_s, run->freeze_uptime_s[node],
-                           run->freeze_mono_us[node], now_mono_us))
+    if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                           now_mono_us))
         run->restarted |= NODE_BIT(node);
-    else if (result->facts->ss_no_times > view->record.watch_no_times + 1)
+    else if (facts->ss_no_times > view->record.watch_no_times + 1)
         run->lossless_stood = false; /* off once more than our own fence switched it */
     plan_take_executed(run, node, result);
 }
@@ -32,16 +34,17 @@ static void absorb_fence(struct plan_run *run, const struct cluster_view *view, 
 static void absorb_detach(struct plan_run *run, uint32_t row, uint32_t node,
                           const struct effect_result *result, int64_t now_mono_us)
 {
+    const struct server_facts *facts = plan_facts_read(result);
     run->detached |= NODE_BIT(node);
-    if (result->facts == NULL || !result->groups_read)
+    if (facts == NULL)
         return;
     bool judged = (run->f & NODE_BIT(node)) != 0;
     if (!judged && !(run->restarted & NODE_BIT(node)))
         return;
     if (judged &&
-        !plan_has_restarted(result->facts->uptime_s, run->freeze_uptime_s[node],
-                            run->freeze_mono_us[node], now_mono_us) &&
-        gtid_set_contains(&result->facts->executed, &run->executed[node]))
+        !plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                            now_mono_us) &&
+        gtid_set_contains(&facts->executed, &run->executed[node]))
         return;
     run->restarted |= NODE_BIT(node);
     run->rows[row].done &= ~NODE_BIT(node);
@@ -53,9 +56,10 @@ static void absorb_detach(struct plan_run *run, uint32_t row, uint32_t node,
 static void note_life(struct plan_run *run, uint32_t node, const struct effect_result *result,
                       int64_t now_mono_us)
 {
-    if (run->kind != PLAN_SWITCHOVER || result->facts == NULL || !result->groups_read)
+    const struct server_facts *facts = plan_facts_read(result);
+    if (run->kind != PLAN_SWITCHOVER || facts == NULL)
         return;
-    run->freeze_uptime_s[node] = result->facts->uptime_s;
+    run->freeze_uptime_s[node] = facts->uptime_s;
     run->freeze_mono_us[node] = now_mono_us;
 }
 
@@ -148,9 +152,8 @@ static bool was_not_asked(const struct plan_run *run, uint32_t node,
 static bool catches_up_later(struct plan_run *run, uint32_t node,
                              const struct effect_result *result)
 {
-    const struct server_facts *facts = result->facts;
-    if (facts == NULL || !result->groups_read || facts->applier != TRI_YES ||
-        facts->applier_errno != 0)
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts == NULL || facts->applier != TRI_YES || facts->applier_errno != 0)
         return false;
     plan_take_executed(run, node, result);
     run->slow |= NODE_BIT(node);

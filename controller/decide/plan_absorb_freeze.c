@@ -12,9 +12,10 @@ void plan_drop_node(struct plan_run *run, uint32_t node)
 
 void plan_take_executed(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
-    if (result->facts == NULL || !result->groups_read)
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts == NULL)
         return;
-    gtid_set_copy(&run->executed[node], &result->facts->executed);
+    gtid_set_copy(&run->executed[node], &facts->executed);
     run->collected |= NODE_BIT(node);
 }
 
@@ -43,8 +44,8 @@ static void note_lost(struct plan_run *run, const struct cluster_view *view, uin
 void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
-    const struct server_facts *facts = result->facts;
-    if (facts == NULL || !result->groups_read) {
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts == NULL) {
         run->rows[row].done &= ~NODE_BIT(node);
         run->rows[row].unknown |= NODE_BIT(node);
         return;
@@ -71,8 +72,8 @@ void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, u
     gtid_set_union(&run->received_high[node], &facts->received);
     gtid_set_union(&run->received_high[node], &seen->received_high);
     note_lost(run, view, node, result->receiver_before, now_mono_us);
-    bool by_lag = MUTANT(view, DRAIN_BY_LAG) && seen->facts.lag_s <= 0;
-    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED) || by_lag) {
+    if (MUTANT(view, DRAIN_SKIPPED) || MUTANT(view, CERT_FROM_RECEIVED) ||
+        (MUTANT(view, DRAIN_BY_LAG) && seen->facts.lag_s <= 0)) {
         plan_take_executed(run, node, result);
         run->r |= NODE_BIT(node);
         if (MUTANT(view, CERT_FROM_RECEIVED))
@@ -96,41 +97,45 @@ static bool lost_by_restart(const struct plan_run *run, const struct cluster_vie
 
 void plan_absorb_replay(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
+    const struct server_facts *facts = plan_facts_read(result);
     run->kept &= ~NODE_BIT(node);
-    if (result->facts == NULL || !result->groups_read)
+    if (facts == NULL)
         return;
     STAY_AUTO(gtid_set_drop) struct gtid_set has = {0};
-    gtid_set_copy(&has, &result->facts->received);
-    gtid_set_union(&has, &result->facts->executed);
+    gtid_set_copy(&has, &facts->received);
+    gtid_set_union(&has, &facts->executed);
     if (result->kept_acked && gtid_set_contains(&has, &run->received_high[node]))
         run->kept |= NODE_BIT(node);
-    gtid_set_copy(&run->received_high[node], &result->facts->received); /* more cannot be had */
+    gtid_set_copy(&run->received_high[node], &facts->received); /* more cannot be had */
 }
 
-static void note_spare(struct plan_run *run, uint32_t node, const struct effect_result *result)
+/* A drain answered: what it read; NULL: nothing. */
+static const struct server_facts *begin_drained(struct plan_run *run, uint32_t node,
+                                                const struct effect_result *result)
 {
+    const struct server_facts *facts = plan_facts_read(result);
+    run->slow &= ~NODE_BIT(node);
     run->spare &= ~NODE_BIT(node);
-    if (result->facts == NULL || !result->groups_read)
-        return;
+    if (facts == NULL)
+        return NULL;
     const struct gtid_set *received = plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)
                                           ? &run->received_high[node]
-                                          : &result->facts->received;
-    if ((run->f & NODE_BIT(node)) && gtid_set_contains(&result->facts->executed, received))
+                                          : &facts->received;
+    if ((run->f & NODE_BIT(node)) && gtid_set_contains(&facts->executed, received))
         run->spare |= NODE_BIT(node);
+    return facts;
 }
 
 void plan_absorb_drain(struct plan_run *run, const struct cluster_view *view, uint32_t node,
                        const struct effect_result *result, int64_t now_mono_us)
 {
-    run->slow &= ~NODE_BIT(node);
-    note_spare(run, node, result);
-    if (result->facts == NULL || !result->groups_read)
+    const struct server_facts *facts = begin_drained(run, node, result);
+    if (facts == NULL)
         return;
-    const struct gtid_set *executed = &result->facts->executed;
     plan_take_executed(run, node, result);
-    if (!gtid_set_contains(executed, &run->received_high[node]))
+    if (!gtid_set_contains(&facts->executed, &run->received_high[node]))
         return;
-    if (!lost_by_restart(run, view, node, result->facts, now_mono_us) ||
+    if (!lost_by_restart(run, view, node, facts, now_mono_us) ||
         MUTANT(view, FREEZE_LOST_AT_RESTART)) {
         run->r |= NODE_BIT(node);
         run->doubted &= ~NODE_BIT(node);
@@ -140,14 +145,12 @@ void plan_absorb_drain(struct plan_run *run, const struct cluster_view *view, ui
 bool plan_absorb_drain_goes_on(struct plan_run *run, uint32_t node,
                                const struct effect_result *result)
 {
-    run->slow &= ~NODE_BIT(node);
-    note_spare(run, node, result);
-    if (result->facts == NULL || !result->groups_read || result->facts->applier != TRI_YES ||
-        result->facts->applier_errno != 0)
+    const struct server_facts *facts = begin_drained(run, node, result);
+    if (facts == NULL || facts->applier != TRI_YES || facts->applier_errno != 0)
         return false;
     STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
     gtid_set_copy(&missing, &run->received_high[node]);
-    gtid_set_subtract(&missing, &result->facts->executed);
+    gtid_set_subtract(&missing, &facts->executed);
     uint64_t left = gtid_set_count(&missing);
     run->stalls[node] = left < run->left[node] ? 0 : run->stalls[node] + 1;
     run->left[node] = left;
@@ -210,24 +213,29 @@ static bool is_still_frozen(const struct plan_run *run, const struct cluster_vie
     return follows(view, facts, run->candidate) || MUTANT(view, VERIFY_IGNORES_RECEIVER);
 }
 
+/* Its freeze no longer holds: may it acknowledge by now, and has it restarted? */
+static void note_thawed(struct plan_run *run, uint32_t node, const struct server_facts *facts,
+                        int64_t now_mono_us)
+{
+    if (facts->ss_replica_enabled != TRI_NO &&
+        (facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING))
+        run->able |= NODE_BIT(node); /* in A or not: somebody started its receiver */
+    if (lost_some(run, node, facts) ||
+        plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
+                           now_mono_us))
+        run->restarted |= NODE_BIT(node);
+}
+
 void plan_absorb_verify(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         uint32_t node, const struct effect_result *result, int64_t now_mono_us)
 {
-    const struct server_facts *facts = result->facts;
-    if (facts != NULL && result->groups_read &&
-        is_still_frozen(run, view, node, facts, now_mono_us))
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts != NULL && is_still_frozen(run, view, node, facts, now_mono_us))
         return;
     struct row_run *state = &run->rows[row];
     state->done &= ~NODE_BIT(node);
     state->failed |= NODE_BIT(node);
-    if (facts != NULL && result->groups_read && facts->ss_replica_enabled != TRI_NO &&
-        (facts->receiver == RECEIVER_RUNNING || facts->receiver == RECEIVER_CONNECTING))
-        run->able |= NODE_BIT(node); /* in A or not: somebody started its receiver */
-    if (facts != NULL && result->groups_read)
-        run->restarted |= lost_some(run, node, facts) ||
-                                  plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node],
-                                                     run->freeze_mono_us[node], now_mono_us)
-                              ? NODE_BIT(node)
-                              : 0;
+    if (facts != NULL)
+        note_thawed(run, node, facts, now_mono_us);
     plan_drop_node(run, node);
 }

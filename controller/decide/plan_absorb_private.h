@@ -8,6 +8,12 @@
 #define CONTROLLER_DECIDE_PLAN_ABSORB_PRIVATE_H
 #include "controller/decide/plan_private.h"
 
+/* What an answer read of its server; NULL: nothing. */
+static inline const struct server_facts *plan_facts_read(const struct effect_result *result)
+{
+    return result->groups_read ? result->facts : NULL;
+}
+
 /* Out of F, R and what was read: it is to be frozen and asked again. */
 void plan_drop_node(struct plan_run *run, uint32_t node);
 /* The executed set that was read, copied; nothing when none was. */

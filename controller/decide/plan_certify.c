@@ -24,12 +24,11 @@ static int64_t time_since_held_us(const struct plan_run *run, const struct clust
 static int64_t time_behind_us(const struct plan_run *run, const struct cluster_view *view,
                               int64_t now_mono_us)
 {
-    if (run->old_primary == NO_NODE || run->candidate == NO_NODE)
+    if (run->old_primary == NO_NODE)
         return -1;
     const struct node_view *old = &view->nodes[run->old_primary];
     const struct node_view *next = &view->nodes[run->candidate];
-    if (old->facts.canary_wall_us == 0 || next->facts.canary_wall_us == 0 ||
-        old->facts_mono_us == STAY_NEVER)
+    if (old->facts.canary_wall_us == 0 || next->facts.canary_wall_us == 0)
         return -1;
     int64_t now_wall_us = run->begun_wall_us + (now_mono_us - run->begun_mono_us);
     int64_t lag_us = old->facts.canary_wall_us - next->facts.canary_wall_us;
@@ -47,8 +46,7 @@ static bool acks_flowed(const struct plan_run *run, const struct cluster_view *v
     if (run->old_primary == NO_NODE || !run->acks_flowed)
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
-    bool is_newer = old->facts_mono_us != STAY_NEVER && old->facts_mono_us > run->begun_mono_us;
-    return !is_newer || plan_acks_flowed(view, run->old_primary);
+    return old->facts_mono_us <= run->begun_mono_us || plan_acks_flowed(view, run->old_primary);
 }
 
 /* The same of who was connected to it: a primary that answers since the run began, and shows an
@@ -60,7 +58,7 @@ static uint32_t acking(const struct plan_run *run, const struct cluster_view *vi
     if (run->old_primary == NO_NODE)
         return 0;
     int64_t read_us = view->nodes[run->old_primary].facts_mono_us;
-    if (read_us == STAY_NEVER || read_us <= run->begun_mono_us)
+    if (read_us <= run->begun_mono_us)
         return mask;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (view->nodes[node].acker_seen_mono_us != read_us)
@@ -68,20 +66,20 @@ static uint32_t acking(const struct plan_run *run, const struct cluster_view *vi
     return mask;
 }
 
-/* The larger of two estimates: the time behind at the primary's average rate, which a burst after
- * quiet hours exceeds by far; and what was seen to be missing at its average size, going on at that
- * rate since it was last read. */
+/* `behind_us` is known: of a primary that was read. The larger of two estimates: the time behind at
+ * the primary's average rate, which a burst after quiet hours exceeds by far; and what was seen to
+ * be missing at its average size, going on at that rate since it was last read. */
 static uint64_t bytes_behind(const struct plan_run *run, const struct cluster_view *view,
                              int64_t behind_us, int64_t now_mono_us)
 {
-    if (run->old_primary == NO_NODE || behind_us <= 0)
+    if (behind_us <= 0)
         return 0;
     const struct node_view *old = &view->nodes[run->old_primary];
     const struct server_facts *facts = &old->facts;
     uint64_t behind_s = (uint64_t)(behind_us / STAY_SECOND + 1);
     uint64_t by_time = facts->uptime_s == 0 ? facts->binlog_bytes
                                             : facts->binlog_bytes / facts->uptime_s * behind_s;
-    if (facts->binlog_commits == 0 || old->facts_begun_mono_us == STAY_NEVER)
+    if (facts->binlog_commits == 0)
         return by_time;
     STAY_AUTO(gtid_set_drop) struct gtid_set missing = {0};
     gtid_set_copy(&missing, &facts->executed);
@@ -96,24 +94,21 @@ static uint64_t bytes_behind(const struct plan_run *run, const struct cluster_vi
  * what stood, and it acknowledged nothing after that. */
 static bool is_shut_since_restart(const struct node_view *old)
 {
-    return old->facts.read_only == TRI_YES && old->restarted_mono_us != STAY_NEVER &&
-           old->writable_mono_us < old->restarted_mono_us;
+    return old->facts.read_only == TRI_YES && old->writable_mono_us < old->restarted_mono_us;
 }
 
 /* The old primary answered again during this run, before we touched it, and no longer runs what
  * lossless_since was built on: somebody switched semi-sync off while it was out of sight. */
 bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view)
 {
-    uint32_t fence = plan_row_of(run->kind, STEP_FENCE);
-    size_t count = 0;
-    (void)plan_rows(run->kind, &count);
     if (run->old_primary == NO_NODE || !plan_replaces(run->kind))
         return false;
     const struct node_view *old = &view->nodes[run->old_primary];
     if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED)) /* and it was shut since */
         return run->old_primary != run->candidate && old->facts.read_only == TRI_NO &&
                old->facts_begun_mono_us > run->begun_mono_us;
-    if (fence < count && run->rows[fence].touched != 0) /* ours closes it before that, or at once */
+    if (run->rows[plan_row_of(run->kind, STEP_FENCE)].touched !=
+        0) /* ours closes it before that, or at once */
         return !run->fenced && old->facts_begun_mono_us > run->begun_mono_us &&
                (old->facts.ss_source_enabled == TRI_NO || old->facts.ss_source_on == TRI_NO) &&
                old->facts.read_only == TRI_NO && old->facts.offline_mode != TRI_YES;
@@ -146,7 +141,7 @@ void plan_note_broken(struct plan_run *run, const struct cluster_view *view)
 static uint32_t able_holding_more(const struct plan_run *run, const struct cluster_view *view)
 {
     uint32_t mask = 0;
-    for (uint32_t node = 0; node < view->config->node_count && run->candidate != NO_NODE; node++)
+    for (uint32_t node = 0; node < view->config->node_count; node++)
         if ((run->able & run->f & ~run->r & NODE_BIT(node)) &&
             ((run->restarted & NODE_BIT(node)) ||
              !gtid_set_contains(&run->executed[run->candidate], &run->received_high[node])))
@@ -211,6 +206,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
     STAY_AUTO(gtid_set_drop) struct gtid_set received = {0};
     const struct node_view *old =
         run->old_primary == NO_NODE ? NULL : &view->nodes[run->old_primary];
+    must(run->candidate < view->config->node_count);
     plan_note_broken(run, view);
     plan_note_able(run, view);
     plan_drained_union(run, view, &drained);
@@ -239,7 +235,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
         .fence_unheard = run->fence_unheard,
-        .disproved = old != NULL && run->candidate != NO_NODE && is_disproved(run, view),
+        .disproved = old != NULL && is_disproved(run, view),
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & acking(run, view))) == 0,

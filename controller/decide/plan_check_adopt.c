@@ -41,8 +41,13 @@ static enum stay_rc check_adopted_ackers(const struct plan_run *run,
         count += follows;
         idle = follows ? idle : node;
     }
-    if (!run->aims_lossless || count >= view->config->acks || idle == NO_NODE)
+    if (!run->aims_lossless || count >= view->config->acks)
         return STAY_OK;
+    if (idle == NO_NODE) /* semi-sync would be switched on and every commit wait for nobody */
+        return stay_error(err, STAY_EREFUSED,
+                          "%u servers outside %s's zone replicate from it, and lossless needs %u: "
+                          "add one, correct the zones, or set durability.mode to bounded",
+                          count, plan_node_name(view, run->old_primary), view->config->acks);
     bool none = view->nodes[idle].facts.receiver == RECEIVER_NONE;
     bool stopped = view->nodes[idle].facts.receiver == RECEIVER_STOPPED &&
                    cluster_source_of(view, idle) == run->old_primary;

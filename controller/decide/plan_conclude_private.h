@@ -17,8 +17,9 @@ enum plan_next plan_undo_or_ask(const struct plan_run *run);
  * another. Detached for good it stays in F and R: it cannot acknowledge, and its set was read. */
 enum plan_next plan_strike(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                            uint32_t *ret_row);
-/* Not done is safe to repeat: nothing happened. True, and the open targets are to be tried again,
- * PLAN_REPEATS_MAX times, for what passes (a late lane, a lost session). */
+/* Of a row with open targets. Not done is safe to repeat: nothing happened. True, and the open
+ * targets are to be tried again, PLAN_REPEATS_MAX times, for what passes (a late lane, a lost
+ * session). */
 bool plan_should_repeat(struct plan_run *run, uint32_t row);
 /* True, and the unknown targets are to be looked at again, PLAN_LOOKS_MAX times. */
 bool plan_should_look(struct plan_run *run, uint32_t row);

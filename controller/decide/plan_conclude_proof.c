@@ -49,9 +49,8 @@ enum plan_next plan_conclude_drain(struct plan_run *run, const struct cluster_vi
     bool in_time = now_mono_us - state->begun_mono_us < plan_row_at(run, row)->deadline_us;
     bool needs_it = run->r == 0 || !plan_is_drain_settled(run, state);
     if ((lost & run->slow) != 0 && in_time && needs_it) {
-        if ((lost & ~run->slow) != 0 && state->looks < PLAN_LOOKS_MAX)
-            state->looks++;
-        if (state->looks >= PLAN_LOOKS_MAX) { /* those that do not even answer are given up */
+        if ((lost & ~run->slow) != 0 &&
+            ++state->looks >= PLAN_LOOKS_MAX) { /* those that do not even answer are given up */
             state->failed |= state->unknown & ~run->slow;
             state->unknown &= run->slow;
         }
@@ -160,7 +159,7 @@ static bool is_certificate_stale(struct plan_run *run, const struct cluster_view
 static void certify_again(struct plan_run *run, const struct cluster_view *view, uint32_t lost,
                           int64_t now_mono_us)
 {
-    if (plan_replaces(run->kind) && run->params.accept_loss && (!run->lossless_stood || lost != 0))
+    if (run->params.accept_loss && (!run->lossless_stood || lost != 0))
         plan_certify(run, view, now_mono_us);
 }
 
@@ -254,7 +253,7 @@ bool plan_returner_holds_more(const struct plan_run *run, uint32_t row)
 {
     if (plan_kind_has(run->kind, TRAIT_HOLDS_ALL)) /* it was missing when a human did without it */
         return row > plan_row_of(run->kind, STEP_CHOOSE) && run->fenced &&
-               run->params.node == NO_NODE && run->candidate != NO_NODE &&
+               run->params.node == NO_NODE &&
                !gtid_set_contains(&run->executed[run->candidate], &run->fenced_executed);
     return plan_replaces(run->kind) && row > plan_row_of(run->kind, STEP_FREEZE) && run->fenced &&
            run->was_open && !run->params.accept_loss &&

@@ -74,13 +74,6 @@ enum plan_next plan_conclude_compare(struct plan_run *run, const struct cluster_
     }
     if (!run->diverged)
         return NEXT_ROW;
-    static const struct gtid_set nothing = {0};
-    if (plan_lost_by(view, primary, &run->extra, &nothing)) {
-        run->diverged = false;
-        plan_say(run->text, sizeof run->text, "%s holds transactions the primary wrote and lost",
-                 plan_node_name(view, node));
-        return NEXT_UNDO;
-    }
     char *text = gtid_set_format(&run->extra);
     if (view->config->engine == ENGINE_MYSQL)
         plan_say(run->text, sizeof run->text, "%s holds %llu transactions the primary lacks: %s",

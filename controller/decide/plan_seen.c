@@ -58,9 +58,8 @@ int64_t plan_restarted_us(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *seen = &view->nodes[node];
     bool recorded = (view->record.restarted & NODE_BIT(node)) != 0;
-    if (seen->restarted_mono_us != STAY_NEVER || !recorded || seen->caught_up_mono_us != STAY_NEVER)
-        return seen->restarted_mono_us;
-    return 0;
+    bool is_seen = seen->restarted_mono_us != STAY_NEVER || seen->caught_up_mono_us != STAY_NEVER;
+    return is_seen || !recorded ? seen->restarted_mono_us : 0;
 }
 
 bool plan_tells_nothing(const struct cluster_view *view, uint32_t node)
@@ -80,8 +79,7 @@ bool plan_restart_counts(const struct cluster_view *view, uint32_t node,
     const struct node_view *primary = &view->nodes[view->primary];
     if (cluster_may_have_lost_tail(view, view->primary) && plan_tells_nothing(view, node))
         return true; /* both restarted: the primary's set is no longer what was acknowledged */
-    return primary->facts_begun_mono_us == STAY_NEVER ||
-           primary->facts_begun_mono_us <= restarted ||
+    return primary->facts_begun_mono_us <= restarted ||
            !gtid_set_contains(executed, &primary->facts.executed);
 }
 

@@ -150,7 +150,7 @@ static bool run_jobs(struct shared *shared, const struct options *o,
         if (pids[j] == 0) {
             work(shared, j, o);
             (void)fflush(NULL);
-            _exit(0);
+            exit(0);
         }
     }
     bool ok = true;

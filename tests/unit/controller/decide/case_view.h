@@ -6,12 +6,12 @@
  *   record primary db1 mode lossless stands ackers db2,db3 epoch 7 quarantine db4
  *   fact db2 executed 0-1-100 received 0-1-100 source db1 lag 2 applier no uptime 50
  *        version 10.11.6
- *   silent db1 (no answer for a minute)     refused db1
+ *   silent db1 (no answer for a minute)     refused db1     unread db1 (never answered)
  *
  * Every node starts read-only, fresh, its applier running, replicating from the primary. */
 #ifndef TESTS_CASE_VIEW_H
 #define TESTS_CASE_VIEW_H
-#include "tests/unit/controller/decide/case_config.h"
+#include "tests/unit/controller/decide/case_fact.h"
 
 static void case_fresh(struct case_view *c, uint32_t node)
 {
@@ -55,6 +55,10 @@ static void case_record(struct case_view *c, char **words, int count)
             record.quarantine[case_node(c, value)] = QUARANTINE_DIVERGED;
         else if (strcmp(words[i], "reseeding") == 0)
             record.quarantine[case_node(c, value)] = QUARANTINE_RESEED;
+        else if (strcmp(words[i], "set_aside") == 0)
+            record.quarantine[case_node(c, value)] = QUARANTINE_OPERATOR;
+        else if (strcmp(words[i], "twins") == 0)
+            record.twins = case_mask(c, value);
         else if (strcmp(words[i], "stands") == 0)
             record.lossless_stands = true;
         else if (strcmp(words[i], "observed") == 0)
@@ -76,93 +80,6 @@ static void case_record(struct case_view *c, char **words, int count)
     primary->receiver = RECEIVER_NONE;
     primary->source_host[0] = '\0';
     primary->ss_source_enabled = primary->ss_source_on = TRI_YES;
-}
-
-/* The node acknowledges the primary's commits. */
-static void case_acks(struct case_view *c, uint32_t node)
-{
-    struct server_facts *primary = &c->view.nodes[c->view.primary].facts;
-    struct server_facts *facts = &c->view.nodes[node].facts;
-    struct dump_peer *peer = &primary->dump_peers[primary->dump_peer_count++];
-    facts->ss_replica_enabled = facts->ss_replica_on = TRI_YES;
-    primary->ss_clients++;
-    c->view.nodes[node].acker_seen_mono_us = c->view.nodes[c->view.primary].facts_mono_us;
-    (void)stay_copy(peer->host, sizeof peer->host, c->config.nodes[node].host);
-}
-
-static void case_fact(struct case_view *c, char **words, int count)
-{
-    uint32_t node = case_node(c, words[1]);
-    struct node_view *n = &c->view.nodes[node];
-    for (int i = 2; i + 1 < count; i += 2) {
-        const char *key = words[i], *value = words[i + 1];
-        enum tri tri = strcmp(value, "yes") == 0 ? TRI_YES : TRI_NO;
-        if (strcmp(key, "executed") == 0) {
-            case_gtids(c, value, &n->facts.executed);
-            gtid_set_union(&n->received_high, &n->facts.executed);
-        } else if (strcmp(key, "received") == 0) {
-            case_gtids(c, value, &n->facts.received);
-            gtid_set_union(&n->received_high, &n->facts.received);
-        } else if (strcmp(key, "source") == 0) {
-            bool none = strcmp(value, "-") == 0;
-            n->facts.receiver = none ? RECEIVER_NONE : RECEIVER_RUNNING;
-            n->facts.source_port = none ? 0 : 3306;
-            (void)stay_copy(n->facts.source_host, sizeof n->facts.source_host,
-                            none ? "" : c->config.nodes[case_node(c, value)].host);
-        } else if (strcmp(key, "written") == 0) {
-            c->view.record.written[node] = strtoull(value, NULL, 10);
-            c->view.record.written_known |= UINT32_C(1) << node;
-        } else if (strcmp(key, "lag") == 0)
-            n->facts.lag_s = strtol(value, NULL, 10);
-        else if (strcmp(key, "server_id") == 0)
-            n->facts.server_id = strtoull(value, NULL, 10);
-        else if (strcmp(key, "canary_moved") == 0)
-            n->canary_moved_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
-        else if (strcmp(key, "canary_lag") == 0)
-            n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
-        else if (strcmp(key, "applier_error") == 0)
-            n->facts.applier_errno = strtol(value, NULL, 10);
-        else if (strcmp(key, "acks") == 0)
-            case_acks(c, node);
-        else if (strcmp(key, "restarted") == 0)
-            n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
-        else if (strcmp(key, "version") == 0)
-            (void)stay_copy(n->facts.version, sizeof n->facts.version, value);
-        else if (strcmp(key, "receiver") == 0) /* it is stopped, but keeps its source */
-            n->facts.receiver = strcmp(value, "stopped") == 0 ? RECEIVER_STOPPED : RECEIVER_RUNNING;
-        else if (strcmp(key, "lacks") == 0)
-            (void)snprintf(n->facts.missing_grant, sizeof n->facts.missing_grant,
-                           "mainstay_operate lacks: GRANT %s ON *.* TO mainstay_operate", value);
-        else if (strcmp(key, "filters") == 0)
-            n->facts.filters = tri;
-        else if (strcmp(key, "log_filters") == 0)
-            n->facts.log_filters = tri;
-        else if (strcmp(key, "binlog_format") == 0)
-            (void)stay_copy(n->facts.binlog_format, sizeof n->facts.binlog_format, value);
-        else if (strcmp(key, "disk_total") == 0)
-            n->facts.disk_total = strtoull(value, NULL, 10);
-        else if (strcmp(key, "disk_free") == 0)
-            n->facts.disk_free = strtoull(value, NULL, 10);
-        else if (strcmp(key, "log_bin") == 0)
-            n->facts.log_bin = tri;
-        else if (strcmp(key, "log_updates") == 0)
-            n->facts.log_updates = tri;
-        else if (strcmp(key, "errant") == 0)
-            n->errant = tri;
-        else if (strcmp(key, "read_only") == 0)
-            n->facts.read_only = tri;
-        else if (strcmp(key, "applier") == 0)
-            n->facts.applier = tri;
-        else if (strcmp(key, "durable") == 0) {
-            n->facts.sync_binlog = n->facts.flush_log = tri == TRI_YES ? 1 : 0;
-            n->groups_known |= FACTS_SLOW;
-        } else if (strcmp(key, "role_replica") == 0)
-            n->facts.start_role_replica = tri;
-        else if (strcmp(key, "skip_replica_start") == 0)
-            n->facts.start_skip_replica = tri;
-        else
-            fail_msg("case: unknown fact %s", key);
-    }
 }
 
 static void case_line(struct case_view *c, char *line)
@@ -190,6 +107,10 @@ static void case_line(struct case_view *c, char *line)
         struct node_view *n = &c->view.nodes[case_node(c, words[1])];
         n->refused_first_mono_us = CASE_NOW - 80 * STAY_MS;
         n->refused_last_mono_us = CASE_NOW;
+    } else if (strcmp(words[0], "unread") == 0) {
+        struct node_view *n = &c->view.nodes[case_node(c, words[1])];
+        n->groups_known = 0;
+        n->facts_begun_mono_us = n->facts_mono_us = n->query_ok_mono_us = STAY_NEVER;
     } else if (strcmp(words[0], "plan") == 0 || strcmp(words[0], "run") == 0 ||
                strcmp(words[0], "candidate") == 0 || strcmp(words[0], "lose") == 0)
         (void)stay_copy(c->command, sizeof c->command, whole);

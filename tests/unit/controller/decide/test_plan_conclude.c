@@ -1,46 +1,10 @@
 /* tests/unit/controller/decide/test_plan_conclude.c - turns of a plan that only several faults at
  * once bring about: a primary that restarts under a repair, a returner that holds more than the
  * candidate, a top-up whose peer restarts, a compared server that is right or cannot be told. */
-#include "tests/unit/controller/decide/case_view.h"
+#include "tests/unit/controller/decide/plan_world.h"
 
 #include "controller/decide/decide.h"
 #include "controller/decide/plan_conclude_private.h"
-
-#define THREE                                                                                      \
-    "node db1 zone a\nnode db2 zone b\nnode db3 zone c\n"                                          \
-    "record primary db1 mode lossless stands ackers db2,db3\n"                                     \
-    "fact db1 executed 0-1-100\nfact db2 executed 0-1-100\nfact db3 executed 0-1-100\n"
-
-static struct case_view c;
-static struct plan_run run;
-
-static int setup(void **state)
-{
-    (void)state;
-    case_open(&c, THREE);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    plan_run_clear(&run);
-    case_clear(&c);
-    return 0;
-}
-
-static void start(enum plan_kind kind, uint32_t node)
-{
-    struct stay_error err = {0};
-    struct plan_params params = {.node = node, .detected_mono_us = STAY_NEVER};
-    if (plan_start(&run, kind, &params, &c.view, CASE_NOW, CASE_WALL, &err) != STAY_OK)
-        fail_msg("start: %s", err.text);
-}
-
-static enum plan_next conclude(enum step_kind step, uint32_t *ret_row)
-{
-    return plan_conclude(&run, &c.view, plan_row_of(run.kind, step), CASE_NOW, ret_row);
-}
 
 static void a_repair_ends_when_the_primary_restarted_under_it(void **state)
 {

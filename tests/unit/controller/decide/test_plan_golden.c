@@ -34,9 +34,9 @@ static void row_text(const json_t *row, struct str *out)
 static void plan_text(char *facts, struct str *out)
 {
     struct case_view c;
-    char kind[40] = "", node[40] = "", extra[40] = "";
+    char kind[40] = "", node[40] = "", extra[40] = "", last[40] = "";
     case_load(&c, facts);
-    assert_true(sscanf(c.command, "plan %39s %39s %39s", kind, node, extra) >= 1);
+    assert_true(sscanf(c.command, "plan %39s %39s %39s %39s", kind, node, extra, last) >= 1);
     struct plan_params params = {.node = NO_NODE, .donor = NO_NODE, .detected_mono_us = STAY_NEVER};
     c.config.reseed_by_command = strcmp(extra, "by-command") == 0 ||
                                  strcmp(extra, "accept-loss") == 0 ||
@@ -46,7 +46,8 @@ static void plan_text(char *facts, struct str *out)
     if (node[0] != '\0' && strcmp(node, "accept-loss") != 0)
         params.node = case_node(&c, node);
     params.accept_loss = strcmp(node, "accept-loss") == 0 || strcmp(extra, "accept-loss") == 0;
-    if (params.accept_loss && strcmp(extra, "silently") != 0)
+    params.automatic = strcmp(extra, "automatic") == 0;
+    if (params.accept_loss && strcmp(extra, "silently") != 0 && strcmp(last, "silently") != 0)
         (void)stay_copy(params.reason, sizeof params.reason, "disk is gone");
     STAY_AUTO(stay_json_drop)
     json_t *plan = plan_describe(kind_named(kind), &params, &c.view, CASE_NOW, CASE_WALL);
