@@ -123,7 +123,9 @@ static void fall(struct cluster_view *view, struct cluster_record *record)
 /* While it stands: new ackers enter A at once, one that is gone leaves it through the barrier. */
 static void keep_ackers(struct cluster_view *view, uint32_t possible, struct cluster_record *record)
 {
-    uint32_t gone = record->ackers & ~possible;
+    /* Also one that was only taken for possible: a new controller knows the primary's connections
+     * before it hears from their servers that they do not acknowledge. */
+    uint32_t gone = (record->ackers | view->ackers_seen) & ~possible;
     record->ackers |= possible;
     if (gone == 0) {
         durability_barrier_drop(view);

@@ -17,7 +17,9 @@ static void log_note(struct daemon_cluster *c, enum exec_note note, const struct
     (void)snprintf(rule, sizeof rule, "%u", run->params.rule_id);
     units_format_duration_short(
         took, sizeof took,
-        note == EXEC_ROW_ENDED && r->begun_mono_us > 0 ? r->ended_mono_us - r->begun_mono_us : 0);
+        note == EXEC_ROW_ENDED && r->begun_mono_us > 0 && r->ended_mono_us > r->begun_mono_us
+            ? r->ended_mono_us - r->begun_mono_us
+            : 0); /* an undone row that never ended has no end */
     struct log_field fields[] = {{"MAINSTAY_CLUSTER", name},
                                  {"MAINSTAY_PLAN", run->id},
                                  {"MAINSTAY_RULE", run->params.rule_id ? rule : NULL},

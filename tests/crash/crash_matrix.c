@@ -14,6 +14,7 @@
 #define TRIES_MAX  3
 #define SHORT_STEP 37 /* of the points, when not all are asked for */
 #define SERVERS    8
+#define WRITES_S   300
 
 /* What is known of a primary's plan: which rows it takes when nothing happens. */
 struct way {
@@ -143,7 +144,8 @@ static void check_end(struct gather *g, json_int_t epoch, char *what, size_t siz
 
 /* --- one point ----------------------------------------------------------------------------- */
 
-/* The record tells a server's earlier process from this one once it is 8 s old. */
+/* The record tells a server's earlier process from this one once it is 8 s old; a controller that
+ * starts while the primary is dead needs it. */
 static void grow_old(struct lab *lab)
 {
     STAY_AUTO(stay_json_drop) json_t *cluster = state_cluster(lab);
@@ -157,8 +159,6 @@ static void grow_old(struct lab *lab)
     json_t *node;
     json_array_foreach(json_object_get(cluster, "nodes"), i, node)
         LAB_MUST(lab, lab_wait_sql(lab, word(node, "name"), sql, "1", 30));
-    scenario_ready(lab, 60);
-    scenario_write_on(1500); /* seen, and stored */
 }
 
 static void one_point(struct gather *g, struct crash_point *point)
@@ -169,11 +169,15 @@ static void one_point(struct gather *g, struct crash_point *point)
     run->asked = false;
     if (point != NULL)
         points_begin(&g->points, point);
-    grow_old(run->lab);
+    if (point == NULL || point->fault == POINT_DIE)
+        grow_old(run->lab);
+    scenario_ready(run->lab, 60);
+    scenario_write_on(1000); /* seen, and stored */
     STAY_AUTO(stay_free_charp) char *primary = state_primary(run->lab);
     SCENARIO_CHECK(primary != NULL && stay_copy(run->old, sizeof run->old, primary), "no primary");
     LAB_MUST(run->lab, lab_sql(run->lab, run->old, "TRUNCATE shop.ledger", NULL));
-    scenario_load(run->lab);
+    LAB_MUST(run->lab, lab_load_start(run->lab, &(struct lab_load_options){.rate = WRITES_S}));
+    scenario_write_on(600);
     json_int_t epoch = epoch_now(run->lab);
     g->stage->lead(run);
     bool hit = point != NULL && crash_strike(run);

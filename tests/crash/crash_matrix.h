@@ -15,6 +15,7 @@ struct crash_layout {
     const char *name;
     struct lab_options options;
     bool diverged; /* REJOIN: the returner holds transactions of its own */
+    bool ordered;  /* FAILOVER: an operator's, of a primary that is well */
 };
 
 struct crash_run {
@@ -24,6 +25,7 @@ struct crash_run {
     const struct crash_point *point; /* NULL: nothing is armed */
     char old[16];                    /* primary at the begin */
     bool asked;                      /* a human had to go on */
+    pid_t operator;                  /* crash_order */
 };
 
 struct crash_stage {
@@ -39,6 +41,11 @@ struct crash_stage {
 };
 
 void crash_arm(const struct crash_run *run);
+/* `mainstay VERB shop --yes` in a process of its own: a controller that stops at its point does not
+ * answer. The end waits for that process, and until no plan runs; was it never heard, or undone,
+ * the old primary still is one. */
+void crash_order(struct crash_run *run, const char *verb);
+void crash_order_end(struct crash_run *run, int timeout_s);
 /* Until another than run->old is primary; answers for the operator where one is asked. */
 void crash_wait_moved(struct crash_run *run, int timeout_s);
 /* The old primary comes back; what it holds more is kept and undone by `errant reset`. */

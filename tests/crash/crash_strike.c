@@ -3,10 +3,11 @@
 #include "base/json.h"
 #include "tests/crash/crash_strike.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define REACHED_S 12
-#define FAULT_MS  4000 /* longer than the validity of any step but the slow ones */
+#define REACHED_MS 15000
+#define FAULT_MS   3000 /* longer than the validity of any step but the slow ones */
 
 static char *file_of(const struct crash_run *run, const char *suffix)
 {
@@ -105,15 +106,23 @@ static void cut_store(const struct crash_run *run)
     SCENARIO_CHECK(unlink(path) == 0, "%s: %m", path);
 }
 
+static bool is_there(const char *path, int timeout_ms)
+{
+    for (int64_t begun = lab_now_us(); access(path, F_OK) != 0; scenario_write_on(3))
+        if (talk_ms_since(begun) > timeout_ms)
+            return false;
+    return true;
+}
+
 /* Nobody asks the controller meanwhile: stopped, it would not answer. */
 static bool is_reached(const struct crash_run *run)
 {
     STAY_AUTO(stay_free_charp) char *hit = file_of(run, ".hit");
-    for (int64_t due = lab_now_us() + REACHED_S * STAY_SECOND; lab_now_us() < due;
-         scenario_write_on(3))
-        if (access(hit, F_OK) == 0)
-            return scenario_wait_crash(run->lab, true, 5);
-    return false;
+    STAY_AUTO(stay_free_charp) char *armed = file_of(run, "");
+    if (!is_there(hit, REACHED_MS) && unlink(armed) == 0)
+        return false;
+    SCENARIO_CHECK(is_there(hit, 2000), "the point vanished");
+    return scenario_wait_crash(run->lab, true, 5);
 }
 
 bool crash_strike(struct crash_run *run)
@@ -160,6 +169,29 @@ static void answer(struct crash_run *run, const json_t *cluster)
     (void)lab_cli(run->lab, &code, &said, "failover", "shop", "--yes", "--reason",
                   "it asked for a human", NULL);
     printf("an operator's failover: exit %d\n", code);
+}
+
+void crash_order(struct crash_run *run, const char *verb)
+{
+    (void)fflush(NULL);
+    run->operator= fork();
+    SCENARIO_CHECK(run->operator>= 0, "fork: %m");
+    if (run->operator== 0) {
+        int code = -1;
+        (void)lab_cli(run->lab, &code, NULL, verb, "shop", "--yes", NULL);
+        _exit(0);
+    }
+}
+
+void crash_order_end(struct crash_run *run, int timeout_s)
+{
+    SCENARIO_CHECK(waitpid(run->operator, NULL, 0) == run->operator, "waitpid: %m");
+    for (int64_t due = lab_now_us() + timeout_s * STAY_SECOND;; scenario_write_on(100)) {
+        STAY_AUTO(stay_json_drop) json_t *cluster = state_cluster(run->lab);
+        if (cluster != NULL && !json_is_object(json_object_get(cluster, "plan")))
+            return;
+        SCENARIO_CHECK(lab_now_us() < due, "a plan runs after %d s", timeout_s);
+    }
 }
 
 void crash_wait_moved(struct crash_run *run, int timeout_s)

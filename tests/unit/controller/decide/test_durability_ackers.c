@@ -78,6 +78,34 @@ static void a_new_acker_enters_at_once(void **state)
     assert_int_equal(w.view.record.ackers, 6);
 }
 
+/* A new controller hears from the primary first: whoever is connected may acknowledge, until it
+ * says that it does not. It never came into the record, and leaves A all the same. */
+static void one_that_was_only_taken_for_an_acker_leaves_a(void **state)
+{
+    (void)state;
+    struct cluster_record record = w.view.record;
+    (void)stay_copy(w.config.nodes[2].zone, sizeof w.config.nodes[2].zone, "a");
+    w.facts[2].ss_replica_on = TRI_NO;
+    w.facts[0].ss_clients = 1; /* two dump threads, one of an acker */
+    record.ackers = 2;
+    cluster_clear(&w.view);
+    cluster_init(&w.view, &w.config);
+    cluster_set_record(&w.view, &record);
+    w.now += MS(496);
+    see(&w, 0);
+    assert_int_equal(w.view.ackers_seen, 6);
+    see(&w, 1);
+    see(&w, 2);
+    for (int i = 0; i < 4; i++) {
+        w.now += MS(2);
+        (void)turn();
+        next_round();
+    }
+    assert_int_equal(w.view.record.ackers, 2);
+    assert_int_equal(w.view.ackers_seen, 2);
+    assert_true(stands());
+}
+
 static void no_acker_for_five_seconds_degrades_by_policy(void **state)
 {
     (void)state;
@@ -208,6 +236,7 @@ int main(void)
         T(an_acker_that_comes_back_in_time_never_left),
         T(the_last_acker_never_leaves_a),
         T(a_new_acker_enters_at_once),
+        T(one_that_was_only_taken_for_an_acker_leaves_a),
         T(no_acker_for_five_seconds_degrades_by_policy),
         T(an_idle_primary_without_acker_is_127),
         T(a_connected_acker_that_stopped_acking_counts_as_none),
