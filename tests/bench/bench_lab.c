@@ -1,11 +1,13 @@
 /* tests/bench/bench_lab.c - a lab made ready for failovers; see the header. */
 #include "tests/bench/bench_lab.h"
 
+#include <unistd.h>
+
 bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept)
 {
     *b = (struct bench_lab){.layout = acker ? "primary+replica+acker" : "primary+replica"};
-    b->lab = lab_new(&(struct lab_options){.name = acker ? "bench1" : "bench0", .engine = engine,
-                                           .acker = acker});
+    b->lab = lab_new(&(struct lab_options){
+        .name = acker ? "bench1" : "bench0", .engine = engine, .acker = acker});
     int code = -1;
     bool ok = lab_up(b->lab) &&
               (strcmp(accept, "lossless") == 0 ||
@@ -26,6 +28,42 @@ void bench_lab_down(struct bench_lab *b)
         fprintf(stderr, "bench: %s\n", lab_error(b->lab));
     lab_free(b->lab);
     b->lab = NULL;
+}
+
+static void write_json(const char *folder, const char *name, const json_t *json)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/%s", folder, name);
+    if (json != NULL && json_dump_file(json, path, JSON_INDENT(1)) != 0)
+        fprintf(stderr, "bench: cannot write %s\n", path);
+}
+
+char *bench_lab_keep(struct bench_lab *b)
+{
+    static int kept;
+    STAY_AUTO(stay_free_charp) char *from = stay_sprintf("%s/log", lab_dir(b->lab));
+    STAY_AUTO(stay_free_charp) char *record = stay_sprintf("%s/load.log", lab_dir(b->lab));
+    STAY_AUTO(stay_free_charp) char *inside = stay_sprintf("%s/load-record", from);
+    STAY_AUTO(stay_free_charp)
+    char *to = stay_sprintf("%s.failed-%d-%d", lab_dir(b->lab), (int)getpid(), ++kept);
+    json_t *cluster = state_cluster(b->lab), *history = NULL;
+    int code = -1;
+    write_json(from, "status.json", cluster);
+    if (lab_cli(b->lab, &code, &history, "history", "shop", NULL))
+        write_json(from, "history.json", history);
+    const json_t *plan = json_array_get(state_find(history, "plans"), 0);
+    const char *rule = json_string_value(state_find(json_object_get(cluster, "verdict"), "name"));
+    const char *kind = json_string_value(json_object_get(plan, "kind"));
+    const char *state = json_string_value(json_object_get(plan, "state"));
+    const char *text = json_string_value(json_object_get(plan, "text"));
+    char *why = stay_sprintf("%.200s; controller: %s; last plan: %s %s: %s", lab_error(b->lab),
+                             rule != NULL ? rule : "does not answer", kind != NULL ? kind : "none",
+                             state != NULL ? state : "", text != NULL ? text : "");
+    (void)rename(record, inside);
+    fprintf(stderr, "bench: %s\nbench: its logs: %s\n", why,
+            rename(from, to) == 0 ? to : "could not be kept");
+    json_decref(cluster);
+    json_decref(history);
+    return why;
 }
 
 static double in_ms(const json_t *us)

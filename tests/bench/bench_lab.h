@@ -15,6 +15,9 @@ struct bench_lab {
 
 /* Takes a lab up with a controller and an adopted cluster; false with a message on stderr. */
 bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept);
+/* Keeps the lab's logs, the clients' record and the controller's status and history beside its
+ * folder, and says where; returns in one line what is known of the failure; caller frees. */
+char *bench_lab_keep(struct bench_lab *b);
 void bench_lab_down(struct bench_lab *b);
 /* What the controller tells of a plan: detection and the outage its last rehearsal foretold, in
  * milliseconds (-1: unknown, not foretold), and the certificate ("LOSSLESS" ..., "" none). */

@@ -336,13 +336,17 @@ int main(int argc, char **argv)
             if (!bench_lab_up(b, engine, i % 2 == 1, accept) ||
                 !state_wait_ready(b->lab, 60, why, sizeof why)) {
                 fprintf(stderr, "bench: %s is not ready: %s\n", b->layout, why);
+                if (b->lab != NULL)
+                    free(bench_lab_keep(b));
                 return 1;
             }
         }
         json_t *run = one_run(b, &o);
         if (run == NULL) {
             failures++;
-            run = json_pack("{s:s,s:s,s:b}", "bench", "failover", "layout", b->layout, "failed", 1);
+            STAY_AUTO(stay_free_charp) char *reason = bench_lab_keep(b);
+            run = json_pack("{s:s,s:s,s:b,s:s}", "bench", "failover", "layout", b->layout,
+                            "failed", 1, "why", reason);
             bench_lab_down(b);
         }
         (void)bench_append(path, run);

@@ -8,6 +8,7 @@
  * MAINSTAY_POINTS: the record's path. MAINSTAY_POINTS_ONLY: a pattern on "ROW/SIDE/FAULT". */
 #ifndef TESTS_CRASH_CRASH_MATRIX_H
 #define TESTS_CRASH_CRASH_MATRIX_H
+#include "controller/decide/plan.h"
 #include "tests/crash/crash_points.h"
 #include "tests/lib/server_talk.h"
 
