@@ -4,6 +4,7 @@
  * ran out, a loss) is the failure of the point under way, and the next child goes on after it. */
 #include "tests/crash/crash_matrix.h"
 
+#include <sys/klog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #define SHORT_STEP 37 /* of the points, when not all are asked for */
 #define SERVERS    8
 #define WRITES_S   300
+#define STALL_S    180 /* a wait of a point runs out after at most that */
 
 /* What is known of a primary's plan: which rows it takes when nothing happens. */
 struct way {
@@ -255,6 +257,26 @@ static int child_run(struct gather *g, int argc, char **argv)
     return 0;
 }
 
+/* --- the machine ---------------------------------------------------------------------------- */
+
+/* The kernel's own word that its work queues stood still (no write ends then, no server's and no
+ * store's) within the last `seconds`: what happened there is nobody's failure. */
+static bool machine_stood_still(int seconds)
+{
+    static const char words[] = "workqueue lockup";
+    int size = 1 << 20, last_s = -1;
+    char *text = stay_calloc(1, (size_t)size);
+    int n = klogctl(3 /* read all */, text, size - 1);
+    for (char *at = n > 0 ? strstr(text, words) : NULL; at != NULL; at = strstr(at + 1, words)) {
+        char *line = at; /* "<3>[57912.403529] BUG: ..." */
+        while (line > text && *line != '\n' && *line != '[')
+            line--;
+        last_s = *line == '[' ? (int)strtol(line + 1, NULL, 10) : last_s;
+    }
+    free(text);
+    return last_s >= 0 && lab_now_us() / STAY_SECOND - last_s <= seconds;
+}
+
 /* --- the parent ---------------------------------------------------------------------------- */
 
 /* Passes the child's words on; the last line is its reason. */
@@ -321,8 +343,12 @@ static int gather_all(struct gather *g, int argc, char **argv)
         }
         if (g->points.begun == g->points.count) /* the lab itself */
             return 1;
-        points_end(&g->points, &g->points.list[g->points.begun], POINT_FAILED, '?',
-                   g->run.layout->name, last);
+        if (machine_stood_still(STALL_S)) {
+            printf("to be repeated, the machine stood still: %s\n", last);
+        } else {
+            points_end(&g->points, &g->points.list[g->points.begun], POINT_FAILED, '?',
+                       g->run.layout->name, last);
+        }
         if (lab_now_us() > g->due_us)
             return EXIT_TIME;
     }
