@@ -106,6 +106,18 @@ static bool fold_reach(struct node_view *node, const struct observation *obs)
  * two controllers. */
 #define YOUNG_PROCESS_S 60
 
+/* Seen to end since it was last read: nobody listened, or the session that was held was ended and
+ * whoever answers began after that. One that dies in its first seconds has the uptime of its
+ * successor, so the clock alone does not tell. */
+static bool has_ended(const struct node_view *node, const struct observation *obs)
+{
+    int64_t began_us = obs->begun_mono_us - (int64_t)obs->facts->uptime_s * STAY_SECOND;
+    bool refused = node->closed_mono_us > node->facts_mono_us;
+    bool ended = node->session_end_mono_us > node->facts_mono_us;
+    return (refused && obs->begun_mono_us > node->closed_mono_us) ||
+           (ended && began_us > node->session_end_mono_us);
+}
+
 /* Did the process start anew between two readings of its uptime? 3 s cover whole-second clocks.
  * Read for the first time: is it younger than this controller's watch, or young at all? */
 static bool has_restarted(const struct node_view *node, const struct observation *obs)
@@ -117,6 +129,8 @@ static bool has_restarted(const struct node_view *node, const struct observation
     }
     if (!(node->groups_known & FACTS_STATUS))
         return false;
+    if (has_ended(node, obs))
+        return true;
     int64_t elapsed_s = (obs->begun_mono_us - node->facts_mono_us) / STAY_SECOND;
     int64_t expected_s = (int64_t)node->facts.uptime_s + (elapsed_s > 0 ? elapsed_s : 0);
     return (int64_t)obs->facts->uptime_s + 3 < expected_s ||

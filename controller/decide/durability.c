@@ -189,6 +189,18 @@ static void claim_less(struct cluster_view *view, struct cluster_record *record)
     record->mode = MODE_BOUNDED;
 }
 
+/* Members of A that a plan of ours did something to since the primary was asked: attached by it,
+ * they may acknowledge by now, and the primary's last answer cannot show them yet. */
+static uint32_t just_attached(const struct cluster_view *view, const struct cluster_record *record)
+{
+    int64_t asked_us = view->nodes[view->primary].facts_begun_mono_us;
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < view->config->node_count; i++)
+        if (i != view->primary && view->nodes[i].changed_mono_us > asked_us)
+            mask |= node_bit(i);
+    return mask & record->ackers;
+}
+
 /* What else the watch changes, it changes together with lossless_stands. */
 static bool is_same(const struct cluster_record *a, const struct cluster_record *b)
 {
@@ -222,7 +234,7 @@ bool durability_watch(struct cluster_view *view, int64_t now_mono_us, int64_t no
         durability_watch_acks_anew(view);
         return false;
     }
-    uint32_t possible = cluster_ackers_possible(view);
+    uint32_t possible = cluster_ackers_possible(view) | just_attached(view, record);
     if (MUTANT(view, DEAD_ACKER_IGNORED)) {
         for (uint32_t i = 0; i < view->config->node_count; i++) {
             if (!cluster_node_fresh(view, i, now_mono_us))

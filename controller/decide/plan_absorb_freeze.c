@@ -55,7 +55,9 @@ void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, u
     uint64_t before_s = again ? run->freeze_uptime_s[node] : seen->facts.uptime_s;
     int64_t before_us = again ? run->freeze_mono_us[node] : seen->facts_mono_us;
     bool known = again || (seen->groups_known & FACTS_STATUS) != 0;
-    bool restarted = known && plan_has_restarted(facts->uptime_s, before_s, before_us, now_mono_us);
+    bool restarted =
+        known && (plan_has_restarted(facts->uptime_s, before_s, before_us, now_mono_us) ||
+                  seen->closed_mono_us > before_us); /* nobody listened in between */
     STAY_AUTO(gtid_set_drop) struct gtid_set claims = {0};
     gtid_set_copy(&claims, &facts->received);
     gtid_set_union(&claims, &facts->executed);

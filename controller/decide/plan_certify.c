@@ -154,8 +154,10 @@ static uint32_t able_holding_more(const struct plan_run *run, const struct clust
  * that somebody threw away between two looks shows nowhere else. After a restart the set may hold a
  * tail that was never acknowledged, and after the fence was sent what its killed clients waited
  * for: both ended, and nobody was told (measured, MySQL 9.7.4: row 28). */
-static bool is_disproved(const struct plan_run *run, const struct cluster_view *view)
+bool plan_is_disproved(const struct plan_run *run, const struct cluster_view *view)
 {
+    if (run->old_primary == NO_NODE || run->candidate == NO_NODE)
+        return false;
     const struct node_view *old = &view->nodes[run->old_primary];
     bool reopened = old->writable_mono_us > old->restarted_mono_us;
     bool froze = run->kind == PLAN_FAILOVER && /* a foreseen run did not: read before the primary */
@@ -200,6 +202,15 @@ static bool is_old_contained(const struct plan_run *run, const struct cluster_vi
     return gtid_set_contains(&held, &run->fenced_executed);
 }
 
+/* The fence was sent, and what it did is not known: it may have killed clients while ackers still
+ * acknowledged. NOT_DONE without a reading never reached the server. */
+static bool is_fence_unheard(const struct plan_run *run)
+{
+    const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
+    return run->fence_unheard ||
+           (!run->fenced && (fence->touched & ~fence->failed & mask_of(run->old_primary)) != 0);
+}
+
 void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t now_mono_us)
 {
     STAY_AUTO(gtid_set_drop) struct gtid_set drained = {0};
@@ -234,8 +245,8 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fenced_whole = is_fenced_whole(run, view),
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
-        .fence_unheard = run->fence_unheard,
-        .disproved = old != NULL && is_disproved(run, view),
+        .fence_unheard = is_fence_unheard(run),
+        .disproved = plan_is_disproved(run, view),
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,
         .connections_ended_first = (run->a & run->f & ~(run->lost_first & acking(run, view))) == 0,

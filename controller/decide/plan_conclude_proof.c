@@ -139,12 +139,13 @@ enum plan_next plan_conclude_certify(struct plan_run *run, const struct cluster_
 }
 
 /* The old primary answered between the certificate and the promotion (the run was taken up again,
- * or the lanes were slow) and shows that lossless had broken: what was certified no longer
- * holds. */
+ * or the lanes were slow) and shows that lossless had broken, or that it executed what no drained
+ * acker holds: what was certified no longer holds. */
 static bool is_certificate_stale(struct plan_run *run, const struct cluster_view *view,
                                  int64_t now_mono_us)
 {
-    if (run->lossless_stood || run->certificate.kind != CERT_LOSSLESS || run->params.accept_loss)
+    bool stands = run->lossless_stood && !plan_is_disproved(run, view);
+    if (stands || run->certificate.kind != CERT_LOSSLESS || run->params.accept_loss)
         return false;
     plan_certify(run, view, now_mono_us);
     if (certificate_may_proceed(&run->certificate, view->config))
@@ -203,6 +204,20 @@ static bool should_verify_again(struct plan_run *run)
     return plan_replaces(run->kind) && run->refusals++ < PLAN_REPEATS_MAX;
 }
 
+/* The candidate follows nobody and nobody may write to it yet: what it was seen to have executed
+ * beyond what this run read of it was written by hand, and would be promoted with it. */
+static bool is_written_to(struct plan_run *run, const struct cluster_view *view)
+{
+    const struct node_view *next = &view->nodes[run->candidate];
+    if (!(next->groups_known & FACTS_STATUS) || run->params.accept_loss ||
+        !(run->collected & run->detached & mask_of(run->candidate)) ||
+        gtid_set_contains(&run->executed[run->candidate], &next->facts.executed))
+        return false;
+    plan_say(run->text, sizeof run->text, "%s was written to by hand since it was read",
+             plan_node_name(view, run->candidate));
+    return true;
+}
+
 enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                             int64_t now_mono_us, uint32_t *ret_row)
 {
@@ -215,7 +230,7 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
         return fence_again(run, ret_row);
     if (needs_freeze && must_freeze_more(run, view, ret_row))
         return NEXT_GOTO;
-    if ((needs_freeze && !plan_has_proof(run, view)) ||
+    if ((needs_freeze && !plan_has_proof(run, view)) || is_written_to(run, view) ||
         is_certificate_stale(run, view, now_mono_us))
         return NEXT_UNDO;
     run->past_no_return = true;

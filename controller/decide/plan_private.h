@@ -96,6 +96,9 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
                         int64_t now_mono_us, struct stay_error *err);
 /* Does the old primary's newest word show that lossless_since broke (plan_note_broken)? */
 bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view);
+/* Has the old primary, by its own last word, executed more than the candidate holds and could wait
+ * for an acknowledgement? False where there is no candidate. */
+bool plan_is_disproved(const struct plan_run *run, const struct cluster_view *view);
 /* Takes into run->able who was asked after the run began and could acknowledge for the old primary:
  * outside A, not frozen, back from where nobody reached it or started by somebody since. */
 void plan_note_able(struct plan_run *run, const struct cluster_view *view);

@@ -226,6 +226,7 @@ static void forget_broken(const struct plan_run *run, const struct cluster_view 
 {
     bool stays = plan_replaces(run->kind) && run->state != RUN_SUCCEEDED;
     bool seen = stays && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
+    seen = seen || (stays && plan_is_disproved(run, view)); /* its restart would hide it */
     if (!stays || (run->lossless_stood && !seen) || !record->lossless_stands)
         return;
     record->lossless_stands = false;
@@ -240,14 +241,16 @@ static bool asks_past_no_return(const struct plan_run *run)
 }
 
 /* It ended between the stored promotion and the record of it, and the candidate may have been
- * written to: the store names it, whatever became of it, unless its certificate no longer holds. */
+ * written to: the store names it, whatever became of it, unless its certificate no longer holds, or
+ * it restarted and may have lost what it was certified by: nothing opens it then but a human. */
 static bool may_have_moved(const struct plan_run *run, const struct cluster_view *view)
 {
     if (!asks_past_no_return(run))
         return false;
     bool committed = run->rows[plan_row_of(run->kind, STEP_COMMIT)].state == ROW_DONE;
-    return !committed &&
-           (run->params.accept_loss || certificate_may_proceed(&run->certificate, view->config));
+    bool holds = certificate_may_proceed(&run->certificate, view->config) &&
+                 !cluster_may_have_lost_tail(view, run->candidate);
+    return !committed && (run->params.accept_loss || holds);
 }
 
 /* Does this plan of a human's say who the primary is, or close the server that was asked about? */

@@ -176,6 +176,7 @@ uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool
 bool check_has_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
 bool check_has_foreign_twin(const struct sim *s, const struct sim_server *v, uint32_t tx);
 void check_errant(struct sim *s, const struct sim_server *v, int64_t known);
+void check_errant_seen(struct sim *s, const struct sim_server *v, const struct plan_run *run);
 void check_started(struct sim *s, struct sim_server *p);
 bool check_is_told(const struct sim *s, const struct sim_server *source, const struct sim_server *v,
                    uint32_t tx);

@@ -45,6 +45,8 @@ void check_writable(struct sim *s, struct sim_server *v, const struct effect *ef
         check_proof(s, run);
     if (v->index != s->line && !run->params.accept_loss)
         check_errant(s, v, run->begun_mono_us - DETECT_US);
+    if (v->index != s->line && !run->params.accept_loss && effect->step == STEP_WRITABLE)
+        check_errant_seen(s, v, run);
     if (effect->step == STEP_UNFENCE && v->index != s->line) {
         sim_violate(s, INV_S6, "db%u unfenced, db%u is the primary", v->index + 1, s->line + 1);
         return;
@@ -88,8 +90,11 @@ static void note_chosen(struct sim *s, const struct plan_run *run)
 {
     const struct plan_run *old = s->store.has_run ? s->store.run : NULL;
     if (run->past_no_return && run->candidate != s->chosen) {
+        uint32_t verify = plan_row_of(run->kind, STEP_VERIFY_FREEZE);
+        bool looked = plan_replaces(run->kind) && run->rows[verify].begun_mono_us != STAY_NEVER;
         s->chosen = run->candidate;
-        s->chosen_at = s->now;
+        s->chosen_at = looked ? run->rows[verify].begun_mono_us : s->now;
+        s->chosen_overridden = run->params.accept_loss;
     }
     if (!run->past_no_return && old && old->past_no_return && strcmp(old->id, run->id) == 0)
         s->chosen = SIM_NONE; /* it turned back: never opened */

@@ -31,21 +31,39 @@ bool check_has_foreign_twin(const struct sim *s, const struct sim_server *v, uin
     return false;
 }
 
-/* S7: a write by hand that only `v` holds, known for long enough, is not promoted. One on the
- * server that a stored plan was opening by then, past its point of no return, is none of its own:
- * whether it was open already nobody can tell, so it may be a client's, and it is kept. */
-void check_errant(struct sim *s, const struct sim_server *v, int64_t known)
+static void find_errant(struct sim *s, const struct sim_server *v, int64_t from, int64_t known)
 {
-    if (v->index == s->chosen && s->chosen_at < known)
-        known = s->chosen_at;
     for (uint32_t i = 0; i < v->log_n && v->errant_at != STAY_NEVER; i++) {
         const struct sim_tx *t = &s->tx[v->log[i]];
-        if (t->kind == TX_ERRANT && t->flushed < known &&
+        if (t->kind == TX_ERRANT && t->flushed >= from && t->flushed < known &&
             !check_has_twin(s, &s->server[s->line], v->log[i]) &&
             !bit_get(s->server[s->line].have, v->log[i]))
             sim_violate(s, INV_S7, "db%u is promoted with a transaction of its own from %.3f s",
                         v->index + 1, (double)t->flushed / 1e6);
     }
+}
+
+/* S7: a write by hand that only `v` holds, known for long enough, is not promoted. One on the
+ * server that a stored plan was opening, later than that plan looked at it last, is none of its
+ * own: from the point of no return on nobody can tell whether it was open already, so it may be a
+ * client's, and it is kept by whatever plan opens it then. What a human chose by --accept-loss,
+ * another plan may finish. */
+void check_errant(struct sim *s, const struct sim_server *v, int64_t known)
+{
+    if (v->index == s->chosen && s->chosen_overridden)
+        return;
+    if (v->index == s->chosen && s->chosen_at < known)
+        known = s->chosen_at;
+    find_errant(s, v, STAY_NEVER, known);
+}
+
+/* ... nor one later than the plan read it, which an answer showed before the promotion left. */
+void check_errant_seen(struct sim *s, const struct sim_server *v, const struct plan_run *run)
+{
+    uint32_t drain = plan_row_of(run->kind, STEP_DRAIN);
+    if (run->kind == PLAN_FAILOVER && run->rows[drain].ended_mono_us != STAY_NEVER &&
+        !run->maybe_open)
+        find_errant(s, v, run->rows[drain].ended_mono_us, v->seen_open_at);
 }
 
 /* A server starts: what did the controller read of the others a while before, when they were cut

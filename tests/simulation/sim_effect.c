@@ -67,6 +67,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
     s->stats->step[effect->step]++;
     if (effect_changes(effect->step))
         check_paused(s, effect);
+    if (effect->step == STEP_WRITABLE)
+        s->server[effect->node].seen_open_at = s->server[effect->node].seen_at;
     struct sim_effect *x = slot_new(s);
     x->token = token;
     x->life = s->controller.life;
@@ -167,6 +169,19 @@ static bool reaches(struct sim *s, struct sim_effect *x, struct sim_server *v)
     return false;
 }
 
+/* A node has one lane and a queue: what is under way there ends before anything else begins
+ * (controller/act/effects_node.h). */
+static bool is_queued(const struct sim *s, const struct sim_effect *x)
+{
+    for (uint32_t i = 0; i < SIM_EFFECTS; i++) {
+        const struct sim_effect *y = &s->effect[i];
+        if (y->used && y->life == x->life && y->gen < x->gen && !y->answered &&
+            y->effect.node == x->effect.node && !is_route(y->effect.step))
+            return true;
+    }
+    return false;
+}
+
 static bool too_late(struct sim *s, struct sim_effect *x)
 {
     if (x->sent || !effect_changes(x->effect.step) || s->now <= x->effect.valid_until_mono_us)
@@ -185,6 +200,11 @@ static void on_effect(struct sim *s, struct sim_effect *x)
     }
     if (ours && s->controller.frozen && !x->sent) { /* its lane is frozen too */
         again(s, x, 50 * STAY_MS);
+        return;
+    }
+    if (x->left_at == 0 && x->effect.node != NO_NODE && !is_route(x->effect.step) &&
+        is_queued(s, x)) {
+        again(s, x, STAY_MS);
         return;
     }
     if (too_late(s, x))

@@ -71,6 +71,7 @@ struct sim_server {
     uint32_t relay_head, relay_n;
     uint16_t kept[SIM_TX]; /* MariaDB: what a restart found in the relay log, of use by position */
     uint32_t kept_n;
+    bool relay_meets; /* its relay log holds one that it executed: not thrown away since */
     bool left_alone; /* since its start nobody started, stopped or changed its replication */
     uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;
     /* receiver and applier */
@@ -97,6 +98,7 @@ struct sim_server {
     int64_t mute_at;    /* it could not answer the controller then (the last such moment) */
     int64_t answers_at; /* it could answer the controller then (the last such moment) */
     int64_t unseen_at; /* the controller could not watch it then (the last such moment) */
+    int64_t seen_open_at; /* seen_at when the step that opens it was begun last */
     int64_t seen_at;   /* the last status answer that the controller has of it was given then */
     int64_t cloned_at; /* it had another server's id then (the last such moment) */
     int64_t told_at;   /* the last answer with its id that the controller has was given then */

@@ -12,6 +12,7 @@ void replica_purge_relay(struct sim *s, struct sim_server *v, bool lie)
         sim_trace(s, "db%u throws away %u received transactions", v->index + 1,
                   v->relay_n - v->relay_head);
     v->kept_n = 0;
+    v->relay_meets = false;
     v->relay_head = v->relay_n = 0;
     if (lie)
         return; /* row 3: the position goes on claiming them */
@@ -58,6 +59,7 @@ static void on_apply(struct sim *s, struct sim_server *v)
         struct sim_waiter who = {.client = UINT16_MAX, .applier = true};
         v->apply_waits = !server_flush(s, v, tx, &who);
     }
+    v->relay_meets = true;
     v->relay_head++;
     if (v->relay_head == v->relay_n)
         v->relay_head = v->relay_n = 0;

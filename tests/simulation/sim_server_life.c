@@ -123,10 +123,12 @@ void server_start(struct sim *s, struct sim_server *v)
     server_ss_set(s, v, v->st_ss_source, false);
     v->no_times = 0;
     v->heartbeats = 0;
-    uint32_t kept = v->configured && v->st_skip && !v->st_relay_recovery ? v->kept_n : 0;
+    bool keeps = v->configured && v->st_skip && !v->st_relay_recovery, meets = v->relay_meets;
+    uint32_t kept = keeps ? v->kept_n : 0;
     if (s->setup.engine == ENGINE_MARIADB || v->st_relay_recovery)
         replica_purge_relay(s, v, false); /* the position is read anew with the first connection */
     v->kept_n = kept;
+    v->relay_meets = keeps && meets;
     v->left_alone = v->configured && v->st_skip && !v->st_relay_recovery;
     sim_trace(s, "db%u starts%s", v->index + 1, v->read_only ? " read-only" : " WRITABLE");
     if (v->configured && !v->st_skip) {

@@ -202,7 +202,8 @@ static enum sql_progress replay(struct sim *s, struct sim_effect *x, struct sim_
         return SQL_DONE;
     if (v->receiver_on)
         return SQL_FAILED;
-    x->kept_acked = v->left_alone && !v->applier_on;
+    x->kept_acked = v->left_alone && !v->applier_on &&
+                    (v->relay_meets || s->setup.engine == ENGINE_MYSQL);
     if (s->setup.engine == ENGINE_MARIADB)
         replica_replay(s, v);
     else if (!sql_is_drained(s, v))

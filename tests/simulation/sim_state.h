@@ -173,6 +173,7 @@ struct sim {
     int64_t unserved_at; /* the last moment at which it was not seen to take writes */
     enum certificate_kind line_cert;
     uint32_t chosen;   /* the last that a stored plan past its point of no return opens */
+    bool chosen_overridden; /* ... by a plan with --accept-loss */
     int64_t chosen_at; /* since when; of several such plans in a row, the first */
     int64_t unmanaged_at; /* nothing was adopted then (the last such moment); STAY_NEVER */
     bool named_overridden;

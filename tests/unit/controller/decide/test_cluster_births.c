@@ -181,9 +181,7 @@ static void the_record_is_read_back_with_and_without_births(void **state)
     json_object_set_new(json, "born", json_integer(3));
     assert_int_equal(cluster_record_from_json(json, &w.config, &back, &err), STAY_EINVALID);
     json_decref(json);
-    struct decision_turn turn = {.view = &w.view,
-                                 .now_mono_us = w.now,
-                                 .now_wall_us = wall_of(&w)};
+    struct decision_turn turn = {.view = &w.view, .now_mono_us = w.now, .now_wall_us = wall_of(&w)};
     char *text = decision_input_text(&turn);
     assert_non_null(strstr(text, "\nbirths_kept=yes\n"));
     assert_non_null(strstr(text, "\nborn=16"));
@@ -214,6 +212,27 @@ static void a_switchover_speaks_for_the_old_primary(void **state)
     free(run);
 }
 
+/* Seeds 300087187, 300040793: it died in the first seconds of its life, and its successor's uptime
+ * is no lower than its own was. That nobody listened in between, or that the session ended, tells.
+ */
+static void a_young_process_that_was_seen_to_end_is_told_from_its_successor(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 4; how++) {
+        see_process(1, 0);
+        w.view.nodes[1].restarted_mono_us = STAY_NEVER;
+        w.now += MS(400);
+        if (how == 1)
+            lose(&w, 1, LAYER_CONNECT, OUT_REFUSED, MS(0));
+        if (how >= 2)
+            session_end(&w, 1);
+        w.now += MS(400);
+        see_process(1, how == 3 ? 1 : 0); /* 3: it began before that session ended */
+        assert_int_equal(w.view.nodes[1].restarted_mono_us != STAY_NEVER, how == 1 || how == 2);
+        w.now += SEC(5);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -227,6 +246,7 @@ int main(void)
         T(a_process_younger_than_the_tolerance_is_not_noted),
         T(the_record_is_read_back_with_and_without_births),
         T(a_switchover_speaks_for_the_old_primary),
+        T(a_young_process_that_was_seen_to_end_is_told_from_its_successor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,29 @@ static void an_acker_whose_loss_overtook_the_primarys_answer_acknowledged(void *
     assert_true(w.view.nodes[2].acker_seen_mono_us < w.view.nodes[0].facts_mono_us);
 }
 
+/* Seed 300004568: attached by a plan after the primary was asked last, it acknowledged; the barrier
+ * that was passed a moment later knew nothing of it. */
+static void who_was_just_attached_is_in_a_when_lossless_begins_to_stand(void **state)
+{
+    (void)state;
+    detach_db3();
+    unset();
+    next_round();
+    (void)turn(); /* armed */
+    next_round();
+    struct cluster_record record = w.view.record;
+    record.ackers |= 4; /* a plan's intent */
+    cluster_set_record(&w.view, &record);
+    cluster_node_changed(&w.view, 2, w.now);
+    for (int i = 0; i < 3 && !stands(); i++) {
+        w.now += MS(2);
+        see(&w, 1);
+        (void)turn();
+    }
+    assert_true(stands());
+    assert_int_equal(w.view.record.ackers, 6);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -243,6 +266,7 @@ int main(void)
         T(a_silent_primary_never_degrades),
         T(losing_the_primary_first_makes_no_acker_of_one_that_never_was),
         T(an_acker_whose_loss_overtook_the_primarys_answer_acknowledged),
+        T(who_was_just_attached_is_in_a_when_lossless_begins_to_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

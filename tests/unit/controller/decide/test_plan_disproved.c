@@ -28,7 +28,7 @@ static enum certificate_kind certify_drained(const char *engine, const char *las
     gtid_set_copy(&run.executed[1], &c.view.nodes[1].facts.executed);
     if (since != NULL) {
         struct row_run *fence = &run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)];
-        fence->touched = 1;
+        fence->touched = fence->failed = 1; /* not done: an unknown one may have told clients OK */
         fence->begun_mono_us = c.view.nodes[0].facts_begun_mono_us;
         gtid_set_clear(&c.view.nodes[0].facts.executed);
         case_gtids(&c, since, &c.view.nodes[0].facts.executed);

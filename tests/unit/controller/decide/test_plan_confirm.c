@@ -1,0 +1,157 @@
+/* tests/unit/controller/decide/test_plan_confirm.c - what was seen between a failover's certificate
+ * and its promotion, or was known when it ended undone, is not forgotten. */
+#include "tests/unit/controller/decide/case_view.h"
+
+#include "controller/decide/plan_private.h"
+
+#define PAIR                                                                                       \
+    "node db1 zone a\nnode db2 zone b\n"                                                           \
+    "record primary db1 mode lossless stands ackers db2\n"                                         \
+    "fact db1 executed 0-1-100\nfact db2 executed 0-1-100 received 0-1-100\nrefused db1\n"
+
+/* A failover that was certified LOSSLESS and waits for the store before it opens db2. */
+static void certified(struct case_view *c, struct plan_run *run)
+{
+    struct stay_error err = {0};
+    struct plan_params params = {.node = NO_NODE, .detected_mono_us = STAY_NEVER};
+    case_open(c, PAIR);
+    *run = (struct plan_run){0};
+    if (plan_start(run, PLAN_FAILOVER, &params, &c->view, CASE_NOW, CASE_WALL, &err) != STAY_OK)
+        fail_msg("start: %s", err.text);
+    run->state = RUN_FORWARD;
+    run->candidate = 1;
+    run->f = run->r = run->collected = run->detached = 2;
+    run->rows[plan_row_of(PLAN_FAILOVER, STEP_FREEZE)].begun_mono_us = CASE_NOW;
+    gtid_set_copy(&run->executed[1], &c->view.nodes[1].facts.executed);
+    gtid_set_copy(&run->received_high[1], &c->view.nodes[1].facts.received);
+    plan_certify(run, &c->view, CASE_NOW);
+    assert_int_equal(run->certificate.kind, CERT_LOSSLESS);
+    run->past_no_return = true;
+}
+
+static enum plan_next confirm(struct case_view *c, struct plan_run *run)
+{
+    uint32_t to = 0;
+    return plan_confirm(run, &c->view, plan_row_of(PLAN_FAILOVER, STEP_WRITABLE),
+                        CASE_NOW + STAY_SECOND, &to);
+}
+
+static void drop(struct case_view *c, struct plan_run *run)
+{
+    plan_run_clear(run);
+    case_clear(c);
+}
+
+static void reads(struct case_view *c, uint32_t node, const char *executed)
+{
+    struct node_view *n = &c->view.nodes[node];
+    gtid_set_clear(&n->facts.executed);
+    case_gtids(c, executed, &n->facts.executed);
+    n->facts_begun_mono_us = n->facts_mono_us = CASE_NOW + STAY_SECOND;
+}
+
+/* Seed 300147718: cut off, a server of the primary's own zone acknowledged for it; heard of again
+ * while the store was slow, it had executed far more than its ackers hold. */
+static void a_primary_that_executed_more_since_stops_the_promotion(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    certified(&c, &run);
+    assert_int_equal(confirm(&c, &run), NEXT_ROW);
+    reads(&c, 0, "0-1-151");
+    assert_int_equal(confirm(&c, &run), NEXT_UNDO);
+    assert_int_not_equal(run.certificate.kind, CERT_LOSSLESS);
+    drop(&c, &run);
+}
+
+static void a_candidate_written_to_by_hand_since_is_not_promoted(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    certified(&c, &run);
+    reads(&c, 1, "0-1-100,0-2-101");
+    assert_int_equal(confirm(&c, &run), NEXT_UNDO);
+    assert_non_null(strstr(run.text, "by hand"));
+    run.params.accept_loss = true; /* a human goes on whatever it holds */
+    assert_int_equal(confirm(&c, &run), NEXT_ROW);
+    drop(&c, &run);
+}
+
+/* Seed 300155554: its fence killed clients while their commit group was still acknowledged, and the
+ * answer was lost. */
+static void a_fence_without_an_answer_may_have_let_clients_be_answered(void **state)
+{
+    (void)state;
+    struct case_view c;
+    struct plan_run run;
+    certified(&c, &run);
+    struct row_run *fence = &run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)];
+    fence->touched = fence->unknown = 1;
+    plan_certify(&run, &c.view, CASE_NOW);
+    assert_int_not_equal(run.certificate.kind, CERT_LOSSLESS);
+    fence->unknown = 0;
+    fence->failed = 1; /* it was not sent */
+    plan_certify(&run, &c.view, CASE_NOW);
+    assert_int_equal(run.certificate.kind, CERT_LOSSLESS);
+    struct server_facts facts = {.read_only = TRI_NO};
+    struct effect_result looked = {
+        .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts};
+    plan_absorb(&run, &c.view, plan_row_of(PLAN_FAILOVER, STEP_FENCE), 0, &looked, CASE_NOW);
+    plan_certify(&run, &c.view, CASE_NOW);
+    assert_int_not_equal(run.certificate.kind, CERT_LOSSLESS);
+    drop(&c, &run);
+}
+
+/* Seed 300584948: an acker's relay log was thrown away. The primary's last word told so, until its
+ * restart truncated it. */
+static void a_disproof_outlives_the_failover_it_stopped(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        struct case_view c;
+        struct plan_run run;
+        certified(&c, &run);
+        if (more)
+            reads(&c, 0, "0-1-151");
+        run.past_no_return = false;
+        run.state = RUN_UNDONE;
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.lossless_stands, !more);
+        drop(&c, &run);
+    }
+}
+
+/* Seed 300492543: taken up before the promotion, the candidate had restarted and truncated its
+ * tail; named as the primary, it was opened as one that merely restarted. */
+static void a_candidate_that_may_have_lost_its_tail_is_not_named(void **state)
+{
+    (void)state;
+    for (int restarted = 0; restarted < 2; restarted++) {
+        struct case_view c;
+        struct plan_run run;
+        certified(&c, &run);
+        if (restarted)
+            c.view.nodes[1].restarted_mono_us = CASE_NOW + STAY_SECOND;
+        run.state = RUN_ASKS;
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_string_equal(record.primary, restarted ? "db1" : "db2");
+        assert_string_equal(record.asks, restarted ? "db2" : "");
+        drop(&c, &run);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_primary_that_executed_more_since_stops_the_promotion),
+        cmocka_unit_test(a_candidate_written_to_by_hand_since_is_not_promoted),
+        cmocka_unit_test(a_fence_without_an_answer_may_have_let_clients_be_answered),
+        cmocka_unit_test(a_disproof_outlives_the_failover_it_stopped),
+        cmocka_unit_test(a_candidate_that_may_have_lost_its_tail_is_not_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
