@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "controller/act/effects_work.h"
+#include "controller/act/hook.h"
 
 #define START_DEADLINE_US (300 * STAY_SECOND)
 
@@ -81,18 +82,6 @@ void effects_copy_forget(struct effects_copy_set *set, const char *cluster)
     free(gone);
 }
 
-static json_t *node_json(const struct cluster_config *config, uint32_t node)
-{
-    if (node >= config->node_count)
-        return json_null();
-    json_t *obj = json_object();
-    stay_json_set_string(obj, "name", config->nodes[node].name);
-    stay_json_set_string(obj, "host", config->nodes[node].host);
-    stay_json_set_int(obj, "port", config->nodes[node].port);
-    stay_json_set_string(obj, "zone", config->nodes[node].zone);
-    return obj;
-}
-
 static char *input_of(const struct copy_cluster *c, const struct effect *effect, const char *what,
                       int64_t deadline_us)
 {
@@ -106,8 +95,8 @@ static char *input_of(const struct copy_cluster *c, const struct effect *effect,
     stay_json_set_string(json, "plan", plan);
     stay_json_set_int(json, "epoch", (int64_t)effect->epoch);
     stay_json_set_int(json, "deadline_s", deadline_us / STAY_SECOND);
-    stay_json_set(json, "recipient", node_json(config, effect->node));
-    stay_json_set(json, "donor", node_json(config, effect->peer));
+    stay_json_set(json, "recipient", hook_node_json(config, effect->node));
+    stay_json_set(json, "donor", hook_node_json(config, effect->peer));
     return stay_json_dump_compact(json);
 }
 

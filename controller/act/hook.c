@@ -104,7 +104,7 @@ static void step(struct run *run)
     end(run);
 }
 
-static json_t *node_json(const struct cluster_config *config, uint32_t node)
+json_t *hook_node_json(const struct cluster_config *config, uint32_t node)
 {
     if (node >= config->node_count)
         return json_null();
@@ -133,8 +133,8 @@ static void prepare(struct run *run)
     stay_json_set_string(json, "cluster", config->name);
     stay_json_set_string(json, "plan", plan);
     stay_json_set_int(json, "epoch", (int64_t)call->epoch);
-    stay_json_set(json, "old_primary", node_json(config, call->old_primary));
-    stay_json_set(json, "new_primary", node_json(config, call->new_primary));
+    stay_json_set(json, "old_primary", hook_node_json(config, call->old_primary));
+    stay_json_set(json, "new_primary", hook_node_json(config, call->new_primary));
     run->input = stay_json_dump_compact(json);
     size_t n = 0;
     run->env[n++] =

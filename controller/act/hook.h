@@ -25,4 +25,8 @@ struct hook_call {
  */
 bool hook_start(struct loop *loop, const struct hook_call *call, hook_fn done, void *arg);
 
+/* {"name", "host", "port", "zone"}: a node as every program of the operator's is told it; null for
+ * NO_NODE. A new reference. */
+json_t *hook_node_json(const struct cluster_config *config, uint32_t node);
+
 #endif

@@ -121,6 +121,8 @@ uint32_t plan_foresee_targets(const struct plan_run *run, const struct cluster_v
 json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,
                       const struct cluster_view *view, int64_t now_mono_us, int64_t now_wall_us);
 
+/* {"kind", "proof", "reason"}: a certificate as people are shown it. A new reference. */
+json_t *certificate_to_json(const struct certificate *cert);
 /* The journal of a run and the cluster's record, nodes by name, so that they survive a changed
  * configuration. New references. Reading: an error names the field and leaves *ret as it was;
  * *ret_run must be empty or a run, which is cleared. */

@@ -121,11 +121,7 @@ static json_t *certificate_now(const struct plan_run *run)
 {
     if (run->candidate == NO_NODE || !plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY))
         return json_null();
-    json_t *obj = json_object();
-    stay_json_set_string(obj, "kind", certificate_kind_text(run->certificate.kind));
-    stay_json_set_string(obj, "proof", proof_kind_text(run->certificate.proof));
-    stay_json_set_string(obj, "reason", run->certificate.reason);
-    return obj;
+    return certificate_to_json(&run->certificate);
 }
 
 json_t *plan_describe(enum plan_kind kind, const struct plan_params *params,

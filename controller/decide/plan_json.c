@@ -50,15 +50,21 @@ static json_t *params_to_json(const struct plan_params *params, const struct clu
     return obj;
 }
 
-static json_t *certificate_to_json(const struct certificate *cert)
+json_t *certificate_to_json(const struct certificate *cert)
 {
     json_t *obj = json_object();
     stay_json_set_string(obj, "kind", certificate_kind_text(cert->kind));
     stay_json_set_string(obj, "proof", proof_kind_text(cert->proof));
+    stay_json_set_string(obj, "reason", cert->reason);
+    return obj;
+}
+
+static json_t *certificate_whole(const struct certificate *cert)
+{
+    json_t *obj = certificate_to_json(cert);
     stay_json_set_int(obj, "lost_transactions_max", (int64_t)cert->lost_transactions_max);
     stay_json_set_int(obj, "lost_bytes_max", (int64_t)cert->lost_bytes_max);
     stay_json_set_int(obj, "lost_time_max_us", cert->lost_time_max_us);
-    stay_json_set_string(obj, "reason", cert->reason);
     return obj;
 }
 
@@ -134,7 +140,7 @@ json_t *plan_run_to_json(const struct plan_run *run, const struct cluster_config
     stay_json_set(obj, "received_high", sets_to_json(run->received_high, UINT32_MAX, config));
     stay_json_set(obj, "freezes", freezes_to_json(run, config));
     stay_json_set(obj, "params", params_to_json(&run->params, config));
-    stay_json_set(obj, "certificate", certificate_to_json(&run->certificate));
+    stay_json_set(obj, "certificate", certificate_whole(&run->certificate));
     stay_json_set(obj, "rows", rows_to_json(run, config));
     stay_json_set_string(obj, "text", run->text);
     return obj;

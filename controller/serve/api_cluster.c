@@ -61,12 +61,8 @@ static json_t *exposure(const struct control_cluster *c)
     json_t *out = json_object(), *certificate = NULL;
     struct rehearsal *r = stay_calloc(1, sizeof *r);
     bool known = api_rehearse_primary(c, r);
-    if (known && r->has_certificate) {
-        certificate = json_object();
-        stay_json_set_string(certificate, "kind", certificate_kind_text(r->certificate.kind));
-        stay_json_set_string(certificate, "proof", proof_kind_text(r->certificate.proof));
-        stay_json_set_string(certificate, "reason", r->certificate.reason);
-    }
+    if (known && r->has_certificate)
+        certificate = certificate_to_json(&r->certificate);
     stay_json_set_string(out, "candidate", known ? api_node_name(c->config, r->candidate) : NULL);
     stay_json_set(out, "certificate", certificate == NULL ? json_null() : certificate);
     stay_json_set_string(out, "refused",

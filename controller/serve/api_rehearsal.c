@@ -57,13 +57,7 @@ static json_t *predicted(const struct rehearsal *r)
 
 static json_t *certificate(const struct rehearsal *r)
 {
-    if (!r->has_certificate)
-        return json_null();
-    json_t *obj = json_object();
-    stay_json_set_string(obj, "kind", certificate_kind_text(r->certificate.kind));
-    stay_json_set_string(obj, "proof", proof_kind_text(r->certificate.proof));
-    stay_json_set_string(obj, "reason", r->certificate.reason);
-    return obj;
+    return r->has_certificate ? certificate_to_json(&r->certificate) : json_null();
 }
 
 static json_t *rehearsal_json(const struct control_cluster *c, const struct rehearsal *r)

@@ -5,9 +5,7 @@
 
 static json_t *certificate_json(const struct certificate *cert)
 {
-    json_t *obj = json_object();
-    stay_json_set_string(obj, "kind", certificate_kind_text(cert->kind));
-    stay_json_set_string(obj, "proof", proof_kind_text(cert->proof));
+    json_t *obj = certificate_to_json(cert);
     if (cert->kind == CERT_BOUNDED) {
         if (cert->lost_transactions_max > INT64_MAX) /* their number is not bounded */
             stay_json_set(obj, "lost_transactions_max", json_null());
@@ -16,7 +14,6 @@ static json_t *certificate_json(const struct certificate *cert)
         stay_json_set_int(obj, "lost_bytes_max", (int64_t)cert->lost_bytes_max);
         stay_json_set_int(obj, "lost_time_max_us", cert->lost_time_max_us);
     }
-    stay_json_set_string(obj, "reason", cert->reason);
     return obj;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "tests/lib/server_talk.h"
 
 bool scenario_is_long(void)
 {
@@ -155,6 +156,24 @@ void scenario_load(struct lab *lab)
 static int count(const json_t *report, const char *key)
 {
     return (int)json_integer_value(json_object_get(report, key));
+}
+
+void scenario_goes_on(struct lab *lab, const char *node, int ms)
+{
+    long before = talk_number(lab, node, WORD_ROWS);
+    scenario_write_on(ms);
+    SCENARIO_CHECK(talk_number(lab, node, WORD_ROWS) > before, "writes do not go on");
+}
+
+void scenario_refuses_start(struct lab *lab, const char *what, const char *word)
+{
+    STAY_AUTO(stay_free_charp) char *before = scenario_file(lab, "log/controller.log");
+    bool started = lab_start_controller(lab);
+    STAY_AUTO(stay_free_charp) char *after = scenario_file(lab, "log/controller.log");
+    const char *told = after + (strlen(after) >= strlen(before) ? strlen(before) : 0);
+    printf("%s: %s", what, told);
+    SCENARIO_CHECK(!started, "%s: it started", what);
+    SCENARIO_CHECK(strstr(told, word) != NULL, "%s: '%s' is not said", what, word);
 }
 
 void scenario_check_bounded(struct lab *lab, const char *node, int min_acked, int lost_max)

@@ -28,6 +28,10 @@ void scenario_start_controller(struct lab *lab, bool adopt);
 void scenario_load(struct lab *lab);
 /* Waits until clients wrote for `ms` milliseconds more. */
 void scenario_write_on(int ms);
+/* Fails unless clients' rows on `node` become more within `ms`. */
+void scenario_goes_on(struct lab *lab, const char *node, int ms);
+/* The controller must refuse to start and say `word`. Prints what it says. */
+void scenario_refuses_start(struct lab *lab, const char *what, const char *word);
 /* Stops the load; fails unless lost, unexpected, duplicates, order violations and overlaps are 0 on
  * `node` and at least min_acked writes were acknowledged. Prints the figures. */
 void scenario_check(struct lab *lab, const char *node, int min_acked);

@@ -4,17 +4,6 @@
 #include "tests/lib/server_talk.h"
 #include "tests/lib/state_disk.h"
 
-static void refuse(struct lab *lab, const char *what, const char *file)
-{
-    STAY_AUTO(stay_free_charp) char *before = scenario_file(lab, "log/controller.log");
-    bool started = lab_start_controller(lab);
-    STAY_AUTO(stay_free_charp) char *after = scenario_file(lab, "log/controller.log");
-    const char *told = after + (strlen(after) >= strlen(before) ? strlen(before) : 0);
-    printf("%s: %s", what, told);
-    SCENARIO_CHECK(!started, "%s: it started", what);
-    SCENARIO_CHECK(strstr(told, file) != NULL, "%s: the file %s is not named", what, file);
-}
-
 static void write_file(const char *path, const char *from, const char *to)
 {
     FILE *in = from == NULL ? NULL : fopen(from, "re"), *out = fopen(path, "we");
@@ -37,17 +26,17 @@ int main(int argc, char **argv)
     LAB_MUST(lab, lab_stop_controller(lab));
     write_file(copy, file, NULL);
     write_file(file, NULL, "this is no state file\n");
-    refuse(lab, "foreign file", "state.db");
+    scenario_refuses_start(lab, "foreign file", "state.db");
     write_file(file, copy, NULL);
     FILE *out = fopen(file, "r+e");
     SCENARIO_CHECK(out != NULL && fseek(out, 4096, SEEK_SET) == 0, "%s", file);
     for (int i = 0; i < 3 * 4096; i++)
         (void)fputc(0x5a, out);
     (void)fclose(out);
-    refuse(lab, "corrupt pages", "state.db");
+    scenario_refuses_start(lab, "corrupt pages", "state.db");
     state_disk_mount(lab, 64);
     state_disk_fill();
-    refuse(lab, "full disk", "state.db");
+    scenario_refuses_start(lab, "full disk", "state.db");
     state_disk_remove();
     SCENARIO_CHECK(strcmp(lab_writable(lab), "db1") == 0, "writable: '%s'", lab_writable(lab));
     write_file(file, copy, NULL);

@@ -9,17 +9,6 @@
 
 #include "tests/lib/server_talk.h"
 
-static void refuse(struct lab *lab, const char *what, const char *word)
-{
-    STAY_AUTO(stay_free_charp) char *before = scenario_file(lab, "log/controller.log");
-    bool started = lab_start_controller(lab);
-    STAY_AUTO(stay_free_charp) char *after = scenario_file(lab, "log/controller.log");
-    const char *told = after + (strlen(after) >= strlen(before) ? strlen(before) : 0);
-    printf("%s: %s", what, told);
-    SCENARIO_CHECK(!started, "%s: it started", what);
-    SCENARIO_CHECK(strstr(told, word) != NULL, "%s: '%s' is not said", what, word);
-}
-
 /* As SQLite locks a file whole: its pending byte and what follows. */
 static int lock_file(const char *path)
 {
@@ -38,11 +27,11 @@ int main(int argc, char **argv)
     STAY_AUTO(stay_free_charp) char *lock = stay_sprintf("%s.lock", file);
     LAB_MUST(lab, lab_stop_controller(lab));
     int fd = lock_file(file);
-    refuse(lab, "locked by another program", "another program has it open");
+    scenario_refuses_start(lab, "locked by another program", "another program has it open");
     close(fd);
     fd = open(lock, O_RDWR | O_CLOEXEC);
     SCENARIO_CHECK(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0, "%s: %m", lock);
-    refuse(lab, "held by another mainstayd", "one controller per state file");
+    scenario_refuses_start(lab, "held by another mainstayd", "one controller per state file");
     close(fd);
     SCENARIO_CHECK(mount(folder, folder, NULL, MS_BIND, NULL) == 0 &&
                        mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0,

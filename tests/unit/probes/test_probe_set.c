@@ -16,6 +16,7 @@
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
 #include "probes/mysql_outcome.h"
+#include "tests/unit/probes/quiet_listener.h"
 
 #define DEADLINE_US (150 * STAY_MS)
 #define PACE_US (400 * STAY_MS)
@@ -43,20 +44,6 @@ static void on_observation(void *arg, uint32_t cluster, const struct observation
         seen->first_us = obs->taken_mono_us - obs->begun_mono_us;
     }
     seen->last_begun_us = obs->begun_mono_us;
-}
-
-/* A listening socket; its backlog accepts connections that nobody serves. */
-static int listen_on(uint16_t *ret_port)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
-    assert_int_equal(listen(fd, 64), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
-    *ret_port = ntohs(at.sin_port);
-    return fd;
 }
 
 /* A server of few words: each connection gets them and, if hang_up, is closed. */

@@ -15,6 +15,7 @@
 #include "base/io/real_clock.h"
 #include "base/io/timer.h"
 #include "probes/probe_set.h"
+#include "tests/unit/probes/quiet_listener.h"
 
 #define DEADLINE_US (150 * STAY_MS)
 enum { CLUSTERS_MAX = 64 };
@@ -82,20 +83,6 @@ static void close_world(struct world *w)
     probe_set_free(w->set, STAY_SECOND);
     run_for(w, 20 * STAY_MS);
     loop_close(&w->loop);
-}
-
-/* Its backlog takes connections up, nobody serves them. */
-static int listen_on(uint16_t *ret_port)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
-    assert_int_equal(listen(fd, 512), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
-    *ret_port = ntohs(at.sin_port);
-    return fd;
 }
 
 /* Takes up what waits: what it says is no greeting, which ends the attempt at once. Returns how

@@ -238,6 +238,16 @@ static void every_turn_is_judged_the_same_again(void **state)
     decision_memory_clear(&before);
 }
 
+static void expect_next(const struct replay *replay, size_t *at, const char *field,
+                        const char *recorded, const char *judged)
+{
+    struct replay_difference found;
+    assert_true(replay_next_difference(replay, at, &found));
+    assert_string_equal(found.field, field);
+    assert_string_equal(found.recorded, recorded);
+    assert_string_equal(found.judged, judged);
+}
+
 static void a_difference_is_named_field_by_field(void **state)
 {
     (void)state;
@@ -257,14 +267,8 @@ static void a_difference_is_named_field_by_field(void **state)
     assert_false(replay->is_same);
     struct replay_difference found;
     size_t at = 0;
-    assert_true(replay_next_difference(replay, &at, &found));
-    assert_string_equal(found.field, "decision.verdict");
-    assert_string_equal(found.recorded, "130 primary dead");
-    assert_string_equal(found.judged, "120 primary dead");
-    assert_true(replay_next_difference(replay, &at, &found));
-    assert_string_equal(found.field, "decision.vetoes");
-    assert_string_equal(found.recorded, "paused");
-    assert_string_equal(found.judged, "");
+    expect_next(replay, &at, "decision.verdict", "130 primary dead", "120 primary dead");
+    expect_next(replay, &at, "decision.vetoes", "paused", "");
     assert_true(replay_next_difference(replay, &at, &found));
     assert_string_equal(found.field, "after.db3.by_hand");
     assert_false(replay_next_difference(replay, &at, &found));
@@ -315,18 +319,9 @@ static void lines_of_one_side_only_are_differences(void **state)
     struct replay_difference found;
     size_t at = 0;
     assert_false(replay->is_same);
-    assert_true(replay_next_difference(replay, &at, &found));
-    assert_string_equal(found.field, "decision.want");
-    assert_string_equal(found.recorded, "??none"); /* no terminal is painted */
-    assert_string_equal(found.judged, "none");
-    assert_true(replay_next_difference(replay, &at, &found));
-    assert_string_equal(found.field, "decision.new");
-    assert_string_equal(found.recorded, "1");
-    assert_string_equal(found.judged, "");
-    assert_true(replay_next_difference(replay, &at, &found));
-    assert_string_equal(found.field, "decision.asks_human");
-    assert_string_equal(found.recorded, "");
-    assert_string_equal(found.judged, "no");
+    expect_next(replay, &at, "decision.want", "??none", "none"); /* no terminal is painted */
+    expect_next(replay, &at, "decision.new", "1", "");
+    expect_next(replay, &at, "decision.asks_human", "", "no");
     assert_false(replay_next_difference(replay, &at, &found));
 }
 
