@@ -179,6 +179,7 @@ const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count);
 /* Index of the first row of `kind` with `step`, or the row count. */
 uint32_t plan_row_of(enum plan_kind kind, enum step_kind step);
 const char *plan_kind_text(enum plan_kind kind);
+enum plan_kind plan_kind_named(const char *text); /* PLAN_NONE: none of them */
 bool plan_kind_has(enum plan_kind kind, enum plan_trait trait);
 static inline bool plan_replaces(enum plan_kind kind)
 {

@@ -237,6 +237,14 @@ const char *plan_kind_text(enum plan_kind kind)
     return texts[kind];
 }
 
+enum plan_kind plan_kind_named(const char *text)
+{
+    for (int kind = PLAN_NONE + 1; kind < PLAN_KIND_COUNT; kind++)
+        if (strcmp(text, plan_kind_text((enum plan_kind)kind)) == 0)
+            return (enum plan_kind)kind;
+    return PLAN_NONE;
+}
+
 bool plan_kind_has(enum plan_kind kind, enum plan_trait trait)
 {
     static const unsigned traits_of[] = {

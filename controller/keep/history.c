@@ -1,6 +1,7 @@
 /* Summaries of plan runs in memory, newest first, backed by the documents in the store. */
 #include "base/base.h"
 #include "base/str.h"
+#include "controller/decide/plan_kinds.h"
 #include "controller/keep/history.h"
 
 struct entry {
@@ -9,7 +10,7 @@ struct entry {
     int64_t begun_wall_us;
     /* Of the summary, read once: these are asked for in every turn. */
     bool counts;          /* an automatic failover that was not undone */
-    bool demoted;         /* a failover or switchover that succeeded */
+    bool demoted;         /* a plan that moved the primary, and succeeded */
     char old_primary[64];
     json_t *summary;
 };
@@ -109,11 +110,13 @@ static bool entry_from(const json_t *summary, struct entry *ret_entry)
         stay_json_get_copy(summary, "cluster", e.cluster, sizeof e.cluster, NULL) != STAY_OK ||
         stay_json_get_int(summary, "begun_wall_us", &e.begun_wall_us, NULL) != STAY_OK)
         return false;
-    bool is_failover = text_is(summary, "kind", "failover");
-    e.counts = is_failover && json_is_true(json_object_get(summary, "automatic")) &&
+    const char *text = NULL;
+    enum plan_kind kind = stay_json_get_string(summary, "kind", &text, NULL) == STAY_OK
+                              ? plan_kind_named(text)
+                              : PLAN_NONE;
+    e.counts = kind == PLAN_FAILOVER && json_is_true(json_object_get(summary, "automatic")) &&
                !text_is(summary, "state", "undone"); /* the primary never changed */
-    e.demoted = text_is(summary, "state", "succeeded") &&
-                (is_failover || text_is(summary, "kind", "switchover"));
+    e.demoted = text_is(summary, "state", "succeeded") && plan_kind_has(kind, TRAIT_MOVES_PRIMARY);
     if (stay_json_get_copy(summary, "old_primary", e.old_primary, sizeof e.old_primary, NULL) !=
         STAY_OK)
         e.old_primary[0] = '\0';

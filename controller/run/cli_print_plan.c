@@ -8,7 +8,7 @@
 /* Only these have a proof and a certificate of their own. */
 static bool moves_primary(const char *kind)
 {
-    return strcmp(kind, "failover") == 0 || strcmp(kind, "switchover") == 0;
+    return plan_kind_has(plan_kind_named(kind), TRAIT_MOVES_PRIMARY);
 }
 
 void cli_print_plan(struct cli *cli, const json_t *data)

@@ -95,6 +95,11 @@ static void only_the_newest_demotion_counts(void **state)
     assert_non_null(history_last_demotion(h, "shop", "db2"));
     update(h, summary("shop-3", "shop", "failover", 300, true)); /* the same run, now succeeded */
     assert_non_null(history_last_demotion(h, "shop", "db1"));
+    json_t *recovered = summary("shop-4", "shop", "recover", 400, false);
+    stay_json_set_string(recovered, "old_primary", "db2");
+    update(h, recovered);
+    assert_null(history_last_demotion(h, "shop", "db1"));
+    assert_non_null(history_last_demotion(h, "shop", "db2"));
     history_free(h);
 }
 
