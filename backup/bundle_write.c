@@ -32,6 +32,9 @@ struct bundle_writer {
 
 static enum stay_rc flush(struct bundle_writer *w, struct stay_error *err)
 {
+    enum stay_rc rc = file_check_room(w->fd, w->filled, w->part, err); /* the state file is there */
+    if (rc != STAY_OK)
+        return rc;
     for (size_t at = 0; at < w->filled;) {
         ssize_t n = write(w->fd, w->buffer + at, w->filled - at);
         if (n < 0 && errno == EINTR)

@@ -5,7 +5,10 @@
 #include <libgen.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define ROOM_KEPT_MAX (UINT64_C(1) << 30)
 
 void fd_drop(int *fd)
 {
@@ -198,4 +201,19 @@ enum stay_rc file_mkdir_p(const char *path, mode_t mode, struct stay_error *err)
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+enum stay_rc file_check_room(int fd, uint64_t bytes, const char *what, struct stay_error *err)
+{
+    struct statvfs st;
+    if (fstatvfs(fd, &st) != 0)
+        return stay_error_sys(err, errno, "%s: room on its disk", what);
+    uint64_t room = (uint64_t)st.f_bavail * st.f_frsize;
+    uint64_t kept = (uint64_t)st.f_blocks * st.f_frsize / 10;
+    if (kept > ROOM_KEPT_MAX)
+        kept = ROOM_KEPT_MAX;
+    if (room >= kept && room - kept >= bytes)
+        return STAY_OK;
+    return stay_error(err, STAY_ELIMIT, "%s: %llu MiB are left on its disk, %llu MiB are kept free",
+                      what, (unsigned long long)(room >> 20), (unsigned long long)(kept >> 20));
 }

@@ -25,6 +25,10 @@ enum stay_rc file_read_secret(const char *path, char **ret_text,
 /* Makes `path` and missing parents with `mode`; an existing directory is fine as it is. */
 enum stay_rc file_mkdir_p(const char *path, mode_t mode, struct stay_error *err) STAY_MUST_USE;
 bool file_exists(const char *path);
+/* STAY_ELIMIT unless `bytes` more may be written to the filesystem of `fd` and leave a tenth of it
+ * (at most 1 GiB) to others; the text says how much is left. `what` starts it. */
+enum stay_rc file_check_room(int fd, uint64_t bytes, const char *what,
+                             struct stay_error *err) STAY_MUST_USE;
 
 void fd_drop(int *fd); /* for STAY_AUTO: closes unless -1 */
 int fd_take(int *fd);  /* hands it out and leaves -1 */

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -179,6 +180,22 @@ static void descriptors_are_dropped_or_taken_once(void **state)
     assert_int_equal(taken, -1);
 }
 
+static void room_is_left_to_others(void **state)
+{
+    (void)state;
+    struct stay_error err = {0};
+    struct statvfs st;
+    STAY_AUTO(fd_drop) int fd = open(in_dir("."), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fstatvfs(fd, &st), 0);
+    uint64_t all = (uint64_t)st.f_bavail * st.f_frsize;
+    if (all > UINT64_C(2) << 30) /* else this machine's own disk is near full */
+        assert_int_equal(file_check_room(fd, 1, "bundle", &err), STAY_OK);
+    assert_int_equal(file_check_room(fd, all - 4096, "bundle", &err), STAY_ELIMIT);
+    assert_non_null(strstr(err.text, "bundle: "));
+    assert_int_equal(file_check_room(fd, UINT64_MAX, "bundle", &err), STAY_ELIMIT);
+    assert_int_equal(file_check_room(-1, 1, "bundle", &err), STAY_ESYSTEM);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -191,6 +208,7 @@ int main(void)
         T(empty_or_binary_secret_is_refused),
         T(mkdir_p_makes_parents_and_accepts_what_is_there),
         T(descriptors_are_dropped_or_taken_once),
+        T(room_is_left_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
