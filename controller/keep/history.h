@@ -35,8 +35,8 @@ json_t *history_list(const struct history *h, const char *cluster, size_t max) S
 const json_t *history_summary(const struct history *h, const char *cluster, const char *id);
 /* Automatic failovers begun at or after this time. */
 unsigned history_failovers_since(const struct history *h, int64_t wall_us);
-/* The newest plan of this cluster that moves the primary, ended and succeeded, if `node` was the old
- * primary; or NULL. */
+/* The newest plan of this cluster that moves the primary, ended and succeeded, if `node` was the
+ * old primary; or NULL. */
 const json_t *history_last_demotion(const struct history *h, const char *cluster, const char *node);
 
 /* "plan/CLUSTER/ID" (ids of clusters with long names may be equal); false when it cannot be one. */
