@@ -56,12 +56,15 @@ void plan_run_clear(struct plan_run *run)
 static void say_refused(const struct plan_run *run, const struct cluster_view *view,
                         const struct candidate_note *notes, size_t count, char *text)
 {
-    plan_say(text, PLAN_TEXT_MAX, "no server may be promoted%s", count == 0 ? ": no nodes" : "");
+    const char *mark = ":";
+    (void)stay_copy(text, PLAN_TEXT_MAX, "no server may be promoted");
     for (size_t i = 0; i < count; i++) {
         size_t used = strlen(text);
-        if (run->params.node == NO_NODE || run->params.node == notes[i].node)
-            plan_say(text + used, PLAN_TEXT_MAX - used, "%s %s: %s", i == 0 ? ":" : ";",
-                     plan_node_name(view, notes[i].node), notes[i].why);
+        if (run->params.node != NO_NODE && run->params.node != notes[i].node)
+            continue;
+        plan_say(text + used, PLAN_TEXT_MAX - used, "%s %s: %s", mark,
+                 plan_node_name(view, notes[i].node), notes[i].why);
+        mark = ";";
     }
 }
 

@@ -166,8 +166,6 @@ bool plan_absorb_drain_goes_on(struct plan_run *run, uint32_t node,
 static bool follows(const struct cluster_view *view, const struct server_facts *facts,
                     uint32_t source)
 {
-    if (source >= view->config->node_count)
-        return false;
     return facts->source_port == view->config->nodes[source].port &&
            cluster_node_by_host(view->config, facts->source_host) == source;
 }
@@ -183,8 +181,7 @@ static bool took_more(const struct plan_run *run, const struct cluster_view *vie
     gtid_set_union(&more, &facts->executed);
     gtid_set_subtract(&more, &run->received_high[node]);
     gtid_set_subtract(&more, &run->executed[node]);
-    if (run->candidate != NO_NODE)
-        gtid_set_subtract(&more, &run->executed[run->candidate]);
+    gtid_set_subtract(&more, &run->executed[run->candidate]);
     for (size_t i = 0; i < more.n; i++)
         if (!cluster_range_is_of(view, run->candidate, &more.v[i]))
             return true;
@@ -202,6 +199,8 @@ static bool lost_some(const struct plan_run *run, uint32_t node, const struct se
 static bool is_still_frozen(const struct plan_run *run, const struct cluster_view *view,
                             uint32_t node, const struct server_facts *facts, int64_t now_mono_us)
 {
+    if (run->candidate >= view->config->node_count) /* a journal that names none: judge anew */
+        return false;
     if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
                            now_mono_us) &&
         !MUTANT(view, FREEZE_LOST_AT_RESTART))

@@ -56,7 +56,7 @@ static void assume_drained(struct plan_run *run, const struct cluster_view *view
     assume_seen_to_die(run, view, lost, now_mono_us);
     if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED))
         assume_recovered(run, view, now_mono_us);
-    if (run->kind == PLAN_SWITCHOVER && run->old_primary != NO_NODE) {
+    if (run->kind == PLAN_SWITCHOVER) {
         run->fenced = true;
         gtid_set_copy(&run->fenced_executed, &view->nodes[run->old_primary].facts.executed);
     }

@@ -34,7 +34,7 @@ static const struct gtid_set *effect_want(const struct plan_run *run,
 {
     if (step == STEP_DRAIN)
         return &run->received_high[node];
-    bool is_read = run->candidate != NO_NODE && (run->collected & mask_of(run->candidate)) != 0;
+    bool is_read = (run->collected & mask_of(run->candidate)) != 0;
     if (step == STEP_ATTACH && run->kind == PLAN_SWITCHOVER && !is_read)
         return &run->fenced_executed; /* else the new source's set: more than the old one's, where
                                          that one lost its tail in a restart */

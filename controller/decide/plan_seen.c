@@ -129,7 +129,7 @@ bool plan_primary_restarted(const struct plan_run *run, const struct cluster_vie
 bool plan_acks_flowed(const struct cluster_view *view, uint32_t primary)
 {
     const struct node_view *old = &view->nodes[primary];
-    return old->facts_mono_us != STAY_NEVER && old->ss_progress_mono_us != STAY_NEVER &&
+    return old->ss_progress_mono_us != STAY_NEVER &&
            old->facts_mono_us - old->ss_progress_mono_us <= STAY_SECOND;
 }
 

@@ -131,7 +131,7 @@ static bool is_cut_off_with(const struct cluster_view *view, uint32_t node, uint
 {
     int64_t heard_us = view->nodes[primary].facts_begun_mono_us;
     int64_t last_us = view->nodes[node].facts_mono_us;
-    return cluster_same_zone(view->config, node, primary) && last_us != STAY_NEVER &&
+    return cluster_same_zone(view->config, node, primary) &&
            (heard_us == STAY_NEVER || last_us > heard_us - PLAN_ANSWERS_US);
 }
 

@@ -103,8 +103,6 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
         return MUTANT(view, WRITABLE_BEFORE_VERIFY);
     case STEP_ROUTE_CLOSE:
         return run->kind == PLAN_FENCE && run->params.node != run->old_primary;
-    case STEP_ROUTE_OPEN:
-        return run->kind == PLAN_UNFENCE && run->params.node != run->old_primary;
     case STEP_NONE:
     case STEP_CHECK:
     case STEP_INTENT:
@@ -118,6 +116,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_DETACH:
     case STEP_ATTACH:
     case STEP_WRITABLE:
+    case STEP_ROUTE_OPEN:
     case STEP_CANARY_ROUTE:
     case STEP_COMMIT:
     case STEP_HOOK_POST:
@@ -245,10 +244,9 @@ uint32_t plan_targets(const struct plan_run *run, const struct cluster_view *vie
         return ackers_to_attach(run, view, now_mono_us);
     case TARGET_REST:
         return rest_targets(run, view, now_mono_us);
+    case TARGET_NONE: /* of no row that asks a server */
     case TARGET_NODE:
         return node_targets(run, view, row, now_mono_us);
-    case TARGET_NONE:
-        break;
     }
     return 0;
 }

@@ -58,16 +58,14 @@ static uint32_t freeze_undo_targets(const struct plan_run *run, const struct clu
     return as_it_was | (is_read ? touched & run->moved & ~open_nodes(view) : 0);
 }
 
-uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
-                           uint32_t row, int64_t now_mono_us)
+/* Of a row that has an undo. */
+static uint32_t undo_targets(const struct plan_run *run, const struct cluster_view *view,
+                             uint32_t row, int64_t now_mono_us)
 {
-    const struct plan_row *what = plan_row_at(run, row);
     const struct row_run *state = &run->rows[row];
     uint32_t touched = state->touched;
     bool freezes = plan_row_of(run->kind, STEP_FREEZE) < row; /* its undo gives sources back */
-    if (what->undo == STEP_NONE)
-        return 0;
-    switch (what->step) {
+    switch (plan_row_at(run, row)->step) {
     case STEP_ROUTE_CLOSE:
         return 1; /* fail-static: the route stays where the store says the primary is */
     case STEP_FENCE:
@@ -120,6 +118,13 @@ uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view
         break;
     }
     return 0;
+}
+
+uint32_t plan_undo_targets(const struct plan_run *run, const struct cluster_view *view,
+                           uint32_t row, int64_t now_mono_us)
+{
+    uint32_t targets = undo_targets(run, view, row, now_mono_us);
+    return plan_row_at(run, row)->undo == STEP_NONE ? 0 : targets;
 }
 
 bool plan_undo_reopens(const struct plan_run *run, const struct cluster_view *view, uint32_t end,
@@ -189,8 +194,7 @@ int64_t plan_undo_deadline_us(const struct plan_run *run, uint32_t row)
 int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row)
 {
     const struct plan_row *what = plan_row_at(run, row);
-    bool slices = (what->step == STEP_DRAIN || what->step == STEP_TOP_UP) &&
-                  what->deadline_us > PLAN_DRAIN_SLICE_US;
+    bool slices = what->step == STEP_DRAIN || what->step == STEP_TOP_UP; /* of longer rows */
     if (what->step == STEP_COPY)
         return PLAN_COPY_SLICE_US;
     return slices ? PLAN_DRAIN_SLICE_US : what->deadline_us;
