@@ -248,6 +248,8 @@ static step_fn function_of(enum step_kind kind)
         return step_start_applier;
     case STEP_SET_VARIABLES:
         return step_set_variables;
+    case STEP_ACKNOWLEDGE:
+        return step_acknowledge;
     case STEP_COPY:
         return step_copy;
     case STEP_COPY_STOP:

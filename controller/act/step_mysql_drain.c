@@ -78,7 +78,10 @@ enum outcome step_drain(struct step *s)
         gtid_set_union(&goal, &s->result->facts.received);
     o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
-    if (o == OUTCOME_DONE && plan_kind_has(s->in->effect.plan, TRAIT_ALL_RESTARTED))
+    bool restarted = plan_kind_has(s->in->effect.plan, TRAIT_ALL_RESTARTED);
+    if (o == OUTCOME_DONE && s->in->effect.step == STEP_DRAIN && !restarted)
+        o = step_wait_position(s); /* restarted: its relay log was read */
+    if (o == OUTCOME_DONE && restarted)
         o = step_replay_end(s);
     if (o == OUTCOME_DONE && s->in->effect.prepares)
         prepare_for_pause(s);
@@ -118,6 +121,8 @@ static enum outcome drain_received(struct step *s)
     gtid_set_copy(&goal, &f->received);
     o = step_wait_executed(s, &goal);
     gtid_set_clear(&goal);
+    if (o == OUTCOME_DONE && f->applier == TRI_YES)
+        o = step_wait_position(s);
     return o;
 }
 

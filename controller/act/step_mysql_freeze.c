@@ -87,6 +87,8 @@ enum outcome step_thaw(struct step *s)
     const struct server_facts *f = &s->result->facts;
     if (f->receiver == RECEIVER_NONE)
         return step_end(s, OUTCOME_NOT_DONE, "it has no source to go back to");
+    if (s->in->effect.plan == PLAN_REPAIR_ACKER)
+        return step_go_by_gtid(s);
     if (s->in->has_peer && !step_source_is_peer(s)) /* the undo of a top up, or of an attach */
         return step_attach(s);
     if (f->applier != TRI_YES && !step_is_drained(s) && step_is_mariadb(s))

@@ -100,6 +100,12 @@ enum outcome step_replica_role(struct step *s);
 enum outcome step_start_applier(struct step *s);
 /* effect.settings, each where it is not so already; MySQL keeps it over a restart. */
 enum outcome step_set_variables(struct step *s);
+/* See step_mysql_acknowledge.c; the second one takes back what a cut short one left. */
+enum outcome step_acknowledge(struct step *s);
+enum outcome step_go_by_gtid(struct step *s);
+/* Until the relay log of a replica that goes by file and position is executed: its received set
+ * tells nothing then. DONE at once for one that goes by GTID. */
+enum outcome step_wait_position(struct step *s);
 enum outcome step_set_timeouts(struct step *s);
 enum outcome step_barrier(struct step *s);
 enum outcome step_copy(struct step *s);

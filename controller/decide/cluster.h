@@ -63,6 +63,9 @@ struct cluster_record {
                                      human's plan about it succeeded, or `mainstay release` */
     int64_t switch_at_wall_us;    /* a switchover ordered for this time; 0: none */
     int64_t switch_missed_wall_us; /* one was due then, and not possible in its window; 0: none */
+    int64_t repairs_since_wall_us; /* `repairs` of ackers nobody asked for, in an hour from then */
+    int64_t relief_until_wall_us;  /* moves of a sick primary tried (RELIEF_): not again before */
+    uint64_t repairs, relief_tried;
     char switch_to[NAME_MAX_LEN]; /* its new primary, empty: chosen then */
     char switch_by[64];           /* who ordered it */
 };
@@ -185,9 +188,8 @@ void cluster_reconfigure(struct cluster_view *view, const struct cluster_config 
  * overwrites it. */
 void cluster_observe(struct cluster_view *view, const struct observation *obs);
 
-/* or NO_NODE */
+/* Both: or NO_NODE. */
 uint32_t cluster_node_by_name(const struct cluster_config *config, const char *name);
-/* or NO_NODE */
 uint32_t cluster_node_by_host(const struct cluster_config *config, const char *host);
 
 /* Is the node's receiver receiving from `source` as of now: connected, and its position or
@@ -198,8 +200,7 @@ enum tri cluster_node_receives(const struct cluster_view *view, uint32_t node, u
 /* Nodes that may acknowledge the primary's commits now, from its dump threads and their semi-sync
  * status, outside its zone. Unknown peers make *ret_strangers true. */
 uint32_t cluster_ackers_now(const struct cluster_view *view, bool *ret_strangers);
-/* The host, as the primary shows it, of a dump thread that belongs to no node; NULL: there is none.
- */
+/* The host, as the primary shows it, of a dump thread that belongs to no node; NULL: none. */
 const char *cluster_stranger(const struct cluster_view *view);
 /* Those that acknowledged when the primary was last asked: also one whose word that it lost its
  * connection after that came before the primary's answer. */
@@ -239,8 +240,7 @@ bool cluster_is_cloned(const struct cluster_view *view, uint32_t node);
 bool cluster_disk_is_low(const struct cluster_view *view, uint32_t node);
 bool cluster_disk_has_room(const struct cluster_view *view, uint32_t node);
 bool cluster_same_zone(const struct cluster_config *config, uint32_t a, uint32_t b);
-/* The node that `node` replicates from by its own facts, NO_NODE when none or not in the
- * inventory. */
+/* Whom `node` replicates from by its own facts, NO_NODE when nobody of the inventory. */
 uint32_t cluster_source_of(const struct cluster_view *view, uint32_t node);
 /* Has an attempt's end shown that a server is there (login refused is an answer too)? */
 bool cluster_reach_is_answer(const struct reach *reach);

@@ -22,6 +22,8 @@ void cluster_config_defaults(struct cluster_config *config)
         .silence_us = 2000 * STAY_MS,
         .receiving_us = 1500 * STAY_MS,
         .acker_loss_us = 5 * STAY_SECOND,
+        .acker_repairs_max = 6,
+        .relieve_after_us = 30 * STAY_SECOND,
         .reseed_deadline_us = 6L * 3600 * STAY_SECOND,
     };
 }
@@ -40,4 +42,10 @@ const char *durability_mode_text(enum durability_mode mode)
     static const char *const texts[] = {DURABILITY_MODES(X)};
 #undef X
     return texts[mode];
+}
+
+bool cluster_in_hour(int64_t since_wall_us, int64_t now_wall_us)
+{
+    return since_wall_us != 0 && now_wall_us >= since_wall_us &&
+           now_wall_us - since_wall_us < 3600 * STAY_SECOND;
 }

@@ -29,6 +29,9 @@ enum durability_mode {
 };
 enum without_acker { WITHOUT_ACKER_DEGRADE = 0, WITHOUT_ACKER_BLOCK };
 enum failover_mode { FAILOVER_AUTOMATIC = 0, FAILOVER_CONFIRM, FAILOVER_OBSERVE };
+/* What may be done alone about a primary that answers and is sick. */
+enum relief_bits { RELIEF_SWITCHED = 1, RELIEF_FAILED_OVER = 2 };
+enum relieve_rule { RELIEVE_ALERT = 0, RELIEVE_SWITCHOVER, RELIEVE_FAILOVER };
 enum accept_rule { ACCEPT_LOSSLESS = 0, ACCEPT_BOUNDED };
 
 struct node_config {
@@ -61,6 +64,10 @@ struct cluster_config {
     int64_t silence_us;            /* silence on every layer: 2 s */
     int64_t receiving_us;          /* a receiver that advanced within this receives: 1.5 s */
     int64_t acker_loss_us;         /* no acker for this long: degrade or alert: 5 s */
+    uint32_t acker_repairs_max;    /* repairs of ackers in an hour that nobody asked for; 0: none */
+    enum relieve_rule relieve_stalled, relieve_disk;
+    int64_t relieve_after_us; /* stalled this long before it is relieved: 30 s */
+    bool relieve_purge;       /* binary logs that everybody has may be purged */
     char controller_zone[NAME_MAX_LEN];
     bool reseed_automatic;      /* the rejoin ladder may end in a reseed nobody asked for */
     bool reseed_by_command;     /* copied by the operator's command; else MySQL by CLONE */
@@ -69,6 +76,9 @@ struct cluster_config {
 
 /* Every default of mainstay.conf(5); names and nodes stay empty. */
 void cluster_config_defaults(struct cluster_config *config);
+
+/* Is `now` within an hour of `since`, both wall times? False for a time to come, and for 0. */
+bool cluster_in_hour(int64_t since_wall_us, int64_t now_wall_us);
 
 /* The words of the configuration file; static. */
 const char *promote_rule_text(enum promote_rule rule);

@@ -29,7 +29,9 @@
     X(BLAST_RADIUS, "blast-radius",                                                                \
       "more clusters than controller.blast_radius want a failover at once: humans decide")         \
     X(TAKEN_OVER, "taken-over",                                                                    \
-      "another server takes writes and holds more: taken over by hand? see the runbook")
+      "another server takes writes and holds more: taken over by hand? see the runbook")           \
+    X(REPAIR_LIMIT, "repair-limit",                                                                \
+      "ackers were repaired relieve.acker_repairs times in the last hour: a human decides")
 enum guard_id {
 #define X(id, name, what) GUARD_##id,
     GUARDS(X)

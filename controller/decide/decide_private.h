@@ -34,6 +34,10 @@ bool decide_want_outcast_closed(const struct cluster_view *view, const struct pl
  * people. */
 void decide_want_instead_of_failover(const struct cluster_view *view, const struct plan_run *last,
                                      int64_t now_mono_us, struct decision *d);
+/* A server that follows the primary while its commits wait, and could acknowledge if it were
+ * repaired: NO_NODE when there is none. `last`: the one repaired just now comes last. */
+uint32_t decide_acker_to_repair(const struct cluster_view *view, const struct plan_run *last,
+                                int64_t now_mono_us);
 /* A fence that runs, and has had longer than a server that works takes. */
 bool decide_is_fence_overdue(const struct plan_run *running, int64_t now_mono_us);
 

@@ -215,7 +215,12 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
     case ACT_REPAIR_ACKERS:
     case ACT_RELIEVE:
     case ACT_MODE_DEGRADE:
-        kind = is_degrade_due(view, now_mono_us) ? PLAN_MODE_DEGRADE : PLAN_NONE;
+        if (is_degrade_due(view, now_mono_us)) {
+            kind = PLAN_MODE_DEGRADE;
+        } else if (v->action == ACT_REPAIR_ACKERS) {
+            node = decide_acker_to_repair(view, last, now_mono_us);
+            kind = node == NO_NODE ? PLAN_NONE : PLAN_REPAIR_ACKER;
+        }
         break;
     case ACT_MODE_RESTORE:
         kind = PLAN_MODE_RESTORE;

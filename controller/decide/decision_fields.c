@@ -13,6 +13,7 @@ static const char *const promote_texts[] = {PROMOTE_RULES(TEXT_ONLY)};
 static const char *const mode_texts[] = {DURABILITY_MODES(TEXT_ONLY)};
 static const char *const without_texts[] = {"degrade", "block"};
 static const char *const failover_texts[] = {"automatic", "confirm", "observe"};
+static const char *const relieve_texts[] = {"alert", "switchover", "failover"};
 static const char *const accept_texts[] = {"lossless", "bounded"};
 static const char *const quarantine_texts[] = {QUARANTINE_REASONS(TEXT_ONLY)};
 static const char *const kind_texts[] = {PLAN_KINDS(KIND_TEXT)};
@@ -58,6 +59,11 @@ static const struct field config_fields[] = {
     PLAIN(cluster_config, silence_us, DURATION),
     PLAIN(cluster_config, receiving_us, DURATION),
     PLAIN(cluster_config, acker_loss_us, DURATION),
+    PLAIN(cluster_config, acker_repairs_max, U32),
+    CHOICE(cluster_config, relieve_stalled, relieve_texts),
+    CHOICE(cluster_config, relieve_disk, relieve_texts),
+    PLAIN(cluster_config, relieve_after_us, DURATION),
+    PLAIN(cluster_config, relieve_purge, BOOL),
     TEXT(cluster_config, controller_zone),
     PLAIN(cluster_config, reseed_automatic, BOOL),
     PLAIN(cluster_config, reseed_by_command, BOOL),
@@ -152,6 +158,10 @@ static const struct field record_fields[] = {
     PLAIN(cluster_record, twins, MASK),
     PLAIN(cluster_record, switch_at_wall_us, I64),
     PLAIN(cluster_record, switch_missed_wall_us, I64),
+    PLAIN(cluster_record, repairs_since_wall_us, I64),
+    PLAIN(cluster_record, repairs, U64),
+    PLAIN(cluster_record, relief_until_wall_us, I64),
+    PLAIN(cluster_record, relief_tried, U64),
     TEXT(cluster_record, switch_to),
     TEXT(cluster_record, switch_by),
     PLAIN(cluster_record, births_kept, BOOL),

@@ -80,6 +80,15 @@ static uint32_t failover_vetoes(const struct cluster_view *view, const struct fl
     return vetoes;
 }
 
+/* One that is due again after each repair has a cause that repairs do not mend. */
+static bool is_repair_limit(const struct cluster_view *view, int64_t now_wall_us)
+{
+    const struct cluster_record *record = &view->record;
+    uint64_t done =
+        cluster_in_hour(record->repairs_since_wall_us, now_wall_us) ? record->repairs : 0;
+    return done >= view->config->acker_repairs_max;
+}
+
 uint32_t guard_check(const struct cluster_view *view, const struct plan_run *running,
                      const struct fleet *fleet, enum plan_kind kind, bool automatic,
                      int64_t now_mono_us, int64_t now_wall_us)
@@ -103,6 +112,8 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_BUSY);
     if (kind == PLAN_RESEED && fleet != NULL && fleet->reseeds_full)
         vetoes |= bit(GUARD_RESEED_LIMIT);
+    if (kind == PLAN_REPAIR_ACKER && automatic && is_repair_limit(view, now_wall_us))
+        vetoes |= bit(GUARD_REPAIR_LIMIT);
     if (plan_kind_has(kind, TRAIT_MOVES_PRIMARY) && !plan_kind_has(kind, TRAIT_OLD_MAY_LEAD))
         vetoes |= failover_vetoes(view, fleet, automatic && plan_replaces(kind), now_mono_us,
                                   now_wall_us);

@@ -132,6 +132,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     case STEP_REPLICA_ROLE:
     case STEP_START_APPLIER:
     case STEP_SET_VARIABLES:
+    case STEP_ACKNOWLEDGE:
     case STEP_COPY:
     case STEP_COPY_STOP:
     case STEP_ADMIT:

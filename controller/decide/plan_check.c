@@ -238,6 +238,29 @@ static enum stay_rc check_conform(const struct plan_run *run, const struct clust
                       plan_node_name(view, run->params.node));
 }
 
+static enum stay_rc plan_check_repair_acker(const struct plan_run *run,
+                                            const struct cluster_view *view, int64_t now_mono_us,
+                                            struct stay_error *err)
+{
+    enum stay_rc rc = check_follower(run, view, now_mono_us, err);
+    if (rc != STAY_OK)
+        return rc;
+    uint32_t node = run->params.node;
+    const char *name = plan_node_name(view, node), *why = NULL;
+    if (run->mode != MODE_LOSSLESS)
+        why = "nobody acknowledges in the recorded mode";
+    else if (!(plan_acker_nodes(view, run->old_primary, now_mono_us) & mask_of(node)))
+        why = "it is set aside or in the primary's zone";
+    else if (cluster_source_of(view, node) != run->old_primary ||
+             view->nodes[node].facts.receiver != RECEIVER_RUNNING)
+        why = "it does not receive from the primary: `mainstay rejoin`";
+    else if (view->nodes[node].facts.applier != TRI_YES)
+        why = "its applier does not run: its receiver is not touched";
+    return why == NULL
+               ? STAY_OK
+               : stay_error(err, STAY_EREFUSED, "%s cannot be made to acknowledge: %s", name, why);
+}
+
 enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_mono_us, struct stay_error *err)
 {
@@ -264,6 +287,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
         return plan_check_make_writable(run, view, now_mono_us, err);
     case PLAN_CONFORM:
         return check_conform(run, view, now_mono_us, err);
+    case PLAN_REPAIR_ACKER:
+        return plan_check_repair_acker(run, view, now_mono_us, err);
     case PLAN_FENCE:
         return plan_check_node(run, view, now_mono_us, err);
     case PLAN_RECOVER:

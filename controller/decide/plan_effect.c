@@ -95,6 +95,7 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     switch (what->step) {
     case STEP_ATTACH:
     case STEP_REPLICA_ROLE:
+    case STEP_ACKNOWLEDGE:
         follow_effect(run, view, what, node, ret_effect);
         break;
     case STEP_SET_TIMEOUTS:

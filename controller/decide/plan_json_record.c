@@ -37,6 +37,10 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_int(obj, "primary_id", (int64_t)record->primary_id);
     stay_json_set_int(obj, "switch_at_wall_us", record->switch_at_wall_us);
     stay_json_set_int(obj, "switch_missed_wall_us", record->switch_missed_wall_us);
+    stay_json_set_int(obj, "repairs_since_wall_us", record->repairs_since_wall_us);
+    stay_json_set_int(obj, "repairs", (int64_t)record->repairs);
+    stay_json_set_int(obj, "relief_until_wall_us", record->relief_until_wall_us);
+    stay_json_set_int(obj, "relief_tried", (int64_t)record->relief_tried);
     stay_json_set_string(obj, "switch_to", record->switch_to);
     stay_json_set_string(obj, "switch_by", record->switch_by);
     json_t *written = json_object();
@@ -125,6 +129,20 @@ static enum stay_rc read_schedule(const json_t *obj, struct cluster_record *reco
     return stay_json_get_copy(obj, "switch_by", record->switch_by, sizeof record->switch_by, err);
 }
 
+/* Absent in records of older versions. */
+static enum stay_rc read_relief(const json_t *obj, struct cluster_record *record,
+                                struct stay_error *err)
+{
+    int64_t repairs = 0, tried = 0;
+    TRY(stay_json_get_int_or(obj, "repairs_since_wall_us", 0, &record->repairs_since_wall_us, err));
+    TRY(stay_json_get_int_or(obj, "repairs", 0, &repairs, err));
+    TRY(stay_json_get_int_or(obj, "relief_until_wall_us", 0, &record->relief_until_wall_us, err));
+    TRY(stay_json_get_int_or(obj, "relief_tried", 0, &tried, err));
+    record->repairs = (uint64_t)repairs;
+    record->relief_tried = (uint64_t)tried;
+    return STAY_OK;
+}
+
 static enum stay_rc read_record(const json_t *obj, const struct cluster_config *config,
                                 struct cluster_record *record, struct stay_error *err)
 {
@@ -153,6 +171,7 @@ static enum stay_rc read_record(const json_t *obj, const struct cluster_config *
     RECORD_FLAGS(X)
 #undef X
     TRY(read_schedule(obj, record, err));
+    TRY(read_relief(obj, record, err));
     TRY(read_quarantine(obj, config, record, err));
     TRY(read_written(obj, config, record, err));
     return read_births(obj, config, record, err);

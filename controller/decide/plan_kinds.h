@@ -59,7 +59,8 @@ enum plan_trait {
     X(RECOVER, "recover",                                                                          \
       TRAITS_REPLACES | TRAIT_UNDONE_AT_RESTART | TRAIT_ALL_RESTARTED | TRAIT_OLD_MAY_LEAD |       \
           TRAIT_HOLDS_ALL)                                                                         \
-    X(CONFORM, "conform", TRAITS_REPAIRS)
+    X(CONFORM, "conform", TRAITS_REPAIRS)                                                          \
+    X(REPAIR_ACKER, "repair acker", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES)
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -130,7 +131,10 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "a start by GTID would throw it away); answer: received set, and whether it is all it "      \
       "acknowledged")                                                                              \
     X(SET_VARIABLES, NODE, "set variables",                                                        \
-      "settings that spoil a promise, those that are safe to set while it runs; verified")
+      "settings that spoil a promise, those that are safe to set while it runs; verified")         \
+    X(ACKNOWLEDGE, NODE, "acknowledge",                                                            \
+      "what it received and never acknowledged: drained, connected once by file and position "     \
+      "with the replica role on, which acknowledges all before it, then by GTID again; verified")
 
 enum plan_kind {
 #define X(id, text, traits) PLAN_##id,

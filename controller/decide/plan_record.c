@@ -120,6 +120,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
     case PLAN_CONFORM:
+    case PLAN_REPAIR_ACKER:
     case PLAN_RESEED:
     case PLAN_NONE:
     case PLAN_KIND_COUNT:
@@ -159,6 +160,28 @@ static void set_hollow(struct cluster_record *record, uint32_t node)
     record->born_known &= ~NODE_BIT(node);
 }
 
+/* Counted when they begin, whichever way they end: that is what their limits are about. */
+static void note_relief(const struct plan_run *run, const struct cluster_view *view,
+                        int64_t now_wall_us, struct cluster_record *record)
+{
+    bool relieves = run->params.rule_id == 122 || run->params.rule_id == 125;
+    bool moves = run->kind == PLAN_SWITCHOVER || run->kind == PLAN_FAILOVER;
+    if (!run->params.automatic)
+        return;
+    if (run->kind == PLAN_REPAIR_ACKER) {
+        if (!cluster_in_hour(record->repairs_since_wall_us, now_wall_us)) {
+            record->repairs_since_wall_us = now_wall_us;
+            record->repairs = 0;
+        }
+        record->repairs++;
+    } else if (relieves && moves) {
+        if (now_wall_us >= record->relief_until_wall_us)
+            record->relief_tried = 0;
+        record->relief_tried |= run->kind == PLAN_SWITCHOVER ? RELIEF_SWITCHED : RELIEF_FAILED_OVER;
+        record->relief_until_wall_us = now_wall_us + view->config->cooldown_us;
+    }
+}
+
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record)
 {
@@ -168,6 +191,7 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
         (void)stay_copy(record->plan_id, sizeof record->plan_id, run->id);
         if (run->kind != PLAN_RESEED) /* its data goes first: STEP_ADMIT */
             record->ackers |= coming_acker(run, view);
+        note_relief(run, view, now_wall_us, record);
         if (run->kind == PLAN_SWITCHOVER) /* whichever way it ends, it was tried */
             record->switch_at_wall_us = record->switch_missed_wall_us = 0;
     } else if (step == STEP_ADMIT) {

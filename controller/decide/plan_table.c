@@ -185,6 +185,20 @@ static const struct plan_row conform_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
 };
 
+static const struct plan_row repair_acker_rows[] = {
+    {STEP_CHECK, TARGET_NONE, LIGHT, SEC(1), STEP_NONE,
+     "commits wait, and this server follows the primary from outside its zone"},
+    {STEP_INTENT, TARGET_NONE, 0, SEC(5), STEP_NONE,
+     "it counts among the ackers before it may acknowledge; tries are counted"},
+    {STEP_REPLICA_ROLE, TARGET_NODE, 0, SEC(10), STEP_NONE,
+     "a receiver that runs without the role acknowledges nothing"},
+    {STEP_ACKNOWLEDGE, TARGET_NODE, SKIP, SEC(10), STEP_THAW,
+     "commits it holds already would wait for ever: a connection by GTID acknowledges only what it "
+     "is sent"},
+    {STEP_WAIT_ACKERS, TARGET_CANDIDATE, LIGHT | BEST, SEC(3), STEP_NONE, "seen, not assumed"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
 #define HERE(rows) &(const struct plan_table)TABLE(rows)
 static const struct plan_table *const tables[PLAN_KIND_COUNT] = {
     [PLAN_NONE] = &(const struct plan_table){NULL, 0},
@@ -204,6 +218,7 @@ static const struct plan_table *const tables[PLAN_KIND_COUNT] = {
     [PLAN_REWIND] = HERE(rewind_rows),
     [PLAN_RECOVER] = &plan_recover_table,
     [PLAN_CONFORM] = HERE(conform_rows),
+    [PLAN_REPAIR_ACKER] = HERE(repair_acker_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -312,7 +327,7 @@ int64_t plan_step_validity_us(enum step_kind step)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
         step == STEP_START_APPLIER || step == STEP_SET_VARIABLES || step == STEP_THAW ||
-        step == STEP_COPY || step == STEP_COPY_STOP)
+        step == STEP_COPY || step == STEP_COPY_STOP || step == STEP_ACKNOWLEDGE)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

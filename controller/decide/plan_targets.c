@@ -65,6 +65,15 @@ static bool node_is_shut(const struct cluster_view *view, uint32_t node)
            facts->ss_source_enabled == TRI_NO;
 }
 
+/* The primary was read after the role was on, and nobody waits: nothing is left to acknowledge. */
+static bool is_answered(const struct plan_run *run, const struct cluster_view *view)
+{
+    int64_t on_us = run->rows[plan_row_of(run->kind, STEP_REPLICA_ROLE)].ended_mono_us;
+    const struct node_view *primary = &view->nodes[run->candidate];
+    return on_us != STAY_NEVER && primary->facts_begun_mono_us > on_us &&
+           primary->facts.ss_waiters == 0;
+}
+
 /* Rows that only some runs need; true: not this one. */
 static bool is_needless(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         enum step_kind step)
@@ -99,6 +108,8 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
         return run->kind != PLAN_FENCE && run->kind != PLAN_RESEED && !run->diverged;
     case STEP_CATCH_UP:
         return run->kind == PLAN_REJOIN && run->diverged;
+    case STEP_ACKNOWLEDGE:
+        return is_answered(run, view);
     case STEP_VERIFY_FREEZE:
         return MUTANT(view, WRITABLE_BEFORE_VERIFY);
     case STEP_ROUTE_CLOSE:

@@ -77,6 +77,7 @@ static uint32_t undo_targets(const struct plan_run *run, const struct cluster_vi
     case STEP_ATTACH:
         return freezes ? 0 : touched & run->moved;
     case STEP_SOURCE_ON:
+    case STEP_ACKNOWLEDGE: /* its receiver may stand still since */
         return touched;
     case STEP_COPY:
         return state->state == ROW_DONE ? 0 : touched;

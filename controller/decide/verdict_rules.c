@@ -36,8 +36,8 @@ static const struct primary_rule primary_rules[] = {
     {131, {.answers = YES, .other_writable = YES}, ACT_FENCE_STALE, "two writable",
      "another server accepts writes and replicates from nobody: the lower epoch is fenced"},
     {123, {.waiters_stuck = YES}, ACT_REPAIR_ACKERS, "semi-sync blocked",
-     "commits wait and no acker answers; a MySQL server that is stopped orderly now answers OK to "
-     "every waiter"},
+     "commits wait and no acknowledgement comes: ackers are repaired first; never stop this MySQL "
+     "server orderly, it would answer OK to every waiter"},
     {122, {.answers = YES, .canary_fails = YES}, ACT_RELIEVE, "primary host stalled",
      "reads work and writes fail or block: disk, read-only filesystem or a lock"},
     {127, {.answers = YES, .acker_missing = YES}, ACT_MODE_DEGRADE, "no acker",

@@ -51,7 +51,8 @@ static bool is_primary_changing(const struct sim *s)
         return false;
     enum plan_kind kind = executor_run(s->controller.exec)->kind;
     return kind != PLAN_REJOIN && kind != PLAN_REPOINT && kind != PLAN_QUARANTINE &&
-           kind != PLAN_START_APPLIER && kind != PLAN_RESEED && kind != PLAN_CONFORM;
+           kind != PLAN_START_APPLIER && kind != PLAN_RESEED && kind != PLAN_CONFORM &&
+           kind != PLAN_REPAIR_ACKER;
 }
 
 bool check_is_swapping(const struct sim *s)

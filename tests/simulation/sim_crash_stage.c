@@ -212,6 +212,7 @@ static const struct crash_stage stages[] = {
     {"errant replica", PLAN_QUARANTINE, BOTH, LAYOUT_WITNESS, 0, 0, 0, errant_replica, NULL, NULL},
     {"applier stopped", PLAN_START_APPLIER, BOTH, LAYOUT_WITNESS, 0, 0, 0, stop_applier, NULL,
      NULL},
+    {"roles off", PLAN_REPAIR_ACKER, BOTH, LAYOUT_WITNESS, 0, 0, 0, roles_off, NULL, NULL},
     {"all killed", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, 0, true, kill_all, recover_tick, NULL},
     {"ordered", PLAN_RESEED, ENGINE_MYSQL, LAYOUT_WITNESS, 0, true, 0, reseed, NULL, NULL},
 };

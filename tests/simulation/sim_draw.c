@@ -80,3 +80,35 @@ void draw_lowered(struct sim *s)
         sim_at(s, s->now + random_between(&own, 1 * STAY_SECOND, 12 * STAY_SECOND), EV_LOWERED, 0,
                0, 0, 0);
 }
+
+void roles_off(struct sim *s)
+{
+    for (uint32_t n = 0; n < s->setup.servers; n++) {
+        struct sim_server *v = &s->server[n];
+        if (!v->up || v->frozen || !v->read_only || !v->receiver_on)
+            continue;
+        v->ss_replica = false;
+        replica_stop_receiver(s, v);
+        replica_start_receiver(s, v);
+    }
+}
+
+/* Somebody takes the replica role from every replica, which go on receiving: commits wait although
+ * everybody follows. From a stream of its own. */
+void draw_roles_off(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x726f6c65736f6666));
+    if (u->plain || u->quiet || u->script != SCRIPT_NONE || random_below(&own, 100) >= 4)
+        return;
+    for (int64_t i = 0; i < 2; i++)
+        sim_at(s, s->now + random_between(&own, 2 * STAY_SECOND, 14 * STAY_SECOND), EV_ROLES_OFF, 0,
+               0, 0, 0);
+    if (random_below(&own, 3) != 0)
+        return;
+    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of the repair */
+    u->crash_step = STEP_ACKNOWLEDGE;
+    u->crash_side = (uint32_t)random_below(&own, 2);
+    u->crash_at = 0;
+}

@@ -76,6 +76,7 @@ struct sim_server {
     uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;
     /* receiver and applier */
     bool configured, receiver_on, connected, ss_active, applier_on, apply_pending, apply_waits;
+    bool by_position; /* its next connection acknowledges all before its position as it begins */
     bool receiver_new; /* started, and not connected since */
     bool cannot_reach; /* its last attempt to connect failed; kept when it is stopped */
     uint32_t source, conn_gen, receiver_errno, applier_errno;

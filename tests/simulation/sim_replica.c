@@ -291,7 +291,9 @@ static void connect_stream(struct sim *s, struct sim_server *v, struct sim_serve
     }
     sim_trace(s, "db%u receives from db%u%s", v->index + 1, source->index + 1,
               d->semisync ? ", acknowledging" : "");
-    if (d->semisync && d->pos > 0 && sim_percent(s, 50))
+    bool by_position = v->by_position;
+    v->by_position = false;
+    if (d->semisync && d->pos > 0 && (sim_percent(s, 50) || by_position))
         sim_at(s, s->now + net_delay(s, v->index, source->index), EV_ACK, source->index, v->index,
                gen, d->pos);
     server_ss_weakened(s, source, false);

@@ -177,6 +177,23 @@ static enum sql_progress replica_role(struct sim *s, struct sim_effect *x, struc
     return SQL_DONE;
 }
 
+/* Drained, connected by file and position, which acknowledges all before it, then by GTID again. */
+static enum sql_progress acknowledge(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    if (x->phase == 0 && (!v->receiver_on || !v->applier_on || !v->ss_replica))
+        return SQL_FAILED;
+    if (v->relay_n > v->relay_head)
+        return v->applier_on ? sql_poll(s, x) : SQL_FAILED;
+    if (x->phase == 0) {
+        v->by_position = true;
+        replica_stop_receiver(s, v);
+        replica_start_receiver(s, v);
+        return sql_next_phase(s, x);
+    }
+    return v->receiver_on && v->ss_active ? SQL_DONE : SQL_FAILED;
+}
+
 static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
@@ -275,6 +292,7 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
         x->read = true;
         v->drifts = v->drifts && strstr(x->effect.settings, "sync_binlog = 1") == NULL;
         return SQL_DONE;
+    case STEP_ACKNOWLEDGE: return acknowledge(s, x, v);
     case STEP_COPY: return sql_copy(s, x, v);
     case STEP_COPY_STOP: return sql_copy_stop(v);
     case STEP_REWIND: x->read = true; return SQL_FAILED; /* no human of the model orders it */

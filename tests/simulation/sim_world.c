@@ -142,6 +142,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         copy_order(s);
     else if (e->kind == EV_LOWERED)
         s->config.mode = MODE_BOUNDED;
+    else if (e->kind == EV_ROLES_OFF)
+        roles_off(s);
     else if (e->kind == EV_CONFORM)
         conform_order(s, (uint32_t)e->a);
     else if (e->kind == EV_ADOPT) {
@@ -202,6 +204,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     draw_reseed(s);
     draw_conform(s);
+    draw_roles_off(s);
     draw_lowered(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);

@@ -92,6 +92,12 @@ static void check_applies(struct world *w, const char *where)
     expect(!w->servers[1].applier_stuck && w->servers[1].receiver_on);
 }
 
+static void check_acknowledges(struct world *w, const char *where)
+{
+    expect(w->servers[1].ss_replica && w->servers[1].receiver_on);
+    expect(w->stored.ackers & 2);
+}
+
 static void check_conform(struct world *w, const char *where)
 {
     expect(w->servers[1].receiver_on && !w->servers[1].writable);
@@ -178,6 +184,7 @@ static const struct matrix matrices[] = {
      "fact db2 acks yes\nfact db3 acks yes\n",
      PLAN_RESEED, 2, check_reseeded},
     {"start applier", PAIR, PLAN_START_APPLIER, 1, check_applies},
+    {"repair acker", PAIR, PLAN_REPAIR_ACKER, 1, check_acknowledges},
     {"conform", PAIR, PLAN_CONFORM, 1, check_conform},
     {"adopt",
      "node db1 zone a\nnode db2 zone b\nrecord mode bounded\nfact db1 executed 0-1-9 read_only no "
