@@ -5,6 +5,7 @@
 #include "controller/act/step_mysql_private.h"
 
 #include "base/io/real_clock.h"
+#include "probes/mysql_facts.h"
 
 #define SSL_CONNECT_ERROR 2026
 
@@ -126,14 +127,33 @@ static enum outcome become_replica(struct step *s)
     return o == OUTCOME_DONE ? end_offline(s) : o;
 }
 
-/* `want` is what the source holds: more than that must never replicate from it. */
-static enum outcome refuse_diverged(struct step *s, bool anew)
+/* The source itself, asked now: does it hold all that this server executed? */
+static bool peer_holds_all(struct step *s)
+{
+    struct stay_error e = {0};
+    struct reach reach = {0};
+    struct server_facts facts = {0};
+    struct mysql_session *session = mysql_session_new();
+    bool holds = mysql_session_open(session, &s->in->peer, &s->in->operate, s->due_mono_us, &reach,
+                                    &e) == STAY_OK &&
+                 mysql_facts_read(session, s->in->target.engine, FACTS_STATUS, s->due_mono_us,
+                                  &facts, &reach, &e) == STAY_OK &&
+                 gtid_set_contains(&facts.executed, &s->result->facts.executed);
+    server_facts_clear(&facts);
+    mysql_session_free(session);
+    return holds;
+}
+
+/* `want` is what the source holds: more than that must never replicate from it. What has followed
+ * this very source may hold more by now: an earlier try of this step ended in the middle. */
+static enum outcome refuse_diverged(struct step *s, bool anew, bool followed)
 {
     const struct gtid_set *want = s->in->effect.want;
     if (want == NULL)
         return OUTCOME_DONE;
     enum outcome o = anew ? step_look(s) : OUTCOME_DONE;
-    if (o != OUTCOME_DONE || gtid_set_contains(want, &s->result->facts.executed))
+    if (o != OUTCOME_DONE || gtid_set_contains(want, &s->result->facts.executed) ||
+        (followed && peer_holds_all(s)))
         return o;
     return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
 }
@@ -160,6 +180,27 @@ static enum outcome start_following(struct step *s)
     return step_say(s, "%s", is_receiver_first(s) ? s->sql->start_receiver : s->sql->start_both);
 }
 
+/* An earlier try of this step ended between taking its own lost transactions back and giving the
+ * role back (its validity passed): it follows the peer, and may hold more than `want` by now, which
+ * came from there. */
+static bool takes_own_back(const struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    return step_is_mariadb(s) && !s->in->effect.semi_sync && step_source_is_peer(s) &&
+           f->receiver == RECEIVER_RUNNING && f->applier == TRI_YES && f->applier_errno == 0 &&
+           f->super_read_only == TRI_YES && f->ss_source_enabled != TRI_YES &&
+           f->ss_replica_enabled == TRI_YES;
+}
+
+static enum outcome go_on_taking_back(struct step *s)
+{
+    struct gtid_set own = {0};
+    step_own_missing(s, &own);
+    enum outcome o = give_back_role(s, &own);
+    gtid_set_clear(&own);
+    return o == OUTCOME_DONE ? wait_attached(s) : o;
+}
+
 enum outcome step_attach(struct step *s)
 {
     if (!s->in->has_peer)
@@ -177,13 +218,16 @@ enum outcome step_attach(struct step *s)
             o = step_say(s, "%s", s->sql->start_applier);
         return o == OUTCOME_DONE ? wait_attached(s) : o;
     }
+    if (takes_own_back(s))
+        return go_on_taking_back(s);
     bool still = f->super_read_only == TRI_YES && f->receiver == RECEIVER_NONE &&
                  f->applier != TRI_YES; /* nobody adds to what it executed */
+    bool followed = step_source_is_peer(s);
     o = become_replica(s);
     if (o == OUTCOME_DONE)
         o = step_make_changeable(s);
     if (o == OUTCOME_DONE)
-        o = refuse_diverged(s, !still);
+        o = refuse_diverged(s, !still, followed);
     if (o == OUTCOME_DONE)
         o = step_write_timeouts(s);
     struct gtid_set own = {0};

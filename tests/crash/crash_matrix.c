@@ -32,6 +32,7 @@ struct gather {
     const char *only;         /* as of points_init */
     size_t step;
     int64_t due_us;
+    bool hit; /* the point of this run was reached */
 };
 
 static unsigned way_of(const char *node)
@@ -85,7 +86,8 @@ static uint64_t rows_of(struct lab *lab, const char *id)
     return rows;
 }
 
-/* Says what became of the plan, in the order it happened, and learns its way. Returns the first
+/* Says what became of the plan, in the order it happened, and learns its way when nothing
+ * happened to it. Returns the first
  * plan's letter. */
 static char judge_plans(struct gather *g, json_int_t epoch, char *what, size_t size)
 {
@@ -106,8 +108,8 @@ static char judge_plans(struct gather *g, json_int_t epoch, char *what, size_t s
         bool succeeded = strcmp(state, "succeeded") == 0;
         bool asks = !succeeded && strcmp(state, "undone") != 0;
         how = how != '?' ? how : succeeded ? 'S' : asks ? 'A' : 'U';
-        way->rows |= rows_of(g->run.lab, word(plan, "id"));
-        way->is_known = way->is_known || succeeded;
+        if (!g->hit) /* a fault may lead to rows that nothing else leads to */
+            way->rows |= rows_of(g->run.lab, word(plan, "id"));
         SCENARIO_CHECK(succeeded || word(plan, "text")[0] != '\0', "%s says no reason",
                        word(plan, "id"));
     }
@@ -182,11 +184,11 @@ static void one_point(struct gather *g, struct crash_point *point)
     scenario_write_on(600);
     json_int_t epoch = epoch_now(run->lab);
     g->stage->lead(run);
-    bool hit = point != NULL && crash_strike(run);
+    g->hit = point != NULL && crash_strike(run);
     crash_disarm(run);
     g->stage->settle(run);
     check_end(g, epoch, what, sizeof what, &how);
-    if (point == NULL || !hit) {
+    if (point == NULL || !g->hit) {
         if (point != NULL)
             point->tries++;
         printf("%s from %s: %s\n", point == NULL ? "without a fault" : "not reached", run->old,

@@ -168,18 +168,31 @@ bool crash_strike(struct crash_run *run)
 
 /* --- what stages share --------------------------------------------------------------------- */
 
+/* A human is asked: a plan's own question, or a total outage (136), which only he ends. The verb he
+ * is told to use; NULL: nobody is asked. */
+static const char *asked_verb(const json_t *cluster)
+{
+    const json_t *verdict = json_object_get(cluster, "verdict");
+    if (json_integer_value(json_object_get(verdict, "rule")) == 136)
+        return "recover";
+    return json_is_true(json_object_get(cluster, "asks")) ? "failover" : NULL;
+}
+
 /* An operator does what the controller asks him to. */
-static void answer(struct crash_run *run, const json_t *cluster)
+static void answer(struct crash_run *run, const json_t *cluster, const char *verb)
 {
     const char *about = json_string_value(json_object_get(cluster, "asks_about"));
+    const char *why =
+        json_string_value(json_object_get(json_object_get(cluster, "verdict"), "why"));
     int code = -1;
     STAY_AUTO(stay_json_drop) json_t *said = NULL;
     run->asked = true;
+    about = about != NULL ? about : why;
     SCENARIO_CHECK(about != NULL && about[0] != '\0', "a human is asked, and not told what");
     printf("asks: %s\n", about);
-    (void)lab_cli(run->lab, &code, &said, "failover", "shop", "--yes", "--reason",
-                  "it asked for a human", NULL);
-    printf("an operator's failover: exit %d\n", code);
+    (void)lab_cli(run->lab, &code, &said, verb, "shop", "--yes", "--reason", "it asked for a human",
+                  NULL);
+    printf("an operator's %s: exit %d\n", verb, code);
 }
 
 void crash_order(struct crash_run *run, const char *verb)
@@ -213,9 +226,10 @@ void crash_wait_moved(struct crash_run *run, int timeout_s)
         if (now != NULL)
             return;
         STAY_AUTO(stay_json_drop) json_t *cluster = state_cluster(run->lab);
-        asking = json_is_true(json_object_get(cluster, "asks")) ? asking + 1 : 0;
-        if (asking == 5)
-            answer(run, cluster);
+        const char *verb = asked_verb(cluster);
+        asking = verb != NULL ? asking + 1 : 0;
+        if (asking == 8) /* some eight seconds */
+            answer(run, cluster, verb);
     }
     scenario_fail("no failover away from %s within %d s", run->old, timeout_s);
 }

@@ -24,7 +24,10 @@ static void keep_logs(void)
     STAY_AUTO(stay_free_charp) char *kept = stay_sprintf("%s/log/load-record", lab_dir(current));
     STAY_AUTO(stay_free_charp)
     char *to = stay_sprintf("%s.failed-%d", lab_dir(current), (int)getpid());
+    STAY_AUTO(stay_free_charp) char *seen = stay_sprintf("%s/state/recorder", lab_dir(current));
+    STAY_AUTO(stay_free_charp) char *recorder = stay_sprintf("%s/log/recorder", lab_dir(current));
     (void)rename(record, kept);
+    (void)rename(seen, recorder);
     if (rename(from, to) == 0)
         fprintf(stderr, "the servers' and the controller's logs: %s\n", to);
 }
