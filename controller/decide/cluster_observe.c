@@ -127,8 +127,6 @@ static bool has_restarted(const struct node_view *node, const struct observation
         return obs->facts->uptime_s < YOUNG_PROCESS_S ||
                (node->watched_mono_us != STAY_NEVER && began_us > node->watched_mono_us);
     }
-    if (!(node->groups_known & FACTS_STATUS))
-        return false;
     if (has_ended(node, obs))
         return true;
     int64_t elapsed_s = (obs->begun_mono_us - node->facts_mono_us) / STAY_SECOND;

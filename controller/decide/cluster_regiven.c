@@ -17,10 +17,10 @@ void cluster_forget_regiven(struct cluster_view *view)
 static int64_t silent_until(const struct node_view *primary)
 {
     int64_t born = primary->facts_begun_mono_us - (int64_t)primary->facts.uptime_s * STAY_SECOND;
-    int64_t closed = primary->closed_mono_us;
-    if (closed != STAY_NEVER && closed > born + BIRTH_LATE_US)
+    int64_t closed = primary->closed_mono_us; /* STAY_NEVER: before all time */
+    if (closed > born + BIRTH_LATE_US)
         closed = born + BIRTH_LATE_US;
-    return closed != STAY_NEVER && closed > born - BIRTH_EARLY_US ? closed : born - BIRTH_EARLY_US;
+    return closed > born - BIRTH_EARLY_US ? closed : born - BIRTH_EARLY_US;
 }
 
 /* What each replica held before that. */

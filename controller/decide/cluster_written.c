@@ -167,8 +167,7 @@ bool cluster_may_repeat_numbers(const struct cluster_view *view, uint32_t node,
     const struct node_view *n = &view->nodes[node];
     if (!cluster_may_have_lost_tail(view, node))
         return false;
-    bool caught_up = n->restarted_mono_us != STAY_NEVER && node != view->primary &&
-                     n->caught_up_mono_us > n->restarted_mono_us;
+    bool caught_up = node != view->primary && n->caught_up_mono_us > n->restarted_mono_us;
     return !caught_up || !has_identity(view, node) || wrote_lately(view, node, held, TAIL_MAX) ||
            written_by(view, node, held) < view->record.written[node];
 }

@@ -2,6 +2,8 @@
  * forbids it. */
 #include "controller/decide/decide_private.h"
 
+#include <stdarg.h>
+
 bool decide_is_human_asked(const struct cluster_view *view, const struct plan_run *last)
 {
     const struct cluster_record *record = &view->record;
@@ -19,26 +21,31 @@ static const char *node_name(const struct cluster_view *view, uint32_t node)
     return node < view->config->node_count ? view->config->nodes[node].name : view->config->name;
 }
 
+/* Cut at the end when it does not fit. */
+static void add(struct decision *d, const char *fmt, ...) STAY_PRINTF(2, 3);
+static void add(struct decision *d, const char *fmt, ...)
+{
+    size_t used = strlen(d->text);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(d->text + used, sizeof d->text - used, fmt, args);
+    va_end(args);
+}
+
 static void describe(const struct cluster_view *view, bool is_asked, struct decision *d)
 {
     if (d->verdict.rule_id == 100 && d->want == PLAN_NONE && !is_asked) {
         (void)stay_copy(d->text, sizeof d->text, "healthy");
         return;
     }
-    int n = snprintf(d->text, sizeof d->text, "%u %s: %s", d->verdict.rule_id, d->verdict.name,
-                     node_name(view, d->verdict.node));
-    size_t used = (size_t)n;
-    if (is_asked && d->verdict.subject == SUBJECT_PRIMARY && used < sizeof d->text)
-        used += (size_t)snprintf(d->text + used, sizeof d->text - used,
-                                 "; a plan asks, a human decides");
-    if (d->want != PLAN_NONE && used < sizeof d->text)
-        used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; wants %s of %s",
-                                 plan_kind_text(d->want), node_name(view, d->params.node));
-    for (unsigned g = 0; g < GUARD_COUNT && used < sizeof d->text; g++) {
+    add(d, "%u %s: %s", d->verdict.rule_id, d->verdict.name, node_name(view, d->verdict.node));
+    if (is_asked && d->verdict.subject == SUBJECT_PRIMARY)
+        add(d, "; a plan asks, a human decides");
+    if (d->want != PLAN_NONE)
+        add(d, "; wants %s of %s", plan_kind_text(d->want), node_name(view, d->params.node));
+    for (unsigned g = 0; g < GUARD_COUNT; g++)
         if (d->vetoes & (UINT32_C(1) << g))
-            used += (size_t)snprintf(d->text + used, sizeof d->text - used, "; refused by %s",
-                                     guard_name((enum guard_id)g));
-    }
+            add(d, "; refused by %s", guard_name((enum guard_id)g));
 }
 
 /* Would it start but for the plan that runs? One that is refused holds nobody up. */

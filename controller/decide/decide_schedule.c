@@ -6,7 +6,7 @@
 bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
                                int64_t now_wall_us)
 {
-    bool holds = view->hold_until_mono_us != STAY_NEVER && now_mono_us < view->hold_until_mono_us;
+    bool holds = now_mono_us < view->hold_until_mono_us; /* STAY_NEVER: before all time */
     return view->record.switch_at_wall_us != 0 && !holds && view->store_ok &&
            now_wall_us - view->record.switch_at_wall_us > SCHEDULE_WINDOW_US;
 }

@@ -21,7 +21,7 @@ static bool is_due(const struct cluster_view *view, const struct plan_run *last,
                                          : REPEAT_AFTER_US;
     if (failed != STAY_NEVER && now_mono_us - failed < wait_us)
         return false;
-    if (kind == PLAN_FAILOVER || node == NO_NODE)
+    if (node == NO_NODE)
         return true;
     int64_t ended_us = decide_is_over(last) ? last->ended_mono_us : view->plan_ended_mono_us;
     return ended_us == STAY_NEVER || view->nodes[node].facts_begun_mono_us > ended_us;

@@ -112,8 +112,8 @@ void conformance_want_number(struct conformance_rows *rows, enum conformance_row
     struct conformance *c = conformance_add(rows, row);
     bool by_root = row == ROW_FLUSH_LOG && !conformance_is_mysql(rows); /* it asks for SUPER */
     conformance_detail(c, "%s is %llu", name, (unsigned long long)seen);
-    conformance_fix(c, "%s%s %s = %llu;", by_root ? "as root: " : "",
-                    conformance_set_keyword(rows), name, (unsigned long long)want);
+    conformance_fix(c, "%s%s %s = %llu;", by_root ? "as root: " : "", conformance_set_keyword(rows),
+                    name, (unsigned long long)want);
     conformance_line(c, "%s = %llu", name, (unsigned long long)want);
     if (!by_root)
         conformance_live(c, name, "%llu", (unsigned long long)want);
@@ -170,6 +170,18 @@ static bool would_block(const struct cluster_view *view, const struct conformanc
     return waits && view->nodes[row->verdict.node].facts.ss_clients < view->config->acks;
 }
 
+/* What the primary needs of the others comes last. */
+static void check_primary(struct conformance_rows *rows)
+{
+    const struct cluster_view *view = rows->view;
+    rows->node = view->primary;
+    if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS))
+        conformance_check_primary(rows);
+    for (size_t i = 0; i < rows->n && i < rows->max; i++)
+        if (would_block(view, &rows->v[i]))
+            rows->v[i].variable[0] = '\0';
+}
+
 size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
                            struct conformance *ret_rows, size_t max)
 {
@@ -177,34 +189,33 @@ size_t verdict_conformance(const struct cluster_view *view, int64_t now_mono_us,
     struct conformance_rows rows = {.view = view, .v = ret_rows, .max = max};
     for (rows.node = 0; rows.node < view->config->node_count; rows.node++)
         check_node(&rows);
-    rows.node = view->primary;
-    if (view->primary != NO_NODE && (view->nodes[view->primary].groups_known & FACTS_STATUS))
-        conformance_check_primary(&rows);
-    for (size_t i = 0; i < rows.n && i < max; i++)
-        if (would_block(view, &ret_rows[i]))
-            ret_rows[i].variable[0] = '\0';
+    check_primary(&rows);
     return rows.n;
 }
 
 size_t verdict_conformance_live(const struct cluster_view *view, uint32_t node, char *dst,
                                 size_t size)
 {
-    enum { ROWS_MAX = 128 };
-    struct conformance *rows = stay_calloc(ROWS_MAX, sizeof *rows);
-    size_t n = verdict_conformance(view, 0, rows, ROWS_MAX), count = 0, used = 0;
+    enum { ROWS_MAX = 64 + 6 * NODES_MAX }; /* of one server, and of each pair it is in */
+    struct conformance *v = stay_calloc(ROWS_MAX, sizeof *v);
+    struct conformance_rows rows = {.view = view, .v = v, .max = ROWS_MAX, .node = node};
+    size_t count = 0, used = 0;
+    check_node(&rows);
+    check_primary(&rows);
+    must(rows.n <= ROWS_MAX);
     dst[0] = '\0';
-    for (size_t i = 0; i < n && i < ROWS_MAX; i++) {
+    for (size_t i = 0; i < rows.n; i++) {
         char one[80];
-        if (rows[i].verdict.node != node || rows[i].variable[0] == '\0')
+        if (v[i].verdict.node != node || v[i].variable[0] == '\0')
             continue;
-        int length = snprintf(one, sizeof one, "%s%s = %s", used > 0 ? "; " : "", rows[i].variable,
-                              rows[i].value);
+        int length =
+            snprintf(one, sizeof one, "%s%s = %s", used > 0 ? "; " : "", v[i].variable, v[i].value);
         if (used + (size_t)length >= size)
             break;
         memcpy(dst + used, one, (size_t)length + 1);
         used += (size_t)length;
         count++;
     }
-    free(rows);
+    free(v);
     return count;
 }

@@ -65,7 +65,7 @@ void zone_census_add(struct fleet_census *census, uint32_t order, const struct c
 
 bool zone_census_is_down(const struct zone_census *zone)
 {
-    return zone->clusters >= 2 && zone->servers >= 2 && zone->silent == zone->servers;
+    return zone->clusters >= 2 && zone->silent == zone->servers;
 }
 
 void zone_census_tell(const struct fleet_census *census, uint32_t order,

@@ -2,6 +2,8 @@
  * then, held by what would hold it then, missed after its window, tried once. */
 #include "decide_world.h"
 
+#include "controller/decide/decide_private.h"
+
 static void order(int64_t in_us)
 {
     w.view.record.switch_at_wall_us = wall_of(&w) + in_us;
@@ -93,9 +95,86 @@ static void it_is_tried_once(void **state)
     plan_run_clear(&run);
 }
 
+/* What the turn would begin now, by what else it found. */
+static struct decision scheduled(struct decision d)
+{
+    decide_want_scheduled(&w.view, w.now, wall_of(&w), &d);
+    return d;
+}
+
+static void what_the_cluster_needs_comes_before_what_was_ordered(void **state)
+{
+    (void)state;
+    static const struct {
+        struct decision found;
+        bool no_primary;
+        enum plan_kind want;
+    } rows[] = {
+        {{.verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_NONE}}, false, PLAN_SWITCHOVER},
+        {{.verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_ALERT}}, false, PLAN_SWITCHOVER},
+        {{.verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_HOLD}}, false, PLAN_NONE},
+        {{.verdict = {.subject = SUBJECT_REPLICA, .action = ACT_NONE}}, false, PLAN_NONE},
+        {{.verdict = {.subject = SUBJECT_PRIMARY}, .suspicion = true}, false, PLAN_NONE},
+        {{.verdict = {.subject = SUBJECT_PRIMARY}, .want = PLAN_REJOIN}, false, PLAN_REJOIN},
+        {{.verdict = {.subject = SUBJECT_PRIMARY}}, true, PLAN_NONE},
+    };
+    order(0);
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        w.view.primary = rows[i].no_primary ? NO_NODE : 0;
+        assert_int_equal(scheduled(rows[i].found).want, rows[i].want);
+    }
+}
+
+static void any_server_may_be_the_one_that_was_ordered(void **state)
+{
+    (void)state;
+    order(0);
+    w.view.record.switch_to[0] = '\0';
+    struct decision d = scheduled((struct decision){.verdict = {.subject = SUBJECT_PRIMARY}});
+    assert_int_equal(d.want, PLAN_SWITCHOVER);
+    assert_int_equal(d.params.node, NO_NODE);
+}
+
+/* A record that changed for another reason is stored with it, not instead of it. */
+static void a_missed_order_is_taken_out_of_the_record_that_is_stored(void **state)
+{
+    (void)state;
+    struct decision d = {.record_changed = true};
+    order(-SCHEDULE_WINDOW_US - MS(1));
+    d.record = w.view.record;
+    d.record.restarted = 4;
+    d = scheduled(d);
+    assert_int_equal(d.record.switch_at_wall_us, 0);
+    assert_int_equal(d.record.restarted, 4);
+}
+
+static void a_controller_that_stood_still_misses_nothing_yet(void **state)
+{
+    (void)state;
+    order(-SCHEDULE_WINDOW_US - MS(1));
+    assert_true(decide_schedule_is_missed(&w.view, w.now, wall_of(&w)));
+    w.view.hold_until_mono_us = w.now + MS(1);
+    assert_false(decide_schedule_is_missed(&w.view, w.now, wall_of(&w)));
+    w.view.hold_until_mono_us = w.now;
+    assert_true(decide_schedule_is_missed(&w.view, w.now, wall_of(&w)));
+    w.view.store_ok = false; /* it could not be recorded */
+    assert_false(decide_schedule_is_missed(&w.view, w.now, wall_of(&w)));
+    w.view.store_ok = true;
+    w.view.record.switch_at_wall_us = 0;
+    assert_false(decide_schedule_is_missed(&w.view, w.now, wall_of(&w)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_the_cluster_needs_comes_before_what_was_ordered, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(any_server_may_be_the_one_that_was_ordered, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_missed_order_is_taken_out_of_the_record_that_is_stored,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_controller_that_stood_still_misses_nothing_yet, setup,
+                                        teardown),
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         T(it_waits_for_its_time),
         T(what_holds_one_ordered_now_holds_it_too),

@@ -131,9 +131,77 @@ static void one_cluster_alone_waits_for_nobody(void **state)
     free(m);
 }
 
+static struct fleet_census counted(struct world *x, struct decision *last, bool failing_over)
+{
+    struct fleet_census census = {0};
+    zone_census_add(&census, 3, &x->view, last, failing_over, x->now);
+    return census;
+}
+
+/* Two servers of one zone are one cluster in it; a server without a zone is in none. */
+static void servers_are_counted_by_the_zone_they_name(void **state)
+{
+    (void)state;
+    struct world x;
+    struct decision last = {.want = PLAN_NONE};
+    struct fleet_census *full = stay_calloc(1, sizeof *full);
+    world_init(&x, ENGINE_MARIADB);
+    healthy(&x, 3);
+    (void)stay_copy(x.config.nodes[1].zone, sizeof x.config.nodes[1].zone, "a");
+    x.config.nodes[2].zone[0] = '\0';
+    *full = counted(&x, &last, false);
+    assert_int_equal(full->zone_count, 1);
+    assert_int_equal(full->zones[0].servers, 2);
+    assert_int_equal(full->zones[0].clusters, 1);
+    for (full->zone_count = 0; full->zone_count < ZONE_CENSUS_MAX; full->zone_count++)
+        (void)snprintf(full->zones[full->zone_count].name, sizeof full->zones[0].name, "zone %u",
+                       full->zone_count);
+    zone_census_add(full, 0, &x.view, &last, false, x.now); /* one too many: left out */
+    assert_int_equal(full->zone_count, ZONE_CENSUS_MAX);
+    free(full);
+    world_clear(&x);
+}
+
+/* A primary under suspicion holds those behind it only while it might go in a moment itself. */
+static void only_a_cluster_that_may_go_holds_others(void **state)
+{
+    (void)state;
+    enum { SUSPECTED, CALM, NOT_ADOPTED, PAUSED, WANTS_ELSE, HOLDS, TOO_LONG, UNDER_WAY };
+    for (int what = SUSPECTED; what <= UNDER_WAY; what++) {
+        struct world x;
+        struct decision last = {.want = what == WANTS_ELSE ? PLAN_FENCE : PLAN_NONE};
+        world_init(&x, ENGINE_MARIADB);
+        healthy(&x, 3);
+        last.verdict.action = what == HOLDS ? ACT_HOLD : ACT_NONE;
+        x.view.suspicion_since_mono_us = what == CALM       ? STAY_NEVER
+                                         : what == TOO_LONG ? x.now - SEC(3600)
+                                                            : x.now - MS(1);
+        x.view.record.adopted = what != NOT_ADOPTED;
+        x.view.record.paused = what == PAUSED;
+        struct fleet_census census = counted(&x, &last, what == UNDER_WAY);
+        assert_int_equal(census.zones[0].first == 3, what == SUSPECTED);
+        assert_int_equal(census.wanting, what == UNDER_WAY);
+        world_clear(&x);
+    }
+}
+
+static void a_zone_of_one_cluster_is_not_down(void **state)
+{
+    (void)state;
+    struct zone_census zone = {.clusters = 1, .servers = 2, .silent = 2};
+    assert_false(zone_census_is_down(&zone));
+    zone.clusters = 2;
+    assert_true(zone_census_is_down(&zone));
+    zone.silent = 1;
+    assert_false(zone_census_is_down(&zone));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servers_are_counted_by_the_zone_they_name),
+        cmocka_unit_test(only_a_cluster_that_may_go_holds_others),
+        cmocka_unit_test(a_zone_of_one_cluster_is_not_down),
         cmocka_unit_test(a_zone_is_down_when_nobody_in_it_answers),
         cmocka_unit_test(the_first_of_the_configuration_goes_first),
         cmocka_unit_test(fresh_suspicion_holds_those_behind_it_for_a_while),
