@@ -103,6 +103,8 @@ static enum stay_rc take_query(struct binlog_walk *walk, const struct binlog_eve
         return rc;
     if (q.text_length > 9 && strncasecmp(q.text, "SAVEPOINT", 9) == 0)
         return STAY_OK; /* what was rolled back to it stands in the log in order */
+    if (q.text_length > 3 && strncasecmp(q.text, "XA ", 3) == 0)
+        return obstacle(walk, err, "a prepared XA transaction");
     statement_text(&q, text);
     return obstacle(walk, err, "a statement, not rows: %s", text);
 }

@@ -174,6 +174,18 @@ enum stay_rc bundle_walk(const struct bundle *b, const struct bundle_transaction
     return rc == STAY_OK ? rc : stay_error_prefix(err, rc, "%s", t->gtid);
 }
 
+/* "0-3-104", the first that changes this table. */
+static const char *first_of_table(const struct bundle *b, const struct bundle_table *table)
+{
+    STAY_AUTO(stay_free_charp) char *word = stay_sprintf(", %s.%s,", table->schema, table->name);
+    for (size_t i = 0; i < b->transaction_count; i++) {
+        STAY_AUTO(stay_free_charp) char *list = stay_sprintf(", %s,", b->transactions[i].tables);
+        if (strstr(list, word) != NULL)
+            return b->transactions[i].gtid;
+    }
+    return "-";
+}
+
 const char *bundle_obstacle(const struct bundle *b, char text[240])
 {
     if (b->incomplete != NULL)
@@ -190,14 +202,16 @@ const char *bundle_obstacle(const struct bundle *b, char text[240])
         const char *engine = t->engine == NULL ? "" : t->engine;
         if (t->engine == NULL)
             (void)snprintf(text, 240,
-                           "table %.60s.%.60s is gone, or operate may not see it (deploy/grants)",
-                           t->schema, t->name);
+                           "%.58s: table %.40s.%.64s is gone, or operate may not see it "
+                           "(deploy/grants)",
+                           first_of_table(b, t), t->schema, t->name);
         else if (strcasecmp(engine, "InnoDB") != 0)
-            (void)snprintf(text, 240, "table %.60s.%.60s: its engine is %.40s, not InnoDB",
-                           t->schema, t->name, engine);
+            (void)snprintf(text, 240, "%.58s: table %.40s.%.64s: its engine is %.20s, not InnoDB",
+                           first_of_table(b, t), t->schema, t->name, engine);
         else if (t->cascades != NULL)
-            (void)snprintf(text, 240, "table %.60s.%.60s: foreign key %.60s changes rows unlogged",
-                           t->schema, t->name, t->cascades);
+            (void)snprintf(text, 240,
+                           "%.58s: table %.40s.%.64s: foreign key %.30s changes rows unlogged",
+                           first_of_table(b, t), t->schema, t->name, t->cascades);
         else
             continue;
         return text;
@@ -268,6 +282,16 @@ char *bundle_decision(const struct bundle *b, const char *gtid)
             rest = what;
     }
     return rest == NULL ? NULL : stay_strdup(rest);
+}
+
+void bundle_remove(const char *path)
+{
+    static const char *const files[] = {"manifest.json", "events", "decisions.jsonl"};
+    for (size_t i = 0; i < STAY_COUNT(files); i++) {
+        STAY_AUTO(stay_free_charp) char *file = stay_sprintf("%s/%s", path, files[i]);
+        (void)unlink(file);
+    }
+    (void)rmdir(path);
 }
 
 static int by_name(const void *a, const void *b)

@@ -78,7 +78,8 @@ enum stay_rc bundle_walk(const struct bundle *bundle, const struct bundle_transa
 /* Why the bundle as a whole cannot be undone from its rows; NULL: it can. Static or borrowed. */
 const char *bundle_obstacle(const struct bundle *bundle, char text[240]);
 
-/* A name for the bundle of `node` with this extra set: the same set gives the same name. */
+/* A name for the bundle of `node` with this extra set: the same set gives the same name; other
+ * transactions under the same numbers get it with "-2" and so on. */
 void bundle_name(const char *node, const struct gtid_set *extra, char ret_name[BUNDLE_NAME_MAX]);
 
 /* Decisions: "injected" or "dropped". Appends one synced line. gtid "*": every transaction that
@@ -90,6 +91,9 @@ enum stay_rc bundle_decide(const struct bundle *bundle, const char *gtid, const 
 char *bundle_decision(const struct bundle *bundle, const char *gtid);
 /* Every decision line, oldest first; new reference (an empty array when there is none). */
 json_t *bundle_decisions(const struct bundle *bundle);
+
+/* Removes a bundle, its decisions too: only a copy of one that is kept. */
+void bundle_remove(const char *path);
 
 /* Names of the bundles of a cluster's folder, oldest first; new reference. */
 json_t *bundle_list(const char *cluster_dir);

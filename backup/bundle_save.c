@@ -6,6 +6,10 @@
 
 #include "backup/bundle_save.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "backup/bundle_tables.h"
 #include "backup/bundle_write.h"
 #include "base/io/file.h"
@@ -15,6 +19,7 @@
 #define PACKET_US  (60 * STAY_SECOND) /* between two events */
 #define FILES_MAX  100000U
 #define LOG_BEGINS 4
+#define NAMES_MAX  1000U
 
 struct log_files {
     char **names;
@@ -138,7 +143,10 @@ static enum stay_rc take_stream(const struct bundle_save *spec, struct mysql_ses
             return rc;
         if (spec->progress != NULL && real_clock_mono_us() - told > STAY_SECOND) {
             told = real_clock_mono_us();
-            spec->progress(spec->progress_arg, bundle_writer_bytes(w), b->transaction_count);
+            spec->progress(spec->progress_arg,
+                           &(struct bundle_progress){.phase = "keeping them as a bundle",
+                                                     .bytes = bundle_writer_bytes(w),
+                                                     .done = b->transaction_count});
         }
     }
 }
@@ -200,17 +208,29 @@ static enum stay_rc save_into(const struct bundle_save *spec, struct mysql_sessi
     return rc;
 }
 
-static void fill_head(const struct bundle_save *spec, struct mysql_session *ask, struct bundle *b)
+/* "NODE-DIGEST", then "NODE-DIGEST-2": other transactions under the same numbers. */
+static char *nth_path(const struct bundle_save *spec, const char *base, unsigned k)
+{
+    return k < 2 ? stay_sprintf("%s/%s", spec->dir, base)
+                 : stay_sprintf("%s/%s-%u", spec->dir, base, k);
+}
+
+/* Its name is the first that is free. */
+static void fill_head(const struct bundle_save *spec, struct mysql_session *ask, const char *base,
+                      struct bundle *b)
 {
     struct stay_error ignored;
-    char name[BUNDLE_NAME_MAX];
     char *version = NULL;
     if (mysql_session_text(ask, "SELECT VERSION()", soon(ASK_US), &version, &ignored) != STAY_OK ||
         version == NULL)
         version = stay_strdup("");
-    bundle_name(spec->node, &b->extra, name);
-    b->name = stay_strdup(name);
-    b->path = stay_sprintf("%s/%s", spec->dir, name);
+    for (unsigned k = 1;; k++) {
+        b->path = nth_path(spec, base, k);
+        if (!file_exists(b->path) || k == NAMES_MAX)
+            break;
+        free(b->path);
+    }
+    b->name = stay_strdup(strrchr(b->path, '/') + 1);
     b->cluster = stay_strdup(spec->cluster);
     b->node = stay_strdup(spec->node);
     b->primary = stay_strdup(spec->primary);
@@ -220,11 +240,68 @@ static void fill_head(const struct bundle_save *spec, struct mysql_session *ask,
     b->is_suffix = true;
 }
 
+/* Are all transactions of `fresh` in `old`, byte for byte, and is old as whole? The same set is no
+ * proof: a rewind or a reseed gives the server's numbers anew. */
+static bool covers(const struct bundle *old, const struct bundle *fresh)
+{
+    bool same = fresh->transaction_count > 0 && (old->incomplete == NULL || fresh->incomplete);
+    for (size_t i = 0; same && i < fresh->transaction_count; i++) {
+        const struct bundle_transaction *t = &fresh->transactions[i];
+        size_t at = i < old->transaction_count && strcmp(old->transactions[i].gtid, t->gtid) == 0
+                        ? i
+                        : bundle_transaction_named(old, t->gtid);
+        same = at < old->transaction_count && old->transactions[at].length == t->length &&
+               memcmp(old->events + old->transactions[at].offset, fresh->events + t->offset,
+                      (size_t)t->length) == 0;
+    }
+    return same;
+}
+
+/* What was just saved may have been kept before, under one of the names before its own. */
+static void find_kept_before(const struct bundle_save *spec, const char *base, char **path)
+{
+    struct bundle *fresh = NULL;
+    struct stay_error ignored;
+    if (bundle_open(*path, &fresh, &ignored) != STAY_OK)
+        return;
+    for (unsigned k = 1; k < NAMES_MAX; k++) {
+        struct bundle *old = NULL;
+        char *before = nth_path(spec, base, k);
+        bool is_self = strcmp(before, *path) == 0;
+        bool same =
+            !is_self && bundle_open(before, &old, &ignored) == STAY_OK && covers(old, fresh);
+        bundle_free(old);
+        if (same) {
+            bundle_remove(*path);
+            free(*path);
+            *path = before;
+            break;
+        }
+        free(before);
+        if (is_self)
+            break;
+    }
+    bundle_free(fresh);
+}
+
+/* One job writes bundles of a cluster at a time; its end, however it comes, gives the lock back. */
+static enum stay_rc lock_dir(const char *dir, int *ret_fd, struct stay_error *err)
+{
+    enum stay_rc rc = file_mkdir_p(dir, 0700, err);
+    if (rc != STAY_OK)
+        return rc;
+    *ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX) != 0)
+        return stay_error_sys(err, errno, "lock '%s'", dir);
+    return STAY_OK;
+}
+
 enum stay_rc bundle_save(const struct bundle_save *spec, char **ret_path, struct stay_error *err)
 {
     struct bundle *b = stay_calloc(1, sizeof *b);
     struct mysql_session *ask = mysql_session_new();
     STAY_AUTO(gtid_set_drop) struct gtid_set executed = {0};
+    STAY_AUTO(fd_drop) int lock = -1;
     b->flavor = spec->target.engine == ENGINE_MARIADB ? GTID_MARIADB : GTID_MYSQL;
     enum stay_rc rc = open_session(ask, &spec->target, &spec->operate, err);
     if (rc == STAY_OK)
@@ -238,14 +315,18 @@ enum stay_rc bundle_save(const struct bundle_save *spec, char **ret_path, struct
             rc = stay_error(err, STAY_ENOTFOUND, "%s holds nothing that %s lacks", spec->node,
                             spec->primary);
     }
-    if (rc == STAY_OK) {
-        fill_head(spec, ask, b);
-        STAY_AUTO(stay_free_charp) char *manifest = stay_sprintf("%s/manifest.json", b->path);
-        if (!file_exists(manifest))
-            rc = save_into(spec, ask, b, err);
-    }
     if (rc == STAY_OK)
-        *ret_path = stay_strdup(b->path);
+        rc = lock_dir(spec->dir, &lock, err);
+    if (rc == STAY_OK) {
+        char base[BUNDLE_NAME_MAX];
+        bundle_name(spec->node, &b->extra, base);
+        fill_head(spec, ask, base, b);
+        rc = save_into(spec, ask, b, err);
+        if (rc == STAY_OK) {
+            *ret_path = stay_strdup(b->path);
+            find_kept_before(spec, base, ret_path);
+        }
+    }
     mysql_session_free(ask);
     bundle_free(b);
     return rc;

@@ -7,7 +7,13 @@
 #include "backup/bundle.h"
 #include "probes/mysql_session.h"
 
-typedef void (*bundle_progress_fn)(void *arg, uint64_t bytes, uint64_t transactions);
+/* phase: what is done now, for people. bytes: read so far; done of total transactions (total 0: not
+ * known). */
+struct bundle_progress {
+    const char *phase;
+    uint64_t bytes, done, total;
+};
+typedef void (*bundle_progress_fn)(void *arg, const struct bundle_progress *progress);
 
 struct bundle_save {
     const char *dir; /* the cluster's folder of bundles; made when missing */
@@ -20,8 +26,10 @@ struct bundle_save {
     void *progress_arg;
 };
 
-/* *ret_path: the bundle's folder, heap, the caller frees; one that is there already is taken as it
- * is. STAY_ENOTFOUND: the server holds nothing more. */
+/* *ret_path: the bundle's folder, heap, the caller frees. Read anew each time: one that is there
+ * already is taken if it holds the same transactions byte for byte; the same GTIDs are no proof,
+ * for a rewind or a reseed lets a server give them again. STAY_ENOTFOUND: the server holds nothing
+ * more. */
 enum stay_rc bundle_save(const struct bundle_save *spec, char **ret_path,
                          struct stay_error *err) STAY_MUST_USE;
 /* What the server holds by its own word: MariaDB its binary log's state, MySQL gtid_executed. */

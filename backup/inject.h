@@ -11,10 +11,15 @@
 
 struct inject {
     const struct bundle *bundle;
-    const char *only;  /* a GTID; NULL: all that nothing was decided of, in their order */
+    const char *only; /* a GTID; NULL: all that nothing was decided of, in their order */
     const char *actor, *reason;
     struct mysql_target target; /* the primary */
     struct mysql_account operate;
+    /* Each transaction as it is settled: "injected", "conflict" (why: what is in the way) or
+     * "injected before"; of a trial "injected" says that it would be. May be NULL. */
+    void (*told)(void *arg, const struct bundle_transaction *t, const char *result,
+                 const char *why);
+    void *told_arg;
     bool is_trial; /* checked and applied in one transaction, then rolled back; nothing is decided,
                       but its rows are locked meanwhile */
 };

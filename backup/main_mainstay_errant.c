@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define INPUT_MAX (16U * 1024U * 1024U)
+#define LIST_MAX  2000 /* transactions told one by one */
 
 struct job {
     char verb[16];
@@ -20,26 +21,30 @@ struct job {
     struct bundle_save spec;
 };
 
-static void tell(const char *key, const char *word, const char *text, uint64_t bytes,
-                 uint64_t count)
+static void tell(const json_t *line)
 {
-    STAY_AUTO(stay_json_drop) json_t *line = json_object();
-    stay_json_set_string(line, key, word);
-    if (text != NULL)
-        stay_json_set_string(line, "text", text);
-    if (bytes > 0)
-        stay_json_set_int(line, "bytes", (int64_t)bytes);
-    if (count > 0)
-        stay_json_set_int(line, "transactions", (int64_t)count);
     STAY_AUTO(stay_free_charp) char *out = stay_json_dump_compact(line);
     (void)printf("%s\n", out);
     (void)fflush(stdout);
 }
 
-static void on_progress(void *arg, uint64_t bytes, uint64_t transactions)
+/* As effects_work.h wants it. */
+static void on_progress(void *arg, const struct bundle_progress *p)
 {
-    struct job *job = arg;
-    tell("phase", job->verb, NULL, bytes, transactions);
+    STAY_AUTO(stay_json_drop) json_t *line = json_object();
+    STAY_AUTO(stay_free_charp) char *text = NULL;
+    (void)arg;
+    if (p->total > 0)
+        text = stay_sprintf("%llu of %llu transactions", (unsigned long long)p->done,
+                            (unsigned long long)p->total);
+    else if (p->done > 0)
+        text = stay_sprintf("%llu transactions", (unsigned long long)p->done);
+    stay_json_set_string(line, "phase", p->phase);
+    if (p->bytes > 0)
+        stay_json_set_int(line, "bytes", (int64_t)p->bytes);
+    if (text != NULL)
+        stay_json_set_string(line, "text", text);
+    tell(line);
 }
 
 static char *read_input(size_t *ret_length)
@@ -124,12 +129,32 @@ static enum stay_rc read_job(const json_t *obj, struct job *job, struct stay_err
     job->spec.epoch = (uint64_t)epoch;
     job->spec.known = &job->known;
     job->spec.progress = on_progress;
-    job->spec.progress_arg = job;
     return rc;
 }
 
-/* dir and bundle name the folder; `known` is not read. */
-static enum stay_rc inject(const json_t *json, const struct job *job, char **ret_text,
+/* The first LIST_MAX of them, for people. */
+static void on_settled(void *arg, const struct bundle_transaction *t, const char *result,
+                       const char *why)
+{
+    json_t *list = arg, *row = json_object();
+    if (json_array_size(list) == LIST_MAX) {
+        json_decref(row);
+        return;
+    }
+    stay_json_set_string(row, "gtid", t->gtid);
+    stay_json_set_int(row, "wall_us", t->wall_us);
+    stay_json_set_string(row, "tables", t->tables);
+    stay_json_set_int(row, "inserted", (int64_t)t->inserted);
+    stay_json_set_int(row, "updated", (int64_t)t->updated);
+    stay_json_set_int(row, "deleted", (int64_t)t->deleted);
+    stay_json_set_string(row, "result", result);
+    stay_json_set_string(row, "why", why[0] == '\0' ? NULL : why);
+    stay_json_append(list, row);
+}
+
+/* dir and bundle name the folder; `known` is not read. word: what became of each; a conflict
+ * is no failure of the job. */
+static enum stay_rc inject(const json_t *json, const struct job *job, json_t *word, char **ret_text,
                            struct stay_error *err)
 {
     struct bundle *b = NULL;
@@ -141,12 +166,16 @@ static enum stay_rc inject(const json_t *json, const struct job *job, char **ret
     enum stay_rc rc = bundle_open(path, &b, err);
     if (rc != STAY_OK)
         return rc;
+    json_t *list = json_array();
+    stay_json_set(word, "list", list);
     struct inject what = {.bundle = b,
                           .only = json_string_value(json_object_get(json, "only")),
                           .actor = actor == NULL ? "" : actor,
                           .reason = json_string_value(json_object_get(json, "reason")),
                           .target = job->spec.target,
                           .operate = job->spec.operate,
+                          .told = on_settled,
+                          .told_arg = list,
                           .is_trial = json_is_true(json_object_get(json, "trial"))};
     rc = inject_bundle(&what, &out, err);
     if (rc == STAY_OK) {
@@ -155,19 +184,25 @@ static enum stay_rc inject(const json_t *json, const struct job *job, char **ret
             "%llu %s, %llu in conflict, %llu injected before%s%s", (unsigned long long)out.injected,
             what.is_trial ? "would be injected" : "injected", (unsigned long long)out.refused,
             (unsigned long long)out.passed_over, out.text[0] ? "; " : "", out.text);
-        if (out.refused > 0)
-            rc = stay_error(err, STAY_ECONFLICT, "%s", text);
-        else
-            *ret_text = stay_strdup(text);
+        *ret_text = stay_strdup(text);
+        stay_json_set_int(word, "injected", (int64_t)out.injected);
+        stay_json_set_int(word, "refused", (int64_t)out.refused);
+        stay_json_set_int(word, "before", (int64_t)out.passed_over);
     }
     bundle_free(b);
     return rc;
 }
 
-static int end(enum stay_rc rc, const char *text)
+/* word: what else it says, or NULL; borrowed. */
+static int end(enum stay_rc rc, json_t *word, const char *text)
 {
     bool lost = rc == STAY_EUNKNOWN || rc == STAY_ETIMEDOUT;
-    tell("outcome", rc == STAY_OK ? "done" : lost ? "unknown" : "not done", text, 0, 0);
+    STAY_AUTO(stay_json_drop) json_t *line = word == NULL ? json_object() : json_incref(word);
+    stay_json_set_string(line, "outcome", rc == STAY_OK ? "done" : lost ? "unknown" : "not done");
+    stay_json_set_string(line, "text", text);
+    tell(line);
+    if (rc != STAY_OK)
+        (void)fprintf(stderr, "%s\n", text);
     return rc == STAY_OK ? 0 : lost ? 5 : 1;
 }
 
@@ -178,6 +213,7 @@ int main(void)
     size_t length = 0;
     STAY_AUTO(stay_free_charp) char *input = read_input(&length);
     STAY_AUTO(stay_json_drop) json_t *json = NULL;
+    STAY_AUTO(stay_json_drop) json_t *word = json_object();
     STAY_AUTO(stay_free_charp) char *text = NULL;
     enum stay_rc rc = stay_json_parse(input, length, &json, &err);
     explicit_bzero(input, length);
@@ -185,7 +221,7 @@ int main(void)
         rc = read_job(json, job, &err);
     int code = 2;
     if (rc != STAY_OK) {
-        tell("outcome", "not done", err.text, 0, 0);
+        (void)end(rc, NULL, err.text);
     } else {
         rc = stay_error(&err, STAY_EINVALID, "no verb '%s'", job->verb);
         if (strcmp(job->verb, "save") == 0)
@@ -193,8 +229,8 @@ int main(void)
         else if (strcmp(job->verb, "rewind") == 0)
             rc = rewind_server(&job->spec, &text, &err);
         else if (strcmp(job->verb, "inject") == 0)
-            rc = inject(json, job, &text, &err);
-        code = end(rc, rc == STAY_OK ? text : err.text);
+            rc = inject(json, job, word, &text, &err);
+        code = end(rc, word, rc == STAY_OK ? text : err.text);
     }
     gtid_set_clear(&job->known);
     explicit_bzero(job, sizeof *job);

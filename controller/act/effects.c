@@ -163,15 +163,18 @@ void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg)
 {
     struct effect_result result = {.outcome = OUTCOME_NOT_DONE, .text = "not an effect"};
-    if (effect->step == STEP_COPY || effect->step == STEP_COPY_STOP) {
+    bool is_rewind = effect->step == STEP_COPY_STOP && effect->plan == PLAN_REWIND;
+    if (is_rewind && e->errants != NULL) /* then its server is closed again */
+        effects_errant_stop(e->errants, cluster, effect->node);
+    if ((effect->step == STEP_COPY || effect->step == STEP_COPY_STOP) && !is_rewind) {
         if (effects_copy_start(e->copies, cluster, token, effect, done, arg, &result))
             answer_instantly(e, token, &result, done, arg);
         return;
     }
     const struct settings_cluster *settings = settings_of(e, cluster);
     if (effect->step == STEP_REWIND && settings != NULL && e->errants != NULL) {
-        effects_errant_start(e->errants, settings, token, effect,
-                             &(struct errant_order){.verb = ERRANT_REWIND}, done, arg);
+        effects_errant_rewind(e->errants, settings, effect, &result);
+        answer_instantly(e, token, &result, done, arg);
         return;
     }
     switch (step_kind_class(effect->step)) {
@@ -203,7 +206,6 @@ void effects_errant_job(struct effects *e, const char *cluster, const struct err
         effects_errant_start(e->errants, settings, 0, &effect, order, done, arg);
     else
         answer_instantly(
-            e, 0,
-            &(struct effect_result){.outcome = OUTCOME_NOT_DONE, .text = "no such cluster"}, done,
-            arg);
+            e, 0, &(struct effect_result){.outcome = OUTCOME_NOT_DONE, .text = "no such cluster"},
+            done, arg);
 }

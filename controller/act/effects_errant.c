@@ -5,11 +5,13 @@
 #include "base/io/process.h"
 #include "base/io/timer.h"
 #include "base/json.h"
+#include "controller/act/effects_work.h"
 
 #include <limits.h>
 #include <unistd.h>
 
-#define PROGRAM "mainstay-errant"
+#define PROGRAM   "mainstay-errant"
+#define REWIND_US (2 * 3600 * STAY_SECOND) /* its row ends as early */
 
 struct errant_job {
     struct errant_job *next;
@@ -21,6 +23,7 @@ struct errant_job {
     struct effect_result result;
     uint64_t token;
     effects_done_fn done;
+    void (*told)(void *arg, const json_t *word);
     void *arg;
 };
 
@@ -28,6 +31,7 @@ struct effects_errant_set {
     struct loop *loop;
     char *dir;
     struct errant_job *jobs;
+    struct effects_work_set *works; /* rewinds */
 };
 
 struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir)
@@ -35,6 +39,7 @@ struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir
     struct effects_errant_set *set = stay_calloc(1, sizeof *set);
     set->loop = loop;
     set->dir = stay_strdup(dir);
+    set->works = effects_work_new(loop);
     return set;
 }
 
@@ -61,6 +66,7 @@ void effects_errant_free(struct effects_errant_set *set)
             free(job);
         }
     }
+    effects_work_free(set->works);
     free(set->dir);
     free(set);
 }
@@ -114,6 +120,8 @@ static void on_end(const struct process_result *result, void *arg)
     STAY_AUTO(stay_json_drop) json_t *word = last_word(result->out);
     const char *text = json_string_value(json_object_get(word, "text"));
     job->process = NULL;
+    if (job->told != NULL && job->set != NULL)
+        job->told(job->arg, word);
     job->result.outcome = result->rc == STAY_OK && word != NULL ? OUTCOME_DONE
                           : result->rc == STAY_EFAILED && result->term_signal == 0 &&
                                   result->exit_status != 5 && word != NULL
@@ -136,16 +144,16 @@ static void set_account(json_t *obj, const char *key, const struct settings_acco
 }
 
 static char *input_of(const struct effects_errant_set *set, const struct settings_cluster *cluster,
-                      const struct effect *effect, const struct errant_order *order)
+                      const struct effect *effect, const char *verb,
+                      const struct errant_order *order)
 {
-    static const char *const verbs[] = {"save", "rewind", "inject"};
     const struct cluster_config *config = &cluster->config;
     const struct node_config *node = &config->nodes[effect->node];
     bool has_primary = effect->peer < config->node_count;
     STAY_AUTO(stay_free_charp) char *dir = stay_sprintf("%s/%s", set->dir, config->name);
     STAY_AUTO(stay_free_charp) char *known = gtid_set_format(effect->want);
     STAY_AUTO(stay_json_drop) json_t *job = json_object();
-    stay_json_set_string(job, "verb", verbs[order->verb]);
+    stay_json_set_string(job, "verb", verb);
     stay_json_set_string(job, "bundle", order->bundle);
     stay_json_set_string(job, "only", order->only);
     stay_json_set_string(job, "actor", order->actor);
@@ -208,6 +216,7 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
     job->node = effect->node;
     job->token = token;
     job->done = done;
+    job->told = order->told;
     job->arg = arg;
     (void)stay_copy(job->cluster, sizeof job->cluster, cluster->config.name);
     bool may = effect->node < cluster->config.node_count && effect->want != NULL;
@@ -219,7 +228,8 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
         return;
     }
     STAY_AUTO(stay_free_charp) char *path = program();
-    char *input = input_of(set, cluster, effect, order);
+    static const char *const verbs[] = {"save", "inject"};
+    char *input = input_of(set, cluster, effect, verbs[order->verb], order);
     const char *argv[] = {path, NULL};
     struct process_spec spec = {.argv = argv,
                                 .stdin_text = input,
@@ -232,4 +242,35 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
     free(input);
     if (rc != STAY_OK)
         answer(job, err.text);
+}
+
+void effects_errant_rewind(struct effects_errant_set *set, const struct settings_cluster *cluster,
+                           const struct effect *effect, struct effect_result *ret_result)
+{
+    static const struct errant_order nothing = {0};
+    *ret_result = (struct effect_result){.outcome = OUTCOME_NOT_DONE};
+    if (effect->node >= cluster->config.node_count || effect->want == NULL) {
+        (void)stay_copy(ret_result->text, sizeof ret_result->text,
+                        "no such node, or nothing known");
+        return;
+    }
+    STAY_AUTO(stay_free_charp) char *path = program();
+    char *input = input_of(set, cluster, effect, "rewind", &nothing);
+    const char *argv[] = {path, NULL};
+    struct effects_work_spec spec = {.cluster = cluster->config.name,
+                                     .node = effect->node,
+                                     .step = STEP_REWIND,
+                                     .argv = argv,
+                                     .stdin_text = input,
+                                     .epoch = effect->epoch,
+                                     .deadline_mono_us = loop_now_mono_us(set->loop) + REWIND_US,
+                                     .is_resumable = true};
+    effects_work_look(set->works, &spec, ret_result);
+    explicit_bzero(input, strlen(input));
+    free(input);
+}
+
+void effects_errant_stop(struct effects_errant_set *set, const char *cluster, uint32_t node)
+{
+    effects_work_stop(set->works, cluster, node, STEP_REWIND);
 }

@@ -18,7 +18,7 @@ struct work {
     enum step_kind step;
     uint64_t epoch;
     struct process *process; /* NULL: ended */
-    bool is_good;
+    bool is_good, is_lost;
     struct str line;
     char text[PLAN_TEXT_MAX];
 };
@@ -142,11 +142,15 @@ static void on_end(const struct process_result *result, void *arg)
     take_last_words(work, result->err_out);
     char why[PLAN_TEXT_MAX];
     (void)stay_copy(why, sizeof why, work->text);
+    work->is_lost = result->rc != STAY_ETIMEDOUT &&
+                    (result->term_signal != 0 || result->exit_status == EFFECTS_WORK_LOST);
     if (result->rc == STAY_ETIMEDOUT)
         snprintf(work->text, sizeof work->text, "killed at its deadline (%.150s)", why);
     else if (result->term_signal != 0)
         snprintf(work->text, sizeof work->text, "ended by signal %d (%.150s)", result->term_signal,
                  why);
+    else if (result->exit_status == 1) /* it failed: its words say why */
+        (void)stay_copy(work->text, sizeof work->text, why);
     else
         snprintf(work->text, sizeof work->text, "status %d: %.200s", result->exit_status, why);
 }
@@ -204,6 +208,8 @@ void effects_work_look(struct effects_work_set *set, const struct effects_work_s
     ret_result->goes_on = false;
     if (work->is_good)
         ret_result->outcome = OUTCOME_DONE;
+    else if (work->is_lost && spec->is_resumable)
+        ret_result->outcome = OUTCOME_UNKNOWN;
     drop(set, work);
 }
 

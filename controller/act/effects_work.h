@@ -10,6 +10,9 @@
 #define CONTROLLER_ACT_EFFECTS_WORK_H
 #include "controller/act/effects_node.h"
 
+/* A program's exit status: whether its last step happened is not known. */
+#define EFFECTS_WORK_LOST 5
+
 struct effects_work_set;
 
 struct effects_work_spec {
@@ -20,6 +23,8 @@ struct effects_work_spec {
     const char *stdin_text;
     uint64_t epoch;           /* of the plan; an ended work of another epoch counts as none */
     int64_t deadline_mono_us; /* of the whole work, when this call begins it */
+    bool
+        is_resumable; /* ended by a signal, or with EFFECTS_WORK_LOST: UNKNOWN, it is begun again */
 };
 
 /* Owned by the caller. */
@@ -28,8 +33,8 @@ struct effects_work_set *effects_work_new(struct loop *loop) STAY_MUST_USE;
 void effects_work_free(struct effects_work_set *set);
 
 /* Begins the work unless it is under way or ended since, and tells how it stands: OUTCOME_DONE,
- * NOT_DONE with the reason (each told once, then it is forgotten), or NOT_DONE with goes_on. The
- * result's text is how far it is. */
+ * NOT_DONE with the reason, UNKNOWN (each told once, then it is forgotten), or NOT_DONE with
+ * goes_on. The result's text is how far it is. */
 void effects_work_look(struct effects_work_set *set, const struct effects_work_spec *spec,
                        struct effect_result *ret_result);
 /* Is it under way? */

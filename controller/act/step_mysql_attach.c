@@ -158,6 +158,29 @@ static enum outcome refuse_diverged(struct step *s, bool anew, bool followed)
     return step_end(s, OUTCOME_NOT_DONE, "it holds transactions its new source lacks");
 }
 
+#define NO_SUCH_TABLE  1146
+#define NO_SUCH_SCHEMA 1049
+#define NO_RIGHT       1142 /* then nothing was rewound by this account either */
+
+/* Between its rows and its GTIDs a rewind leaves a mark (backup/rewind.h): until the second are set
+ * back too, what the server says it executed is not what it holds. */
+static enum outcome refuse_half_rewound(struct step *s)
+{
+    static const char sql[] = "SELECT bundle FROM mainstay.rewind LIMIT 1";
+    STAY_AUTO(stay_free_charp) char *bundle = NULL;
+    struct stay_error e = {0};
+    enum stay_rc rc = mysql_session_text(s->session, sql, s->due_mono_us, &bundle, &e);
+    if (rc != STAY_OK &&
+        (e.native == NO_SUCH_TABLE || e.native == NO_SUCH_SCHEMA || e.native == NO_RIGHT))
+        return OUTCOME_DONE;
+    if (rc != STAY_OK || bundle == NULL)
+        return step_outcome_of(s, rc, sql, &e);
+    return step_end(s, OUTCOME_NOT_DONE,
+                    "a rewind of it (%.80s) stopped half-way: end it by `mainstay errant reset`, "
+                    "or reseed it",
+                    bundle);
+}
+
 /* The role was on only so that its own lost transactions are accepted: off again once they are in.
  */
 static enum outcome give_back_role(struct step *s, const struct gtid_set *own)
@@ -228,6 +251,8 @@ enum outcome step_attach(struct step *s)
         o = step_make_changeable(s);
     if (o == OUTCOME_DONE)
         o = refuse_diverged(s, !still, followed);
+    if (o == OUTCOME_DONE)
+        o = refuse_half_rewound(s);
     if (o == OUTCOME_DONE)
         o = step_write_timeouts(s);
     struct gtid_set own = {0};

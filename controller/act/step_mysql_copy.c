@@ -163,6 +163,8 @@ enum outcome step_copy(struct step *s)
 enum outcome step_copy_stop(struct step *s)
 {
     struct clone_state now;
+    if (s->in->effect.plan == PLAN_REWIND) /* its job opened the server for itself */
+        return step_is_mariadb(s) ? OUTCOME_DONE : step_say(s, "SET GLOBAL super_read_only = ON");
     enum outcome o = read_state(s, &now);
     if (o != OUTCOME_DONE || strcmp(now.state, "In Progress") != 0)
         return o;

@@ -131,8 +131,8 @@ static bool is_past(const struct plan_run *run, enum step_kind step)
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
     bool closes = decision->want == PLAN_FENCE && running != NULL &&
-                  running->params.node != decision->params.node;     /* a rejoin closes it itself */
-    bool urgent = running != NULL && running->kind == PLAN_RESEED && /* it takes hours */
+                  running->params.node != decision->params.node; /* a rejoin closes it itself */
+    bool urgent = running != NULL && plan_kind_has(running->kind, TRAIT_LONG) &&
                   (decision->want == PLAN_MAKE_WRITABLE || decision->want == PLAN_MODE_DEGRADE);
     if ((decision->want != PLAN_FAILOVER && !closes && !urgent) ||
         decision->vetoes != bit(GUARD_BUSY) || running == NULL || running->state != RUN_FORWARD ||

@@ -220,6 +220,8 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         state->unknown |= bit;
         if (step == STEP_TOP_UP)
             note_top_up(run, node, result);
+        if (step == STEP_REWIND) /* its job ended without a word */
+            run->stalls[node]++;
         return;
     }
 }

@@ -214,6 +214,12 @@ static enum stay_rc check_rewind(const struct plan_run *run, const struct cluste
     if (view->record.quarantine[run->params.node] == QUARANTINE_NONE)
         return stay_error(err, STAY_EREFUSED,
                           "%s is not set aside: it holds nothing that is known to be errant", name);
+    bool acks = (cluster_ackers_now(view, NULL) & mask_of(run->params.node)) != 0;
+    if (acks && plan_is_acker_needed(view, run->params.node, NO_NODE))
+        return stay_error(err, STAY_EREFUSED,
+                          "without %s fewer than %u ackers are left: lossless needs it until "
+                          "another acknowledges",
+                          name, view->config->acks);
     if (view->record.twins & mask_of(run->params.node))
         return stay_error(
             err, STAY_EREFUSED,

@@ -128,7 +128,7 @@ static enum plan_next conclude_plain(struct plan_run *run, const struct cluster_
     if (enough || (what->flags & ROW_BEST_EFFORT))
         return NEXT_ROW;
     bool in_pause = run->kind == PLAN_SWITCHOVER && !run->past_no_return;
-    if (what->step != STEP_HOOK_PRE && what->step != STEP_REWIND && !in_pause &&
+    if (what->step != STEP_HOOK_PRE && !in_pause &&
         ((state->failed & state->targets) ? plan_should_repeat(run, row)
                                           : plan_should_look(run, row)))
         return NEXT_LOOK;
@@ -223,7 +223,7 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
     }
     if (step == STEP_CATCH_UP && plan_kind_has(run->kind, TRAIT_TAKES_BACK))
         return plan_conclude_rejoin(run, view, row, now_mono_us);
-    if (step == STEP_COPY)
+    if (step == STEP_COPY || step == STEP_REWIND)
         return plan_conclude_copy(run, view, row, now_mono_us);
     if (step == STEP_CERTIFY)
         return plan_conclude_certify(run, view, ret_row);

@@ -19,14 +19,16 @@ enum plan_trait {
     TRAIT_TOUCHES_PRIMARY = 64,   /* changes who the primary is, or its semi-sync: what the watch
                                      sees then is our doing */
     TRAIT_NEEDS_PRIMARY = 128, /* undone when the primary restarts before the point of no return */
-    TRAIT_GIVES_WAY = 256, /* ends for a failover, before that point; a job of its own goes on or
-                              ends by itself. A switchover's rows notice for themselves */
+    TRAIT_GIVES_WAY = 256, /* ends for a failover, before that point; a job of its own is killed. A
+                              switchover's rows notice for themselves */
     TRAIT_KEEPS_LOSSLESS = 512, /* the primary runs lossless after it if that is recorded */
     TRAIT_ATTACHES = 1024,      /* its node acknowledges after it */
     TRAIT_COMPARES = 2048,      /* its node's set with the primary's; what it holds more is told */
     TRAIT_TAKES_BACK = 4096,    /* its node was set aside, and catches up with the primary's set */
     TRAIT_SETTLES = 8192,       /* by a human: says who the primary is */
-    TRAIT_SETTLES_NODE = 16384  /* by a human: the question about its node is answered */
+    TRAIT_SETTLES_NODE = 16384, /* by a human: the question about its node is answered */
+    TRAIT_LONG = 32768          /* its work on one server takes up to hours: clients that wait
+                                   do not wait for it */
 };
 #define TRAITS_MOVES                                                                               \
     (TRAIT_MOVES_PRIMARY | TRAIT_TOUCHES_PRIMARY | TRAIT_KEEPS_LOSSLESS | TRAIT_SETTLES)
@@ -52,10 +54,10 @@ enum plan_trait {
       TRAITS_REPAIRS | TRAIT_TOUCHES_PRIMARY | TRAIT_KEEPS_LOSSLESS | TRAIT_SETTLES)               \
     X(QUARANTINE, "quarantine", TRAITS_REPAIRS | TRAIT_COMPARES | TRAIT_SETTLES_NODE)              \
     X(START_APPLIER, "start applier", TRAITS_REPAIRS)                                              \
-    X(RESEED, "reseed", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES)                    \
+    X(RESEED, "reseed", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES | TRAIT_LONG)       \
     X(REWIND, "rewind",                                                                            \
       TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES | TRAIT_COMPARES | TRAIT_TAKES_BACK | \
-          TRAIT_SETTLES_NODE)                                                                      \
+          TRAIT_SETTLES_NODE | TRAIT_LONG)                                                         \
     X(RECOVER, "recover",                                                                          \
       TRAITS_REPLACES | TRAIT_UNDONE_AT_RESTART | TRAIT_ALL_RESTARTED | TRAIT_OLD_MAY_LEAD |       \
           TRAIT_HOLDS_ALL)                                                                         \

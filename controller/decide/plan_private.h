@@ -34,6 +34,9 @@ static inline uint32_t plan_gone(const struct plan_run *run)
 /* Nodes whose data is being replaced, or was when a reseed ended early: what they say they executed
  * may be gone, so nothing they say counts. */
 uint32_t plan_hollow_nodes(const struct cluster_view *view);
+/* Would fewer than durability.acks servers acknowledge without `node` and `besides` (NO_NODE:
+ * nobody) while lossless is promised? */
+bool plan_is_acker_needed(const struct cluster_view *view, uint32_t node, uint32_t besides);
 /* Whose data `node` gets: the best server in nobody's way, the primary where only the acker that
  * clients wait for is left; NO_NODE: nobody may. */
 uint32_t plan_choose_donor(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);

@@ -3,7 +3,8 @@
  * for proof that somebody else holds it. */
 #include "controller/decide/plan_conclude_private.h"
 
-#define COPY_LOOKS 6 /* of the executor's doubling pause: it is looked at each 1.6 s */
+#define COPY_LOOKS   6 /* of the executor's doubling pause: it is looked at each 1.6 s */
+#define REWIND_TRIES 3 /* its job was killed; each begins where the one before it was */
 
 uint32_t plan_hollow_nodes(const struct cluster_view *view)
 {
@@ -14,8 +15,7 @@ uint32_t plan_hollow_nodes(const struct cluster_view *view)
     return mask;
 }
 
-/* What clients write waits for acknowledgements: those that `node` gives must not be missed. */
-static bool is_acker_needed(const struct cluster_view *view, uint32_t node, uint32_t besides)
+bool plan_is_acker_needed(const struct cluster_view *view, uint32_t node, uint32_t besides)
 {
     uint32_t others = cluster_ackers_now(view, NULL) & ~mask_of(node) & ~mask_of(besides);
     return view->record.mode == MODE_LOSSLESS && mask_count(others) < view->config->acks;
@@ -64,7 +64,7 @@ static int donor_rank(const struct cluster_view *view, uint32_t node, uint32_t d
         return 2;
     if (!(cluster_ackers_now(view, NULL) & NODE_BIT(donor)))
         return 0;
-    return is_acker_needed(view, node, donor) ? 3 : 1;
+    return plan_is_acker_needed(view, node, donor) ? 3 : 1;
 }
 
 uint32_t plan_choose_donor(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
@@ -110,7 +110,7 @@ static enum stay_rc check_others(const struct plan_run *run, const struct cluste
     if (cluster_may_have_lost_tail(view, view->primary))
         return stay_error(err, STAY_EREFUSED, "the primary %s restarted and may lack what %s holds",
                           primary, name);
-    if (is_acker_needed(view, node, NO_NODE))
+    if (plan_is_acker_needed(view, node, NO_NODE))
         return stay_error(err, STAY_EREFUSED,
                           "without %s fewer than %u ackers are left: lossless needs it", name,
                           view->config->acks);
@@ -253,8 +253,16 @@ enum plan_next plan_conclude_copy(struct plan_run *run, const struct cluster_vie
         plan_name_failure(run, view, row, "failed");
         return NEXT_UNDO;
     }
-    if (now_mono_us - state->begun_mono_us >= view->config->reseed_deadline_us) {
-        plan_name_failure(run, view, row, "took longer than reseed.deadline");
+    bool copies = plan_row_at(run, row)->step == STEP_COPY;
+    int64_t deadline_us =
+        copies ? view->config->reseed_deadline_us : plan_row_at(run, row)->deadline_us;
+    if (now_mono_us - state->begun_mono_us >= deadline_us) {
+        plan_name_failure(run, view, row,
+                          copies ? "took longer than reseed.deadline" : "took too long");
+        return NEXT_UNDO;
+    }
+    if (!copies && run->stalls[run->params.node] >= REWIND_TRIES) {
+        plan_name_failure(run, view, row, "ended without a word several times");
         return NEXT_UNDO;
     }
     state->unknown |= open;

@@ -80,6 +80,7 @@ static uint32_t undo_targets(const struct plan_run *run, const struct cluster_vi
     case STEP_ACKNOWLEDGE: /* its receiver may stand still since */
         return touched;
     case STEP_COPY:
+    case STEP_REWIND:
         return state->state == ROW_DONE ? 0 : touched;
     case STEP_NONE:
     case STEP_CHECK:
@@ -113,7 +114,6 @@ static uint32_t undo_targets(const struct plan_run *run, const struct cluster_vi
     case STEP_SET_VARIABLES:
     case STEP_COPY_STOP:
     case STEP_ADMIT:
-    case STEP_REWIND:
     case STEP_REPLAY:
     case STEP_KIND_COUNT:
         break;
@@ -196,7 +196,7 @@ int64_t plan_effect_deadline_us(const struct plan_run *run, uint32_t row)
 {
     const struct plan_row *what = plan_row_at(run, row);
     bool slices = what->step == STEP_DRAIN || what->step == STEP_TOP_UP; /* of longer rows */
-    if (what->step == STEP_COPY)
+    if (what->step == STEP_COPY || what->step == STEP_REWIND)
         return PLAN_COPY_SLICE_US;
     return slices ? PLAN_DRAIN_SLICE_US : what->deadline_us;
 }

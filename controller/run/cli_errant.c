@@ -100,8 +100,9 @@ static size_t open_count(const struct bundle *b)
     STAY_AUTO(stay_json_drop) json_t *decisions = bundle_decisions(b);
     STAY_AUTO(stay_json_drop) json_t *decided = json_object();
     for (size_t i = 0; i < json_array_size(decisions); i++) {
-        const char *gtid = json_string_value(json_object_get(json_array_get(decisions, i), "gtid"));
-        if (gtid != NULL)
+        const json_t *line = json_array_get(decisions, i);
+        const char *gtid = json_string_value(json_object_get(line, "gtid"));
+        if (gtid != NULL && strcmp(cli_text(line, "decision"), "conflict") != 0)
             stay_json_set_bool(decided, gtid, true);
         if (gtid != NULL && strcmp(gtid, "*") == 0)
             return 0;

@@ -165,12 +165,16 @@ static int show_answer(struct cli *cli, const json_t *answer, bool preview)
     } else if (cli->dry_run || preview) {
         if ((cli->verb->flags & CLI_PLANS) != 0)
             cli_print_plan(cli, data);
+        else if (cli_true(data, "trial"))
+            cli->verb->print(cli, data);
         else
             fprintf(cli->out, "Would %s%s%s. Nothing was changed.\n", cli->verb->name,
                     cli->cluster == NULL ? "" : " ", cli->cluster == NULL ? "" : cli->cluster);
     } else if (cli->verb->print != NULL) {
         cli->verb->print(cli, data);
     }
+    if (!preview && json_integer_value(json_object_get(data, "refused")) > 0)
+        cli->exit_code = CLI_REFUSED; /* not all of it was done, or would be */
     return cli->exit_code;
 }
 

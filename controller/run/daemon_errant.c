@@ -1,13 +1,9 @@
 /* A server that is set aside with transactions the primary lacks: they are saved as a bundle before
  * anybody decides what becomes of them. The job only reads its binary log; no plan waits for it. */
 #include "base/base.h"
-#include "backup/bundle.h"
 #include "controller/act/effects.h"
 #include "controller/act/effects_errant.h"
-#include "controller/act/errant_dir.h"
 #include "controller/run/daemon_private.h"
-
-#include <unistd.h>
 
 #define SAVE_RETRY_US (30 * STAY_SECOND)
 
@@ -17,16 +13,6 @@ struct saving {
     uint32_t node;
     uint64_t digest;
 };
-
-static bool is_kept(const struct daemon_cluster *c, uint32_t node, const struct gtid_set *extra)
-{
-    char name[BUNDLE_NAME_MAX];
-    bundle_name(c->settings->config.nodes[node].name, extra, name);
-    STAY_AUTO(stay_free_charp)
-    char *dir = errant_dir(c->daemon->settings->state_path, c->settings->config.name);
-    STAY_AUTO(stay_free_charp) char *manifest = stay_sprintf("%s/%s/manifest.json", dir, name);
-    return access(manifest, F_OK) == 0;
-}
 
 static void on_saved(void *arg, uint64_t token, const struct effect_result *result)
 {
@@ -79,8 +65,7 @@ static void start_saving(struct daemon_cluster *c, uint32_t node, uint64_t diges
     c->errant[node].is_running = true;
     struct errant_order order = {.verb = ERRANT_SAVE};
     effects_errant_job(c->daemon->effects, c->settings->config.name, &order, node, view->primary,
-                       view->record.epoch, &view->nodes[view->primary].facts.executed, on_saved,
-                       s);
+                       view->record.epoch, &view->nodes[view->primary].facts.executed, on_saved, s);
 }
 
 void daemon_keep_errant(struct daemon_cluster *c)
@@ -91,17 +76,14 @@ void daemon_keep_errant(struct daemon_cluster *c)
     for (uint32_t node = 0; node < c->settings->config.node_count; node++) {
         struct gtid_set extra = {0};
         struct daemon_errant *e = &c->errant[node];
+        if (c->view.record.quarantine[node] == QUARANTINE_NONE) /* the same set may be other rows */
+            c->view.nodes[node].saved = 0;
         bool due = !e->is_running &&
                    (e->failed_mono_us == STAY_NEVER || now - e->failed_mono_us > SAVE_RETRY_US);
         if (due && read_extra(c, node, &extra)) {
             uint64_t digest = gtid_set_digest(&extra);
-            if (c->view.nodes[node].saved == digest) {
-                /* known to be kept */
-            } else if (is_kept(c, node, &extra)) {
-                c->view.nodes[node].saved = digest;
-            } else {
+            if (c->view.nodes[node].saved != digest) /* the job tells whether it was kept before */
                 start_saving(c, node, digest);
-            }
         }
         gtid_set_clear(&extra);
     }
@@ -112,7 +94,16 @@ void daemon_keep_errant(struct daemon_cluster *c)
 struct injecting {
     control_done_fn done;
     void *done_ctx;
+    json_t *word; /* what the job said of each transaction */
+    char primary[NAME_MAX_LEN];
+    bool is_trial;
 };
+
+static void on_told(void *arg, const json_t *word)
+{
+    struct injecting *in = arg;
+    in->word = json_deep_copy(word);
+}
 
 static void on_injected(void *arg, uint64_t token, const struct effect_result *result)
 {
@@ -122,8 +113,10 @@ static void on_injected(void *arg, uint64_t token, const struct effect_result *r
     enum stay_rc rc = result->outcome == OUTCOME_DONE      ? STAY_OK
                       : result->outcome == OUTCOME_UNKNOWN ? STAY_EUNKNOWN
                                                            : STAY_ECONFLICT;
-    STAY_AUTO(stay_json_drop) json_t *data = json_object();
+    STAY_AUTO(stay_json_drop) json_t *data = json_is_object(in->word) ? in->word : json_object();
     stay_json_set_string(data, "text", result->text);
+    stay_json_set_string(data, "primary", in->primary);
+    stay_json_set_bool(data, "trial", in->is_trial);
     if (rc == STAY_OK)
         in->done(in->done_ctx, rc, data, NULL);
     else
@@ -167,16 +160,18 @@ void daemon_inject(void *ctx, const char *cluster, const struct control_inject *
         log_write(LOG_LEVEL_NOTICE, fields, STAY_COUNT(fields),
                   "%s: %s of %s is injected into %s by %s%s%s", cluster,
                   what->only == NULL ? "what is open" : what->only, what->bundle,
-                  daemon_node_name(c, c->view.primary), what->actor,
-                  what->reason[0] ? ": " : "", what->reason);
+                  daemon_node_name(c, c->view.primary), what->actor, what->reason[0] ? ": " : "",
+                  what->reason);
     struct injecting *in = stay_calloc(1, sizeof *in);
-    *in = (struct injecting){.done = done, .done_ctx = done_ctx};
+    *in = (struct injecting){.done = done, .done_ctx = done_ctx, .is_trial = what->is_trial};
+    (void)stay_copy(in->primary, sizeof in->primary, daemon_node_name(c, c->view.primary));
     struct errant_order order = {.verb = ERRANT_INJECT,
                                  .is_trial = what->is_trial,
                                  .bundle = what->bundle,
                                  .only = what->only,
                                  .actor = what->actor,
-                                 .reason = what->reason};
+                                 .reason = what->reason,
+                                 .told = on_told};
     effects_errant_job(c->daemon->effects, cluster, &order, c->view.primary, c->view.primary,
                        c->view.record.epoch, &nothing, on_injected, in);
 }

@@ -73,7 +73,9 @@ struct control {
     void (*set_switch)(void *ctx, const char *cluster, enum control_switch which,
                        int64_t until_wall_us, const char *actor, const char *reason,
                        control_done_fn done, void *done_ctx);
-    /* By a job; data: {"text"}. STAY_ECONFLICT: some were not injected, it names the first. */
+    /* By a job; data: {"text", "primary", "trial", "injected", "refused" (conflicts), "before",
+     * "list" of {"gtid", "wall_us", "tables", "inserted", "updated", "deleted", "result", "why"}}.
+     */
     void (*inject)(void *ctx, const char *cluster, const struct control_inject *what,
                    control_done_fn done, void *done_ctx);
     /* Ended and running plans, newest first; cluster NULL: all; id NULL: a list without rows. */

@@ -127,6 +127,27 @@ static void stopped_or_of_another_plan_it_is_begun_anew(void **state)
     bench_close(&b);
 }
 
+/* A rewind's job: whoever killed it, it is begun again; its own word that it failed is final. */
+static void one_that_may_be_resumed_is_unknown_where_it_was_killed(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, "echo '{\"phase\":\"putting rows back\"}'; kill -9 $$");
+    assert_int_equal(look_until(&b, NULL).outcome, OUTCOME_NOT_DONE);
+    b.spec.is_resumable = true;
+    struct effect_result r = look_until(&b, NULL);
+    assert_int_equal(r.outcome, OUTCOME_UNKNOWN);
+    assert_false(r.goes_on);
+    assert_string_equal(r.text, "ended by signal 9 (putting rows back)");
+    b.argv[2] = "exit 5";
+    assert_int_equal(look_until(&b, NULL).outcome, OUTCOME_UNKNOWN);
+    b.argv[2] = "echo 'rows are not as they were' >&2; exit 1";
+    r = look_until(&b, NULL);
+    assert_int_equal(r.outcome, OUTCOME_NOT_DONE);
+    assert_string_equal(r.text, "rows are not as they were");
+    bench_close(&b);
+}
+
 static void what_is_no_json_is_shown_as_it_is(void **state)
 {
     (void)state;
@@ -143,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_failure_says_why),
         cmocka_unit_test(a_deadline_ends_it),
         cmocka_unit_test(stopped_or_of_another_plan_it_is_begun_anew),
+        cmocka_unit_test(one_that_may_be_resumed_is_unknown_where_it_was_killed),
         cmocka_unit_test(what_is_no_json_is_shown_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
