@@ -101,8 +101,7 @@ uint32_t guard_check(const struct cluster_view *view, const struct plan_run *run
         vetoes |= bit(GUARD_PAUSED);
     if (automatic && now_wall_us < record->maintenance_until_wall_us)
         vetoes |= bit(GUARD_MAINTENANCE);
-    if (automatic && !MUTANT(view, HOLD_IGNORED) && view->hold_until_mono_us != STAY_NEVER &&
-        now_mono_us < view->hold_until_mono_us)
+    if (automatic && !MUTANT(view, HOLD_IGNORED) && now_mono_us < view->hold_until_mono_us)
         vetoes |= bit(GUARD_HOLD);
     if (automatic && view->config->failover == FAILOVER_OBSERVE)
         vetoes |= bit(GUARD_CONFIRM);

@@ -18,7 +18,7 @@
  * primary acknowledged last (rule 136): only a human starts PLAN_RECOVER. */
 enum tri plan_is_outage(const struct cluster_view *view, int64_t now_mono_us);
 /* Can enough ackers tell what a primary acknowledged that answers, closed, and may have lost a
- * tail? */
+ * tail? A primary is recorded. */
 bool plan_is_tail_known(const struct cluster_view *view, int64_t now_mono_us);
 
 /* Checks preconditions and fills *run in state RUN_FORWARD at row 0. STAY_EREFUSED names the

@@ -2,14 +2,13 @@
  * acknowledged and lost in a restart must be nowhere, or known to be nothing. */
 #include "controller/decide/plan_private.h"
 
-/* Measured on MariaDB 10.11: a receiver started while the applier stands still throws away what was
- * received and not executed, and what it acknowledged with it. One that still shows such rows has
- * not, or has them again. */
+/* Asked of MariaDB alone, which loses tails. Measured on 10.11: a receiver started while the
+ * applier stands still throws away what was received and not executed, and what it acknowledged
+ * with it. One that still shows such rows has not, or has them again. */
 static bool may_have_purged(const struct cluster_view *view, uint32_t node)
 {
     const struct server_facts *facts = &view->nodes[node].facts;
-    return view->config->engine == ENGINE_MARIADB && facts->applier != TRI_YES &&
-           gtid_set_contains(&facts->executed, &facts->received);
+    return facts->applier != TRI_YES && gtid_set_contains(&facts->executed, &facts->received);
 }
 
 /* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
@@ -81,7 +80,7 @@ static bool is_tail_known(const struct cluster_view *view, uint32_t primary, uin
 
 bool plan_is_tail_known(const struct cluster_view *view, int64_t now_mono_us)
 {
-    return view->primary == NO_NODE || view->record.mode != MODE_LOSSLESS ||
+    return view->record.mode != MODE_LOSSLESS ||
            is_tail_known(view, view->primary, view->record.ackers | view->ackers_seen,
                          plan_acks_waited_for(view), plan_nodes_answering(view, now_mono_us));
 }

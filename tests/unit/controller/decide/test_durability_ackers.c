@@ -127,7 +127,7 @@ static void no_acker_for_five_seconds_degrades_by_policy(void **state)
     assert_int_equal(d.params.node, 0);
     w.config.without_acker = WITHOUT_ACKER_BLOCK;
     d = turn();
-    assert_int_equal(d.want, PLAN_NONE);
+    assert_int_equal(d.want, PLAN_REPAIR_ACKER); /* and never in the weaker mode */
 }
 
 static void an_idle_primary_without_acker_is_127(void **state)

@@ -157,11 +157,46 @@ static void a_replica_of_a_lost_replica_is_not_the_primarys_loss(void **state)
     assert_false(r.primary_lost);
 }
 
+static void a_rehearsal_misses_by_what_was_promised(void **state)
+{
+    (void)state;
+    static const struct {
+        enum durability_mode mode;
+        enum certificate_kind kind;
+        uint64_t bytes;
+        int64_t time_us;
+        bool misses;
+    } rows[] = {
+        {MODE_LOSSLESS, CERT_LOSSLESS, 0, 0, false},
+        {MODE_LOSSLESS, CERT_BOUNDED, 0, 0, true},
+        {MODE_BOUNDED, CERT_UNKNOWN, 0, 0, true},
+        {MODE_BOUNDED, CERT_LOSSLESS, 0, 0, false},
+        {MODE_BOUNDED, CERT_BOUNDED, 100, STAY_SECOND, false},
+        {MODE_BOUNDED, CERT_BOUNDED, 101, STAY_SECOND, true},
+        {MODE_BOUNDED, CERT_BOUNDED, 100, STAY_SECOND + 1, true},
+        {MODE_UNSAFE, CERT_UNKNOWN, 0, 0, false}, /* it promises nothing */
+    };
+    c.config.loss_bytes_max = 100;
+    c.config.loss_time_max_us = STAY_SECOND;
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        char why[REHEARSAL_BLOCK_MAX];
+        struct rehearsal past = {.primary_lost = true, .has_certificate = true};
+        c.config.mode = rows[i].mode;
+        past.certificate = (struct certificate){.kind = rows[i].kind,
+                                                .lost_bytes_max = rows[i].bytes,
+                                                .lost_time_max_us = rows[i].time_us};
+        assert_int_equal(rehearsal_misses(&c.config, &past, OBJECTIVE_LOSS, why), rows[i].misses);
+        assert_int_equal(why[0] != '\0', rows[i].misses);
+        assert_false(rehearsal_misses(&c.config, &past, OBJECTIVE_COUNT, why));
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(every_zone_is_rehearsed_once),
+        T(a_rehearsal_misses_by_what_was_promised),
         T(what_is_neither_node_nor_zone_is_refused),
         T(grace_is_waited_for),
         T(measured_steps_foretell_the_outage),
