@@ -57,7 +57,7 @@ static void say_refused(const struct plan_run *run, const struct cluster_view *v
                         const struct candidate_note *notes, size_t count, char *text)
 {
     const char *mark = ":";
-    (void)stay_copy(text, PLAN_TEXT_MAX, "no server may be promoted");
+    (void)stay_copy(text, PLAN_TEXT_MAX, PLAN_NOBODY);
     for (size_t i = 0; i < count; i++) {
         size_t used = strlen(text);
         if (run->params.node != NO_NODE && run->params.node != notes[i].node)

@@ -43,7 +43,7 @@ static enum stay_rc check_candidate(const struct plan_run *run, const struct clu
         return stay_error(err, STAY_EREFUSED, "%s is the primary or no node of the cluster",
                           plan_node_name(view, run->params.node));
     if (best == NO_NODE)
-        return stay_error(err, STAY_EREFUSED, "no server may be promoted: %s: %s",
+        return stay_error(err, STAY_EREFUSED, PLAN_NOBODY ": %s: %s",
                           count > 0 ? plan_node_name(view, notes[count - 1].node) : "-",
                           count > 0 ? notes[count - 1].why : "no other node");
     return STAY_OK;

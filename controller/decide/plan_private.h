@@ -9,7 +9,9 @@
 #include "controller/decide/cluster_written.h"
 
 /* A heartbeat this young is written by somebody who runs; the canary writes one each second. */
-#define PLAN_OWNER_US  (5 * STAY_SECOND)
+#define PLAN_OWNER_US (5 * STAY_SECOND)
+/* How a choice without a candidate is refused, at the start and by the row. */
+#define PLAN_NOBODY    "no server may be promoted"
 #define NODE_BIT(node) (UINT32_C(1) << (node))
 
 static inline uint32_t mask_count(uint32_t mask)

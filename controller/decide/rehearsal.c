@@ -7,7 +7,6 @@
 /* Longest bound of a verdict after the silence itself: receivers believe a silent source so long.
  */
 #define PATIENCE_US    (3 * STAY_SECOND)
-#define NOBODY         "no server may be promoted" /* as plan_check.c says it */
 #define ANSWERED_BY_US (2 * STAY_MS) /* after a round of questions every answer is in */
 
 void rehearsal_of_node(const struct cluster_config *config, uint32_t node,
@@ -142,7 +141,7 @@ static bool note_nobody(const struct cluster_view *view, struct rehearsal *r)
     for (size_t i = 0; i < r->note_count; i++)
         if (r->notes[i].eligible)
             return false;
-    add_block(r, NOBODY ": %s: %s",
+    add_block(r, PLAN_NOBODY ": %s: %s",
               r->note_count == 0 ? "-" : plan_node_name(view, r->notes[0].node),
               r->note_count == 0 ? "no other node" : r->notes[0].why);
     return true;
@@ -159,7 +158,7 @@ static void foresee(const struct rehearsal_world *world, const struct step_times
         STAY_OK) {
         (void)candidate_choose(view, NULL, world->now_us, r->notes, &r->note_count);
         note_lost(r);
-        if (!note_nobody(view, r) || strncmp(err.text, NOBODY, strlen(NOBODY)) != 0)
+        if (!note_nobody(view, r) || strncmp(err.text, PLAN_NOBODY, strlen(PLAN_NOBODY)) != 0)
             add_block(r, "the plan would not start: %s", err.text);
     } else {
         r->candidate = run->candidate;
