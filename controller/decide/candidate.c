@@ -116,6 +116,7 @@ struct rank {
     bool detached;   /* chosen before in this run and already without a source */
     int promote;     /* prefer 0, neutral 1, avoid 2 */
     bool holds;      /* the union, without topping up */
+    uint32_t steady; /* ackers it would have in zones that stay, at most k counted */
     uint32_t ackers; /* it would have, at most k counted */
     bool is_full;    /* its disk, nearly */
     int64_t lag_s;
@@ -138,6 +139,8 @@ static int compare_ranks(const struct rank *a, const struct rank *b)
         return a->promote - b->promote;
     if (a->holds != b->holds)
         return a->holds ? -1 : 1;
+    if (a->steady != b->steady)
+        return a->steady > b->steady ? -1 : 1;
     if (a->ackers != b->ackers)
         return a->ackers > b->ackers ? -1 : 1;
     if (a->is_full != b->is_full)
@@ -157,12 +160,13 @@ static struct rank rank_node(const struct cluster_view *view, const struct plan_
     uint32_t ackers = run != NULL ? candidate_ackers(view, run, node)
                                   : plan_acker_nodes(view, node, now_mono_us) &
                                         ~mask_of(view->primary) & ~NODE_BIT(node);
-    uint32_t enough = mask_count(ackers);
+    uint32_t enough = mask_count(ackers), steady = mask_count(ackers & ~view->evacuated);
     return (struct rank){
         .node = node,
         .detached = run != NULL && (run->detached & NODE_BIT(node)),
         .promote = promote_rank(view->config->nodes[node].promote),
         .holds = gtid_set_contains(&held, all),
+        .steady = steady < view->config->acks ? steady : view->config->acks,
         .ackers = enough < view->config->acks ? enough : view->config->acks,
         .is_full = cluster_disk_is_low(view, node),
         .lag_s = view->nodes[node].facts.lag_s,
@@ -187,10 +191,41 @@ static void write_note(const struct cluster_view *view, const struct rank *rank,
     static const char *const promote[] = {"preferred", "neutral", "avoided", "never"};
     ret_note->node = rank->node;
     ret_note->eligible = true;
-    plan_say(ret_note->why, sizeof ret_note->why, "%s%s, %s, %u of %u ackers%s%s",
+    plan_say(ret_note->why, sizeof ret_note->why, "%s%s, %s, %u of %u ackers%s%s%s",
              is_best ? "best: " : "", rank->holds ? "holds all that is known" : "must be topped up",
              promote[rank->promote], rank->ackers, view->config->acks,
-             rank->is_full ? ", disk near full" : "", rank->detached ? ", already detached" : "");
+             rank->is_full ? ", disk near full" : "", rank->detached ? ", already detached" : "",
+             candidate_is_evacuated(view, rank->node) ? ", in an evacuated zone" : "");
+}
+
+bool candidate_is_evacuated(const struct cluster_view *view, uint32_t node)
+{
+    return node < view->config->node_count && (view->evacuated & NODE_BIT(node)) != 0;
+}
+
+static void refuse(const struct cluster_view *view, uint32_t node, const char *why,
+                   struct candidate_note *ret_note)
+{
+    ret_note->node = node;
+    ret_note->eligible = false;
+    if (why != NULL)
+        (void)stay_copy(ret_note->why, sizeof ret_note->why, why);
+    else
+        plan_say(ret_note->why, sizeof ret_note->why, "its zone %s is being evacuated",
+                 view->config->nodes[node].zone);
+}
+
+/* Where somebody elsewhere may be promoted, those in a zone that is being emptied may not. Alone
+ * they are taken: writes that stand still now are worse than a zone that goes dark later, and what
+ * was acknowledged is proved by the certificate wherever the new primary stands. */
+static bool is_anybody_elsewhere(const struct cluster_view *view, const struct plan_run *run,
+                                 int64_t now_mono_us)
+{
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (node != view->primary && !candidate_is_evacuated(view, node) &&
+            objection(view, run, node, now_mono_us) == NULL)
+            return true;
+    return false;
 }
 
 uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run *run,
@@ -210,18 +245,15 @@ uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run
             held_set(view, run, node, &held);
         gtid_set_union(&all, &held);
     }
+    bool stays = view->evacuated != 0 && is_anybody_elsewhere(view, run, now_mono_us);
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         if (node == view->primary)
             continue;
         const char *why = objection(view, run, node, now_mono_us);
-        if (why == NULL) {
+        if (why != NULL || (stays && candidate_is_evacuated(view, node)))
+            refuse(view, node, why, &refused[refused_count++]);
+        else
             ranks[rank_count++] = rank_node(view, run, node, &all, now_mono_us);
-            continue;
-        }
-        refused[refused_count].node = node;
-        refused[refused_count].eligible = false;
-        (void)stay_copy(refused[refused_count].why, sizeof refused[refused_count].why, why);
-        refused_count++;
     }
     sort_ranks(ranks, rank_count);
     for (size_t i = 0; i < rank_count; i++)

@@ -16,8 +16,11 @@ struct candidate_note {
 
 /* Ranks nodes best first; ret_notes[node_count] explains each, refused ones last with their reason.
  * `run` may be NULL (rehearsal: judge by received sets as of now). Returns the best or NO_NODE. */
+/* A server in a zone that is being evacuated is refused where another may be promoted, else ranked
+ * as any; a switchover goes to none of them (its CHECK and CHOOSE rows). */
 uint32_t candidate_choose(const struct cluster_view *view, const struct plan_run *run,
                           int64_t now_mono_us, struct candidate_note *ret_notes, size_t *ret_count);
+bool candidate_is_evacuated(const struct cluster_view *view, uint32_t node);
 /* What facts and configuration alone say against promoting `node`; NULL: nothing. Static. */
 const char *candidate_objection(const struct cluster_view *view, uint32_t node,
                                 int64_t now_mono_us);

@@ -95,6 +95,8 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
         decide_want_plan(view, running, now_mono_us, d);
     if (!closes && !is_asked)
         decide_want_scheduled(view, now_mono_us, now_wall_us, d);
+    if (!closes && !is_asked)
+        decide_want_evacuated(view, fleet, now_wall_us, d);
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
     uint32_t other = decide_stale_writable(view, now_mono_us);

@@ -51,6 +51,8 @@ struct fleet {
     uint32_t blast_radius; /* more of them hold every automatic failover; 0: no limit */
     bool zone_down;        /* no server of any cluster answers in the zone of this one's primary */
     bool zone_waits;       /* a cluster before this one is to fail over from that zone */
+    int64_t evacuation_wall_us; /* its primary is to leave its zone now, by the evacuation ordered
+                                   then (evacuation.h); 0: not now */
 };
 
 struct decision {

@@ -45,6 +45,12 @@ bool decide_is_fence_overdue(const struct plan_run *running, int64_t now_mono_us
  * missed is taken out of d->record. */
 void decide_want_scheduled(const struct cluster_view *view, int64_t now_mono_us,
                            int64_t now_wall_us, struct decision *d);
+/* Is nothing else wanted, and the cluster well enough for a switchover? */
+bool decide_may_switch(const struct cluster_view *view, const struct decision *d);
+/* The primary leaves a zone that is being evacuated, when it is its turn and nothing else is
+ * wanted. */
+void decide_want_evacuated(const struct cluster_view *view, const struct fleet *fleet,
+                           int64_t now_wall_us, struct decision *d);
 bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
                                int64_t now_wall_us);
 

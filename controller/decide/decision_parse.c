@@ -256,6 +256,11 @@ static bool read_fleet_line(struct reader *r, const char *name, char *text)
             *flag = number == 1;
         return true;
     }
+    if (strcmp(name, "evacuation") == 0) {
+        const char *end = NULL;
+        return read_i64(text, &fleet->evacuation_wall_us, &end) && *end == '\0' &&
+               fleet->evacuation_wall_us > 0 && fleet->evacuation_wall_us <= TIME_MAX_US;
+    }
     if (strcmp(name, "reseeds_full") == 0) {
         fleet->reseeds_full = read_u64(text, 1, &number) && number == 1;
         return fleet->reseeds_full;

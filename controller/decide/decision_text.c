@@ -190,6 +190,8 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
     write_number(w, "blast_radius", fleet->blast_radius);
     write_number(w, "zone_down", fleet->zone_down);
     write_number(w, "zone_waits", fleet->zone_waits);
+    if (fleet->evacuation_wall_us != 0)
+        str_addf(&w->s, "evacuation=%lld\n", (long long)fleet->evacuation_wall_us);
 }
 
 static void write_about(struct writer *w, const struct verdict *v)

@@ -82,6 +82,8 @@ static void compute_choose(struct plan_run *run, const struct cluster_view *view
         run->candidate = may ? run->params.node : NO_NODE;
     }
     char *text = run->rows[row].text;
+    if (run->kind == PLAN_SWITCHOVER && candidate_is_evacuated(view, run->candidate))
+        run->candidate = NO_NODE; /* the notes name its zone */
     if (run->candidate == NO_NODE) {
         say_refused(run, view, notes, count, text);
         return;
@@ -191,6 +193,7 @@ enum plan_next plan_resume(struct plan_run *run, const struct cluster_view *view
     if (plan_kind_has(run->kind, TRAIT_UNDONE_AT_RESTART)) {
         (void)stay_copy(run->text, sizeof run->text,
                         "the controller restarted before the point of no return: undone");
+        run->interrupted = true;
         return NEXT_UNDO;
     }
     if (plan_replaces(run->kind) && run->row > hook) {

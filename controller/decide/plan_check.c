@@ -109,6 +109,10 @@ static enum stay_rc check_switchover(const struct plan_run *run, const struct cl
     uint32_t next = run->params.node != NO_NODE
                         ? run->params.node
                         : candidate_choose(view, NULL, now_mono_us, notes, &count);
+    if (candidate_is_evacuated(view, next))
+        return stay_error(err, STAY_EREFUSED,
+                          "nobody may be promoted outside the evacuated zone %s: %s stands there",
+                          view->config->nodes[next].zone, plan_node_name(view, next));
     if (run->aims_lossless &&
         mask_count(plan_acker_nodes(view, next, now_mono_us) & ~mask_of(next)) < view->config->acks)
         return stay_error(err, STAY_EREFUSED,

@@ -47,6 +47,8 @@ static json_t *params_to_json(const struct plan_params *params, const struct clu
     stay_json_set_string(obj, "reason", params->reason);
     stay_json_set_string(obj, "actor", params->actor);
     stay_json_set_int(obj, "detected_mono_us", params->detected_mono_us);
+    if (params->evacuation_wall_us != 0)
+        stay_json_set_int(obj, "evacuation_wall_us", params->evacuation_wall_us);
     return obj;
 }
 

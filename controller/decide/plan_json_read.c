@@ -134,6 +134,7 @@ static enum stay_rc read_params(const json_t *run, const struct cluster_config *
     TRY(stay_json_get_bool(obj, "accept_loss", &params->accept_loss, err));
     TRY(stay_json_get_copy(obj, "reason", params->reason, sizeof params->reason, err));
     TRY(stay_json_get_copy(obj, "actor", params->actor, sizeof params->actor, err));
+    TRY(stay_json_get_int_or(obj, "evacuation_wall_us", 0, &params->evacuation_wall_us, err));
     return stay_json_get_int(obj, "detected_mono_us", &params->detected_mono_us, err);
 }
 

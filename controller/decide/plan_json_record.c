@@ -43,6 +43,9 @@ json_t *cluster_record_to_json(const struct cluster_record *record,
     stay_json_set_int(obj, "relief_tried", (int64_t)record->relief_tried);
     stay_json_set_string(obj, "switch_to", record->switch_to);
     stay_json_set_string(obj, "switch_by", record->switch_by);
+    stay_json_set_int(obj, "evacuated_wall_us", record->evacuated_wall_us);
+    stay_json_set_int(obj, "evacuation_cut", record->evacuation_cut);
+    stay_json_set_int(obj, "evacuation_again_wall_us", record->evacuation_again_wall_us);
     json_t *written = json_object();
     for (uint32_t node = 0; node < config->node_count; node++)
         if (record->written_known & (UINT32_C(1) << node))
@@ -123,6 +126,12 @@ static enum stay_rc read_schedule(const json_t *obj, struct cluster_record *reco
 {
     TRY(stay_json_get_int_or(obj, "switch_at_wall_us", 0, &record->switch_at_wall_us, err));
     TRY(stay_json_get_int_or(obj, "switch_missed_wall_us", 0, &record->switch_missed_wall_us, err));
+    int64_t cut = 0;
+    TRY(stay_json_get_int_or(obj, "evacuated_wall_us", 0, &record->evacuated_wall_us, err));
+    TRY(stay_json_get_int_or(obj, "evacuation_cut", 0, &cut, err));
+    record->evacuation_cut = cut >= 0 && cut < UINT32_MAX ? (uint32_t)cut : UINT32_MAX;
+    TRY(stay_json_get_int_or(obj, "evacuation_again_wall_us", 0, &record->evacuation_again_wall_us,
+                             err));
     if (json_object_get(obj, "switch_to") == NULL)
         return STAY_OK;
     TRY(stay_json_get_copy(obj, "switch_to", record->switch_to, sizeof record->switch_to, err));

@@ -182,6 +182,35 @@ static void note_relief(const struct plan_run *run, const struct cluster_view *v
     }
 }
 
+/* Likewise tried: once an order, but for restarts of ours. */
+static void begin_evacuation(const struct plan_run *run, struct cluster_record *record)
+{
+    if (record->evacuated_wall_us != run->params.evacuation_wall_us)
+        record->evacuation_cut = 0;
+    record->evacuated_wall_us = run->params.evacuation_wall_us;
+    record->evacuation_again_wall_us = 0;
+}
+
+/* What ended it says nothing against the move: its clients were not touched yet (too far behind, a
+ * hook's veto), or this controller restarted. One that keeps restarting in it stops: a human looks.
+ */
+static void reopen_evacuation(const struct plan_run *run, int64_t now_wall_us,
+                              struct cluster_record *record)
+{
+    if (run->kind != PLAN_SWITCHOVER || run->state != RUN_UNDONE ||
+        run->params.evacuation_wall_us == 0 ||
+        record->evacuated_wall_us != run->params.evacuation_wall_us)
+        return;
+    bool touched = false;
+    for (uint32_t row = plan_row_of(run->kind, STEP_ROUTE_CLOSE); row < PLAN_ROWS_MAX; row++)
+        touched = touched || run->rows[row].touched != 0;
+    if (touched && run->interrupted && record->evacuation_cut++ >= PLAN_EVACUATION_CUTS)
+        return;
+    if (!touched || run->interrupted)
+        record->evacuation_again_wall_us =
+            now_wall_us + (run->interrupted ? 0 : PLAN_EVACUATION_AGAIN_US);
+}
+
 void plan_change_record(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                         int64_t now_wall_us, struct cluster_record *record)
 {
@@ -194,6 +223,8 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
         note_relief(run, view, now_wall_us, record);
         if (run->kind == PLAN_SWITCHOVER) /* whichever way it ends, it was tried */
             record->switch_at_wall_us = record->switch_missed_wall_us = 0;
+        if (run->params.evacuation_wall_us != 0)
+            begin_evacuation(run, record);
     } else if (step == STEP_ADMIT) {
         take_back(record, run->params.node);
         record->ackers |= coming_acker(run, view);
@@ -310,6 +341,7 @@ void plan_end_record(const struct plan_run *run, const struct cluster_view *view
     lift_if_attached(run, record);
     give_back_mode(run, record);
     forget_broken(run, view, record);
+    reopen_evacuation(run, now_wall_us, record);
     if (run->state == RUN_SUCCEEDED || !run->params.automatic || run->kind != PLAN_FAILOVER)
         return; /* other plans hold by decide's own memory; a failover must never wait for theirs */
     int64_t hold_us = run->stays ? PLAN_STAYS_US : PLAN_RETRY_US;

@@ -8,6 +8,9 @@
 #include "controller/decide/certificate.h"
 #include "controller/decide/plan_kinds.h"
 
+#define PLAN_EVACUATION_CUTS 2 /* so often a move that our own restart undid is begun again */
+#define PLAN_EVACUATION_AGAIN_US (15 * STAY_SECOND) /* so long after one that touched no client */
+
 struct plan_params {
     uint32_t node;    /* switchover --to, rejoin NODE ...; NO_NODE: choose */
     uint32_t donor;   /* RESEED --from; NO_NODE: choose. No other plan reads it */
@@ -17,6 +20,7 @@ struct plan_params {
     char reason[128];
     char actor[64];
     int64_t detected_mono_us; /* when suspicion began, for the timeline; STAY_NEVER */
+    int64_t evacuation_wall_us; /* SWITCHOVER: by the evacuation ordered then; 0: by none */
 };
 
 enum row_state {
@@ -126,6 +130,7 @@ struct plan_run {
     bool acks_flowed;          /* at start: no session waited long in the primary's last facts */
     bool was_open;             /* the old primary was writable at start */
     bool stays;                /* undone because the old primary came back with more; not stored */
+    bool interrupted; /* undone because the controller restarted, nothing else; not stored */
     bool fenced;               /* F1 confirmed */
     bool fence_unheard; /* taken up: a fence was sent, whose answer is not known; not stored */
     bool degrade;       /* no acker to attach: bounded is recorded, writes go on */

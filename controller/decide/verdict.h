@@ -105,6 +105,8 @@ struct verdict verdict_objective(enum verdict_objective objective);
 
 /* 140: no server of any cluster answers in a zone (zone_census.h). */
 struct verdict verdict_zone_down(void);
+/* 141: a zone is being evacuated (evacuation.h); is_clear: no primary stands there any more. */
+struct verdict verdict_zone_evacuated(bool is_clear);
 
 /* Every rule of every table, for mainstay-verdicts(7) and lint: calls fn once per row. */
 typedef void (*verdict_visit_fn)(void *ctx, uint16_t id, enum verdict_subject subject,

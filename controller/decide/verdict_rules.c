@@ -138,6 +138,11 @@ static const struct verdict_row zone_rule = {
     "no server of any cluster answers there: their failovers go one at a time, in the order of the "
     "configuration, and above controller.blast_radius none goes without a human"};
 
+static const struct verdict_row evacuated_rule = {
+    141, ACT_ALERT, "zone is being evacuated",
+    "a human empties it: primaries there are moved, one after the other, its servers are promoted "
+    "only where nobody elsewhere may be; until `mainstay evacuate zone:Z --end`"};
+
 const struct primary_rule *verdict_primary_rules(size_t *ret_count)
 {
     *ret_count = STAY_COUNT(primary_rules);
@@ -165,6 +170,13 @@ struct verdict verdict_zone_down(void)
 {
     const struct verdict_row *r = &zone_rule;
     return (struct verdict){r->id, SUBJECT_ZONE, NO_NODE, r->action, r->name, r->why};
+}
+
+struct verdict verdict_zone_evacuated(bool is_clear)
+{
+    const struct verdict_row *r = &evacuated_rule;
+    return (struct verdict){r->id,   SUBJECT_ZONE, NO_NODE, is_clear ? ACT_NONE : r->action,
+                            r->name, r->why};
 }
 
 /* The facts of a table are nothing but tris. Judged for every server at every turn: a row ends at
@@ -211,6 +223,8 @@ void verdict_visit(verdict_visit_fn fn, void *ctx)
     fn(ctx, controller_rule.id, SUBJECT_CONTROLLER, controller_rule.name, controller_rule.why,
        controller_rule.action);
     fn(ctx, zone_rule.id, SUBJECT_ZONE, zone_rule.name, zone_rule.why, zone_rule.action);
+    fn(ctx, evacuated_rule.id, SUBJECT_ZONE, evacuated_rule.name, evacuated_rule.why,
+       evacuated_rule.action);
     for (size_t i = 0; i < OBJECTIVE_COUNT; i++) {
         const struct verdict_row *r = &objective_rules[i];
         fn(ctx, r->id, SUBJECT_OBJECTIVES, r->name, r->why, r->action);

@@ -42,7 +42,7 @@ static bool is_word(const char *text)
 {
     size_t length = strlen(text);
     return length > 0 && length <= 60 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
 }
 
 bool history_key(const char *cluster, const char *id, char ret_key[STORE_KEY_MAX + 1])

@@ -66,7 +66,7 @@ struct cli {
     char **rest;
     const char *cluster; /* borrowed from argv */
     json_t *args;        /* of the request */
-    bool json, dry_run, yes, no_wait, defaults, any_name, fix;
+    bool json, dry_run, yes, no_wait, defaults, any_name, fix, end;
     const char *socket, *config;
     int64_t timeout_us; /* for the end of a plan; discover: for a server, 0 when not given */
     char socket_path[256], runbook_path[256];
@@ -99,6 +99,8 @@ int cli_talk(struct cli *cli);
 /* Asks the verb `wire` with cli's cluster and arguments, prints nothing but a failure. CLI_DONE:
  * *ret_data is the caller's. */
 int cli_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data);
+/* The same after a cli_fetch, and silent: false when the controller does not answer, or fails. */
+bool cli_try_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data);
 int cli_check(struct cli *cli); /* cli_check.c: `check`, and `check --fix` */
 /* cli_local.c */
 int cli_help(struct cli *cli);
@@ -116,12 +118,16 @@ int cli_errant_show(struct cli *cli);
 int cli_errant_inject(struct cli *cli);
 int cli_errant_reset(struct cli *cli);
 
+/* cli_evacuate.c: shows the plan, or gives the order and waits for its moves, or ends it. */
+int cli_evacuate(struct cli *cli);
+
 /* cli_discover.c: asks database servers, no controller. */
 int cli_discover(struct cli *cli);
 
 /* cli_print*.c */
 void cli_print_status(struct cli *cli, const json_t *data);
 void cli_print_outage(struct cli *cli, const json_t *cluster); /* part of status */
+void cli_print_evacuations(struct cli *cli, const json_t *data); /* part of status */
 void cli_print_topology(struct cli *cli, const json_t *data);
 void cli_print_problems(struct cli *cli, const json_t *data);
 void cli_print_verdict(struct cli *cli, const json_t *data);

@@ -108,11 +108,12 @@ static bool take_value(struct cli *cli, const struct cli_option *option, const c
             stay_json_set_int(cli->args, option->wire, us);
         else
             cli->timeout_us = us;
-    } else if (strcmp(option->name, "max") == 0) {
+    } else if (strcmp(option->value, "N") == 0) {
         char *end;
         long n = strtol(value, &end, 10);
         if (*end != '\0' || n < 1 || n > 1000) {
-            cli_usage_error(cli, "--max: \"%.40s\" is not a number from 1 to 1000", value);
+            cli_usage_error(cli, "--%s: \"%.40s\" is not a number from 1 to 1000", option->name,
+                            value);
             return false;
         }
         stay_json_set_int(cli->args, option->wire, n);
@@ -131,6 +132,7 @@ static void take_switch(struct cli *cli, const char *name)
     cli->no_wait |= strcmp(name, "no-wait") == 0;
     cli->defaults |= strcmp(name, "defaults") == 0;
     cli->fix |= strcmp(name, "fix") == 0;
+    cli->end |= strcmp(name, "end") == 0;
     if (strcmp(name, "no-color") == 0)
         cli->use_color = false;
 }
@@ -194,6 +196,8 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
             stay_json_set_string(cli->args, "file", value);
     } else if (strcmp(name, "ADDRESS") == 0) {
         stay_json_set_string(cli->args, "address", value);
+    } else if (strcmp(name, "zone:ZONE") == 0) {
+        stay_json_set_string(cli->args, "zone", value);
     } else if (strcmp(name, "VERB") == 0) {
         stay_json_set_string(cli->args, "verb", value);
     } else { /* a|b|c */

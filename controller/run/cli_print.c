@@ -238,6 +238,7 @@ void cli_print_status(struct cli *cli, const json_t *data)
         cli_wrap(cli, cli->out, 4, cli_text(self, "holds"));
     } else if (!cli_true(self, "ready"))
         fprintf(cli->out, "The controller is not ready yet: it watches and does not act.\n");
+    cli_print_evacuations(cli, data);
     json_array_foreach(json_object_get(data, "clusters"), i, c)
     {
         const json_t *verdict = json_object_get(c, "verdict");

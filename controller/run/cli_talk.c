@@ -284,6 +284,18 @@ int cli_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data)
     return CLI_DONE;
 }
 
+bool cli_try_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data)
+{
+    STAY_AUTO(line_client_drop) struct line_client *client = NULL;
+    STAY_AUTO(stay_json_drop) json_t *answer = NULL;
+    cli->verb = verb;
+    if (send_request(cli, false, &client, NULL) != STAY_OK ||
+        read_answer(cli, client, &answer, NULL) != STAY_OK || !cli_true(answer, "ok"))
+        return false;
+    *ret_data = json_incref(json_object_get(answer, "data"));
+    return true;
+}
+
 int cli_talk(struct cli *cli)
 {
     if (!find_controller(cli))

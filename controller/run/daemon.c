@@ -8,6 +8,7 @@
 #include "base/io/file.h"
 #include "base/io/notify.h"
 #include "controller/keep/store_sqlite.h"
+#include "controller/run/daemon_evacuate.h"
 #include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 #include "controller/serve/serve.h"
@@ -309,6 +310,7 @@ enum stay_rc daemon_open(const char *config_path, struct daemon **ret_daemon,
                          struct stay_error *err)
 {
     struct daemon *d = stay_calloc(1, sizeof *d);
+    d->zones = stay_calloc(1, sizeof *d->zones);
     d->config_path = stay_strdup(config_path);
     enum stay_rc rc = settings_load(config_path, 0, &d->settings, NULL, err);
     if (rc == STAY_OK)
@@ -376,6 +378,7 @@ void daemon_close(struct daemon *d)
     free(d->by_probe);
     free(d->runbook);
     free(d->census);
+    free(d->zones);
     free(d->config_path);
     free(d);
 }

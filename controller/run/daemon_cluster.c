@@ -3,6 +3,7 @@
  * needs to know of the controller (hold, kill switch, store, isolation) is put into the view
  * here. */
 #include "base/base.h"
+#include "controller/run/daemon_evacuate.h"
 #include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 
@@ -156,6 +157,7 @@ static void fill_view(struct daemon_cluster *c)
     c->view.paused_all = d->is_paused;
     c->view.store_ok = d->is_store_ok;
     c->view.isolated = d->is_isolated;
+    c->view.evacuated = evacuation_mask(c->view.config, d->zones->orders, d->zones->count);
 }
 
 static void log_decision(struct daemon_cluster *c)
@@ -242,6 +244,7 @@ static void start_wanted(struct daemon_cluster *c)
     struct stay_error err;
     struct plan_params params = c->decision.params;
     params.automatic = true;
+    daemon_evacuate_sign(c->daemon, &params);
     enum stay_rc rc = daemon_cluster_start_plan(c, c->decision.want, &params, &err);
     if (rc == STAY_OK || strcmp(err.text, c->logged_text) == 0)
         return;
@@ -319,6 +322,7 @@ void daemon_cluster_turn(struct daemon_cluster *c)
     fill_view(c);
     executor_tick(c->executor, now_mono(c), now_wall(c));
     daemon_resume(c);
+    (void)daemon_evacuate_turn(c);
     daemon_fleet(c->daemon, c, &c->fleet);
     struct decision before = c->decision;
     decision_memory_take(&c->before, &c->view);

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "controller/act/effects.h"
+#include "controller/run/daemon_evacuate.h"
 #include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
 
@@ -331,6 +332,8 @@ void daemon_control_init(struct daemon *d)
         .abort_plan = control_abort,
         .set_switch = control_set_switch,
         .inject = daemon_inject,
+        .evacuations = daemon_evacuations,
+        .evacuate = daemon_evacuate,
         .history = control_history,
         .listen = control_listen,
         .unlisten = control_unlisten,

@@ -87,6 +87,7 @@ void daemon_fleet(struct daemon *d, const struct daemon_cluster *asking, struct 
     if (limit > 0 && count >= limit)
         ret_fleet->failovers_last_hour = DAEMON_FAILOVERS_PER_HOUR;
     tell_zone(d, asking, ret_fleet);
+    ret_fleet->evacuation_wall_us = asking->evacuation_wall_us;
     uint32_t reseeds = 0;
     for (size_t i = 0; d->busy_count > 0 && i < d->cluster_count; i++) {
         const struct daemon_cluster *c = d->clusters[i];

@@ -2,7 +2,7 @@
  * that is done a cluster is watched but not judged. */
 #include "base/base.h"
 #include "base/json.h"
-#include "controller/run/daemon_private.h"
+#include "controller/run/daemon_evacuate.h"
 
 #define LOAD_PLANS_MAX 30000 /* HISTORY_KEEP for every cluster there may be */
 
@@ -92,6 +92,7 @@ static void on_paused(void *ctx, enum stay_rc rc, const struct store_item *items
 void daemon_load(struct daemon *d)
 {
     d->store->ops->get(d->store, "controller/paused", 1, on_paused, d);
+    daemon_evacuate_load(d);
     d->store->ops->get(d->store, HISTORY_PREFIX, LOAD_PLANS_MAX, on_plans, d);
 }
 

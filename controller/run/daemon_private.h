@@ -70,7 +70,7 @@ struct daemon_cluster {
     int64_t resume_epoch; /* of that run */
     uint64_t epoch_refused; /* highest one on a server that was not believed */
     struct timer *wake;   /* the executor's */
-    int64_t wake_at_mono_us;
+    int64_t wake_at_mono_us, evacuation_wall_us; /* its turn to leave a zone; 0: not now */
     struct daemon_save *save_head, **save_tail;
     bool is_saving;
     int64_t save_failed_mono_us;
@@ -126,8 +126,7 @@ struct daemon {
     uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
     struct timer *tick, *fast_tick, *store_check, *watchdog;
     size_t tick_slice;
-    bool is_loop_open;
-    bool is_ready, is_stopping, is_history_loaded;
+    bool is_loop_open, is_ready, is_stopping, is_history_loaded;
     bool is_paused;          /* kill switch of the whole controller, stored */
     char paused_by[160];
     uint64_t pause_version;
@@ -138,6 +137,7 @@ struct daemon {
     struct fleet_census *census; /* the last one, NULL: none yet */
     int64_t census_mono_us;
     struct listener *listeners;
+    struct daemon_zones *zones; /* that are being emptied (daemon_evacuate.h) */
     char *runbook;           /* as last written */
     bool is_runbook_dirty;
     uint64_t holds, store_errors, reloads, reload_errors;

@@ -143,7 +143,8 @@ static void log_save(const struct daemon_save *s, enum stay_rc rc, const struct 
                   c->settings->config.name, err ? err->text : stay_rc_text(rc));
     } else if (s->kind == SAVE_SWITCH) {
         static const char *const texts[] = {"paused", "resumed", "maintenance started",
-                                            "maintenance ended", "released from cooldown"};
+                                            "maintenance ended", "released from cooldown",
+                                            "switchover scheduled"};
         log_write(LOG_LEVEL_NOTICE, fields, STAY_COUNT(fields), "%s: %s by %s%s%s",
                   c->settings->config.name, texts[s->which], s->actor, s->reason[0] ? ": " : "",
                   s->reason);

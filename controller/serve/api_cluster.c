@@ -1,5 +1,6 @@
 /* A cluster as it is shown: what is promised, whether the promise stands, what is wrong, what would
  * happen if the primary died now; and the lists made of many clusters. */
+#include "controller/serve/api_evacuation.h"
 #include "controller/serve/api_private.h"
 
 json_t *api_node_names(const struct cluster_config *config, uint32_t mask)
@@ -181,6 +182,7 @@ json_t *api_status(const struct control *control, const char *cluster)
     stay_json_set_string(self, "holds", control->holds(control->ctx));
     stay_json_set_bool(self, "leader", control->is_leader(control->ctx));
     stay_json_set(out, "controller", self);
+    stay_json_set(out, "evacuations", api_evacuations(control));
     stay_json_set(out, "clusters", clusters);
     if (found)
         return out;

@@ -1,5 +1,7 @@
 /* What is wrong, over one cluster or all: problems, the verdict with the facts behind it,
  * conformance. */
+#include "base/units.h"
+#include "controller/serve/api_evacuation.h"
 #include "controller/serve/api_private.h"
 
 #define CHECKS_MAX 128
@@ -164,9 +166,39 @@ static json_t *list_of(const struct control *control, const char *cluster, const
     return NULL;
 }
 
+/* Once a zone, and with the clusters that are left there. */
+static void add_evacuation(json_t *list, const struct control *control,
+                           const struct evacuation *order)
+{
+    size_t left = api_evacuation_left(control, order->zone);
+    struct verdict v = verdict_zone_evacuated(left == 0);
+    char since[40];
+    units_format_wall(since, sizeof since, order->since_wall_us);
+    STAY_AUTO(stay_free_charp)
+    char *detail = stay_sprintf("zone %s, since %s by %s%s%s: %zu primar%s there", order->zone,
+                                since, order->by, order->reason[0] == '\0' ? "" : ": ",
+                                order->reason, left, left == 1 ? "y" : "ies");
+    json_t *row = json_object();
+    stay_json_set_int(row, "rule", v.rule_id);
+    stay_json_set_string(row, "name", v.name);
+    stay_json_set_string(row, "why", v.why);
+    stay_json_set_string(row, "action", verdict_action_text(v.action));
+    stay_json_set_string(row, "zone", order->zone);
+    stay_json_set_string(row, "cluster", "zone");
+    stay_json_set_string(row, "node", order->zone);
+    stay_json_set_string(row, "severity", severity(&v));
+    stay_json_set_string(row, "detail", detail);
+    stay_json_append(list, row);
+}
+
 json_t *api_problems(const struct control *control, const char *cluster)
 {
-    return list_of(control, cluster, "problems", problems_of);
+    const struct evacuation *orders = NULL;
+    size_t count = control->evacuations == NULL ? 0 : control->evacuations(control->ctx, &orders);
+    json_t *out = list_of(control, cluster, "problems", problems_of);
+    for (size_t i = 0; i < count && out != NULL; i++)
+        add_evacuation(json_object_get(out, "problems"), control, &orders[i]);
+    return out;
 }
 
 static const char *fix_of_unread(const struct node_view *n, bool is_up, char *text, size_t size)

@@ -13,7 +13,7 @@
 #ifndef CONTROLLER_SERVE_CONTROL_H
 #define CONTROLLER_SERVE_CONTROL_H
 #include "controller/act/step_route.h"
-#include "controller/decide/decide.h"
+#include "controller/decide/evacuation.h"
 #include "controller/decide/rehearsal.h"
 #include "controller/decide/zone_census.h"
 
@@ -73,6 +73,12 @@ struct control {
     void (*set_switch)(void *ctx, const char *cluster, enum control_switch which,
                        int64_t until_wall_us, const char *actor, const char *reason,
                        control_done_fn done, void *done_ctx);
+    /* Zones that are being emptied: borrowed, returns how many. evacuate stores an order (its
+     * since_wall_us is set here; one that stands and stopped becomes a new one) or, is_end, takes
+     * it out. */
+    size_t (*evacuations)(void *ctx, const struct evacuation **ret_orders);
+    void (*evacuate)(void *ctx, const struct evacuation *order, bool is_end, control_done_fn done,
+                     void *done_ctx);
     /* By a job; data: {"text", "primary", "trial", "injected", "refused" (conflicts), "before",
      * "list" of {"gtid", "wall_us", "tables", "inserted", "updated", "deleted", "result", "why"}}.
      */

@@ -1,4 +1,5 @@
 /* The table of HTTP routes, finding one, and the answers of /api/v1. */
+#include "controller/serve/api_evacuation.h"
 #include "controller/serve/http.h"
 #include "controller/serve/api.h"
 #include <stdarg.h>
@@ -65,6 +66,13 @@ static void get_plan(struct http_request *q)
     q->control->history(q->control->ctx, q->part[0], q->part[1], 1, plans_read, q);
 }
 
+static void get_evacuations(struct http_request *q)
+{
+    json_t *out = json_object();
+    stay_json_set(out, "evacuations", api_evacuations(q->control));
+    http_answer_json(q, 200, out);
+}
+
 /* Order: first match wins. */
 static const struct http_route routes[] = {
     {"GET", "/health/live", NULL, http_live, "200 while the process serves"},
@@ -83,6 +91,8 @@ static const struct http_route routes[] = {
     {"GET", "/api/v1/clusters", NULL, get_clusters,
      "every cluster: roles, mode, verdict, exposure"},
     {"GET", "/api/v1/clusters/{c}", NULL, get_cluster, "one cluster"},
+    {"GET", "/api/v1/evacuations", NULL, get_evacuations,
+     "zones that are being emptied: since when, by whom, primaries left"},
     {"GET", "/api/v1/clusters/{c}/topology", NULL, get_topology, "servers and who follows whom"},
     {"GET", "/api/v1/clusters/{c}/plans", NULL, get_plans, "what was done, newest first"},
     {"GET", "/api/v1/clusters/{c}/plans/{id}", NULL, get_plan,

@@ -1,5 +1,6 @@
 /* Samples are collected family by family, then printed in the table's order. */
 #include "controller/serve/metrics.h"
+#include "controller/serve/api_evacuation.h"
 #include "controller/serve/api.h"
 #include "controller/serve/http.h"
 
@@ -57,6 +58,8 @@ static const struct metric_family families[] = {
     {"store_errors_total", "counter", "Failed reads and writes of the store"},
     {"reloads_total", "counter", "Configurations taken"},
     {"reload_errors_total", "counter", "Configurations refused"},
+    {"zone_evacuated", "gauge", "1 while the zone is being evacuated"},
+    {"zone_evacuated_primaries", "gauge", "Primaries that stand in it still"},
     {"recorder_written_total", "counter", "Decisions recorded"},
     {"recorder_lost_total", "counter", "Decisions that could not be recorded"},
     {"process_cpu_seconds_total", "counter", "CPU time of this process"},
@@ -184,6 +187,19 @@ static void emit_cluster(struct page *page, const struct control_cluster *c)
         emit_node(page, c, i);
 }
 
+static void emit_evacuations(struct page *page, const struct control *control)
+{
+    const struct evacuation *orders = NULL;
+    size_t count = control->evacuations == NULL ? 0 : control->evacuations(control->ctx, &orders);
+    for (size_t i = 0; i < count; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "{zone=\"%s\"}", orders[i].zone);
+        emit(page, "zone_evacuated", labels, 1);
+        emit(page, "zone_evacuated_primaries", labels,
+             (double)api_evacuation_left(control, orders[i].zone));
+    }
+}
+
 /* The whole page. A sample of a name that is not in the table is left out: no help, no series. */
 static void metrics_format(const struct control *control, struct str *out)
 {
@@ -195,6 +211,7 @@ static void metrics_format(const struct control *control, struct str *out)
     for (size_t i = 0; i < control->cluster_count(control->ctx); i++)
         if (control->cluster_at(control->ctx, i, &c))
             emit_cluster(page, &c);
+    emit_evacuations(page, control);
     if (control->metrics != NULL)
         control->metrics(control->ctx, emit, page);
     for (size_t i = 0; i < STAY_COUNT(families); i++) {

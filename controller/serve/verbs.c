@@ -155,6 +155,7 @@ static const struct verb {
     {"release", verb_release},   {"history", verb_history},   {"explain", verb_explain},
     {"reload", verb_reload},     {"runbook", verb_runbook},   {"version", verb_version},
     {"what-if", verb_what_if},   {"reseed", verb_reseed},     {"recover", verb_recover},
+    {"evacuate", verb_evacuate},
 };
 
 const char *const *verbs_names(void)

@@ -82,6 +82,9 @@ void verb_maintenance(struct request *r);
 void request_schedule(struct request *r, const char *at, const char *to);
 void verb_reload(struct request *r);
 
+/* verbs_evacuate.c */
+void verb_evacuate(struct request *r);
+
 /* verbs_plan.c */
 void verb_plan(struct request *r);
 void verb_switchover(struct request *r);

@@ -107,6 +107,17 @@ void scenario_pass(const char *row, const char *injected, const char *happened,
     exit(0);
 }
 
+void scenario_take_in(struct lab *lab, struct lab *other, const char *name)
+{
+    STAY_AUTO(stay_free_charp) char *text = scenario_file(other, "mainstay.conf");
+    char *begin = strstr(text, "  { name = \"shop\""), *end = strstr(text, "\n);");
+    SCENARIO_CHECK(begin != NULL && end != NULL, "the lab writes its configuration otherwise now");
+    memcpy(strstr(begin, "shop"), name, 4);
+    *end = '\0';
+    STAY_AUTO(stay_free_charp) char *both = stay_sprintf("clusters = (\n%s,\n", begin);
+    LAB_MUST(lab, lab_edit_config(lab, "clusters = (\n", both));
+}
+
 void scenario_start_controller(struct lab *lab, bool adopt)
 {
     int code = -1;

@@ -23,6 +23,9 @@ struct lab *scenario_begin(int argc, char **argv, struct lab_options options, un
 /* Changes the configuration before the controller starts: call between begin(NO_CONTROLLER) and
  * this. */
 void scenario_start_controller(struct lab *lab, bool adopt);
+/* Before that: the cluster of another lab goes behind this one's in its configuration, under a name
+ * of four letters. */
+void scenario_take_in(struct lab *lab, struct lab *other, const char *name);
 
 /* Writers through both proxies until scenario_check. */
 void scenario_load(struct lab *lab);

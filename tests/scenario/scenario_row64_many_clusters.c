@@ -17,18 +17,6 @@ static void more_down(void)
 
 static const char *const names[CLUSTERS] = {"shop", "sho2", "sho3", "sho4"};
 
-/* The cluster's stanza of another lab's configuration goes behind ours, under a name of its own. */
-static void take_in(int i)
-{
-    STAY_AUTO(stay_free_charp) char *text = scenario_file(each[i], "mainstay.conf");
-    char *begin = strstr(text, "  { name = \"shop\""), *end = strstr(text, "\n);");
-    SCENARIO_CHECK(begin != NULL && end != NULL, "the lab writes its configuration otherwise now");
-    memcpy(strstr(begin, "shop"), names[i], 4);
-    *end = '\0';
-    STAY_AUTO(stay_free_charp) char *both = stay_sprintf("clusters = (\n%s,\n", begin);
-    LAB_MUST(each[0], lab_edit_config(each[0], "clusters = (\n", both));
-}
-
 static int count_writable(bool have[CLUSTERS])
 {
     int count = 0;
@@ -51,7 +39,7 @@ int main(int argc, char **argv)
         (void)snprintf(name, sizeof name, "%s-%d", argv[4], i);
         each[i] = lab_new(&(struct lab_options){.name = stay_strdup(name)});
         LAB_MUST(each[i], lab_up(each[i]));
-        take_in(i);
+        scenario_take_in(each[0], each[i], names[i]);
     }
     scenario_start_controller(each[0], true);
     for (int i = 1; i < CLUSTERS; i++)

@@ -7,10 +7,12 @@
  *   fact db2 executed 0-1-100 received 0-1-100 source db1 lag 2 applier no uptime 50
  *        version 10.11.6
  *   silent db1 (no answer for a minute)     refused db1     unread db1 (never answered)
+ *   evacuated ZONE
  *
  * Every node starts read-only, fresh, its applier running, replicating from the primary. */
 #ifndef TESTS_CASE_VIEW_H
 #define TESTS_CASE_VIEW_H
+#include "controller/decide/evacuation.h"
 #include "tests/unit/controller/decide/case_fact.h"
 
 static void case_fresh(struct case_view *c, uint32_t node)
@@ -111,6 +113,8 @@ static void case_line(struct case_view *c, char *line)
         struct node_view *n = &c->view.nodes[case_node(c, words[1])];
         n->groups_known = 0;
         n->facts_begun_mono_us = n->facts_mono_us = n->query_ok_mono_us = STAY_NEVER;
+    } else if (strcmp(words[0], "evacuated") == 0) {
+        c->view.evacuated |= evacuation_nodes(&c->config, words[1]);
     } else if (strcmp(words[0], "plan") == 0 || strcmp(words[0], "run") == 0 ||
                strcmp(words[0], "candidate") == 0 || strcmp(words[0], "lose") == 0)
         (void)stay_copy(c->command, sizeof c->command, whole);

@@ -81,6 +81,11 @@ static char *decided(struct world *w, const struct fleet *of_case, int64_t now_w
         reached[zone.rule_id] = 1;
         str_addf(&s, "zone=%u %s\n", zone.rule_id, zone.name);
     }
+    if (w->view.evacuated != 0) {
+        struct verdict zone = verdict_zone_evacuated(false);
+        reached[zone.rule_id] = 1;
+        str_addf(&s, "zone=%u %s\n", zone.rule_id, zone.name);
+    }
     str_addf(&s, "verdict=%u %s\naction=%s\n", d.verdict.rule_id, d.verdict.name,
              verdict_action_text(d.verdict.action));
     for (uint32_t i = 0; i < w->config.node_count; i++) {

@@ -132,9 +132,46 @@ static void a_degrade_records_what_is_configured(void **state)
     }
 }
 
+/* A move out of a zone that ended before it touched a client, or because the controller restarted,
+ * is begun again; one that was touched and undone asks a human, and so does a third restart. */
+static void a_move_that_failed_is_not_begun_again(void **state)
+{
+    (void)state;
+    struct case_view c;
+    case_open(&c, PAIR);
+    struct cluster_record record = c.view.record;
+    struct plan_run run = {.kind = PLAN_SWITCHOVER,
+                           .state = RUN_UNDONE,
+                           .params = {.evacuation_wall_us = CASE_WALL}};
+    uint32_t close = plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
+    record.evacuation_cut = 7; /* of another order */
+    plan_change_record(&run, &c.view, plan_row_of(PLAN_SWITCHOVER, STEP_INTENT), CASE_WALL,
+                       &record);
+    assert_int_equal(record.evacuated_wall_us, CASE_WALL);
+    assert_int_equal(record.evacuation_cut, 0);
+    plan_end_record(&run, &c.view, CASE_WALL, &record);
+    assert_int_equal(record.evacuation_again_wall_us, CASE_WALL + PLAN_EVACUATION_AGAIN_US);
+    for (int cut = 0; cut <= PLAN_EVACUATION_CUTS; cut++) {
+        run.rows[close].touched = NODE_BIT(0);
+        run.interrupted = true;
+        plan_change_record(&run, &c.view, plan_row_of(PLAN_SWITCHOVER, STEP_INTENT), CASE_WALL,
+                           &record);
+        assert_int_equal(record.evacuation_again_wall_us, 0);
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.evacuation_again_wall_us,
+                         cut < PLAN_EVACUATION_CUTS ? CASE_WALL : 0);
+    }
+    record.evacuation_cut = 0;
+    run.interrupted = false;
+    plan_end_record(&run, &c.view, CASE_WALL, &record);
+    assert_int_equal(record.evacuation_again_wall_us, 0);
+    case_clear(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_move_that_failed_is_not_begun_again),
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
