@@ -146,7 +146,6 @@ static bool was_peer(const struct cluster_view *view, uint32_t node)
     return n->facts.receiver == RECEIVER_CONNECTING &&
            is_source(view->config, view->primary, &n->facts) &&
            n->receiver_lost_mono_us != STAY_NEVER && n->receiver_lost_mono_us > asked_us &&
-           n->advanced_mono_us != STAY_NEVER &&
            asked_us - n->advanced_mono_us < view->config->receiving_us;
 }
 

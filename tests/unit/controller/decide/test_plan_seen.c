@@ -232,8 +232,50 @@ static void every_row_of_every_plan_says_why_and_whom(void **state)
     uint32_t count = 0;
     plan_visit(count_row, &count);
     assert_true(count > 100);
+    assert_int_equal(plan_kind_named("make writable"), PLAN_MAKE_WRITABLE);
+    assert_int_equal(plan_kind_named("none at all"), PLAN_NONE);
     assert_true(plan_step_validity_us(STEP_WRITABLE) == 500 * STAY_MS); /* makes a server open */
     assert_true(plan_step_validity_us(STEP_REWIND) > 3600 * STAY_SECOND);
+}
+
+/* How many acknowledgements the old primary waited for: MySQL's own word counts where it is less.
+ */
+static void a_dead_primarys_k_is_what_it_was_seen_to_wait_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum engine engine;
+        enum tri enabled;
+        uint64_t waits;
+        uint32_t acks;
+    } rows[] = {{ENGINE_MARIADB, TRI_YES, 1, 3},
+                {ENGINE_MYSQL, TRI_YES, 1, 1},
+                {ENGINE_MYSQL, TRI_YES, 5, 3},
+                {ENGINE_MYSQL, TRI_NO, 1, 3},
+                {ENGINE_MYSQL, TRI_YES, 0, 3}};
+    c.config.acks = 3;
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        c.config.engine = rows[i].engine;
+        c.view.nodes[0].facts.ss_source_enabled = rows[i].enabled;
+        c.view.nodes[0].facts.ss_wait_count = rows[i].waits;
+        assert_int_equal(plan_acks_waited_for(&c.view), rows[i].acks);
+    }
+    c.view.primary = NO_NODE;
+    assert_int_equal(plan_acks_waited_for(&c.view), 3);
+    c.config.engine = ENGINE_MARIADB;
+}
+
+/* Connected at the primary's last word; one whose receiver stood still then had no connection. */
+static void who_was_connected_when_the_primary_was_last_read_is_noted(void **state)
+{
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        int64_t read_us = c.view.nodes[0].facts_mono_us;
+        c.view.nodes[1].acker_seen_mono_us = read_us;
+        c.view.nodes[1].receiver_off_mono_us = stopped != 0 ? read_us : STAY_NEVER;
+        fail_over();
+        assert_int_equal(run.acking, stopped != 0 ? 0 : 2);
+    }
 }
 
 int main(void)
@@ -250,6 +292,8 @@ int main(void)
         T(a_primary_that_is_unread_or_none_was_not_seen_to_restart),
         T(acknowledgements_flow_when_something_moved_lately),
         T(what_was_written_by_hand_need_not_survive),
+        T(a_dead_primarys_k_is_what_it_was_seen_to_wait_for),
+        T(who_was_connected_when_the_primary_was_last_read_is_noted),
         T(every_row_of_every_plan_says_why_and_whom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

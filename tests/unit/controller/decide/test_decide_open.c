@@ -1,0 +1,127 @@
+/* tests/unit/controller/decide/test_decide_open.c - servers that take writes beside the primary:
+ * who is closed without being asked, who is left to a human, and how long a fence may take. */
+#include "decide_world.h"
+
+#include "controller/decide/decide_private.h"
+
+static struct node_view *db(uint32_t n)
+{
+    return &w.view.nodes[n - 1];
+}
+
+static void an_open_follower_is_one_that_answers_and_is_nobodys(void **state)
+{
+    (void)state;
+    enum { FOLLOWS, CLOSED, LOOSE, SET_ASIDE, SILENT };
+    for (int what = FOLLOWS; what <= SILENT; what++) {
+        db(2)->facts.read_only = what == CLOSED ? TRI_YES : TRI_NO;
+        db(2)->facts.receiver = what == LOOSE ? RECEIVER_NONE : RECEIVER_RUNNING;
+        w.view.record.quarantine[1] = what == SET_ASIDE ? QUARANTINE_OPERATOR : QUARANTINE_NONE;
+        db(2)->silent_since_mono_us = what == SILENT ? w.now - SEC(1) : STAY_NEVER;
+        assert_int_equal(decide_open_follower(&w.view, w.now), what == FOLLOWS ? 1 : NO_NODE);
+    }
+}
+
+static void an_outcast_is_closed_by_the_records_word(void **state)
+{
+    (void)state;
+    enum { STALE, DIVERGED, THEIRS, NOT_ASIDE, CLOSED, PRIMARY, SILENT, LATER_EPOCH, NO_SERVER };
+    for (int what = STALE; what <= NO_SERVER; what++) {
+        db(2)->facts.read_only = what == CLOSED ? TRI_YES : TRI_NO;
+        w.view.record.quarantine[1] = what == DIVERGED    ? QUARANTINE_DIVERGED
+                                      : what == THEIRS    ? QUARANTINE_OPERATOR
+                                      : what == NOT_ASIDE ? QUARANTINE_NONE
+                                                          : QUARANTINE_STALE_PRIMARY;
+        w.view.primary = what == PRIMARY ? 1 : 0;
+        db(2)->silent_since_mono_us = what == SILENT ? w.now - SEC(1) : STAY_NEVER;
+        db(2)->facts.canary_epoch = w.view.record.epoch + (what == LATER_EPOCH ? 1 : 0);
+        assert_int_equal(decide_is_open_outcast(&w.view, what == NO_SERVER ? NO_NODE : 1, w.now),
+                         what <= DIVERGED);
+    }
+    w.view.primary = 0;
+}
+
+/* It holds what the recorded primary lacks: somebody took over by hand. */
+static void a_takeover_by_hand_is_left_to_a_human(void **state)
+{
+    (void)state;
+    set_parse(&db(2)->facts.executed, ENGINE_MARIADB, "0-1-100,0-2-101");
+    assert_true(decide_is_taken_over(&w.view, 1));
+    w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY; /* known, and closed */
+    assert_false(decide_is_taken_over(&w.view, 1));
+    w.view.record.quarantine[1] = QUARANTINE_NONE;
+    set_parse(&db(2)->facts.executed, ENGINE_MARIADB, "0-1-100");
+    assert_false(decide_is_taken_over(&w.view, 1));
+}
+
+static void a_fence_of_another_clock_was_begun_long_ago(void **state)
+{
+    (void)state;
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    run->begun_mono_us = w.now;
+    assert_false(decide_is_fence_overdue(run, w.now));
+    assert_true(decide_is_fence_overdue(run, w.now + SEC(60)));
+    assert_true(decide_is_fence_overdue(run, w.now - 1));
+    free(run);
+}
+
+/* A weaker mode is recorded: no policy asks for acks, and the primary must not wait for them. */
+static void a_primary_without_ackers_is_released_by_policy_or_by_its_mode(void **state)
+{
+    (void)state;
+    static const struct {
+        enum without_acker policy;
+        enum durability_mode recorded, configured;
+        bool degrades;
+    } rows[] = {{WITHOUT_ACKER_DEGRADE, MODE_LOSSLESS, MODE_LOSSLESS, true},
+                {WITHOUT_ACKER_BLOCK, MODE_LOSSLESS, MODE_LOSSLESS, false},
+                {WITHOUT_ACKER_BLOCK, MODE_BOUNDED, MODE_LOSSLESS, true},
+                {WITHOUT_ACKER_BLOCK, MODE_LOSSLESS, MODE_BOUNDED, true}};
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        struct decision d = {
+            .verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_RELIEVE, .name = "a test"}};
+        w.config.without_acker = rows[i].policy;
+        w.view.record.mode = rows[i].recorded;
+        w.config.mode = rows[i].configured;
+        w.view.no_acker_since_mono_us = w.now - SEC(60);
+        decide_want_plan(&w.view, NULL, w.now, &d);
+        assert_int_equal(d.want == PLAN_MODE_DEGRADE, rows[i].degrades);
+    }
+    w.config.mode = MODE_LOSSLESS;
+    w.view.record.mode = MODE_BOUNDED;
+    w.view.no_acker_since_mono_us = STAY_NEVER;
+    struct decision d = {
+        .verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_MODE_DEGRADE, .name = "a test"}};
+    decide_want_plan(&w.view, NULL, w.now, &d);
+    assert_int_not_equal(d.want, PLAN_MODE_DEGRADE);
+}
+
+/* A stronger mode comes after what a replica needs, and only beside a primary that answers. */
+static void repairs_come_before_a_stronger_mode(void **state)
+{
+    (void)state;
+    enum { WELL, REPLICA_STOPPED, PRIMARY_SILENT };
+    static const enum plan_kind kinds[] = {PLAN_MODE_RESTORE, PLAN_REJOIN, PLAN_MODE_RESTORE};
+    for (int what = WELL; what <= PRIMARY_SILENT; what++) {
+        struct decision d = {
+            .verdict = {.subject = SUBJECT_PRIMARY, .action = ACT_MODE_RESTORE, .name = "a test"}};
+        db(2)->facts.receiver = what == WELL ? RECEIVER_RUNNING : RECEIVER_NONE;
+        db(1)->silent_since_mono_us = what == PRIMARY_SILENT ? w.now - SEC(1) : STAY_NEVER;
+        decide_want_plan(&w.view, NULL, w.now, &d);
+        assert_int_equal(d.want, kinds[what]);
+    }
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(an_open_follower_is_one_that_answers_and_is_nobodys),
+        T(an_outcast_is_closed_by_the_records_word),
+        T(a_takeover_by_hand_is_left_to_a_human),
+        T(a_fence_of_another_clock_was_begun_long_ago),
+        T(a_primary_without_ackers_is_released_by_policy_or_by_its_mode),
+        T(repairs_come_before_a_stronger_mode),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
