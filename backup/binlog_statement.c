@@ -7,7 +7,9 @@
 
 #include "base/io/real_clock.h"
 
-#define SAY_US (600 * STAY_SECOND)
+#define SAY_US     (600 * STAY_SECOND)
+#define OPEN_US    (10 * STAY_SECOND)
+#define PACKET_MAX (UINT32_C(1) << 30)
 
 enum stay_rc statement_say(struct binlog_statement *b, const char *sql, struct stay_error *err)
 {
@@ -29,8 +31,8 @@ static enum stay_rc ask_number(struct mysql_session *s, const char *sql, uint64_
     return rc;
 }
 
-enum stay_rc statement_begin_session(struct binlog_statement *b, struct mysql_session *session,
-                                     struct stay_error *err)
+static enum stay_rc read_server(struct binlog_statement *b, struct mysql_session *session,
+                                struct stay_error *err)
 {
     uint64_t server_id = 0;
     *b = (struct binlog_statement){.session = session};
@@ -44,6 +46,28 @@ enum stay_rc statement_begin_session(struct binlog_statement *b, struct mysql_se
         b->is_mysql = mysql_session_text(session, "SELECT @@server_uuid",
                                          real_clock_mono_us() + SAY_US, &uuid, &ignored) == STAY_OK;
     }
+    return rc;
+}
+
+enum stay_rc statement_open(struct binlog_statement *b, struct mysql_session *session,
+                            const struct mysql_target *target, const struct mysql_account *account,
+                            enum tri *ret_read_only, struct stay_error *err)
+{
+    struct reach reach = {0};
+    STAY_AUTO(stay_free_charp) char *shut = NULL;
+    mysql_session_set_packet_max(session, PACKET_MAX);
+    enum stay_rc rc =
+        mysql_session_open(session, target, account, real_clock_mono_us() + OPEN_US, &reach, err);
+    if (rc == STAY_OK)
+        rc = read_server(b, session, err);
+    if (rc == STAY_OK)
+        rc = mysql_session_text(session, "SELECT @@global.read_only",
+                                real_clock_mono_us() + OPEN_US, &shut, err);
+    if (rc == STAY_OK)
+        *ret_read_only = shut == NULL             ? TRI_UNKNOWN
+                         : strcmp(shut, "0") == 0 ? TRI_NO
+                         : strcmp(shut, "1") == 0 ? TRI_YES
+                                                  : TRI_UNKNOWN;
     return rc;
 }
 

@@ -131,18 +131,11 @@ static enum stay_rc inject_one(struct injecting *in, const struct bundle_transac
 
 static enum stay_rc prepare(struct injecting *in, struct stay_error *err)
 {
-    struct reach reach = {0};
-    STAY_AUTO(stay_free_charp) char *shut = NULL;
+    enum tri read_only = TRI_UNKNOWN;
     const struct bundle *b = in->what->bundle;
-    mysql_session_set_packet_max(in->session, STATEMENT_PACKET_MAX);
-    enum stay_rc rc = mysql_session_open(in->session, &in->what->target, &in->what->operate,
-                                         real_clock_mono_us() + OPEN_US, &reach, err);
-    if (rc == STAY_OK)
-        rc = statement_begin_session(&in->say, in->session, err);
-    if (rc == STAY_OK)
-        rc = mysql_session_text(in->session, "SELECT @@global.read_only",
-                                real_clock_mono_us() + OPEN_US, &shut, err);
-    if (rc == STAY_OK && (shut == NULL || strcmp(shut, "0") != 0))
+    enum stay_rc rc = statement_open(&in->say, in->session, &in->what->target, &in->what->operate,
+                                     &read_only, err);
+    if (rc == STAY_OK && read_only != TRI_NO)
         rc = stay_error(err, STAY_EREFUSED, "the primary takes no writes now");
     if (rc == STAY_OK)
         rc = read_engines(in, err);

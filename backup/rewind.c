@@ -10,8 +10,6 @@
 #include "backup/rewind_mark.h"
 #include "base/io/real_clock.h"
 
-#define OPEN_US (10 * STAY_SECOND)
-#define ASK_US  (30 * STAY_SECOND)
 #define LOCK_US (7200 * STAY_SECOND) /* an earlier job of ours may still put rows back */
 
 struct rewinding {
@@ -66,19 +64,12 @@ static enum stay_rc take_lock(struct rewinding *r, struct stay_error *err)
 /* The session's own writes are not logged; MySQL's super_read_only would forbid them. */
 static enum stay_rc prepare(struct rewinding *r, struct stay_error *err)
 {
-    STAY_AUTO(stay_free_charp) char *shut = NULL;
-    struct reach reach = {0};
-    mysql_session_set_packet_max(r->session, STATEMENT_PACKET_MAX);
-    enum stay_rc rc = mysql_session_open(r->session, &r->spec->target, &r->spec->operate,
-                                         real_clock_mono_us() + OPEN_US, &reach, err);
-    if (rc == STAY_OK)
-        rc = statement_begin_session(&r->say, r->session, err);
-    if (rc == STAY_OK)
-        rc = mysql_session_text(r->session, "SELECT @@global.read_only",
-                                real_clock_mono_us() + ASK_US, &shut, err);
+    enum tri read_only = TRI_UNKNOWN;
+    enum stay_rc rc =
+        statement_open(&r->say, r->session, &r->spec->target, &r->spec->operate, &read_only, err);
     if (rc != STAY_OK)
         return rc;
-    if (shut == NULL || strcmp(shut, "1") != 0)
+    if (read_only != TRI_YES)
         return stay_error(err, STAY_EREFUSED, "%s takes writes: it is fenced first", r->spec->node);
     if (!r->is_mariadb) /* what a fence left: the account that reads the log could not log in */
         rc = say(r, err, "SET GLOBAL offline_mode = 0");
