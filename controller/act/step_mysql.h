@@ -36,7 +36,8 @@ struct step_result {
     enum receiver_before receiver_before;
     uint32_t strangers;
     bool goes_on, is_down; /* as in struct effect_result */
-    bool kept_acked; /* as effect_result's */
+    bool kept_acked;       /* as effect_result's */
+    bool source_was_off;   /* as effect_result's */
     char text[PLAN_TEXT_MAX];
 };
 

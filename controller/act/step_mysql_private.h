@@ -23,6 +23,7 @@ struct step {
     struct step_result *result;
     const struct dialect *sql;
     int64_t due_mono_us;
+    bool switched;      /* this step has switched the source role off */
     bool applier_waits; /* by step_end_sessions: read_only is being set, and of all sessions only
                            the server's own applier waits for an acknowledgement */
 };

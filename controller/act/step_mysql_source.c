@@ -31,11 +31,15 @@ static enum outcome begin_read_only(struct step *s, struct mysql_session *closer
                          : step_end(s, OUTCOME_NOT_DONE, "read-only: %.200s", e.text);
 }
 
-/* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. */
+/* Semi-sync goes off only when nobody who listens waits: a released waiter gets OK. Found off, by
+ * the look before, it was somebody else who switched it. */
 static enum outcome source_role_off(struct step *s)
 {
-    if (s->result->facts.ss_source_enabled != TRI_YES)
+    if (s->result->facts.ss_source_enabled != TRI_YES) {
+        s->result->source_was_off = !s->switched;
         return OUTCOME_DONE;
+    }
+    s->switched = true;
     return step_set(s, s->sql->source_enabled, "0");
 }
 

@@ -19,13 +19,17 @@ static void absorb_fence(struct plan_run *run, const struct cluster_view *view, 
     const struct server_facts *facts = plan_facts_read(result);
     if (facts == NULL || node != run->old_primary)
         return;
+    /* Off already, and it is no restart that left it so: by a hand out of sight, or by a fence of
+     * this run whose answer is not known. The count of times cannot tell the two apart. */
+    bool is_found_off =
+        result->source_was_off && !run->fenced && !plan_is_shut_since_restart(&view->nodes[node]);
     gtid_set_copy(&run->fenced_executed, &facts->executed);
     run->fenced = true;
     if (plan_has_restarted(facts->uptime_s, run->freeze_uptime_s[node], run->freeze_mono_us[node],
                            now_mono_us))
         run->restarted |= NODE_BIT(node);
-    else if (facts->ss_no_times > view->record.watch_no_times + 1)
-        run->lossless_stood = false; /* off once more than our own fence switched it */
+    else if (facts->ss_no_times > view->record.watch_no_times + 1 || is_found_off)
+        run->lossless_stood = false; /* off once more than our own fence switched it, or before */
     plan_take_executed(run, node, result);
 }
 

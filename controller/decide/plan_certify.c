@@ -92,7 +92,7 @@ static uint64_t bytes_behind(const struct plan_run *run, const struct cluster_vi
 
 /* It restarted and was read-only ever since: its roles and counters begin anew and say nothing of
  * what stood, and it acknowledged nothing after that. */
-static bool is_shut_since_restart(const struct node_view *old)
+bool plan_is_shut_since_restart(const struct node_view *old)
 {
     return old->facts.read_only == TRI_YES && old->writable_mono_us < old->restarted_mono_us;
 }
@@ -115,7 +115,8 @@ bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *
     /* asked before it began and answered after is no older news than asked after; what a plan
      * before this one did is none */
     return run->lossless_stood && old->facts_mono_us > run->begun_mono_us &&
-           old->facts_begun_mono_us > view->plan_ended_mono_us && !is_shut_since_restart(old) &&
+           old->facts_begun_mono_us > view->plan_ended_mono_us &&
+           !plan_is_shut_since_restart(old) &&
            (durability_acks_stayed_away(view) || old->facts.ss_source_on != TRI_YES ||
             old->facts.ss_no_tx != view->record.watch_no_tx ||
             old->facts.ss_no_times != view->record.watch_no_times);

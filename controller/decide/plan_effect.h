@@ -70,8 +70,9 @@ struct effect_result {
     const struct server_facts *facts;     /* read after the effect, borrowed; NULL if none */
     enum receiver_before receiver_before; /* FREEZE: how it found the receiver */
     uint32_t strangers;                   /* FENCE: application sessions left */
-    bool goes_on;    /* NOT_DONE: a long work is under way (text: how far), ask again */
-    bool is_down;    /* and its server cannot be reached, as at the end of a CLONE */
+    bool goes_on;        /* NOT_DONE: a long work is under way (text: how far), ask again */
+    bool is_down;        /* and its server cannot be reached, as at the end of a CLONE */
+    bool source_was_off; /* FENCE: its semi-sync source role was found off, not by this effect */
     bool kept_acked; /* REPLAY: nobody started or changed its replication since its process began,
                         and its relay log is written through to disk: it holds all it had
                         acknowledged */

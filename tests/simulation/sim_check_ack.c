@@ -104,7 +104,7 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
     int64_t late = s->setup.lane_ppm > 0 ? LANE_LATE_US : 0; /* the fault: SQL leaves late */
     /* Nothing closes it while another failover runs: one plan at a time. */
     int64_t free_at = s->swapping_at > since ? s->swapping_at : since;
-    if (s->line_overridden && s->now - free_at <= DETECT_US + late)
+    if ((s->line_overridden || v->left_by_human) && s->now - free_at <= DETECT_US + late)
         return "a human accepted it without a proof";
     if (s->now - since > DETECT_US + late)
         return NULL;
@@ -169,11 +169,8 @@ static bool is_by_unseen_hand(const struct sim *s, const struct sim_tx *t)
 }
 
 /* Acknowledged writes that `v` does not hold; marks them lost. Excused ones do not count, unless
- * that process was read in its fence: then its counters told. skip_weak: leave out what a weaker
- * mode acknowledged, as no promise covers it. They did not tell when somebody switched semi-sync
- * off a moment before the fence and left it so: the fence's own switch then changes nothing, and
- * the count of times is what it is after a fence alone (found by tests/search, pair: force tick
- * tick tick@0:fail write:1 semisync-off:1). */
+ * that process was read in its fence: then its counters told, and its role as the fence found it.
+ * skip_weak: leave out what a weaker mode acknowledged, as no promise covers it. */
 uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool skip_weak,
                     uint32_t *ret_first)
 {
@@ -185,8 +182,7 @@ uint32_t check_lost(struct sim *s, const struct sim_server *v, bool fenced, bool
         t->lost = true;
         s->stats->lost_declared++;
         const struct sim_server *by = &s->server[t->origin];
-        bool told = fenced && t->life == (uint16_t)by->life &&
-                    by->no_times > s->store.record.watch_no_times + 1;
+        bool told = fenced && t->life == (uint16_t)by->life;
         if ((t->excused && !told) || check_has_foreign_twin(s, v, i) || is_by_unseen_hand(s, t))
             continue;
         sim_trace(s, "lost: db%u:%u of client %u, begun %.4f, acknowledged %.4f by db%u%s",

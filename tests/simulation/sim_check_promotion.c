@@ -78,7 +78,8 @@ static void check_best(struct sim *s, const struct sim_server *v, const struct p
     for (uint32_t n = 0; n < s->setup.servers && run->params.node == NO_NODE; n++)
         for (uint32_t i = 0; i < s->tx_n && (counted >> n & 1); i++)
             if (s->tx[i].acked && !s->tx[i].lost && !s->tx[i].again &&
-                bit_get(s->server[n].have, i) && !bit_get(v->have, i)) {
+                bit_get(s->server[n].have, i) && !bit_get(v->have, i) &&
+                !check_has_foreign_twin(s, v, i)) { /* by hand under its number: no set shows it */
                 sim_violate(s, INV_S2, "db%u:%u is acknowledged, on db%u, and not on db%u",
                             s->tx[i].origin + 1, s->tx[i].seq, n + 1, v->index + 1);
                 return;
@@ -106,7 +107,9 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
     s->stats->failovers += run->kind == PLAN_FAILOVER;
     s->stats->lossless += cert->kind == CERT_LOSSLESS;
     s->stats->bounded += cert->kind == CERT_BOUNDED;
+    s->server[s->line].left_by_human = swaps ? run->params.accept_loss : s->named_overridden;
     s->line = v->index;
+    v->left_by_human = false;
     s->named_node = SIM_NONE;
     s->line_first_ack = STAY_NEVER;
     s->line_at = s->now;

@@ -262,7 +262,8 @@ static void deliver(struct sim *s, struct sim_effect *x)
                                .receiver_before = x->before,
                                .strangers = x->strangers,
                                .goes_on = x->goes_on,
-                               .kept_acked = x->kept_acked};
+                               .kept_acked = x->kept_acked,
+                               .source_was_off = x->was_off};
     if (x->read && x->outcome != OUTCOME_UNKNOWN && x->effect.node != NO_NODE) {
         r.groups_read = true;
         r.facts = x->facts;

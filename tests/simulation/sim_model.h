@@ -71,6 +71,7 @@ struct sim_server {
     uint32_t relay_head, relay_n;
     uint16_t kept[SIM_TX]; /* MariaDB: what a restart found in the relay log, of use by position */
     uint32_t kept_n;
+    bool left_by_human; /* --accept-loss went on without a proof about it; not closed since */
     bool relay_meets; /* its relay log holds one that it executed: not thrown away since */
     bool left_alone; /* since its start nobody started, stopped or changed its replication */
     uint32_t claim_first[SIM_SERVERS], claim_last[SIM_SERVERS], claim_origin;

@@ -107,6 +107,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->read_only = v->st_read_only;
     v->super_ro = s->setup.engine == ENGINE_MYSQL && v->st_read_only;
     v->offline = false;
+    v->left_by_human = false;
     v->opened_by_start = !v->read_only;
     if (v->opened_by_start)
         check_opened_itself(s, v);

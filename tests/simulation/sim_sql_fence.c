@@ -7,6 +7,7 @@ bool sql_set_read_only(struct sim *s, struct sim_server *v)
         return false; /* measured: hangs behind semi-sync waiters */
     v->read_only = true;
     v->super_ro = s->setup.engine == ENGINE_MYSQL;
+    v->left_by_human = false;
     v->opened_by_start = false; /* closed by us: whoever opens it from here on answers for it */
     return true;
 }
@@ -21,12 +22,19 @@ static bool only_applier_waits(const struct sim_server *v)
     return n > 0 && n == v->waiter_n;
 }
 
+static void role_off(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->was_off = x->was_off || (!v->ss_source && !x->switched);
+    x->switched = x->switched || v->ss_source;
+    server_ss_set(s, v, false, true);
+}
+
 static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->phase) {
     case 0:
         if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
-            server_ss_set(s, v, false, true);
+            role_off(s, x, v);
         (void)server_kill_clients(s, v);
         return sql_next_phase(s, x);
     case 1:
@@ -34,14 +42,14 @@ static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, stru
             (void)server_kill_clients(s, v);
             if (!only_applier_waits(v))
                 return sql_poll(s, x);
-            server_ss_set(s, v, false, true); /* read-only is pending: no write begins meanwhile */
+            role_off(s, x, v); /* read-only is pending: no write begins meanwhile */
             if (!sql_set_read_only(s, v))
                 return sql_poll(s, x);
         }
         return sql_next_phase(s, x);
     case 2:
         (void)server_kill_clients(s, v);
-        server_ss_set(s, v, false, true);
+        role_off(s, x, v);
         return sql_next_phase(s, x);
     default:
         x->read = true;
@@ -54,7 +62,7 @@ static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct
     switch (x->phase) {
     case 0:
         if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
-            server_ss_set(s, v, false, true);
+            role_off(s, x, v);
         v->offline = true;
         (void)server_kill_clients(s, v);
         return sql_next_phase(s, x);
@@ -64,7 +72,7 @@ static enum sql_progress fence_mysql(struct sim *s, struct sim_effect *x, struct
                 (void)server_kill_clients(s, v); /* the canary's session, or one that slipped in */
                 return sql_poll(s, x);
             }
-        server_ss_set(s, v, false, true);
+        role_off(s, x, v);
         return sql_next_phase(s, x);
     case 2:
         if (!sql_set_read_only(s, v))

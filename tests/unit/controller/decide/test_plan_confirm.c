@@ -144,6 +144,33 @@ static void a_candidate_that_may_have_lost_its_tail_is_not_named(void **state)
     }
 }
 
+/* tests/search, pair: force tick tick tick@0:fail write:1 semisync-off:1. Switched off by hand a
+ * moment before the fence, the count of times is what it is after a fence alone. */
+static void a_source_role_that_the_fence_found_off_breaks_lossless(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 4; how++) {
+        struct case_view c;
+        struct plan_run run;
+        certified(&c, &run);
+        struct node_view *old = &c.view.nodes[0];
+        uint32_t fence = plan_row_of(PLAN_FAILOVER, STEP_FENCE);
+        struct effect_result found = {.outcome = OUTCOME_DONE,
+                                      .groups_read = true,
+                                      .facts = &old->facts,
+                                      .source_was_off = how > 0};
+        run.fenced = how == 2; /* by this run, a moment ago */
+        if (how == 3) {        /* its restart left it off, and it was read-only ever since */
+            old->restarted_mono_us = CASE_NOW;
+            old->facts.read_only = TRI_YES;
+        }
+        plan_absorb(&run, &c.view, fence, 0, &found, CASE_NOW);
+        assert_true(run.fenced);
+        assert_int_equal(run.lossless_stood, how != 1);
+        drop(&c, &run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_fence_without_an_answer_may_have_let_clients_be_answered),
         cmocka_unit_test(a_disproof_outlives_the_failover_it_stopped),
         cmocka_unit_test(a_candidate_that_may_have_lost_its_tail_is_not_named),
+        cmocka_unit_test(a_source_role_that_the_fence_found_off_breaks_lossless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
