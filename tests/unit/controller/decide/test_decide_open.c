@@ -112,6 +112,33 @@ static void repairs_come_before_a_stronger_mode(void **state)
     }
 }
 
+/* Its role off, or on for long without a word: one that receives, applies and is nobody else's. */
+static void the_acker_to_repair_is_one_that_could_acknowledge(void **state)
+{
+    (void)state;
+    enum { ROLE_OFF, ROLE_ON, ROLE_ON_FOR_LONG, ERRANT, SET_ASIDE, STANDS, CHANGED, WEAKER };
+    for (int what = ROLE_OFF; what <= WEAKER; what++) {
+        struct node_view *n = db(2);
+        db(3)->facts.applier = TRI_NO; /* never that one */
+        w.view.record.mode = what == WEAKER ? MODE_BOUNDED : MODE_LOSSLESS;
+        n->facts.ss_replica_on = what == ROLE_ON || what == ROLE_ON_FOR_LONG ? TRI_YES : TRI_NO;
+        w.view.no_acker_since_mono_us = what == ROLE_ON            ? w.now - SEC(1)
+                                        : what == ROLE_ON_FOR_LONG ? w.now - SEC(2)
+                                                                   : STAY_NEVER;
+        n->errant = what == ERRANT ? TRI_YES : TRI_NO;
+        w.view.record.quarantine[1] = what == SET_ASIDE ? QUARANTINE_OPERATOR : QUARANTINE_NONE;
+        n->facts.applier = what == STANDS ? TRI_NO : TRI_YES;
+        n->changed_mono_us = what == CHANGED ? w.now : STAY_NEVER;
+        bool wanted = what == ROLE_OFF || what == ROLE_ON_FOR_LONG;
+        assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), wanted ? 1 : NO_NODE);
+    }
+    w.view.no_acker_since_mono_us = STAY_NEVER;
+    db(2)->facts.ss_replica_on = TRI_YES; /* nobody is missed */
+    db(2)->changed_mono_us = STAY_NEVER;
+    w.view.record.mode = MODE_LOSSLESS;
+    assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), NO_NODE);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -122,6 +149,7 @@ int main(void)
         T(a_fence_of_another_clock_was_begun_long_ago),
         T(a_primary_without_ackers_is_released_by_policy_or_by_its_mode),
         T(repairs_come_before_a_stronger_mode),
+        T(the_acker_to_repair_is_one_that_could_acknowledge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

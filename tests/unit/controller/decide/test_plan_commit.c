@@ -186,6 +186,55 @@ static void a_failover_that_reads_a_broken_promise_forgets_it(void **state)
     }
 }
 
+static struct cluster_record begun_by(enum plan_kind kind, uint16_t rule, bool automatic)
+{
+    struct cluster_record record = c.view.record;
+    run.kind = kind;
+    run.params.rule_id = rule;
+    run.params.automatic = automatic;
+    plan_change_record(&run, &c.view, plan_row_of(kind, STEP_INTENT), CASE_WALL, &record);
+    return record;
+}
+
+/* Counted within the hour, when they begin: a human's are nobody's limit. */
+static void repairs_of_ackers_are_counted_by_the_hour(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t since_us;
+        uint64_t before, after;
+    } rows[] = {{0, 3, 1}, /* none yet: what is left of another hour */
+                {CASE_WALL - 60 * STAY_SECOND, 3, 4},
+                {CASE_WALL - 3600 * STAY_SECOND, 3, 1},
+                {CASE_WALL + 60 * STAY_SECOND, 3, 1}}; /* the clock was set back */
+    start(PLAN_REJOIN, 1);
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        c.view.record.repairs_since_wall_us = rows[i].since_us;
+        c.view.record.repairs = rows[i].before;
+        assert_int_equal(begun_by(PLAN_REPAIR_ACKER, 123, true).repairs, rows[i].after);
+        assert_int_equal(begun_by(PLAN_REPAIR_ACKER, 123, false).repairs, rows[i].before);
+    }
+}
+
+/* What was tried for a saturated or full primary, once each within the cooldown. */
+static void what_was_tried_to_relieve_a_primary_is_kept_for_the_cooldown(void **state)
+{
+    (void)state;
+    start(PLAN_SWITCHOVER, 1);
+    c.view.record.relief_tried = RELIEF_FAILED_OVER;
+    c.view.record.relief_until_wall_us = CASE_WALL + 1;
+    assert_int_equal(begun_by(PLAN_SWITCHOVER, 122, true).relief_tried,
+                     RELIEF_SWITCHED | RELIEF_FAILED_OVER);
+    assert_int_equal(begun_by(PLAN_SWITCHOVER, 125, true).relief_until_wall_us,
+                     CASE_WALL + c.config.cooldown_us);
+    assert_int_equal(begun_by(PLAN_SWITCHOVER, 122, false).relief_tried, RELIEF_FAILED_OVER);
+    assert_int_equal(begun_by(PLAN_SWITCHOVER, 120, true).relief_tried, RELIEF_FAILED_OVER);
+    assert_int_equal(begun_by(PLAN_REPOINT, 122, true).relief_tried, RELIEF_FAILED_OVER);
+    c.view.record.relief_until_wall_us = CASE_WALL;
+    assert_int_equal(begun_by(PLAN_SWITCHOVER, 122, true).relief_tried, RELIEF_SWITCHED);
+    assert_int_equal(begun_by(PLAN_FAILOVER, 122, true).relief_tried, RELIEF_FAILED_OVER);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -199,6 +248,8 @@ int main(void)
         T(a_mode_that_was_recorded_for_nobody_is_given_back),
         T(a_question_past_the_point_of_no_return_names_the_candidate),
         T(a_failover_that_reads_a_broken_promise_forgets_it),
+        T(repairs_of_ackers_are_counted_by_the_hour),
+        T(what_was_tried_to_relieve_a_primary_is_kept_for_the_cooldown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

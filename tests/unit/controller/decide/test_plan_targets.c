@@ -153,6 +153,28 @@ static void the_acker_role_is_for_those_whose_word_counts(void **state)
     assert_false(effect_of(STEP_REPLICA_ROLE, 1).semi_sync);
 }
 
+/* The primary was read after the role was on, and nobody waits: the rest is needless. */
+static void a_repaired_acker_is_done_when_nobody_waits(void **state)
+{
+    (void)state;
+    enum { ANSWERED, NOT_ON, OLDER_WORD, WAITS };
+    size_t count = 0;
+    for (int what = ANSWERED; what <= WAITS; what++) {
+        start(PLAN_REPAIR_ACKER, 1);
+        uint32_t row = plan_row_of(run.kind, STEP_REPLICA_ROLE), needless = 0;
+        int64_t read_us = c.view.nodes[0].facts_begun_mono_us;
+        run.rows[row].ended_mono_us = what == NOT_ON       ? STAY_NEVER
+                                      : what == OLDER_WORD ? read_us
+                                                           : read_us - 1;
+        c.view.nodes[0].facts.ss_waiters = what == WAITS ? 1 : 0;
+        (void)plan_rows(run.kind, &count);
+        for (uint32_t i = row + 1; i < count; i++)
+            needless += plan_targets(&run, &c.view, i, CASE_NOW) == 0;
+        assert_int_equal(needless > 0, what == ANSWERED);
+    }
+    c.view.nodes[0].facts.ss_waiters = 0;
+}
+
 static uint32_t undo(enum step_kind step)
 {
     uint32_t row = plan_row_of(run.kind, step);
@@ -258,6 +280,7 @@ int main(void)
         T(a_top_up_wants_what_its_peer_still_has_to_give),
         T(a_switchover_does_early_what_can_be_done_early),
         T(the_acker_role_is_for_those_whose_word_counts),
+        T(a_repaired_acker_is_done_when_nobody_waits),
         T(only_a_whole_old_primary_is_opened_again),
         T(who_was_moved_is_attached_to_a_source_that_was_read),
         T(rows_without_an_undo_are_left_alone),
