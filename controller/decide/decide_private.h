@@ -38,6 +38,14 @@ void decide_want_instead_of_failover(const struct cluster_view *view, const stru
  * repaired: NO_NODE when there is none. `last`: the one repaired just now comes last. */
 uint32_t decide_acker_to_repair(const struct cluster_view *view, const struct plan_run *last,
                                 int64_t now_mono_us);
+/* Names the move of a sick primary that relieve.stalled (122) or relieve.disk (125) allows, once
+ * in a cooldown each; it comes after every repair, and under all limits of an automatic
+ * failover (the second one). */
+void decide_want_relief(const struct cluster_view *view, const struct plan_run *last,
+                        int64_t now_mono_us, int64_t now_wall_us, struct decision *d);
+uint32_t decide_relief_vetoes(const struct cluster_view *view, const struct plan_run *running,
+                              const struct fleet *fleet, const struct decision *d,
+                              int64_t now_mono_us, int64_t now_wall_us);
 /* A fence that runs, and has had longer than a server that works takes. */
 bool decide_is_fence_overdue(const struct plan_run *running, int64_t now_mono_us);
 

@@ -2,6 +2,8 @@
  * a failover. Whose acknowledgements are missing, and could be had. */
 #include "controller/decide/decide_private.h"
 
+#include "controller/decide/candidate.h"
+
 /* It receives from the primary, from another zone, and executes what it receives. */
 static bool may_acknowledge(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
@@ -36,4 +38,67 @@ uint32_t decide_acker_to_repair(const struct cluster_view *view, const struct pl
             return node;
     }
     return NO_NODE;
+}
+
+static bool is_tried(const struct cluster_view *view, uint64_t move, int64_t now_wall_us)
+{
+    const struct cluster_record *record = &view->record;
+    return now_wall_us < record->relief_until_wall_us && (record->relief_tried & move) != 0;
+}
+
+/* Whom a switchover may go to, with room on its own disk; the best one first. */
+static uint32_t candidate_with_room(const struct cluster_view *view, int64_t now_mono_us)
+{
+    struct candidate_note notes[NODES_MAX];
+    size_t count = 0;
+    uint32_t best = candidate_choose(view, NULL, now_mono_us, notes, &count);
+    if (best != NO_NODE && cluster_disk_has_room(view, best))
+        return best;
+    for (size_t i = 0; i < count; i++)
+        if (notes[i].eligible && cluster_disk_has_room(view, notes[i].node))
+            return notes[i].node;
+    return NO_NODE;
+}
+
+/* A switchover costs nothing when it cannot be done: it gives the primary back as it was. A
+ * failover follows only where that was tried and the primary is the same one and still stalled; it
+ * is certified like any other. */
+static enum plan_kind relief_of_stalled(const struct cluster_view *view, int64_t now_mono_us,
+                                        int64_t now_wall_us)
+{
+    enum relieve_rule rule = view->config->relieve_stalled;
+    int64_t since_us = view->nodes[view->primary].canary_fail_mono_us;
+    if (rule == RELIEVE_ALERT || since_us == STAY_NEVER ||
+        now_mono_us - since_us < view->config->relieve_after_us)
+        return PLAN_NONE;
+    if (!is_tried(view, RELIEF_SWITCHED, now_wall_us))
+        return PLAN_SWITCHOVER;
+    bool fails_over = rule == RELIEVE_FAILOVER && !is_tried(view, RELIEF_FAILED_OVER, now_wall_us);
+    return fails_over ? PLAN_FAILOVER : PLAN_NONE;
+}
+
+void decide_want_relief(const struct cluster_view *view, const struct plan_run *last,
+                        int64_t now_mono_us, int64_t now_wall_us, struct decision *d)
+{
+    uint32_t node = NO_NODE;
+    enum plan_kind kind = PLAN_NONE;
+    if (d->verdict.rule_id == 122) {
+        kind = relief_of_stalled(view, now_mono_us, now_wall_us);
+    } else if (d->verdict.rule_id == 125 && view->config->relieve_disk == RELIEVE_SWITCHOVER &&
+               !is_tried(view, RELIEF_SWITCHED, now_wall_us)) {
+        node = candidate_with_room(view, now_mono_us);
+        kind = node == NO_NODE ? PLAN_NONE : PLAN_SWITCHOVER;
+    }
+    (void)decide_want(view, last, &d->verdict, kind, node, now_mono_us, d);
+}
+
+uint32_t decide_relief_vetoes(const struct cluster_view *view, const struct plan_run *running,
+                              const struct fleet *fleet, const struct decision *d,
+                              int64_t now_mono_us, int64_t now_wall_us)
+{
+    bool relieves =
+        d->want == PLAN_SWITCHOVER && (d->params.rule_id == 122 || d->params.rule_id == 125);
+    return relieves
+               ? guard_check(view, running, fleet, PLAN_FAILOVER, true, now_mono_us, now_wall_us)
+               : 0;
 }

@@ -257,6 +257,8 @@ void decide_want_plan(const struct cluster_view *view, const struct plan_run *la
         want_replica_repair(view, last, now_mono_us, d);
     if (d->want == PLAN_NONE && !want_for_verdict(view, last, now_mono_us, d) && repairs)
         want_replica_repair(view, last, now_mono_us, d);
+    if (d->want == PLAN_NONE && d->verdict.action == ACT_RELIEVE && repairs)
+        decide_want_relief(view, last, now_mono_us, now_mono_us + view->wall_offset_us, d);
     if (d->want == PLAN_NONE && repairs)
         want_reseed(view, last, now_mono_us, d);
 }

@@ -47,11 +47,20 @@ static void note_births(const struct plan_run *run, const struct cluster_view *v
     }
 }
 
+/* Of 122, stalled, or 125, its disk is full: rules that do not say the primary is lost. */
+static bool relieves(const struct plan_run *run)
+{
+    return run->params.automatic && (run->params.rule_id == 122 || run->params.rule_id == 125) &&
+           plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY);
+}
+
 static void commit_swap(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_wall_us, struct cluster_record *record)
 {
     set_primary(record, view, run->candidate);
     record->primary_since_wall_us = run->begun_wall_us;
+    if (relieves(run)) /* if the next one is sick as well, moving does not help */
+        record->relief_tried = RELIEF_SWITCHED | RELIEF_FAILED_OVER;
     uint32_t asked = run->rows[plan_row_of(run->kind, STEP_ATTACH)].touched; /* or late to answer */
     restart_watch(record, run->attached | asked);
     note_births(run, view, record);
@@ -164,21 +173,18 @@ static void set_hollow(struct cluster_record *record, uint32_t node)
 static void note_relief(const struct plan_run *run, const struct cluster_view *view,
                         int64_t now_wall_us, struct cluster_record *record)
 {
-    bool relieves = run->params.rule_id == 122 || run->params.rule_id == 125;
-    bool moves = run->kind == PLAN_SWITCHOVER || run->kind == PLAN_FAILOVER;
-    if (!run->params.automatic)
-        return;
-    if (run->kind == PLAN_REPAIR_ACKER) {
+    if (run->kind == PLAN_REPAIR_ACKER && run->params.automatic) {
         if (!cluster_in_hour(record->repairs_since_wall_us, now_wall_us)) {
             record->repairs_since_wall_us = now_wall_us;
             record->repairs = 0;
         }
         record->repairs++;
-    } else if (relieves && moves) {
+    } else if (relieves(run)) {
         if (now_wall_us >= record->relief_until_wall_us)
             record->relief_tried = 0;
-        record->relief_tried |= run->kind == PLAN_SWITCHOVER ? RELIEF_SWITCHED : RELIEF_FAILED_OVER;
-        record->relief_until_wall_us = now_wall_us + view->config->cooldown_us;
+        record->relief_tried |= plan_replaces(run->kind) ? RELIEF_FAILED_OVER : RELIEF_SWITCHED;
+        record->relief_until_wall_us =
+            now_wall_us + later(view->config->cooldown_us, PLAN_RELIEF_US);
     }
 }
 

@@ -55,6 +55,8 @@ enum row_state {
 /* An old primary that answered within this is fenced. */
 #define PLAN_FENCE_FRESH_US (1 * STAY_SECOND)
 #define PLAN_RETRY_US       (30 * STAY_SECOND)
+/* What relieves a sick primary by moving it is not tried again within the cooldown, nor this. */
+#define PLAN_RELIEF_US      (600 * STAY_SECOND)
 #define PLAN_STAYS_US       (2 * STAY_SECOND)
 /* A switchover's candidate catches up before clients are paused: tried until one round takes no
  * longer than SHORT, for as long as LAG_MAX; then it may still take PAUSE, or nothing is touched.

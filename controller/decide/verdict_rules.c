@@ -39,7 +39,8 @@ static const struct primary_rule primary_rules[] = {
      "commits wait and no acknowledgement comes: ackers are repaired first; never stop this MySQL "
      "server orderly, it would answer OK to every waiter"},
     {122, {.answers = YES, .canary_fails = YES}, ACT_RELIEVE, "primary host stalled",
-     "reads work and writes fail or block: disk, read-only filesystem or a lock"},
+     "reads work and writes fail or block: disk, read-only filesystem or a lock; relieve.stalled "
+     "says what is done alone, by default a human decides"},
     {127, {.answers = YES, .acker_missing = YES}, ACT_MODE_DEGRADE, "no acker",
      "lossless is recorded and no acker is left: by without_acker, bounded is recorded first or "
      "writes go on hanging"},
@@ -48,7 +49,8 @@ static const struct primary_rule primary_rules[] = {
     {101, {.answers = YES, .mode_below = YES}, ACT_MODE_RESTORE, "mode below the configured one",
      "it runs a weaker durability mode than configured and what the stronger one needs is there"},
     {125, {.answers = YES, .disk_low = YES}, ACT_RELIEVE, "disk near full",
-     "less than 5 % of its data or log disk is free: a full disk blocks every commit"},
+     "less than 5 % of its data or log disk is free: a full disk blocks every commit; with "
+     "relieve.disk another server with room takes over"},
     {124, {.saturated = YES}, ACT_ALERT, "saturated",
      "every place for a connection is taken, or it answers late: alive, read through a reserved "
      "place; never a reason to fail over"},

@@ -83,7 +83,8 @@ static void apply_switch(const struct daemon_save *s, struct cluster_record *rec
         break;
     case CONTROL_RELEASE:
         record->switch_missed_wall_us = 0;
-        record->cooldown_until_wall_us = 0;
+        record->cooldown_until_wall_us = record->relief_until_wall_us = 0;
+        record->repairs = 0;
         record->asks[0] = '\0';
         if (!daemon_cluster_is_busy(s->cluster)) /* one whose journal could not be taken up */
             record->plan_id[0] = '\0';

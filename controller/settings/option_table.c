@@ -216,7 +216,7 @@ static const struct option table[] = {
      .help = "123: so often in any hour an acker is made to acknowledge again; 0: never"},
     {"clusters.relieve.stalled", OPTION_WORD, 0, AT(settings_cluster, config.relieve_stalled),
      .otherwise = "alert", .range = "alert|switchover|failover",
-     .help = "122: then switchover is tried once in a cooldown, failover after it if that fails"},
+     .help = "122: a switchover is tried once in a cooldown (10m at least); failover: that, if it fails"},
     {"clusters.relieve.stalled_after", OPTION_DURATION, 0,
      AT(settings_cluster, config.relieve_after_us), .otherwise = "30s", .range = "2s..1d",
      .help = "122: how long its writes fail or block before that"},

@@ -228,6 +228,7 @@ void draw_outage(struct sim *s);
 void draw_reseed(struct sim *s);
 void draw_conform(struct sim *s); /* `mainstay check --fix` */
 void draw_roles_off(struct sim *s);
+void draw_relieve(struct sim *s);
 void roles_off(struct sim *s); /* every replica receives on and acknowledges no more */
 void draw_lowered(struct sim *s); /* durability.mode, by a reload */
 void sim_until(struct sim *s, int64_t at); /* handles every event up to `at` */

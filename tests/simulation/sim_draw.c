@@ -112,3 +112,16 @@ void draw_roles_off(struct sim *s)
     u->crash_side = (uint32_t)random_below(&own, 2);
     u->crash_at = 0;
 }
+
+/* A configuration that relieves a sick primary alone, soon. From a stream of its own. */
+void draw_relieve(struct sim *s)
+{
+    struct random own;
+    random_init(&own, s->setup.seed ^ UINT64_C(0x72656c69657665));
+    if (s->setup.plain || s->setup.quiet || random_below(&own, 100) >= 20)
+        return;
+    s->config.relieve_stalled =
+        random_below(&own, 2) == 0 ? RELIEVE_SWITCHOVER : RELIEVE_FAILOVER;
+    s->config.relieve_after_us = (int64_t)random_between(&own, 2 * STAY_SECOND, 5 * STAY_SECOND);
+    s->config.relieve_disk = random_below(&own, 2) == 0 ? RELIEVE_ALERT : RELIEVE_SWITCHOVER;
+}

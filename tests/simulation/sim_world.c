@@ -204,6 +204,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     sim_at(s, s->now, EV_CONTROLLER_START, 0, 0, 0, 0);
     draw_reseed(s);
     draw_conform(s);
+    draw_relieve(s);
     draw_roles_off(s);
     draw_lowered(s);
     if (u->adopt_first)
