@@ -105,6 +105,7 @@ struct cluster_view {
     uint64_t watch_own_base, watch_yes_base; /* own transactions (0: none yet) and yes-acks */
     uint64_t watch_sessions;      /* most connections the watch saw at a reading since that base */
     int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
+    bool watch_skips;             /* they were read before a number that skips others' */
     uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
     int64_t lossless_fell_mono_us; /* lossless_since was seen broken then and the store does not
                                      say so yet: no plan may build on it; STAY_NEVER */

@@ -29,6 +29,7 @@
     X(uint64_t, watch_own_base)                                                                    \
     X(uint64_t, watch_yes_base)                                                                    \
     X(uint64_t, watch_sessions)                                                                    \
+    X(bool, watch_skips)                                                                           \
     X(int64_t, watch_seen_mono_us)                                                                 \
     X(uint32_t, watch_odd)                                                                         \
     X(int64_t, lossless_fell_mono_us)

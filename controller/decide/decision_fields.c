@@ -201,6 +201,7 @@ static const struct field view_fields[] = {
     PLAIN(cluster_view, watch_own_base, U64),
     PLAIN(cluster_view, watch_yes_base, U64),
     PLAIN(cluster_view, watch_sessions, U64),
+    PLAIN(cluster_view, watch_skips, BOOL),
     PLAIN(cluster_view, watch_seen_mono_us, MONO),
     PLAIN(cluster_view, watch_odd, U32),
     PLAIN(cluster_view, lossless_fell_mono_us, MONO),

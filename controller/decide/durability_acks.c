@@ -2,6 +2,8 @@
  * them? The status flag alone lies: counters are compared from one reading to the next. */
 #include "controller/decide/durability_private.h"
 
+#define DOMAIN_BYTES 4 /* of a MariaDB source (base/gtid.h) */
+
 /* Transactions in the primary's executed set that it wrote itself. */
 static uint64_t own_transactions(const struct cluster_view *view, const struct server_facts *facts)
 {
@@ -10,6 +12,24 @@ static uint64_t own_transactions(const struct cluster_view *view, const struct s
         if (cluster_range_is_of(view, view->primary, &facts->executed.v[i]))
             sum += facts->executed.v[i].last - facts->executed.v[i].first + 1;
     return sum;
+}
+
+/* Will its next transaction add more than one to that sum? MariaDB numbers a domain's transactions
+ * in one row, whoever writes them: the first one of a new primary skips what others wrote since its
+ * last. */
+static bool skips_numbers(const struct cluster_view *view, const struct server_facts *facts)
+{
+    const struct gtid_set *set = &facts->executed;
+    for (size_t i = 0; view->config->engine != ENGINE_MYSQL && i < set->n; i++) {
+        if (!cluster_range_is_of(view, view->primary, &set->v[i]))
+            continue;
+        for (size_t j = 0; j < set->n; j++) {
+            bool same_domain = memcmp(set->v[i].source, set->v[j].source, DOMAIN_BYTES) == 0;
+            if (same_domain && set->v[j].last > set->v[i].last)
+                return true;
+        }
+    }
+    return false;
 }
 
 /* The possible ackers that may count: all but those of the primary's own zone. One there that is
@@ -50,8 +70,10 @@ void durability_watch_acks(struct cluster_view *view, uint32_t possible)
                     facts->ss_yes_tx < view->watch_yes_base;
     bool moves = view->config->engine == ENGINE_MYSQL && facts->ss_yes_tx > view->watch_yes_base;
     view->watch_seen_mono_us = primary->facts_mono_us;
-    if (is_first || moves)
+    bool skips = skips_numbers(view, facts);
+    if (is_first || moves || (view->watch_skips && !skips))
         rebase_acks(view, facts, own);
+    view->watch_skips = skips; /* a base of before the skip counts what nobody wrote */
     if (facts->connections > view->watch_sessions)
         view->watch_sessions = facts->connections;
     bool is_slow = outgrows_acks(view, facts, own, facts->connections);
@@ -66,6 +88,7 @@ bool durability_acks_stayed_away(const struct cluster_view *view)
     const struct server_facts *facts = &view->nodes[view->primary].facts;
     uint64_t own = own_transactions(view, facts), sessions = view->watch_sessions;
     if (own < view->watch_own_base || facts->ss_yes_tx < view->watch_yes_base ||
+        (view->watch_skips && !skips_numbers(view, facts)) ||
         (view->config->engine == ENGINE_MYSQL && facts->ss_yes_tx > view->watch_yes_base))
         return false;
     if (facts->connections > sessions)

@@ -138,6 +138,18 @@ bool plan_undo_reopens(const struct plan_run *run, const struct cluster_view *vi
     return false;
 }
 
+/* What the old primary holds, for one that goes back to it. It was seen last before it died: what
+ * the node had received by its freeze came from there, and may be later. */
+static const struct gtid_set *held_by_old(const struct plan_run *run,
+                                          const struct cluster_view *view, uint32_t node)
+{
+    const struct gtid_set *seen = &view->nodes[run->old_primary].facts.executed;
+    const struct gtid_set *received = &run->received_high[node];
+    if (run->fenced)
+        return &run->fenced_executed;
+    return gtid_set_contains(received, seen) ? received : seen;
+}
+
 void plan_undo_effect(const struct plan_run *run, const struct cluster_view *view, uint32_t row,
                       uint32_t node, struct effect *ret_effect)
 {
@@ -177,8 +189,7 @@ void plan_undo_effect(const struct plan_run *run, const struct cluster_view *vie
         ret_effect->born_mono_us = plan_born_mono_us(run, node);
     }
     if (ret_effect->step == STEP_ATTACH && run->old_primary != NO_NODE)
-        ret_effect->want =
-            run->fenced ? &run->fenced_executed : &view->nodes[run->old_primary].facts.executed;
+        ret_effect->want = held_by_old(run, view, node);
     ret_effect->semi_sync = lossless && plan_zones_differ(view, node, run->old_primary);
 }
 

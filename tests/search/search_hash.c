@@ -277,6 +277,7 @@ static void put_controller(struct form *f)
     put_future(f, v->hold_until_mono_us);
     put_mask(f, v->ackers_seen);
     put(f, v->store_ok | v->isolated << 1 | v->barrier_captured << 2 | v->watch_odd << 3);
+    put(f, v->watch_skips);
     put(f, c->decision->verdict.rule_id);
     bool busy = executor_is_busy(c->exec);
     put(f, busy);

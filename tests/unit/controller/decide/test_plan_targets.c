@@ -249,11 +249,19 @@ static void an_undone_attachment_wants_what_the_old_primary_was_last_known_to_ho
         run.old_primary = known != 0 ? 0 : NO_NODE;
         plan_undo_effect(&run, &c.view, plan_row_of(run.kind, STEP_FREEZE), 1, &effect);
         assert_int_equal(effect.step, STEP_ATTACH);
-        if (known != 0)
-            assert_ptr_equal(effect.want, &c.view.nodes[0].facts.executed);
+        if (known != 0) /* it was seen last before it died: db2 received from it since */
+            assert_ptr_equal(effect.want, &run.received_high[1]);
         else
             assert_null(effect.want);
     }
+    gtid_set_clear(&run.received_high[1]);
+    run.old_primary = 0;
+    struct effect effect;
+    plan_undo_effect(&run, &c.view, plan_row_of(run.kind, STEP_FREEZE), 1, &effect);
+    assert_ptr_equal(effect.want, &c.view.nodes[0].facts.executed);
+    run.fenced = true;
+    plan_undo_effect(&run, &c.view, plan_row_of(run.kind, STEP_FREEZE), 1, &effect);
+    assert_ptr_equal(effect.want, &run.fenced_executed);
 }
 
 static void long_drains_go_by_slices_and_short_ones_do_not(void **state)
