@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "backup/bundle_tables.h"
 #include "backup/bundle_write.h"
@@ -19,6 +20,7 @@
 #define PACKET_US  (60 * STAY_SECOND) /* between two events */
 #define FILES_MAX  100000U
 #define LOG_BEGINS 4
+#define LOCK_US    (600 * STAY_SECOND)
 #define NAMES_MAX  1000U
 
 struct log_files {
@@ -290,10 +292,17 @@ static enum stay_rc lock_dir(const char *dir, int *ret_fd, struct stay_error *er
     enum stay_rc rc = file_mkdir_p(dir, 0700, err);
     if (rc != STAY_OK)
         return rc;
+    int64_t due_us = soon(LOCK_US);
     *ret_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*ret_fd < 0 || flock(*ret_fd, LOCK_EX) != 0)
-        return stay_error_sys(err, errno, "lock '%s'", dir);
-    return STAY_OK;
+    while (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX | LOCK_NB) != 0) {
+        const struct timespec moment = {.tv_nsec = 200 * 1000 * 1000};
+        if (errno != EWOULDBLOCK)
+            return stay_error_sys(err, errno, "lock '%s'", dir);
+        if (real_clock_mono_us() >= due_us)
+            return stay_error(err, STAY_EBUSY, "another job writes bundles to '%s'", dir);
+        (void)nanosleep(&moment, NULL);
+    }
+    return *ret_fd < 0 ? stay_error_sys(err, errno, "open '%s'", dir) : STAY_OK;
 }
 
 enum stay_rc bundle_save(const struct bundle_save *spec, char **ret_path, struct stay_error *err)

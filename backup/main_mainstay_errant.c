@@ -9,6 +9,8 @@
 #include "backup/inject.h"
 #include "backup/rewind.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define INPUT_MAX (16U * 1024U * 1024U)
@@ -206,8 +208,19 @@ static int end(enum stay_rc rc, json_t *word, const char *text)
     return rc == STAY_OK ? 0 : lost ? 5 : 1;
 }
 
+/* Nobody hears a job whose controller is gone, and nobody ends it at its deadline. What it
+ * inherited of the controller's connections would look alive. */
+static void belong_to_parent(void)
+{
+    pid_t parent = getppid();
+    (void)close_range(3, ~0U, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        _exit(EXIT_FAILURE);
+}
+
 int main(void)
 {
+    belong_to_parent();
     struct job *job = stay_calloc(1, sizeof *job);
     struct stay_error err = {0};
     size_t length = 0;

@@ -239,8 +239,10 @@ static enum stay_rc read_stage(struct rewinding *r, enum rewind_stage *ret_stage
     if (rc == STAY_OK)
         rc = rewind_mark_stage(r->session, r->spec, &r->mark, ret_stage, err);
     if (rc == STAY_OK && *ret_stage == REWIND_OVER) {
-        rc = say(r, err, "DELETE FROM mainstay.rewind");
         rewind_mark_clear(&r->mark);
+        rc = say(r, err, "DROP TABLE mainstay.rewind");
+        if (rc == STAY_OK)
+            rc = rewind_mark_read(r->session, &r->mark, err);
         *ret_stage = REWIND_FRESH;
     }
     return rc;

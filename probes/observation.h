@@ -134,6 +134,7 @@ struct reach {
     X(TRI, START, start_role_replica, "", "MariaDB init_rpl_role=SLAVE; MySQL: unknown")
 
 #define FACT_TEXT_MAX 128
+#define MISSING_ERRANT ", for errant transactions" /* part of it: only those need it */
 #define MISSING_ROLE  "has no active role" /* part of missing_grant: MySQL, see deploy/grants */
 #define FACT_C_TRI enum tri
 #define FACT_C_U64 uint64_t

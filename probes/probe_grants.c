@@ -118,13 +118,20 @@ static enum stay_rc grants_work(struct lane_job *lane, void *arg)
     struct grants_check *check = arg;
     struct mysql_session *s = mysql_session_new();
     enum stay_rc rc = STAY_OK;
+    char of_errant[sizeof check->found.missing] = ""; /* told where nothing else is missing */
     for (int kind = 0; kind < ACCOUNT_OF_COUNT && rc == STAY_OK; kind++) {
+        if (strstr(check->found.missing, MISSING_ERRANT) != NULL) {
+            memcpy(of_errant, check->found.missing, sizeof of_errant);
+            check->found.missing[0] = '\0';
+        }
         if (check->found.missing[0] != '\0')
             break;
         rc = lane_job_expired(lane) ? STAY_ETIMEDOUT
                                     : check_account(check, s, (enum mysql_account_kind)kind,
                                                     lane_job_deadline_mono_us(lane));
     }
+    if (check->found.missing[0] == '\0')
+        memcpy(check->found.missing, of_errant, sizeof of_errant);
     mysql_session_free(s);
     return rc;
 }

@@ -2,8 +2,8 @@
  * what a diverged one holds as a bundle, or rewinds it.
  *
  * Layer: act. Loop thread only. One job a server at a time. Passwords go through standard input. A
- * job that outlives the controller ends by itself, at the latest where it tells how far it is: it
- * undoes all or nothing, and holds a lock of the server's, for which a second one waits. */
+ * job ends with its controller (the kernel kills it): it undoes all or nothing, and holds a lock of
+ * the server's, for which a second one waits. */
 #ifndef CONTROLLER_ACT_EFFECTS_ERRANT_H
 #define CONTROLLER_ACT_EFFECTS_ERRANT_H
 #include "base/json.h"

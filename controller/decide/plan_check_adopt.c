@@ -97,7 +97,8 @@ enum stay_rc plan_check_adopt(const struct plan_run *run, const struct cluster_v
         if (!plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
             return stay_error(err, STAY_EREFUSED, "%s does not answer: adopt a whole cluster",
                               plan_node_name(view, node));
-        if (view->nodes[node].facts.missing_grant[0] != '\0')
+        if (view->nodes[node].facts.missing_grant[0] != '\0' &&
+            strstr(view->nodes[node].facts.missing_grant, MISSING_ERRANT) == NULL)
             return stay_error(err, STAY_EREFUSED, "%s: %s: see `mainstay check`",
                               plan_node_name(view, node), view->nodes[node].facts.missing_grant);
         if (cluster_is_cloned(view, node))
