@@ -29,6 +29,8 @@ static void make_step_happen(struct sim *s, enum step_kind step)
         u->script_outage = true;
     else if (step == STEP_TOP_UP)
         u->script_top_up = true;
+    else if (step == STEP_START_APPLIER)
+        u->faults |= UINT64_C(1) << FAULT_APPLIER_STOPPED;
     else if (step == STEP_QUARANTINE)
         u->faults |= UINT64_C(1) << FAULT_ERRANT | UINT64_C(1) << FAULT_KILL;
     else if (!adopts)

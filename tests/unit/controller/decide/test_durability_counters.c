@@ -104,6 +104,17 @@ static void counters_that_began_anew_are_a_new_base(void **state)
     assert_false(durability_acks_stayed_away(&w.view));
 }
 
+/* Numbers of another domain are nobody's to skip. */
+static void another_domain_is_ahead_by_itself(void **state)
+{
+    (void)state;
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-100,1-2-5000");
+    durability_watch_acks_anew(&w.view);
+    next_round();
+    (void)turn();
+    assert_false(w.view.watch_skips);
+}
+
 /* A MariaDB server that becomes the primary again goes on where the other one ended: its first own
  * number skips what the other wrote, and that is nothing that would have to be acknowledged. */
 static void numbers_that_skip_the_former_primarys_are_not_slow(void **state)
@@ -114,6 +125,10 @@ static void numbers_that_skip_the_former_primarys_are_not_slow(void **state)
     next_round();
     (void)turn(); /* read before it wrote anything */
     assert_true(w.view.watch_skips);
+    next_round();
+    (void)turn(); /* and still nothing */
+    assert_true(w.view.watch_skips);
+    assert_false(durability_acks_stayed_away(&w.view));
     set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-5003,0-2-5000");
     w.facts[0].ss_yes_tx += 3;
     see_all(&w);
@@ -246,6 +261,7 @@ int main(void)
         T(nothing_stands_anew_while_the_primary_is_shut),
         T(an_acker_that_leaves_after_another_waits_for_its_own_barrier),
         T(counters_that_began_anew_are_a_new_base),
+        T(another_domain_is_ahead_by_itself),
         T(numbers_that_skip_the_former_primarys_are_not_slow),
         cmocka_unit_test_setup_teardown(on_mysql_one_more_yes_answers_a_whole_group, setup_mysql,
                                         teardown),
