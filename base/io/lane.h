@@ -31,6 +31,8 @@ struct lane_pool_options {
     int64_t gather_us;  /* while other jobs are under way, results may wait so long for theirs:
                            one wake-up of the loop; 0: each is told at once */
     int64_t replace_after_us; /* patience after a deadline before a thread counts as stuck; >= 0 */
+    int nice; /* added to its threads' niceness: 0 .. 19. A crowd of them leaves the loop its core
+               */
     void (*slot_drop)(void *slot); /* on the thread, at its end, for a slot that is not NULL */
 };
 

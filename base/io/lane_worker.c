@@ -4,6 +4,7 @@
 #include "base/io/real_clock.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void lane_lock(struct lane_pool *pool)
@@ -95,6 +96,9 @@ static void *worker_main(void *arg)
     struct lane_worker *worker = arg;
     struct lane *lane = worker->lane;
     struct lane_pool *pool = lane->pool;
+    if (pool->options.nice > 0) /* of this thread only (Linux); more is always allowed */
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                          getpriority(PRIO_PROCESS, (id_t)gettid()) + pool->options.nice);
     lane_lock(pool);
     while (!pool->is_closing && !worker->is_abandoned) {
         if (lane->queue.head != NULL)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "tests/bench/forwarder_tls.h"
 #include "tests/lib/answer_end.h"
 
 #define ADDRESSES_A_NET 250
@@ -42,6 +43,7 @@ struct real {
 struct link {
     struct end client, backend;
     struct real *real;
+    struct client_tls *tls;                 /* NULL: none, or not yet */
     struct str in;                          /* part of a packet of the client */
     bool logs_in, has_logged_in, is_closed; /* logs_in: the client has spoken */
     struct answer *brings, *waits;
@@ -53,6 +55,7 @@ struct forwarder {
     struct end listener;
     int epoll;
     struct real *reals;
+    struct server_tls *tls; /* NULL: clients come without */
     struct link *links, *closed;
     int64_t bucket_us;
     long accepted, accepted_now, accepted_max, logins, logins_max, asked, relayed;
@@ -107,6 +110,8 @@ static void close_link(struct forwarder *f, struct link *link)
         return;
     link->is_closed = true;
     f->logins -= link->logs_in && !link->has_logged_in ? 1 : 0;
+    client_tls_free(link->tls);
+    link->tls = NULL;
     (void)close(link->client.fd);
     (void)close(link->backend.fd);
     if (link->previous != NULL)
@@ -130,7 +135,9 @@ static void close_link(struct forwarder *f, struct link *link)
 /* Answers are small and the peer reads them: what does not fit ends the connection. */
 static void give(struct forwarder *f, struct link *link, int fd, const char *bytes, size_t length)
 {
-    ssize_t n = send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    bool is_hidden = link->tls != NULL && fd == link->client.fd;
+    ssize_t n = is_hidden ? client_tls_write(link->tls, bytes, length)
+                          : send(fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n != (ssize_t)length)
         close_link(f, link);
 }
@@ -181,8 +188,10 @@ static bool is_question(const char *packet, size_t length)
            (memcmp(packet + 5, "SELECT", 6) == 0 || memcmp(packet + 5, "SHOW ", 5) == 0);
 }
 
-static void take_packet(struct forwarder *f, struct link *link, const char *packet, size_t length)
+static void take_packet(struct forwarder *f, struct link *link, char *packet, size_t length)
 {
+    if (link->tls != NULL && packet[3] != 0)
+        forwarder_unhide_login((unsigned char *)packet, length);
     if (!link->logs_in) {
         link->logs_in = true;
         if (++f->logins > f->logins_max)
@@ -200,10 +209,27 @@ static void take_packet(struct forwarder *f, struct link *link, const char *pack
     }
 }
 
+/* The client's wish for TLS is for us. */
+static bool begins_tls(struct forwarder *f, struct link *link, const char *packet, size_t length)
+{
+    if (f->tls == NULL || link->tls != NULL || !forwarder_wants_tls(packet, length))
+        return false;
+    link->tls = client_tls_new(f->tls, link->client.fd);
+    return true;
+}
+
+/* What follows the wish for TLS is OpenSSL's to read. */
+static ssize_t receive(const struct forwarder *f, struct link *link, char *buffer, size_t size)
+{
+    if (link->tls != NULL)
+        return client_tls_read(link->tls, buffer, size);
+    return recv(link->client.fd, buffer, f->tls != NULL ? FORWARDER_TLS_WISH : size, MSG_DONTWAIT);
+}
+
 static void from_client(struct forwarder *f, struct link *link)
 {
     static char buffer[65536];
-    ssize_t n = recv(link->client.fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    ssize_t n = receive(f, link, buffer, sizeof buffer);
     if (n <= 0) {
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
             close_link(f, link);
@@ -215,7 +241,8 @@ static void from_client(struct forwarder *f, struct link *link)
         size_t length = 4 + (head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16);
         if (link->in.length < length)
             return;
-        take_packet(f, link, link->in.text, length);
+        if (!begins_tls(f, link, link->in.text, length))
+            take_packet(f, link, link->in.text, length);
         str_consume(&link->in, length);
     }
 }
@@ -239,6 +266,8 @@ static void from_backend(struct forwarder *f, struct link *link)
         return;
     }
     struct answer *answer = link->brings;
+    if (link->tls != NULL && !link->has_logged_in)
+        forwarder_hide_login((unsigned char *)buffer, (size_t)n);
     if (answer != NULL) {
         str_add_bytes(&answer->bytes, buffer, (size_t)n);
         if (answer_end_scan(&answer->scan, buffer, (size_t)n))
@@ -350,7 +379,9 @@ bool forwarder_run(const struct forwarder_settings *settings, char *why, size_t 
     struct sigaction end = {.sa_handler = on_end};
     (void)sigaction(SIGTERM, &end, NULL);
     f.reals = stay_calloc((size_t)settings->servers, sizeof *f.reals);
-    if (!listen_on(&f, why, size))
+    if (settings->certificate != NULL)
+        f.tls = server_tls_new(settings->certificate, settings->key, why, size);
+    if ((settings->certificate != NULL && f.tls == NULL) || !listen_on(&f, why, size))
         return false;
     while (!is_ended) {
         struct epoll_event events[256];

@@ -1,6 +1,6 @@
 /* tests/bench/forwarder.h - many addresses in front of few real servers: each connection that is
  * accepted gets a connection of its own to a real server, logs in there, and is relayed byte by
- * byte.
+ * byte. TLS ends here: the real servers see none, and what their core would spend on it is ours.
  *
  * Layer: tests. Not pure; one process of its own, so that it can be stopped and pinned. One thing
  * only is not relayed: a question (SELECT, SHOW) that the same real server was asked within
@@ -15,6 +15,8 @@ struct forwarder_settings {
     const char *socket_path; /* of the real servers, with one %d: 0 .. servers - 1 */
     int servers;
     int64_t share_us;
+    const char *certificate,
+        *key; /* files: clients come with TLS, which ends here; NULL: without */
 };
 
 /* Until SIGTERM, then one JSON line on stdout: accepted, accepted_max (in any 100 ms), logins_max

@@ -11,7 +11,7 @@
 #define BAR_CPU_PERCENT 100.0
 #define BAR_RSS_MIB     512.0
 
-enum { WINDOWS = 7, WARM_S = 5, TLS_INTERVAL_MS = 5000 };
+enum { WINDOWS = 7, WARM_S = 5 };
 
 struct options {
     const char *json;
@@ -53,7 +53,7 @@ static bool measure(struct probe_stage *stage, const struct options *o, json_t *
     for (int i = 0; ok && i <= WINDOWS; i++) {
         json_t *line = NULL;
         char name[32] = "end";
-        unsigned now = i < WINDOWS ? spans[i].groups : 0, before = i > 0 ? spans[i - 1].groups : 0;
+        unsigned now = i < WINDOWS ? spans[i].groups : 0;
         if (i < WINDOWS)
             name_span(stage, i, name, sizeof name);
         ok = probe_stage_window(stage, now, name, &line);
@@ -62,30 +62,10 @@ static bool measure(struct probe_stage *stage, const struct options *o, json_t *
         json_decref(line);
         if (i == WINDOWS)
             break;
-        ok = ok && probe_stage_freeze(stage, before & ~now, false) &&
-             probe_stage_freeze(stage, now & ~before, true);
+        ok = ok && probe_stage_cut(stage, now);
         (void)sleep(ok ? (unsigned)o->seconds : 0);
     }
     return ok;
-}
-
-/* Memory and CPU with TLS: straight to the real servers, at a pace at which they keep up. */
-static json_t *measure_tls(struct probe_stage *stage, const struct options *o)
-{
-    double ready_s = 0;
-    json_t *line = NULL;
-    bool ok = probe_stage_meter(stage, TLS_INTERVAL_MS, true, &ready_s) &&
-              probe_stage_window(stage, 0, "warm", NULL);
-    (void)sleep(ok ? 2 * TLS_INTERVAL_MS / 1000 : 0);
-    ok = ok && probe_stage_window(stage, 0, "tls", NULL);
-    (void)sleep(ok ? (unsigned)o->seconds : 0);
-    ok = ok && probe_stage_window(stage, 0, "end", &line);
-    probe_stage_meter_end(stage);
-    if (!ok)
-        return json_null();
-    json_object_set_new(line, "ready_s", json_real(hundredth(ready_s)));
-    json_object_set_new(line, "interval_ms", json_integer(TLS_INTERVAL_MS));
-    return line;
 }
 
 static json_t *silent_of(const struct probe_stage *stage, const json_t *lines, size_t index)
@@ -115,14 +95,14 @@ static json_t *result(const struct probe_stage *stage, const struct options *o, 
     json_t *silent = json_array();
     for (size_t i = 1; i < WINDOWS; i += 2)
         json_array_append_new(silent, silent_of(stage, lines, i));
-    return json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:f,s:O,s:O,s:O,s:O,s:o,s:O,s:f}", "bench",
-                     "probes", "commit", bench_commit(), "runs", 1, "servers", o->servers,
-                     "seconds", o->seconds, "real_servers", o->reals, "share_ms", o->share_ms,
-                     "ready_s", hundredth(ready_s), "late_ms", json_object_get(well, "late_ms"),
-                     "answer_ms", json_object_get(well, "answer_ms"), "cpu_percent",
-                     json_object_get(well, "cpu_percent"), "rss_mib",
-                     json_object_get(json_array_get(lines, WINDOWS - 1), "rss_mib"), "silent",
-                     silent, "windows", lines, "load", hundredth(bench_load()));
+    return json_pack(
+        "{s:s,s:b,s:s,s:i,s:i,s:i,s:i,s:i,s:f,s:O,s:O,s:O,s:O,s:o,s:O,s:f}", "bench", "probes",
+        "with_tls", o->tls, "commit", bench_commit(), "runs", 1, "servers", o->servers, "seconds",
+        o->seconds, "real_servers", o->reals, "share_ms", o->share_ms, "ready_s",
+        hundredth(ready_s), "late_ms", json_object_get(well, "late_ms"), "answer_ms",
+        json_object_get(well, "answer_ms"), "cpu_percent", json_object_get(well, "cpu_percent"),
+        "rss_mib", json_object_get(json_array_get(lines, WINDOWS - 1), "rss_mib"), "silent", silent,
+        "windows", lines, "load", hundredth(bench_load()));
 }
 
 static void print_span(const json_t *line, double well_p99)
@@ -149,8 +129,10 @@ static void report(const json_t *run)
     size_t index;
     json_t *line;
     double p99 = field(run, "late_ms", "p99");
-    printf("\nprobes: %.0f servers each second on one core, clusters of two, %.0f s a row\n",
-           field(run, "servers", NULL), field(run, "seconds", NULL));
+    printf("\nprobes: %.0f servers each second on one core%s, clusters of two, %.0f s a row\n",
+           field(run, "servers", NULL),
+           json_is_true(json_object_get(run, "with_tls")) ? " by TLS" : "",
+           field(run, "seconds", NULL));
     printf("  ratio to the bar: CPU %.2f (bar one core), memory %.2f (bar %.0f MiB)\n",
            field(run, "cpu_percent", NULL) / BAR_CPU_PERCENT,
            field(run, "rss_mib", NULL) / BAR_RSS_MIB, BAR_RSS_MIB);
@@ -166,12 +148,6 @@ static void report(const json_t *run)
         field(run, "ready_s", NULL), field(run, "real_servers", NULL),
         field(run, "share_ms", NULL));
     printf("  memory %.0f MiB", field(run, "rss_mib", NULL));
-    const json_t *tls = json_object_get(run, "tls");
-    if (json_is_object(tls))
-        printf("; with TLS %.0f MiB (all answered after %.1f s, CPU %.1f %% at one probe each\n"
-               "  %.0f s)",
-               field(tls, "rss_mib", NULL), field(tls, "ready_s", NULL),
-               field(tls, "cpu_percent", NULL), field(tls, "interval_ms", NULL) / 1e3);
     printf("; load of this machine %.1f\n", field(run, "load", NULL));
 }
 
@@ -182,13 +158,13 @@ static void usage(FILE *out)
             "                    [--json FILE]\n"
             "\n"
             "Needs root. One core probes N addresses each second; then one goes silent, 500 at\n"
-            "once, all at once. Targets run on the other cores.\n"
+            "once, all at once (packets dropped by nft). Targets run on the other cores.\n"
             "\n"
             "  --servers N  addresses that are probed (5000), an even number\n"
             "  --seconds N  of each row of the table (20)\n"
             "  --real N     real servers behind the addresses (50), at most %d\n"
             "  --share-ms N a real server is asked the same thing again after so long (200)\n"
-            "  --no-tls     leaves the part with TLS out\n"
+            "  --no-tls     connections without TLS\n"
             "  --json FILE  writes the figures there\n",
             LAB_CROWD_MAX);
 }
@@ -252,16 +228,15 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
-    struct probe_stage stage = {.servers = o.servers, .reals = o.reals, .share_ms = o.share_ms};
+    struct probe_stage stage = {
+        .servers = o.servers, .reals = o.reals, .share_ms = o.share_ms, .tls = o.tls};
     double ready_s = 0;
     json_t *lines = json_array(), *forwarded = NULL, *run = NULL;
-    bool ok = probe_stage_up(&stage) && probe_stage_meter(&stage, 1000, false, &ready_s) &&
+    bool ok = probe_stage_up(&stage) && probe_stage_meter(&stage, 1000, &ready_s) &&
               measure(&stage, &o, lines);
     if (ok) {
         run = result(&stage, &o, ready_s, lines);
         probe_stage_meter_end(&stage);
-        if (o.tls)
-            json_object_set_new(run, "tls", measure_tls(&stage, &o));
     }
     probe_stage_down(&stage, &forwarded);
     if (ok) {

@@ -1,5 +1,7 @@
 /* probe-meter: the measured process of bench-probes as a program. The password comes by the
  * environment: an argument would be seen by others. */
+#include <malloc.h>
+
 #include "tests/bench/probe_meter.h"
 
 int main(int argc, char **argv)
@@ -10,6 +12,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: probe-meter TARGETS PER-CLUSTER INTERVAL-MS CA-FILE|-\n");
         return 2;
     }
+    (void)mallopt(M_ARENA_MAX, 2); /* as mainstayd does */
     struct meter_settings s = {.targets = argv[1],
                                .per_cluster = (unsigned)strtoul(argv[2], NULL, 10),
                                .model = {.engine = ENGINE_MARIADB,

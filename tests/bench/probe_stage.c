@@ -45,26 +45,40 @@ static bool start_forwarder(struct probe_stage *stage, int group)
     (void)snprintf(port, sizeof port, "%d", FORWARDER_PORT + group);
     (void)snprintf(reals, sizeof reals, "%d", stage->reals);
     (void)snprintf(share, sizeof share, "%d", stage->share_ms);
-    const char *argv[] = {"probe-forwarder", port, path, reals, share, NULL};
+    STAY_AUTO(stay_free_charp) char *certificate = lab_crowd_certificate(stage->lab);
+    STAY_AUTO(stay_free_charp) char *key = lab_crowd_key(stage->lab);
+    const char *argv[] = {"probe-forwarder", port, path, reals, share, certificate, key, NULL};
+    if (!stage->tls)
+        argv[5] = NULL;
     return lab_crowd_start(stage->lab, name, argv);
 }
 
-/* This process and all it starts leave core 0 to the measured one. */
-static void leave_core(void)
+void probe_stage_core(bool measured)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
     for (long cpu = 1; cpu < sysconf(_SC_NPROCESSORS_ONLN) && cpu < CPU_SETSIZE; cpu++)
         CPU_SET((size_t)cpu, &set);
+    if (measured) {
+        CPU_ZERO(&set);
+        CPU_SET(0, &set);
+    }
     if (sched_setaffinity(0, sizeof set, &set) != 0)
         fprintf(stderr, "bench: one core for all: what is measured shares it with its targets\n");
 }
 
+void probe_stage_address(const struct probe_stage *stage, int server, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "127.100.%d.%d:%d", server / ADDRESSES_A_NET,
+                   server % ADDRESSES_A_NET + 1, FORWARDER_PORT + group_of(stage, server));
+}
+
 bool probe_stage_up(struct probe_stage *stage)
 {
-    leave_core();
+    probe_stage_core(false);
     stage->lab = lab_new(&(struct lab_options){.name = "probes"});
-    bool ok = lab_crowd_up(stage->lab, stage->reals, REAL_PORT);
+    bool ok = lab_crowd_cut(stage->lab, NULL, 0) && /* one that a killed bench left */
+              lab_crowd_up(stage->lab, stage->reals, REAL_PORT);
     for (int g = 0; ok && g < STAGE_GROUPS; g++)
         ok = start_forwarder(stage, g);
     if (!ok)
@@ -75,11 +89,11 @@ bool probe_stage_up(struct probe_stage *stage)
 void probe_stage_down(struct probe_stage *stage, json_t **ret_forwarded)
 {
     probe_stage_meter_end(stage);
+    (void)lab_crowd_cut(stage->lab, NULL, 0);
     json_t *counted = json_array();
     for (int g = 0; g < STAGE_GROUPS; g++) {
         char name[16];
         forwarder_name(g, name, sizeof name);
-        (void)lab_crowd_signal(stage->lab, name, SIGCONT);
         if (lab_crowd_signal(stage->lab, name, SIGTERM)) {
             STAY_AUTO(stay_free_charp) char *text = lab_crowd_output(stage->lab, name);
             json_t *line = text == NULL ? NULL : json_loads(text, 0, NULL);
@@ -95,13 +109,13 @@ void probe_stage_down(struct probe_stage *stage, json_t **ret_forwarded)
     stage->lab = NULL;
 }
 
-static bool write_targets(const struct probe_stage *stage, const char *path, bool tls)
+static bool write_targets(const struct probe_stage *stage, const char *path)
 {
     FILE *file = fopen(path, "w");
     for (int i = 0; file != NULL && i < stage->servers; i++) {
         int group = group_of(stage, i);
         fprintf(file, "127.100.%d.%d %d %d\n", i / ADDRESSES_A_NET, i % ADDRESSES_A_NET + 1,
-                tls ? REAL_PORT + i % stage->reals : FORWARDER_PORT + group, group);
+                FORWARDER_PORT + group, group);
     }
     return file != NULL && fclose(file) == 0;
 }
@@ -111,16 +125,13 @@ static void run_meter(const struct probe_stage *stage, int interval_ms, const ch
 {
     STAY_AUTO(stay_free_charp) char *password = lab_crowd_password(stage->lab, "monitor");
     char self[512], interval[16];
-    cpu_set_t set;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     self[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(self, '/');
     must(slash != NULL);
     *slash = '\0';
     STAY_AUTO(stay_free_charp) char *program = stay_sprintf("%s/probe-meter", self);
-    CPU_ZERO(&set);
-    CPU_SET(0, &set);
-    (void)sched_setaffinity(0, sizeof set, &set);
+    probe_stage_core(true);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(in[0], STDIN_FILENO);
     (void)dup2(out[1], STDOUT_FILENO);
@@ -143,12 +154,13 @@ static json_t *read_line(struct probe_stage *stage, int timeout_s)
     return json_loads(text, 0, NULL);
 }
 
-bool probe_stage_meter(struct probe_stage *stage, int interval_ms, bool tls, double *ret_ready_s)
+bool probe_stage_meter(struct probe_stage *stage, int interval_ms, double *ret_ready_s)
 {
     STAY_AUTO(stay_free_charp) char *targets = stay_sprintf("%s/targets", lab_dir(stage->lab));
-    STAY_AUTO(stay_free_charp) char *ca = tls ? lab_crowd_ca(stage->lab) : stay_strdup("-");
+    STAY_AUTO(stay_free_charp)
+    char *ca = stage->tls ? lab_crowd_ca(stage->lab) : stay_strdup("-");
     int in[2], out[2];
-    if (!write_targets(stage, targets, tls) || pipe(in) != 0 || pipe(out) != 0)
+    if (!write_targets(stage, targets) || pipe(in) != 0 || pipe(out) != 0)
         return false;
     stage->meter = fork();
     if (stage->meter == 0)
@@ -190,15 +202,14 @@ void probe_stage_meter_end(struct probe_stage *stage)
     stage->meter = 0;
 }
 
-bool probe_stage_freeze(struct probe_stage *stage, unsigned groups, bool freeze)
+bool probe_stage_cut(struct probe_stage *stage, unsigned groups)
 {
-    bool ok = true;
-    for (int g = 0; g < STAGE_GROUPS; g++) {
-        char name[16];
-        forwarder_name(g, name, sizeof name);
+    unsigned ports[STAGE_GROUPS];
+    size_t count = 0;
+    for (unsigned g = 0; g < STAGE_GROUPS; g++)
         if ((groups >> g) & 1)
-            ok = lab_crowd_signal(stage->lab, name, freeze ? SIGSTOP : SIGCONT) && ok;
-    }
+            ports[count++] = FORWARDER_PORT + g;
+    bool ok = lab_crowd_cut(stage->lab, ports, count);
     if (!ok)
         fprintf(stderr, "bench: %s\n", lab_error(stage->lab));
     return ok;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "tests/lib/lab_crowd.h"
 #include "tests/lib/lab_private.h"
 
@@ -131,6 +132,16 @@ char *lab_crowd_ca(const struct lab *lab)
     return stay_sprintf("%s/tls/ca.pem", lab->dir);
 }
 
+char *lab_crowd_certificate(const struct lab *lab)
+{
+    return stay_sprintf("%s/tls/db1.pem", lab->dir);
+}
+
+char *lab_crowd_key(const struct lab *lab)
+{
+    return stay_sprintf("%s/tls/db1.key", lab->dir);
+}
+
 char *lab_crowd_password(const struct lab *lab, const char *account)
 {
     return lab_secret(lab, account);
@@ -153,6 +164,22 @@ bool lab_crowd_start(struct lab *lab, const char *name, const char *const argv[]
 bool lab_crowd_signal(struct lab *lab, const char *name, int signo)
 {
     return lab_signal(lab, name, signo);
+}
+
+bool lab_crowd_cut(struct lab *lab, const unsigned ports[], size_t count)
+{
+    STAY_AUTO(str_clear) struct str r = {0}, set = {0};
+    for (size_t i = 0; i < count; i++)
+        str_addf(&set, "%s%u", i == 0 ? "" : ", ", ports[i]);
+    str_add(&r, "table inet mainstay-crowd\ndelete table inet mainstay-crowd\n");
+    if (count > 0)
+        str_addf(&r,
+                 "table inet mainstay-crowd {\n  chain hole {\n"
+                 "    type filter hook prerouting priority -300; policy accept;\n"
+                 "    iif lo tcp dport { %s } drop\n    iif lo tcp sport { %s } drop\n  }\n}\n",
+                 str_text(&set), str_text(&set));
+    struct lab_command how = {.input = str_text(&r)};
+    return LAB_RUN(lab, &how, "nft", "-f", "-");
 }
 
 char *lab_crowd_output(struct lab *lab, const char *name)

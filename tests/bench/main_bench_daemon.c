@@ -1,0 +1,274 @@
+/* bench-daemon: what a whole controller costs that watches thousands of clusters. The servers and
+ * forwarders of bench-probes, a mainstayd on core 0 with a configuration of clusters of two, each
+ * server probed once a second; CPU and memory of a span once all have answered. */
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/probe_stage.h"
+#include "tests/bench/process_use.h"
+
+#define BAR_CPU_PERCENT 100.0
+#define BAR_RSS_MIB     512.0
+
+enum { HTTP_PORT = 8499, READY_S = 240, PAGE_MAX = 32 * 1024 * 1024 };
+
+struct options {
+    const char *json;
+    int clusters, seconds, warm_s, reals;
+    bool tls;
+};
+
+static void write_accounts(FILE *file, const char *dir)
+{
+    static const char *const names[] = {"monitor", "canary", "operate", "replicate"};
+    fprintf(file, "    accounts = {\n");
+    for (size_t i = 0; i < STAY_COUNT(names); i++)
+        fprintf(
+            file,
+            "      %s = { user = \"mainstay_%s\"; password = { file = \"%s/secrets/%s\"; }; };\n",
+            names[i], names[i], dir, names[i]);
+    fprintf(file, "    };\n");
+}
+
+static bool write_config(const struct probe_stage *stage, const char *path)
+{
+    const char *dir = lab_dir(stage->lab);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return false;
+    fprintf(file,
+            "controller = {\n  name = \"ctl\"; zone = \"witness\";\n"
+            "  state = \"sqlite:%s/state/state.db\"; socket = \"%s/mainstay.sock\";\n"
+            "  listen = ( { address = \"127.0.0.1:%d\"; } );\n"
+            "  runbook = \"%s/state/runbook.txt\"; recorder = \"%s/state/recorder\";\n};\n"
+            "clusters = (\n",
+            dir, dir, HTTP_PORT, dir, dir);
+    for (int i = 0; i < stage->servers; i += 2) {
+        char a[64], b[64];
+        probe_stage_address(stage, i, a, sizeof a);
+        probe_stage_address(stage, i + 1, b, sizeof b);
+        fprintf(file,
+                "%s  { name = \"c%d\"; engine = \"mariadb\";\n"
+                "    nodes = ( { name = \"db1\"; address = \"%s\"; zone = \"a\"; },\n"
+                "              { name = \"db2\"; address = \"%s\"; zone = \"b\"; } );\n",
+                i == 0 ? "" : ",\n", i / 2, a, b);
+        write_accounts(file, dir);
+        if (stage->tls)
+            fprintf(file,
+                    "    tls = { ca = \"%s/tls/ca.pem\"; required = true;"
+                    " verify_name = false; };\n",
+                    dir);
+        fprintf(file, "    detection = { interval = \"1s\"; };\n  }");
+    }
+    fprintf(file, "\n);\n");
+    return fclose(file) == 0;
+}
+
+/* How many servers answer by the controller's own metrics; -1: it does not say. */
+static int servers_up(void)
+{
+    static const char request[] = "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n";
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons(HTTP_PORT),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval limit = {.tv_sec = 10};
+    STAY_AUTO(str_clear) struct str page = {0};
+    char bytes[65536];
+    str_init(&page, PAGE_MAX);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), up = -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+        send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0) {
+        for (ssize_t n; (n = recv(fd, bytes, sizeof bytes, 0)) > 0;)
+            str_add_bytes(&page, bytes, (size_t)n);
+        up = 0;
+    }
+    (void)close(fd);
+    for (const char *at_line = str_text(&page);
+         (at_line = strstr(at_line, "\nmainstay_node_up{")) != NULL; at_line++) {
+        const char *end = strpbrk(at_line + 1, "}\n");
+        up += end != NULL && strncmp(end, "} 1", 3) == 0;
+    }
+    return up;
+}
+
+static bool wait_up(int servers, double *ret_s)
+{
+    int64_t begun = lab_now_us();
+    int up = 0;
+    while (up < servers && lab_now_us() - begun < READY_S * STAY_SECOND) {
+        (void)usleep(500000);
+        up = servers_up();
+    }
+    *ret_s = (double)(lab_now_us() - begun) / 1e6;
+    if (up < servers)
+        fprintf(stderr, "bench: %d of %d servers answer after %d s\n", up, servers, READY_S);
+    return up >= servers;
+}
+
+static double hundredth(double value)
+{
+    return (double)(int64_t)(value * 100 + 0.5) / 100;
+}
+
+static json_t *difference(const struct options *o, const struct process_use *a,
+                          const struct process_use *b, double ready_s)
+{
+    double span_us = (double)(b->at_us - a->at_us);
+    json_t *threads = json_object(), *value;
+    const char *name;
+    json_object_foreach(b->by_thread, name, value)
+    {
+        json_int_t ns =
+            json_integer_value(value) - json_integer_value(json_object_get(a->by_thread, name));
+        json_object_set_new(threads, name, json_real(hundredth((double)ns / span_us / 10)));
+    }
+    return json_pack(
+        "{s:s,s:s,s:b,s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:f}", "bench", "daemon", "commit",
+        bench_commit(), "with_tls", o->tls, "clusters", o->clusters, "servers", 2 * o->clusters,
+        "seconds", hundredth(span_us / 1e6), "ready_s", hundredth(ready_s), "cpu_percent",
+        hundredth((double)(b->cpu_ns - a->cpu_ns) / span_us / 10), "rss_mib",
+        hundredth((double)b->rss_kb / 1024), "pss_mib", hundredth((double)b->pss_kb / 1024),
+        "kb_a_cluster", hundredth((double)b->rss_kb / o->clusters), "switches_per_s",
+        hundredth((double)(b->switches - a->switches) / span_us * 1e6), "by_thread", threads,
+        "load", hundredth(bench_load()));
+}
+
+static double field(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static void report(const json_t *run)
+{
+    const char *name;
+    json_t *value;
+    printf("\ndaemon: %.0f clusters, %.0f servers each second%s, %.0f s\n", field(run, "clusters"),
+           field(run, "servers"), json_is_true(json_object_get(run, "with_tls")) ? " by TLS" : "",
+           field(run, "seconds"));
+    printf("  ratio to the bar: CPU %.2f (bar one core), memory %.2f (bar %.0f MiB)\n",
+           field(run, "cpu_percent") / BAR_CPU_PERCENT, field(run, "rss_mib") / BAR_RSS_MIB,
+           BAR_RSS_MIB);
+    printf("  CPU %.1f %% of a core, RSS %.0f MiB (%.0f kB a cluster), %.0f switches a second;\n"
+           "  all answered after %.1f s; by thread:",
+           field(run, "cpu_percent"), field(run, "rss_mib"), field(run, "kb_a_cluster"),
+           field(run, "switches_per_s"), field(run, "ready_s"));
+    json_object_foreach(json_object_get(run, "by_thread"), name, value)
+        printf(" %s %.1f", name, json_number_value(value));
+    printf("\n  load of this machine %.1f\n", field(run, "load"));
+}
+
+static void keep(const struct options *o, json_t *run)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "tests/bench/results/daemon-%s.jsonl", bench_commit());
+    (void)bench_append(path, run);
+    report(run);
+    printf("  raw runs: %s\n", path);
+    if (o->json != NULL && json_dump_file(run, o->json, JSON_INDENT(2)) != 0)
+        fprintf(stderr, "bench: cannot write %s\n", o->json);
+}
+
+static pid_t pid_of(const struct lab *lab)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/pid/mainstayd", lab_dir(lab));
+    FILE *file = fopen(path, "r");
+    int pid = 0;
+    if (file == NULL || fscanf(file, "%d", &pid) != 1)
+        pid = 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return pid;
+}
+
+static bool measure(struct probe_stage *stage, const struct options *o)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/mainstay.conf", lab_dir(stage->lab));
+    const char *argv[] = {"mainstayd", "--config", path, NULL};
+    struct process_use before = {0}, after = {0};
+    double ready_s = 0;
+    bool ok = write_config(stage, path);
+    probe_stage_core(true);
+    ok = ok && lab_crowd_start(stage->lab, "mainstayd", argv);
+    probe_stage_core(false);
+    ok = ok && wait_up(stage->servers, &ready_s);
+    (void)sleep(ok ? (unsigned)o->warm_s : 0);
+    ok = ok && process_use_read(pid_of(stage->lab), &before);
+    (void)sleep(ok ? (unsigned)o->seconds : 0);
+    ok = ok && process_use_read(pid_of(stage->lab), &after) && servers_up() == stage->servers;
+    if (ok) {
+        json_t *run = difference(o, &before, &after, ready_s);
+        keep(o, run);
+        json_decref(run);
+    } else {
+        fprintf(stderr, "bench: the controller does not see all servers: %s/log/mainstayd.log\n",
+                lab_dir(stage->lab));
+    }
+    process_use_clear(&before);
+    process_use_clear(&after);
+    return ok;
+}
+
+static void usage(FILE *out)
+{
+    fprintf(out,
+            "usage: bench daemon [--clusters N] [--seconds N] [--warm N] [--real N] [--no-tls]\n"
+            "                    [--json FILE]\n"
+            "\n"
+            "Needs root. One mainstayd on one core watches N clusters of two servers (2500),\n"
+            "each probed once a second: what it costs in processor and memory.\n"
+            "\n"
+            "  --seconds N  measured (20), after --warm N (65: a round of rehearsals)\n"
+            "  --real N     real servers behind the addresses (50), at most %d\n"
+            "  --no-tls     connections without TLS\n"
+            "  --json FILE  writes the figures there\n",
+            LAB_CROWD_MAX);
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    static const struct option table[] = {
+        {"clusters", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
+        {"warm", required_argument, NULL, 'w'},     {"real", required_argument, NULL, 'r'},
+        {"no-tls", no_argument, NULL, 't'},         {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    *o = (struct options){.clusters = 2500, .seconds = 20, .warm_s = 65, .reals = 50, .tls = true};
+    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        int *number = c == 'c'   ? &o->clusters
+                      : c == 's' ? &o->seconds
+                      : c == 'w' ? &o->warm_s
+                      : c == 'r' ? &o->reals
+                                 : NULL;
+        if (number != NULL)
+            *number = (int)strtol(optarg, NULL, 10);
+        else if (c == 't')
+            o->tls = false;
+        else if (c == 'j')
+            o->json = optarg;
+        else if (c == 'h') {
+            usage(stdout);
+            exit(0);
+        } else
+            return false;
+    }
+    return optind == argc && o->clusters >= 10 && o->clusters <= 4000 && o->seconds >= 1 &&
+           o->seconds <= 3600 && o->warm_s >= 0 && o->reals >= 1 && o->reals <= LAB_CROWD_MAX;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    if (!parse(argc, argv, &o)) {
+        usage(stderr);
+        return 2;
+    }
+    struct probe_stage stage = {
+        .servers = 2 * o.clusters, .reals = o.reals, .share_ms = 200, .tls = o.tls};
+    bool ok = probe_stage_up(&stage) && measure(&stage, &o);
+    probe_stage_down(&stage, NULL);
+    return ok ? 0 : 1;
+}
