@@ -52,7 +52,8 @@ void probe_set_add(struct probe_set *set, const struct probe_cluster *config, ui
     cluster->config = *config;
     cluster->number = set->cluster_count;
     cluster->canary_node = PROBE_NO_NODE;
-    cluster->nodes = stay_calloc(config->node_count + 1, sizeof *cluster->nodes);
+    cluster->nodes =
+        stay_calloc(config->node_count > 0 ? config->node_count : 1, sizeof *cluster->nodes);
     set->clusters = stay_realloc(set->clusters, set->cluster_count + 1, sizeof *set->clusters);
     set->clusters[set->cluster_count++] = cluster;
     cluster->canary = (struct channel){.loop = set->loop,

@@ -1,6 +1,7 @@
 /* The dispatcher of effects. */
 #include "base/base.h"
 #include "base/io/loop.h"
+#include "base/io/sparse.h"
 #include "base/io/timer.h"
 #include "controller/act/effects.h"
 #include "controller/act/effects_copy.h"
@@ -56,15 +57,14 @@ static void forget_settings(struct effects *e, const char *name)
         return;
     struct errant_cluster *gone = *at;
     *at = gone->next;
-    explicit_bzero(gone, sizeof *gone);
-    free(gone);
+    sparse_free(gone, sizeof *gone);
 }
 
 static void keep_settings(struct effects *e, const struct settings_cluster *settings)
 {
-    struct errant_cluster *c = stay_calloc(1, sizeof *c);
+    struct errant_cluster *c = sparse_new(sizeof *c);
     forget_settings(e, settings->config.name);
-    c->settings = *settings;
+    settings_cluster_copy(&c->settings, settings);
     c->next = e->clusters;
     e->clusters = c;
 }
@@ -157,6 +157,11 @@ static void answer_instantly(struct effects *e, uint64_t token, const struct eff
     i->result = *result;
     i->timer = timer_new(e->loop, on_instant, i);
     timer_start(i->timer, loop_now_mono_us(e->loop));
+}
+
+void effects_expect(struct effects *e, const char *cluster, bool is_expected)
+{
+    effects_node_expect(e->nodes, cluster, is_expected);
 }
 
 void effects_start(struct effects *e, const char *cluster, uint64_t token,

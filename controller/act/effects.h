@@ -20,6 +20,8 @@ void effects_free(struct effects *e, int64_t wait_us);
 /* Registers a cluster (by its name; copied) or replaces what is known of it. */
 void effects_configure(struct effects *e, const struct settings_cluster *settings);
 void effects_forget(struct effects *e, const char *cluster);
+/* As effects_node_expect. */
+void effects_expect(struct effects *e, const char *cluster, bool is_expected);
 /* done is called exactly once, later, on the loop. */
 void effects_start(struct effects *e, const char *cluster, uint64_t token,
                    const struct effect *effect, effects_done_fn done, void *arg);

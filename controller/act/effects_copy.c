@@ -3,6 +3,7 @@
 #include "controller/act/effects_copy.h"
 
 #include "base/io/loop.h"
+#include "base/io/sparse.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "controller/act/effects_work.h"
@@ -47,7 +48,7 @@ void effects_copy_free(struct effects_copy_set *set)
     effects_work_free(set->works);
     for (struct copy_cluster *c = set->clusters, *next; c != NULL; c = next) {
         next = c->next;
-        free(c);
+        sparse_free(c, sizeof *c);
     }
     free(set);
 }
@@ -56,13 +57,13 @@ void effects_copy_configure(struct effects_copy_set *set, const struct settings_
 {
     struct copy_cluster *c = find(set, cluster->config.name);
     if (c == NULL) {
-        c = stay_calloc(1, sizeof *c);
+        c = sparse_new(sizeof *c);
         c->next = set->clusters;
         set->clusters = c;
         for (uint32_t node = 0; node < NODES_MAX; node++)
             c->started_mono_us[node] = STAY_NEVER;
     }
-    c->settings = *cluster;
+    settings_cluster_copy(&c->settings, cluster);
     explicit_bzero(c->settings.accounts, sizeof c->settings.accounts);
 }
 
@@ -79,7 +80,7 @@ void effects_copy_forget(struct effects_copy_set *set, const char *cluster)
         effects_work_stop(set->works, cluster, node, STEP_COPY);
         effects_work_stop(set->works, cluster, node, STEP_NONE);
     }
-    free(gone);
+    sparse_free(gone, sizeof *gone);
 }
 
 static char *input_of(const struct copy_cluster *c, const struct effect *effect, const char *what,

@@ -29,6 +29,7 @@ struct effects_node {
 struct effects_cluster_entry {
     char name[NAME_MAX_LEN];
     struct mysql_account monitor, canary, operate, replicate, backup;
+    bool is_expected; /* a failover of it may come */
     uint32_t node_count;
     struct effects_node *nodes[NODES_MAX]; /* the set's */
     struct effects_cluster_entry *next;

@@ -152,6 +152,7 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
     entry->replicate = cluster->replicate;
     entry->backup = cluster->backup;
     entry->node_count = config->node_count;
+    entry->is_expected = before != NULL && before->is_expected;
     for (uint32_t i = 0; i < config->node_count; i++) {
         struct mysql_target target;
         target_from(cluster, &config->nodes[i], &target);
@@ -181,23 +182,70 @@ static bool is_warm_still(const struct effects_node *node, int64_t now_mono_us)
     return true;
 }
 
+static void warm_cluster(struct effects_node_set *set, struct effects_cluster_entry *c)
+{
+    for (uint32_t i = 0; i < c->node_count; i++) {
+        if (c->nodes[i]->running != NULL || is_warm_still(c->nodes[i], loop_now_mono_us(set->loop)))
+            continue;
+        struct effects_job *job = stay_calloc(1, sizeof *job);
+        job->is_warm = true;
+        job->input.target = c->nodes[i]->target;
+        job->input.operate = c->operate;
+        job->input.canary = c->canary;
+        job->input.effect.deadline_mono_us = loop_now_mono_us(set->loop) + STAY_SECOND;
+        effects_job_enqueue(set, c->nodes[i], job);
+    }
+}
+
+static void cool_cluster(struct effects_cluster_entry *c)
+{
+    for (uint32_t i = 0; i < c->node_count; i++) {
+        struct effects_node *node = c->nodes[i];
+        bool is_open =
+            node->sessions.operate != NULL && (mysql_session_is_open(node->sessions.operate) ||
+                                               mysql_session_is_open(node->sessions.canary));
+        if (!is_open || node->running != NULL || node->first != NULL)
+            continue;
+        effects_sessions_free(&node->sessions);
+        effects_job_settle(node);
+    }
+}
+
+static bool are_all_warm(const struct effects_node_set *set)
+{
+    uint32_t count = 0;
+    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
+        count += c->node_count;
+    return count <= EFFECTS_WARM_NODES;
+}
+
 static void on_warm(struct timer *timer, void *arg)
 {
     struct effects_node_set *set = arg;
+    uint32_t warmed = 0;
+    bool is_few = are_all_warm(set);
     (void)timer;
-    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
-        for (uint32_t i = 0; i < c->node_count; i++) {
-            if (c->nodes[i]->running != NULL ||
-                is_warm_still(c->nodes[i], loop_now_mono_us(set->loop)))
-                continue;
-            struct effects_job *job = stay_calloc(1, sizeof *job);
-            job->is_warm = true;
-            job->input.target = c->nodes[i]->target;
-            job->input.operate = c->operate;
-            job->input.canary = c->canary;
-            job->input.effect.deadline_mono_us = loop_now_mono_us(set->loop) + STAY_SECOND;
-            effects_job_enqueue(set, c->nodes[i], job);
+    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next) {
+        if (is_few || (c->is_expected && warmed + c->node_count <= EFFECTS_WARM_NODES)) {
+            warmed += c->node_count;
+            warm_cluster(set, c);
+        } else {
+            cool_cluster(c);
         }
+    }
+}
+
+void effects_node_expect(struct effects_node_set *set, const char *cluster, bool is_expected)
+{
+    uint32_t expected = 0;
+    struct effects_cluster_entry *c = find(set, cluster);
+    if (c == NULL || c->is_expected == is_expected)
+        return;
+    for (struct effects_cluster_entry *e = set->clusters; e != NULL; e = e->next)
+        expected += e->is_expected ? e->node_count : 0;
+    c->is_expected = is_expected;
+    if (is_expected && expected + c->node_count <= EFFECTS_WARM_NODES && !are_all_warm(set))
+        warm_cluster(set, c);
 }
 
 void effects_node_start(struct effects_node_set *set, const char *cluster, uint64_t token,

@@ -7,6 +7,7 @@
 #include "base/io/lane.h"
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
+#include "base/io/sparse.h"
 #include "base/io/timer.h"
 #include "controller/act/hook.h"
 #include "probes/mysql_query.h"
@@ -250,8 +251,7 @@ void effects_route_free(struct effects_route_set *set, int64_t wait_us)
     route_free(set->routes);
     for (struct known *k = set->clusters, *next; k != NULL; k = next) {
         next = k->next;
-        explicit_bzero(k, sizeof *k);
-        free(k);
+        sparse_free(k, sizeof *k);
     }
     free(set);
 }
@@ -260,15 +260,11 @@ void effects_route_configure(struct effects_route_set *set, const struct setting
 {
     struct known *k = find(set, cluster->config.name);
     if (k == NULL) {
-        k = stay_calloc(1, sizeof *k);
+        k = sparse_new(sizeof *k);
         k->next = set->clusters;
         set->clusters = k;
     }
-    /* Without the places of hooks it does not have: most of the struct, times all clusters. */
-    memset(k->settings.hooks, 0, k->settings.hook_count * sizeof k->settings.hooks[0]);
-    memcpy(&k->settings, cluster,
-           offsetof(struct settings_cluster, hooks) +
-               cluster->hook_count * sizeof cluster->hooks[0]);
+    settings_cluster_copy(&k->settings, cluster);
     route_configure(set->routes, cluster);
 }
 
@@ -278,8 +274,7 @@ void effects_route_forget(struct effects_route_set *set, const char *cluster)
         struct known *k = *at;
         if (strcmp(k->settings.config.name, cluster) == 0) {
             *at = k->next;
-            explicit_bzero(k, sizeof *k);
-            free(k);
+            sparse_free(k, sizeof *k);
             break;
         }
     }

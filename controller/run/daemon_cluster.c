@@ -3,6 +3,7 @@
  * needs to know of the controller (hold, kill switch, store, isolation) is put into the view
  * here. */
 #include "base/base.h"
+#include "base/io/sparse.h"
 #include "controller/run/daemon_evacuate.h"
 #include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
@@ -66,7 +67,7 @@ static void on_wake(struct timer *timer, void *arg)
 
 struct daemon_cluster *daemon_cluster_new(struct daemon *d, const struct settings_cluster *settings)
 {
-    struct daemon_cluster *c = stay_calloc(1, sizeof *c);
+    struct daemon_cluster *c = sparse_new(sizeof *c);
     c->daemon = d;
     c->settings = settings;
     c->birth = ++d->births;
@@ -122,7 +123,7 @@ void daemon_cluster_free(struct daemon_cluster *c)
     decision_memory_clear(&c->before);
     free(c->resume_text);
     daemon_rehearse_clear(c);
-    free(c);
+    sparse_free(c, sizeof *c);
 }
 
 void daemon_cluster_observe(struct daemon_cluster *c, const struct observation *obs)

@@ -128,6 +128,7 @@ void daemon_probes_reconfigure(struct daemon_cluster *c, const struct settings_c
 void daemon_probes_pace(struct daemon_cluster *c, bool is_urgent)
 {
     probe_set_urge(c->daemon->probes, c->probe_id, is_urgent);
+    effects_expect(c->daemon->effects, c->settings->config.name, is_urgent);
 }
 
 /* The canary writes only where the store says the primary is, and only once adopted: before that

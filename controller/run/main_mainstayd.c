@@ -27,12 +27,10 @@ struct arguments {
 
 static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {"foreground", no_argument, NULL, 'f'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+        {"foreground", no_argument, NULL, 'f'},   {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct arguments args = {.config = SETTINGS_PATH_DEFAULT};
     int option;
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
@@ -95,6 +93,7 @@ int main(int argc, char **argv)
         log_plain(LOG_LEVEL_ERROR, "not started: %s", err.text);
         return 1;
     }
+    (void)malloc_trim(0); /* the file as a tree is several times what is kept of it */
     daemon_run(daemon);
     daemon_close(daemon);
     return 0;

@@ -14,7 +14,7 @@
 #define BAR_CPU_PERCENT 100.0
 #define BAR_RSS_MIB     512.0
 
-enum { HTTP_PORT = 8499, READY_S = 240, PAGE_MAX = 32 * 1024 * 1024 };
+enum { HTTP_PORT = 8499, READY_S = 240, PAGE_MAX = 32 * 1024 * 1024, PART_CLUSTERS = 500 };
 
 struct options {
     const char *json;
@@ -34,6 +34,38 @@ static void write_accounts(FILE *file, const char *dir)
     fprintf(file, "    };\n");
 }
 
+static void write_cluster(FILE *file, const struct probe_stage *stage, int cluster)
+{
+    char a[64], b[64];
+    probe_stage_address(stage, 2 * cluster, a, sizeof a);
+    probe_stage_address(stage, 2 * cluster + 1, b, sizeof b);
+    fprintf(file,
+            "  { name = \"c%d\"; engine = \"mariadb\";\n"
+            "    nodes = ( { name = \"db1\"; address = \"%s\"; zone = \"a\"; },\n"
+            "              { name = \"db2\"; address = \"%s\"; zone = \"b\"; } );\n",
+            cluster, a, b);
+    write_accounts(file, lab_dir(stage->lab));
+    if (stage->tls)
+        fprintf(file,
+                "    tls = { ca = \"%s/tls/ca.pem\"; required = true;"
+                " verify_name = false; };\n",
+                lab_dir(stage->lab));
+    fprintf(file, "    detection = { interval = \"1s\"; };\n  }");
+}
+
+/* In parts: a file may have 1 MiB. */
+static bool write_part(const struct probe_stage *stage, const char *path, int first)
+{
+    int end =
+        first + PART_CLUSTERS < stage->servers / 2 ? first + PART_CLUSTERS : stage->servers / 2;
+    FILE *file = fopen(path, "w");
+    for (int i = first; file != NULL && i < end; i++) {
+        write_cluster(file, stage, i);
+        fprintf(file, "%s\n", i + 1 < stage->servers / 2 ? "," : "");
+    }
+    return file != NULL && fclose(file) == 0;
+}
+
 static bool write_config(const struct probe_stage *stage, const char *path)
 {
     const char *dir = lab_dir(stage->lab);
@@ -47,25 +79,14 @@ static bool write_config(const struct probe_stage *stage, const char *path)
             "  runbook = \"%s/state/runbook.txt\"; recorder = \"%s/state/recorder\";\n};\n"
             "clusters = (\n",
             dir, dir, HTTP_PORT, dir, dir);
-    for (int i = 0; i < stage->servers; i += 2) {
-        char a[64], b[64];
-        probe_stage_address(stage, i, a, sizeof a);
-        probe_stage_address(stage, i + 1, b, sizeof b);
-        fprintf(file,
-                "%s  { name = \"c%d\"; engine = \"mariadb\";\n"
-                "    nodes = ( { name = \"db1\"; address = \"%s\"; zone = \"a\"; },\n"
-                "              { name = \"db2\"; address = \"%s\"; zone = \"b\"; } );\n",
-                i == 0 ? "" : ",\n", i / 2, a, b);
-        write_accounts(file, dir);
-        if (stage->tls)
-            fprintf(file,
-                    "    tls = { ca = \"%s/tls/ca.pem\"; required = true;"
-                    " verify_name = false; };\n",
-                    dir);
-        fprintf(file, "    detection = { interval = \"1s\"; };\n  }");
+    bool ok = true;
+    for (int i = 0; ok && i < stage->servers / 2; i += PART_CLUSTERS) {
+        STAY_AUTO(stay_free_charp) char *part = stay_sprintf("%s/part%d.conf", dir, i);
+        ok = write_part(stage, part, i);
+        fprintf(file, "@include \"%s\"\n", part);
     }
-    fprintf(file, "\n);\n");
-    return fclose(file) == 0;
+    fprintf(file, ");\n");
+    return fclose(file) == 0 && ok;
 }
 
 /* How many servers answer by the controller's own metrics; -1: it does not say. */
@@ -205,8 +226,9 @@ static bool measure(struct probe_stage *stage, const struct options *o)
         keep(o, run);
         json_decref(run);
     } else {
-        fprintf(stderr, "bench: the controller does not see all servers: %s/log/mainstayd.log\n",
-                lab_dir(stage->lab));
+        STAY_AUTO(stay_free_charp) char *said = lab_crowd_output(stage->lab, "mainstayd");
+        fprintf(stderr, "bench: the controller does not see all servers:\n%s\n",
+                said == NULL ? "" : said);
     }
     process_use_clear(&before);
     process_use_clear(&after);

@@ -145,9 +145,30 @@ static void a_cluster_that_comes_back_finds_its_queue(void **state)
     wait_for_answers(3);
 }
 
+/* Nine clusters of as many servers as there may be: too many to be kept ready all. */
+static void of_thousands_only_the_suspected_are_kept_ready(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i < NODES_MAX; i++)
+        config.nodes[i] = config.nodes[0];
+    config.node_count = NODES_MAX;
+    for (unsigned n = 0; n <= EFFECTS_WARM_NODES / NODES_MAX; n++) {
+        struct effects_cluster cluster = {.config = &config, .operate = {.user = "operate"}};
+        (void)snprintf(config.name, sizeof config.name, "shop%u", n);
+        effects_node_configure(set, &cluster);
+    }
+    turn_for(300 * STAY_MS);
+    assert_int_equal(connections(), 0);
+    effects_node_expect(set, "nobody", true);
+    effects_node_expect(set, "shop3", true);
+    wait_for_connections(STAY_COUNT(clients)); /* more are not counted */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(of_thousands_only_the_suspected_are_kept_ready, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_reload_leaves_a_server_its_one_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cluster_that_comes_back_finds_its_queue, setup, teardown),
     };
