@@ -14,7 +14,7 @@ static void on_canary(void *arg, const struct channel_event *event);
 
 /* A TLS handshake takes 2 to 4 ms of a core (measured, OpenSSL 3.0): a crowd that comes back at
  * once must not keep the loop from those who are well. */
-#define CONNECT_NICE 10
+#define CONNECT_NICE 5
 
 static struct lane_pool *make_pool(struct loop *loop, const char *name, unsigned lanes,
                                    int64_t gather_us, int nice)

@@ -162,13 +162,20 @@ static void on_tick(struct timer *timer, void *arg)
         daemon_runbook_refresh(d);
 }
 
+/* Thousands at once take turns: each is judged at every answer anyhow, and all of them each time
+ * would take the whole core (measured at the start of 2,500). */
 static void on_fast_tick(struct timer *timer, void *arg)
 {
     (void)timer;
     struct daemon *d = arg;
-    for (size_t i = 0; i < d->cluster_count; i++)
-        if (d->clusters[i]->is_fast)
-            daemon_mark_dirty(d->clusters[i]);
+    size_t marked = 0;
+    for (size_t n = 0; n < d->cluster_count && marked < DAEMON_FAST_CLUSTERS; n++) {
+        d->fast_last = (d->fast_last + 1) % d->cluster_count;
+        if (!d->clusters[d->fast_last]->is_fast)
+            continue;
+        daemon_mark_dirty(d->clusters[d->fast_last]);
+        marked++;
+    }
 }
 
 static void on_watchdog(struct timer *timer, void *arg)
