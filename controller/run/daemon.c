@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define FAST_CLUSTERS 128 /* judged in one fast tick */
+
 struct daemon_cluster *daemon_cluster_named(struct daemon *d, const char *name)
 {
     for (size_t i = 0; i < d->cluster_count; i++)
@@ -169,7 +171,7 @@ static void on_fast_tick(struct timer *timer, void *arg)
     (void)timer;
     struct daemon *d = arg;
     size_t marked = 0;
-    for (size_t n = 0; n < d->cluster_count && marked < DAEMON_FAST_CLUSTERS; n++) {
+    for (size_t n = 0; n < d->cluster_count && marked < FAST_CLUSTERS; n++) {
         d->fast_last = (d->fast_last + 1) % d->cluster_count;
         if (!d->clusters[d->fast_last]->is_fast)
             continue;

@@ -25,7 +25,6 @@
 #define DAEMON_SLICE_CLUSTERS 32           /* judged in one turn of the loop when quiet */
 #define DAEMON_SLICES_MAX 25
 #define DAEMON_FAST_TICK_US (50 * STAY_MS)  /* one under suspicion, or with a plan running */
-#define DAEMON_FAST_CLUSTERS 128            /* of them in one such tick */
 #define DAEMON_JUMP_HOLD_US (30 * STAY_SECOND)
 #define DAEMON_STALL_US (2 * STAY_SECOND)   /* a stall beyond this holds */
 #define DAEMON_FIRST_FACTS_US (3 * STAY_SECOND)
@@ -126,8 +125,7 @@ struct daemon {
     uint64_t births;
     uv_prepare_t turn;       /* once per turn of the loop: clusters that are dirty */
     struct timer *tick, *fast_tick, *store_check, *watchdog;
-    size_t tick_slice;
-    size_t fast_last; /* the cluster a fast tick looked at last */
+    size_t tick_slice, fast_last; /* fast_last: the cluster a fast tick looked at last */
     bool is_loop_open, is_ready, is_stopping, is_history_loaded;
     bool is_paused;          /* kill switch of the whole controller, stored */
     char paused_by[160];
