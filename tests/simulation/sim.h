@@ -69,6 +69,8 @@ void replica_replay(struct sim *s, struct sim_server *v);
 void replica_stop_applier(struct sim *s, struct sim_server *v);
 void replica_change(struct sim *s, struct sim_server *v, uint32_t source); /* SIM_NONE: reset all */
 void replica_purge_relay(struct sim *s, struct sim_server *v, bool lie);
+void relay_purge_if_both_stopped(struct sim *s, struct sim_server *v);
+void relay_apply(struct sim *s, struct sim_server *v);
 void replica_pump(struct sim *s, struct sim_server *source, uint32_t rep);
 void replica_apply_kick(struct sim *s, struct sim_server *v);
 bool replica_event(struct sim *s, const struct sim_event *e);

@@ -18,15 +18,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void lose_receivers(void)
-{
-    for (uint32_t i = 1; i < 3; i++) {
-        w.facts[i].receiver = RECEIVER_CONNECTING;
-        w.facts[i].receiver_errno = 2003;
-        see(&w, i);
-    }
-}
-
 static void nothing_observed_is_uncertain(void **state)
 {
     (void)state;
@@ -70,10 +61,10 @@ static void crash_is_dead_after_two_refusals_a_gap_apart(void **state)
     assert_true(judge(&w).suspicion);
     w.now += MS(1);
     lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(100);
     lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(2);
     assert_int_equal(rule(&w), 190); /* 100 ms are below the gap */
     w.now += MS(50);
@@ -94,7 +85,7 @@ static void an_answer_between_refusals_ends_their_run(void **state)
     see(&w, 0);
     w.now += MS(100);
     lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(2);
     assert_int_equal(rule(&w), 190);
 }
@@ -115,24 +106,14 @@ static void replicas_that_receive_make_it_a_cut(void **state)
     assert_int_equal(d.want, PLAN_NONE);
 }
 
-static void silent_rounds(int count, enum obs_layer layer)
-{
-    for (int i = 0; i < count; i++) {
-        w.now += MS(100);
-        lose(&w, 0, layer, OUT_TIMEOUT, MS(1000));
-        see(&w, 1);
-        see(&w, 2);
-    }
-}
-
 static void silence_is_dead_after_two_seconds_when_no_replica_advances(void **state)
 {
     (void)state;
     healthy(&w, 3);
     w.now += MS(1000);
-    silent_rounds(8, LAYER_CONNECT);
+    silent_rounds(&w, 8, LAYER_CONNECT);
     assert_int_equal(rule(&w), 190); /* 1.8 s of silence */
-    silent_rounds(4, LAYER_CONNECT);
+    silent_rounds(&w, 4, LAYER_CONNECT);
     assert_int_equal(rule(&w), 120);
 }
 
@@ -143,13 +124,13 @@ static void a_greeting_server_with_stuck_commits_is_blocked_not_hung(void **stat
     w.facts[0].dump_peer_count = 0; /* its ackers are gone */
     w.facts[0].ss_waiters = 2;
     healthy(&w, 3);
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(1000);
-    silent_rounds(12, LAYER_TLS);
+    silent_rounds(&w, 12, LAYER_TLS);
     struct decision d = judge(&w);
     assert_int_equal(d.verdict.rule_id, 123);
     assert_int_equal(d.want, PLAN_NONE);
-    silent_rounds(1, LAYER_GREETING); /* not even a greeting: SIGSTOP */
+    silent_rounds(&w, 1, LAYER_GREETING); /* not even a greeting: SIGSTOP */
     assert_int_equal(rule(&w), 121);
     lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
     w.now += MS(160);
@@ -168,11 +149,11 @@ static void a_mysql_with_stuck_commits_is_blocked_even_without_a_greeting(void *
     w.facts[0].dump_peer_count = 0;
     w.facts[0].ss_waiters = 2;
     healthy(&w, 3);
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(1000);
-    silent_rounds(12, LAYER_GREETING);
+    silent_rounds(&w, 12, LAYER_GREETING);
     assert_int_equal(rule(&w), 123);
-    silent_rounds(1, LAYER_CONNECT);
+    silent_rounds(&w, 1, LAYER_CONNECT);
     assert_int_equal(rule(&w), 120);
 }
 
@@ -189,9 +170,9 @@ static void a_busy_mysql_that_hangs_is_hung(void **state)
         w.facts[0].ss_yes_tx += 400; /* they are answered */
         healthy(&w, 1);
     }
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(1000);
-    silent_rounds(12, LAYER_GREETING);
+    silent_rounds(&w, 12, LAYER_GREETING);
     struct decision d = judge(&w);
     assert_int_equal(d.verdict.rule_id, 121);
     assert_int_equal(d.want, PLAN_FAILOVER);
@@ -202,7 +183,7 @@ static void a_hung_login_without_stuck_commits_is_hung(void **state)
     (void)state;
     healthy(&w, 3);
     w.now += MS(1000);
-    silent_rounds(12, LAYER_TLS);
+    silent_rounds(&w, 12, LAYER_TLS);
     assert_int_equal(rule(&w), 121);
 }
 
@@ -211,7 +192,7 @@ static void accepting_without_greeting_is_hung(void **state)
     (void)state;
     healthy(&w, 3);
     w.now += MS(1000);
-    silent_rounds(12, LAYER_GREETING);
+    silent_rounds(&w, 12, LAYER_GREETING);
     struct decision d = judge(&w);
     assert_int_equal(d.verdict.rule_id, 121);
     assert_int_equal(d.want, PLAN_FAILOVER);
@@ -224,7 +205,7 @@ static void silence_with_heartbeats_at_a_replica_is_a_cut(void **state)
     w.now += MS(1000);
     for (int i = 0; i < 14; i++) {
         w.facts[2].heartbeats++;
-        silent_rounds(1, LAYER_CONNECT);
+        silent_rounds(&w, 1, LAYER_CONNECT);
     }
     assert_int_equal(rule(&w), 110);
 }
@@ -233,7 +214,7 @@ static void a_stale_word_of_a_replica_is_no_witness(void **state)
 {
     (void)state;
     healthy(&w, 3);
-    lose_receivers(); /* asked before anything failed */
+    lose_receivers(&w); /* asked before anything failed */
     w.now += MS(10);
     see(&w, 0);
     w.view.suspicion_since_mono_us = STAY_NEVER;
@@ -243,7 +224,7 @@ static void a_stale_word_of_a_replica_is_no_witness(void **state)
         w.now += MS(100);
     }
     assert_int_equal(rule(&w), 190);
-    lose_receivers();
+    lose_receivers(&w);
     w.now += MS(2);
     assert_int_equal(rule(&w), 120);
 }
@@ -291,7 +272,7 @@ static void a_busy_source_that_falls_silent_needs_no_heartbeat_before(void **sta
     healthy(&w, 3);
     w.facts[1].heartbeats = w.facts[2].heartbeats = 0;
     w.now += MS(1000);
-    silent_rounds(16, LAYER_CONNECT);
+    silent_rounds(&w, 16, LAYER_CONNECT);
     assert_int_equal(rule(&w), 120);
 }
 
@@ -301,7 +282,7 @@ static void a_long_heartbeat_period_is_no_evidence_of_silence(void **state)
     healthy(&w, 3);
     w.facts[1].heartbeat_ms = w.facts[2].heartbeat_ms = 30000;
     w.now += MS(1000);
-    silent_rounds(16, LAYER_CONNECT);
+    silent_rounds(&w, 16, LAYER_CONNECT);
     assert_int_equal(rule(&w), 190);
 }
 
@@ -311,10 +292,10 @@ static void hidden_heartbeats_are_no_evidence_of_silence(void **state)
     healthy(&w, 3);
     w.facts[1].beats_shown = w.facts[2].beats_shown = TRI_NO;
     w.now += MS(1000);
-    silent_rounds(16, LAYER_CONNECT);
+    silent_rounds(&w, 16, LAYER_CONNECT);
     assert_int_equal(rule(&w), 190);
     w.facts[1].receiver = w.facts[2].receiver = RECEIVER_CONNECTING;
-    silent_rounds(1, LAYER_CONNECT);
+    silent_rounds(&w, 1, LAYER_CONNECT);
     assert_int_equal(rule(&w), 120);
 }
 
@@ -340,7 +321,7 @@ static void refusals_of_account_and_saturation_are_life(void **state)
     for (int i = 0; i < 40; i++) {
         w.now += MS(100);
         lose(&w, 0, LAYER_LOGIN, OUT_DENIED, MS(1));
-        lose_receivers();
+        lose_receivers(&w);
     }
     assert_int_equal(rule(&w), 126);
     lose(&w, 0, LAYER_LOGIN, OUT_TOO_MANY, MS(0));
@@ -354,7 +335,7 @@ static void a_name_that_does_not_resolve_says_nothing(void **state)
     for (int i = 0; i < 40; i++) {
         w.now += MS(100);
         lose(&w, 0, LAYER_RESOLVE, OUT_TIMEOUT, MS(1000));
-        lose_receivers();
+        lose_receivers(&w);
     }
     assert_int_equal(rule(&w), 190);
 }

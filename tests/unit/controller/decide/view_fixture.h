@@ -227,4 +227,24 @@ static inline uint16_t rule(struct world *w)
     return verdict_judge(&w->view, w->now).rule_id;
 }
 
+static inline void lose_receivers(struct world *w)
+{
+    for (uint32_t i = 1; i < 3; i++) {
+        w->facts[i].receiver = RECEIVER_CONNECTING;
+        w->facts[i].receiver_errno = 2003;
+        see(w, i);
+    }
+}
+
+/* The primary is silent at this layer while the replicas answer. */
+static inline void silent_rounds(struct world *w, int count, enum obs_layer layer)
+{
+    for (int i = 0; i < count; i++) {
+        w->now += MS(100);
+        lose(w, 0, layer, OUT_TIMEOUT, MS(1000));
+        see(w, 1);
+        see(w, 2);
+    }
+}
+
 #endif
