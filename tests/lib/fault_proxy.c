@@ -10,38 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/lib/fault_proxy.h"
-
-enum { LINKS_MAX = 256, CONTROLS_MAX = 8, CHUNK = 16384, QUEUE_MAX = 1024 * 1024 };
-
-struct chunk {
-    struct chunk *next;
-    int64_t due_us;
-    size_t length, sent;
-    char bytes[];
-};
-
-struct direction {
-    struct chunk *first, *last;
-    size_t queued;
-    int64_t last_due_us; /* later bytes are never due earlier */
-    bool read_over, write_over;
-};
-
-struct link {
-    int fds[2];              /* 0: client, 1: server; -1, -1 when the place is free */
-    struct direction out[2]; /* out[i]: read from fds[i], written to fds[1 - i] */
-};
-
-struct proxy {
-    struct fault_proxy_settings settings;
-    struct link links[LINKS_MAX];
-    int listener, control, controls[CONTROLS_MAX];
-    int64_t latency_us, jitter_us;
-    size_t slice, accepted, resets;
-    uint64_t chance;
-    bool blackhole, refuse, quit;
-};
+#include "tests/lib/fault_proxy_private.h"
 
 static int64_t now_us(void)
 {
@@ -60,7 +29,7 @@ static void direction_clear(struct direction *d)
     *d = (struct direction){0};
 }
 
-static void link_close(struct link *l, bool reset)
+void fault_link_close(struct link *l, bool reset)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     for (int i = 0; i < 2; i++) {
@@ -81,7 +50,7 @@ static struct sockaddr_in address(const char *host, unsigned port)
     return to;
 }
 
-static int listen_on(const struct fault_proxy_settings *s)
+int fault_listen(const struct fault_proxy_settings *s)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
     struct sockaddr_in at = address(s->listen_host, s->listen_port);
@@ -124,7 +93,7 @@ static void accept_link(struct proxy *p)
     (void)setsockopt(client, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
     (void)setsockopt(server, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
     if (connect(server, (const struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
-        link_close(l, true);
+        fault_link_close(l, true);
 }
 
 static void queue_bytes(struct proxy *p, struct direction *d, const char *bytes, size_t length)
@@ -195,112 +164,6 @@ static bool link_is_over(const struct link *l)
            l->out[1].first == NULL;
 }
 
-static const char *set_number(const char *text, int64_t unit, int64_t *ret)
-{
-    char *end = NULL;
-    long value = strtol(text, &end, 10);
-    if (end == text || value < 0 || value > 100000000)
-        return "error a number is needed";
-    *ret = value * unit;
-    return "ok";
-}
-
-static const char *set_switch(const char *text, bool *ret)
-{
-    if (strncmp(text, "on", 2) != 0 && strncmp(text, "off", 3) != 0)
-        return "error on or off is needed";
-    *ret = text[1] == 'n';
-    return "ok";
-}
-
-static void strike(struct proxy *p, bool reset)
-{
-    for (size_t i = 0; i < LINKS_MAX; i++) {
-        struct link *l = &p->links[i];
-        if (l->fds[0] < 0)
-            continue;
-        p->resets += reset;
-        if (reset) {
-            link_close(l, true);
-        } else { /* the client sees the end of what the server says; its own words still pass */
-            (void)shutdown(l->fds[0], SHUT_WR);
-            l->out[1].write_over = true;
-        }
-    }
-}
-
-static const char *refuse(struct proxy *p, const char *text)
-{
-    const char *answer = set_switch(text, &p->refuse);
-    if (p->refuse && p->listener >= 0) {
-        close(p->listener);
-        p->listener = -1;
-    } else if (!p->refuse && p->listener < 0) {
-        p->listener = listen_on(&p->settings);
-        answer = p->listener < 0 ? "error cannot listen again" : answer;
-    }
-    return answer;
-}
-
-static const char *obey(struct proxy *p, const char *line, char *buf, size_t size)
-{
-    int64_t number = 0;
-    const char *answer = "ok";
-    if (strncmp(line, "latency ", 8) == 0)
-        return set_number(line + 8, STAY_MS, &p->latency_us);
-    if (strncmp(line, "jitter ", 7) == 0)
-        return set_number(line + 7, STAY_MS, &p->jitter_us);
-    if (strncmp(line, "slice ", 6) == 0) {
-        answer = set_number(line + 6, 1, &number);
-        p->slice = (size_t)number;
-        return answer;
-    }
-    if (strncmp(line, "blackhole ", 10) == 0)
-        return set_switch(line + 10, &p->blackhole);
-    if (strncmp(line, "refuse ", 7) == 0)
-        return refuse(p, line + 7);
-    if (strncmp(line, "reset", 5) == 0 || strncmp(line, "half-close", 10) == 0) {
-        strike(p, line[0] == 'r');
-        return answer;
-    }
-    if (strncmp(line, "heal", 4) == 0) {
-        p->latency_us = p->jitter_us = 0;
-        p->slice = 0;
-        p->blackhole = false;
-        return refuse(p, "off");
-    }
-    p->quit = strncmp(line, "quit", 4) == 0;
-    if (strncmp(line, "status", 6) != 0)
-        return p->quit ? answer : "error unknown command";
-    size_t open_links = 0;
-    for (size_t i = 0; i < LINKS_MAX; i++)
-        open_links += p->links[i].fds[0] >= 0;
-    (void)snprintf(buf, size, "ok open %zu accepted %zu resets %zu", open_links, p->accepted,
-                   p->resets);
-    return buf;
-}
-
-static void serve_control(struct proxy *p, int *fd)
-{
-    char text[256], buf[128];
-    ssize_t n = recv(*fd, text, sizeof text - 1, 0);
-    if (n <= 0) {
-        close(*fd);
-        *fd = -1;
-        return;
-    }
-    text[n] = '\0';
-    for (char *line = text; *line != '\0';) {
-        char *end = line + strcspn(line, "\n");
-        char *next = *end == '\n' ? end + 1 : end;
-        *end = '\0';
-        const char *answer = obey(p, line, buf, sizeof buf);
-        (void)send(*fd, answer, strlen(answer), MSG_NOSIGNAL);
-        (void)send(*fd, "\n", 1, MSG_NOSIGNAL);
-        line = next;
-    }
-}
-
 static void accept_control(struct proxy *p)
 {
     int fd = accept4(p->control, NULL, NULL, SOCK_CLOEXEC);
@@ -361,7 +224,7 @@ static void serve_links(struct proxy *p, const struct watch *w)
         for (int side = 0; ok && !p->blackhole && side < 2; side++)
             ok = write_side(l, side);
         if (l->fds[0] >= 0 && (!ok || link_is_over(l)))
-            link_close(l, !ok);
+            fault_link_close(l, !ok);
     }
 }
 
@@ -371,7 +234,7 @@ static bool begin(struct proxy *p, char *why, size_t size)
         p->links[i].fds[0] = p->links[i].fds[1] = -1;
     for (size_t i = 0; i < CONTROLS_MAX; i++)
         p->controls[i] = -1;
-    p->listener = listen_on(&p->settings);
+    p->listener = fault_listen(&p->settings);
     p->control = listen_control(p->settings.control_path);
     if (p->listener >= 0 && p->control >= 0)
         return true;
@@ -396,14 +259,14 @@ bool fault_proxy_run(const struct fault_proxy_settings *settings, char *why, siz
         serve_links(p, w);
         for (size_t i = 0; i < CONTROLS_MAX; i++)
             if (p->controls[i] >= 0 && w->fds[2 + i].revents != 0)
-                serve_control(p, &p->controls[i]);
+                fault_serve_control(p, &p->controls[i]);
         if ((w->fds[0].revents & POLLIN) != 0)
             accept_link(p);
         if ((w->fds[1].revents & POLLIN) != 0)
             accept_control(p);
     }
     for (size_t i = 0; ok && i < LINKS_MAX; i++)
-        link_close(&p->links[i], false);
+        fault_link_close(&p->links[i], false);
     for (size_t i = 0; ok && i < CONTROLS_MAX; i++)
         if (p->controls[i] >= 0)
             close(p->controls[i]);
