@@ -232,6 +232,11 @@ void draw_conform(struct sim *s); /* `mainstay check --fix` */
 void draw_roles_off(struct sim *s);
 void draw_relieve(struct sim *s);
 void roles_off(struct sim *s); /* every replica receives on and acknowledges no more */
+/* sim_evacuate.c */
+void draw_evacuation(struct sim *s);
+void evacuation_order(struct sim *s, uint32_t node); /* of the zone it stands in */
+void evacuation_tell(struct sim *s); /* before each turn: who is in the zone, whose turn it is */
+void check_evacuated(struct sim *s, const struct plan_run *run, uint32_t node); /* promoted */
 void draw_lowered(struct sim *s); /* durability.mode, by a reload */
 void sim_until(struct sim *s, int64_t at); /* handles every event up to `at` */
 

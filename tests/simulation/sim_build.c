@@ -109,6 +109,7 @@ void sim_reset(struct sim *s, uint64_t seed)
     s->healed = s->stopped = s->calibrates = false;
     s->undone_at = s->human_since = s->plan_ended_at = s->unserved_at = s->swapping_at = STAY_NEVER;
     s->unmanaged_at = STAY_NEVER;
+    s->evacuation.since_wall_us = 0;
     s->plans = 0;
     s->chosen = s->named_node = SIM_NONE;
     s->healed_at = s->line_first_ack = s->line_at = STAY_NEVER;

@@ -104,6 +104,8 @@ static void promoted(struct sim *s, struct sim_server *v, const struct plan_run 
         return;
     if (swaps)
         check_policy(s, v, run);
+    if (swaps)
+        check_evacuated(s, run, v->index);
     s->stats->failovers += run->kind == PLAN_FAILOVER;
     s->stats->lossless += cert->kind == CERT_LOSSLESS;
     s->stats->bounded += cert->kind == CERT_BOUNDED;

@@ -267,6 +267,7 @@ void controller_turn(struct sim *s)
     if (!controller_runs(s))
         return;
     bool busy = executor_is_busy(c->exec);
+    evacuation_tell(s);
     if (s->replays)
         decision_memory_take(c->before, c->view);
     decide(c->view, executor_run(c->exec), &c->fleet, s->now, s->now + s->wall_offset,

@@ -128,6 +128,9 @@ uint32_t report_reach(const struct sim_stats *s)
             cell(&r, "layout", text, s->layout[e][l]);
         }
     cell(&r, "proof", "received beyond executed at a freeze", s->received_not_executed);
+    cell(&r, "proof", "a zone is evacuated", s->evacuations);
+    cell(&r, "proof", "a primary moved out of an evacuated zone", s->evacuated);
+    cell(&r, "proof", "a failover into it, nobody elsewhere", s->evacuated_into);
     cell(&r, "proof", "a total outage", s->outages);
     cell(&r, "proof", "started again without loss, proved", s->recovered_lossless);
     cell(&r, "proof", "a relay log executed after a restart", s->replayed_relay);

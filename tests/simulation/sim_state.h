@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "controller/act/executor.h"
 #include "controller/decide/decision.h"
+#include "controller/decide/evacuation.h"
 #include "tests/simulation/sim_model.h"
 
 struct sim_save {
@@ -137,6 +138,7 @@ struct sim_stats {
     uint64_t layout[ENGINE_COUNT][LAYOUT_COUNT];
     uint64_t guard[GUARD_COUNT];
     uint64_t outages, recovered_lossless, replayed_relay; /* a life of total outage; its ends */
+    uint64_t evacuations, evacuated, evacuated_into; /* orders; moved by one, failed over into it */
     uint64_t received_not_executed, waiter_at_loss; /* so that a run proves something */
     uint64_t violations[INV_COUNT];
     uint64_t replayed; /* turns recorded and judged again */
@@ -176,6 +178,7 @@ struct sim {
     uint32_t chosen;   /* the last that a stored plan past its point of no return opens */
     bool chosen_overridden; /* ... by a plan with --accept-loss */
     int64_t chosen_at; /* since when; of several such plans in a row, the first */
+    struct evacuation evacuation; /* the zone that is being emptied; since_wall_us 0: none */
     int64_t unmanaged_at; /* nothing was adopted then (the last such moment); STAY_NEVER */
     bool named_overridden;
     struct certificate named; /* of the plan that last named another primary in the store */

@@ -135,6 +135,7 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         return;
     if (e->kind == EV_HEAL) {
         fault_heal(s);
+        s->evacuation.since_wall_us = 0;
         for (uint32_t i = 0; i < s->setup.servers; i++)
             s->server[i].disk_low = false;
     }
@@ -144,6 +145,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         copy_order(s);
     else if (e->kind == EV_LOWERED)
         s->config.mode = MODE_BOUNDED;
+    else if (e->kind == EV_EVACUATE && !s->healed)
+        evacuation_order(s, (uint32_t)e->a);
     else if (e->kind == EV_ROLES_OFF)
         roles_off(s);
     else if (e->kind == EV_CONFORM)
@@ -209,6 +212,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     draw_relieve(s);
     draw_roles_off(s);
     draw_lowered(s);
+    draw_evacuation(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
     fault_plan(s);
