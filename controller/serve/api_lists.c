@@ -107,12 +107,36 @@ static void add_zone(json_t *list, const struct control_cluster *c, const struct
     json_array_insert_new(list, 0, row);
 }
 
+/* Ordered for a time, and not possible in its window: until a human releases or orders anew. */
+static void add_missed(json_t *list, const struct control_cluster *c)
+{
+    char due[40];
+    json_t *row = json_object();
+    units_format_wall(due, sizeof due, c->view->record.switch_missed_wall_us);
+    STAY_AUTO(stay_free_charp)
+    char *detail = stay_sprintf("it was due at %s, ordered by %s; not done late: `mainstay "
+                                "switchover %s --at TIME` anew, or `mainstay release %s`",
+                                due, c->view->record.switch_by, c->config->name, c->config->name);
+    stay_json_set_int(row, "rule", 0);
+    stay_json_set_string(row, "name", "scheduled switchover missed");
+    stay_json_set_string(row, "why",
+                         "what stood against it did not end in its window of 10 minutes");
+    stay_json_set_string(row, "node", NULL);
+    stay_json_set_string(row, "action", verdict_action_text(ACT_ALERT));
+    stay_json_set_string(row, "cluster", c->config->name);
+    stay_json_set_string(row, "severity", "warning");
+    stay_json_set_string(row, "detail", detail);
+    stay_json_append(list, row);
+}
+
 static void problems_of(json_t *list, const struct control_cluster *c)
 {
     struct verdict v = c->decision->verdict;
     STAY_AUTO(stay_free_charp) char *detail = primary_detail(c);
     if (v.name != NULL && is_problem(&v))
         add_problem(list, c, &v, detail);
+    if (c->view->record.switch_missed_wall_us != 0)
+        add_missed(list, c);
     for (uint32_t i = 0; c->census != NULL && i < c->census->zone_count; i++)
         add_zone(list, c, &c->census->zones[i]);
     for (uint32_t i = 0; i < c->config->node_count; i++) {
