@@ -59,7 +59,10 @@
     X(VALIDITY_FROM_ANSWER,                                                                        \
       "a step's validity counts from the store's answer, not from its compare")                    \
     X(JOURNAL_SKIPPED, "effects begin before their row is stored")                                 \
-    X(STRAY_NOT_FENCED, "a second server that takes writes is left open")
+    X(STRAY_NOT_FENCED, "a second server that takes writes is left open")                          \
+    X(SCHEDULE_KEPT, "the order of a scheduled switchover stands on once it has begun")            \
+    X(SCHEDULE_LATE, "a scheduled switchover is done however late")                                \
+    X(EVACUATION_IGNORED, "a switchover may go into a zone that is being evacuated")
 
 enum mutant_id {
 #define X(id, what) MUTANT_##id,

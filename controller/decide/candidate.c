@@ -200,7 +200,8 @@ static void write_note(const struct cluster_view *view, const struct rank *rank,
 
 bool candidate_is_evacuated(const struct cluster_view *view, uint32_t node)
 {
-    return node < view->config->node_count && (view->evacuated & NODE_BIT(node)) != 0;
+    return node < view->config->node_count && !MUTANT(view, EVACUATION_IGNORED) &&
+           (view->evacuated & NODE_BIT(node)) != 0;
 }
 
 static void refuse(const struct cluster_view *view, uint32_t node, const char *why,

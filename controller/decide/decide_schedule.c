@@ -10,6 +10,7 @@ bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono
 {
     bool holds = now_mono_us < view->hold_until_mono_us; /* STAY_NEVER: before all time */
     return view->record.switch_at_wall_us != 0 && !holds && view->store_ok &&
+           !MUTANT(view, SCHEDULE_LATE) &&
            now_wall_us - view->record.switch_at_wall_us > SCHEDULE_WINDOW_US;
 }
 

@@ -227,7 +227,8 @@ void plan_change_record(const struct plan_run *run, const struct cluster_view *v
         if (run->kind != PLAN_RESEED) /* its data goes first: STEP_ADMIT */
             record->ackers |= coming_acker(run, view);
         note_relief(run, view, now_wall_us, record);
-        if (run->kind == PLAN_SWITCHOVER) /* whichever way it ends, it was tried */
+        /* Whichever way it ends, it was tried. */
+        if (run->kind == PLAN_SWITCHOVER && !MUTANT(view, SCHEDULE_KEPT))
             record->switch_at_wall_us = record->switch_missed_wall_us = 0;
         if (run->params.evacuation_wall_us != 0)
             begin_evacuation(run, record);

@@ -103,6 +103,8 @@ static void note_chosen(struct sim *s, const struct plan_run *run)
 void check_saved(struct sim *s, const struct plan_run *run, const struct cluster_record *record)
 {
     const struct sim_store *t = &s->store;
+    if (record)
+        check_schedule(s, run, record);
     if (record && record->epoch < t->record.epoch)
         sim_violate(s, INV_S4, "epoch falls from %llu to %llu", (unsigned long long)t->record.epoch,
                     (unsigned long long)record->epoch);

@@ -45,6 +45,10 @@ bool check_converged(struct sim *s, char *why, size_t size)
         (void)snprintf(why, size, "no client writes through a proxy");
         return false;
     }
+    if (schedule_is_overdue(s)) {
+        (void)snprintf(why, size, "a scheduled switchover is due and does not begin");
+        return false;
+    }
     for (uint32_t n = 0; n < s->setup.servers; n++) {
         if (n == s->line || r->quarantine[n] != QUARANTINE_NONE)
             continue;

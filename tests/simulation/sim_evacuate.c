@@ -1,5 +1,5 @@
-/* A zone is emptied while faults happen: an operator orders it, and takes it back at the latest when
- * the world heals. What the daemon does between turns (daemon_evacuate.c) is done here. */
+/* A zone is emptied while faults happen: an operator orders it, and takes it back at the latest
+ * when the world heals. What the daemon does between turns (daemon_evacuate.c) is done here. */
 #include "tests/simulation/sim.h"
 
 /* From a stream of its own: other lives stay as they are. */

@@ -128,6 +128,10 @@ uint32_t report_reach(const struct sim_stats *s)
             cell(&r, "layout", text, s->layout[e][l]);
         }
     cell(&r, "proof", "received beyond executed at a freeze", s->received_not_executed);
+    cell(&r, "proof", "a switchover is ordered for a time", s->schedules);
+    cell(&r, "proof", "done at its time", s->scheduled);
+    cell(&r, "proof", "missed, and never done late", s->schedules_missed);
+    cell(&r, "proof", "cancelled before its time", s->schedules_cancelled);
     cell(&r, "proof", "a zone is evacuated", s->evacuations);
     cell(&r, "proof", "a primary moved out of an evacuated zone", s->evacuated);
     cell(&r, "proof", "a failover into it, nobody elsewhere", s->evacuated_into);

@@ -126,6 +126,11 @@ struct sim_fault_run {
     bool active;
 };
 
+struct sim_schedule {
+    int64_t delay_us; /* from the order to its time */
+    uint32_t to;      /* SIM_NONE: whoever is best then */
+};
+
 struct sim_stats {
     uint64_t scenarios, events, acked, unknown, failed, failovers, plans, lossless, bounded;
     uint64_t lost_declared, human_ends, converged;
@@ -138,6 +143,7 @@ struct sim_stats {
     uint64_t layout[ENGINE_COUNT][LAYOUT_COUNT];
     uint64_t guard[GUARD_COUNT];
     uint64_t outages, recovered_lossless, replayed_relay; /* a life of total outage; its ends */
+    uint64_t schedules, scheduled, schedules_missed, schedules_cancelled; /* switchover --at */
     uint64_t evacuations, evacuated, evacuated_into; /* orders; moved by one, failed over into it */
     uint64_t received_not_executed, waiter_at_loss; /* so that a run proves something */
     uint64_t violations[INV_COUNT];
@@ -178,6 +184,7 @@ struct sim {
     uint32_t chosen;   /* the last that a stored plan past its point of no return opens */
     bool chosen_overridden; /* ... by a plan with --accept-loss */
     int64_t chosen_at; /* since when; of several such plans in a row, the first */
+    struct sim_schedule schedule;  /* what an operator orders for a time, in some lives */
     struct evacuation evacuation; /* the zone that is being emptied; since_wall_us 0: none */
     int64_t unmanaged_at; /* nothing was adopted then (the last such moment); STAY_NEVER */
     bool named_overridden;

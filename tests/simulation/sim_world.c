@@ -147,6 +147,8 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         s->config.mode = MODE_BOUNDED;
     else if (e->kind == EV_EVACUATE && !s->healed)
         evacuation_order(s, (uint32_t)e->a);
+    else if (e->kind == EV_SCHEDULE && !s->healed)
+        schedule_order(s, e->a != 0);
     else if (e->kind == EV_ROLES_OFF)
         roles_off(s);
     else if (e->kind == EV_CONFORM)
@@ -213,6 +215,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     draw_roles_off(s);
     draw_lowered(s);
     draw_evacuation(s);
+    draw_schedule(s);
     if (u->adopt_first)
         sim_at(s, s->now + 1500 * STAY_MS, EV_ADOPT, 0, 0, 0, 0);
     fault_plan(s);
