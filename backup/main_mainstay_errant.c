@@ -2,10 +2,11 @@
  * on which server, JSON lines on standard output tell how far it is, the last one how it ended.
  *
  *   echo '{"verb":"save", ...}' | mainstay-errant
- * verb: "save" (reads only), "rewind", "inject" (bundle, only, actor, reason, trial); dir,
- * cluster, node, primary, epoch, known (GTID set of the
- * primary); engine, host, port, ca, cert, key, tls_required, verify_name; operate and replicate
+ * verb: "save" (reads only), "rewind", "inject" (bundle, only, actor, reason, trial), "verify"
+ * (primary_host, primary_port: reads both); dir, cluster, node, primary, epoch, known (GTID set of
+ * the primary); engine, host, port, ca, cert, key, tls_required, verify_name; operate and replicate
  * (user, password). Exit 0 done, 1 not done, 2 not understood, 5 unknown. */
+#include "backup/compare.h"
 #include "backup/inject.h"
 #include "backup/rewind.h"
 
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define INPUT_MAX (16U * 1024U * 1024U)
-#define LIST_MAX  2000 /* transactions told one by one */
+#define LIST_MAX  2000 /* transactions, or what differs, told one by one */
 
 struct job {
     char verb[16];
@@ -195,6 +196,54 @@ static enum stay_rc inject(const json_t *json, const struct job *job, json_t *wo
     return rc;
 }
 
+static void on_compared(void *arg, const char *table, const char *slice, enum compare_result result,
+                        const char *why)
+{
+    json_t *list = arg;
+    if (json_array_size(list) == LIST_MAX)
+        return;
+    json_t *row = json_object();
+    stay_json_set_string(row, "table", table);
+    stay_json_set_string(row, "slice", slice);
+    stay_json_set_string(row, "result", result == COMPARE_DIFFERS ? "differs" : "not known");
+    stay_json_set_string(row, "why", why);
+    stay_json_append(list, row);
+}
+
+/* word: how much was compared, and what is not the same; neither is a failure of the job. */
+static enum stay_rc verify(const json_t *json, const struct job *job, json_t *word, char **ret_text,
+                           struct stay_error *err)
+{
+    struct compare_outcome out = {0};
+    int64_t port = 0;
+    struct compare what = {.source_name = job->primary,
+                           .replica_name = job->node,
+                           .source = job->spec.target,
+                           .replica = job->spec.target,
+                           .operate = job->spec.operate,
+                           .told = on_compared};
+    enum stay_rc rc =
+        stay_json_get_copy(json, "primary_host", what.source.host, sizeof what.source.host, err);
+    if (rc == STAY_OK)
+        rc = stay_json_get_int_in(json, "primary_port", 1, 65535, &port, err);
+    if (rc != STAY_OK)
+        return rc;
+    what.source.port = (uint16_t)port;
+    what.told_arg = json_array();
+    stay_json_set(word, "list", what.told_arg);
+    rc = compare_servers(&what, &out, err);
+    if (rc != STAY_OK)
+        return rc;
+    stay_json_set_int(word, "tables", (int64_t)out.tables);
+    stay_json_set_int(word, "rows", (int64_t)out.rows);
+    stay_json_set_int(word, "differences", (int64_t)out.differences);
+    stay_json_set_int(word, "unknown", (int64_t)out.unknown);
+    *ret_text = stay_sprintf("%llu rows of %llu tables are equal, %llu differences, %llu not told",
+                             (unsigned long long)out.rows, (unsigned long long)out.tables,
+                             (unsigned long long)out.differences, (unsigned long long)out.unknown);
+    return rc;
+}
+
 /* word: what else it says, or NULL; borrowed. */
 static int end(enum stay_rc rc, json_t *word, const char *text)
 {
@@ -243,6 +292,8 @@ int main(void)
             rc = rewind_server(&job->spec, &text, &err);
         else if (strcmp(job->verb, "inject") == 0)
             rc = inject(json, job, word, &text, &err);
+        else if (strcmp(job->verb, "verify") == 0)
+            rc = verify(json, job, word, &text, &err);
         code = end(rc, word, rc == STAY_OK ? text : err.text);
     }
     gtid_set_clear(&job->known);

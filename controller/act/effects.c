@@ -7,7 +7,8 @@
 #include "controller/act/effects_copy.h"
 #include "controller/act/effects_errant.h"
 
-#define SAVE_DEADLINE_US (3600 * STAY_SECOND)
+#define SAVE_DEADLINE_US   (3600 * STAY_SECOND)
+#define VERIFY_DEADLINE_US (24 * 3600 * STAY_SECOND)
 
 /* What a job needs of a cluster, as configured last. */
 struct errant_cluster {
@@ -201,12 +202,13 @@ void effects_errant_job(struct effects *e, const char *cluster, const struct err
                         const struct gtid_set *known, effects_done_fn done, void *arg)
 {
     const struct settings_cluster *settings = settings_of(e, cluster);
+    int64_t within_us = order->verb == ERRANT_VERIFY ? VERIFY_DEADLINE_US : SAVE_DEADLINE_US;
     struct effect effect = {.step = STEP_REWIND,
                             .node = node,
                             .peer = primary,
                             .epoch = epoch,
                             .want = known,
-                            .deadline_mono_us = loop_now_mono_us(e->loop) + SAVE_DEADLINE_US};
+                            .deadline_mono_us = loop_now_mono_us(e->loop) + within_us};
     if (settings != NULL && e->errants != NULL)
         effects_errant_start(e->errants, settings, 0, &effect, order, done, arg);
     else

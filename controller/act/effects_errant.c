@@ -18,6 +18,7 @@ struct errant_job {
     struct effects_errant_set *set; /* NULL: the set is gone, nobody is told */
     char cluster[NAME_MAX_LEN];
     uint32_t node;
+    enum errant_verb verb;
     struct process *process;
     struct timer *timer; /* of an answer that needs no process */
     struct effect_result result;
@@ -168,6 +169,10 @@ static char *input_of(const struct effects_errant_set *set, const struct setting
     stay_json_set_string(job, "engine", config->engine == ENGINE_MYSQL ? "mysql" : "mariadb");
     stay_json_set_string(job, "host", node->host);
     stay_json_set_int(job, "port", node->port);
+    if (has_primary) {
+        stay_json_set_string(job, "primary_host", config->nodes[effect->peer].host);
+        stay_json_set_int(job, "primary_port", config->nodes[effect->peer].port);
+    }
     stay_json_set_string(job, "ca", cluster->tls.ca);
     stay_json_set_string(job, "cert", cluster->tls.cert);
     stay_json_set_string(job, "key", cluster->tls.key);
@@ -198,10 +203,13 @@ static char *program(void)
     return stay_strdup(PROGRAM);
 }
 
-static bool is_busy(const struct effects_errant_set *set, const char *cluster, uint32_t node)
+/* A comparison only reads: it holds up nothing but another one. */
+static bool is_busy(const struct effects_errant_set *set, const struct errant_job *wanted)
 {
+    bool reads = wanted->verb == ERRANT_VERIFY;
     for (const struct errant_job *job = set->jobs; job != NULL; job = job->next)
-        if (job->process != NULL && job->node == node && strcmp(job->cluster, cluster) == 0)
+        if (job->process != NULL && job->node == wanted->node &&
+            (job->verb == ERRANT_VERIFY) == reads && strcmp(job->cluster, wanted->cluster) == 0)
             return true;
     return false;
 }
@@ -214,13 +222,14 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
     struct stay_error err = {0};
     job->set = set;
     job->node = effect->node;
+    job->verb = order->verb;
     job->token = token;
     job->done = done;
     job->told = order->told;
     job->arg = arg;
     (void)stay_copy(job->cluster, sizeof job->cluster, cluster->config.name);
     bool may = effect->node < cluster->config.node_count && effect->want != NULL;
-    bool busy = is_busy(set, job->cluster, job->node);
+    bool busy = is_busy(set, job);
     job->next = set->jobs;
     set->jobs = job;
     if (!may || busy) {
@@ -228,7 +237,7 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
         return;
     }
     STAY_AUTO(stay_free_charp) char *path = program();
-    static const char *const verbs[] = {"save", "inject"};
+    static const char *const verbs[] = {"save", "inject", "verify"};
     char *input = input_of(set, cluster, effect, verbs[order->verb], order);
     const char *argv[] = {path, NULL};
     struct process_spec spec = {.argv = argv,

@@ -1,9 +1,9 @@
 /* controller/act/effects_errant.h - the job process mainstay-errant, started for a server: saves
- * what a diverged one holds as a bundle, or rewinds it.
+ * what a diverged one holds as a bundle, rewinds it, or compares its rows with the primary's.
  *
- * Layer: act. Loop thread only. One job a server at a time. Passwords go through standard input. A
- * job ends with its controller (the kernel kills it): it undoes all or nothing, and holds a lock of
- * the server's, for which a second one waits. */
+ * Layer: act. Loop thread only. One job a server at a time, and one comparison. Passwords go
+ * through standard input. A job ends with its controller (the kernel kills it): it undoes all or
+ * nothing, and holds a lock of the server's, for which a second one waits. */
 #ifndef CONTROLLER_ACT_EFFECTS_ERRANT_H
 #define CONTROLLER_ACT_EFFECTS_ERRANT_H
 #include "base/json.h"
@@ -17,7 +17,7 @@ struct effects_errant_set *effects_errant_new(struct loop *loop, const char *dir
 /* Ends its jobs; no callbacks afterwards. Takes NULL. */
 void effects_errant_free(struct effects_errant_set *set);
 
-enum errant_verb { ERRANT_SAVE = 0, ERRANT_INJECT };
+enum errant_verb { ERRANT_SAVE = 0, ERRANT_INJECT, ERRANT_VERIFY };
 
 /* INJECT alone reads what follows the verb: a bundle of the cluster's folder, one GTID of it or
  * NULL for all, and whether it is only tried. */
@@ -30,8 +30,8 @@ struct errant_order {
 };
 
 /* Starts a job on effect->node: of SAVE effect->want is what the primary effect->peer holds; of
- * INJECT the node is the primary. done is called exactly once, later: DONE with what the
- * job said last, NOT_DONE with why, UNKNOWN. */
+ * INJECT the node is the primary, of VERIFY the replica, effect->peer its source. done is called
+ * exactly once, later: DONE with what the job said last, NOT_DONE with why, UNKNOWN. */
 void effects_errant_start(struct effects_errant_set *set, const struct settings_cluster *cluster,
                           uint64_t token, const struct effect *effect,
                           const struct errant_order *order, effects_done_fn done, void *arg);

@@ -26,6 +26,7 @@ enum cli_flags {
     CLI_STREAMS = 8, /* prints until interrupted */
     CLI_REST = 16,   /* everything after the verb is passed on */
     CLI_NAMES = 32,  /* with CLI_ASKS: the answer is the server's name, its data is destroyed */
+    CLI_WAITS = 64,  /* a job answers: as long as --timeout says */
 };
 
 #define CLI_ARGS_MAX 4
@@ -66,7 +67,7 @@ struct cli {
     char **rest;
     const char *cluster; /* borrowed from argv */
     json_t *args;        /* of the request */
-    bool json, dry_run, yes, no_wait, defaults, any_name, fix, end;
+    bool json, dry_run, yes, no_wait, defaults, any_name, fix, end, verify;
     const char *socket, *config;
     int64_t timeout_us; /* for the end of a plan; discover: for a server, 0 when not given */
     char socket_path[256], runbook_path[256];
@@ -101,7 +102,8 @@ int cli_talk(struct cli *cli);
 int cli_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data);
 /* The same after a cli_fetch, and silent: false when the controller does not answer, or fails. */
 bool cli_try_fetch(struct cli *cli, const struct cli_verb *verb, json_t **ret_data);
-int cli_check(struct cli *cli); /* cli_check.c: `check`, and `check --fix` */
+int cli_verify(struct cli *cli); /* cli_verify.c: a plan, then with --verify the rows it left */
+int cli_check(struct cli *cli);  /* cli_check.c: `check`, and `check --fix` */
 /* cli_local.c */
 int cli_help(struct cli *cli);
 int cli_version(struct cli *cli);
@@ -126,7 +128,7 @@ int cli_discover(struct cli *cli);
 
 /* cli_print*.c */
 void cli_print_status(struct cli *cli, const json_t *data);
-void cli_print_outage(struct cli *cli, const json_t *cluster); /* part of status */
+void cli_print_outage(struct cli *cli, const json_t *cluster);   /* part of status */
 void cli_print_evacuations(struct cli *cli, const json_t *data); /* part of status */
 void cli_print_topology(struct cli *cli, const json_t *data);
 void cli_print_problems(struct cli *cli, const json_t *data);
@@ -138,6 +140,7 @@ void cli_print_what_if(struct cli *cli, const json_t *data);
 void cli_print_outcome(struct cli *cli, const json_t *data);
 void cli_print_switch(struct cli *cli, const json_t *data);
 void cli_print_injected(struct cli *cli, const json_t *data);
+void cli_print_verified(struct cli *cli, const json_t *data);
 void cli_print_history(struct cli *cli, const json_t *data);
 void cli_print_explain(struct cli *cli, const json_t *data);
 void cli_print_moment(struct cli *cli, const json_t *data); /* explain CLUSTER@TIME */

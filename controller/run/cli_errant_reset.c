@@ -32,7 +32,7 @@ int cli_errant_reset(struct cli *cli)
             return CLI_FAILED;
         cli->yes = true;
     }
-    return cli_talk(cli);
+    return cli_verify(cli);
 }
 
 int cli_errant_inject(struct cli *cli)

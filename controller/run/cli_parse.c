@@ -133,6 +133,7 @@ static void take_switch(struct cli *cli, const char *name)
     cli->defaults |= strcmp(name, "defaults") == 0;
     cli->fix |= strcmp(name, "fix") == 0;
     cli->end |= strcmp(name, "end") == 0;
+    cli->verify |= strcmp(name, "verify") == 0;
     if (strcmp(name, "no-color") == 0)
         cli->use_color = false;
 }
@@ -329,7 +330,7 @@ bool cli_parse(struct cli *cli, int argc, char **argv)
     }
     if (cli->verb->preset != NULL)
         stay_json_set_string(cli->args, "action", strchr(cli->verb->preset, '=') + 1);
-    if ((cli->verb->flags & CLI_PLANS) == 0)
+    if ((cli->verb->flags & (CLI_PLANS | CLI_WAITS)) == 0)
         cli->timeout_us = 0;
     bool only_words = false;
     for (int i = 1; i < argc; i++) {

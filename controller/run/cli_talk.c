@@ -175,6 +175,11 @@ static int show_answer(struct cli *cli, const json_t *answer, bool preview)
     }
     if (!preview && json_integer_value(json_object_get(data, "refused")) > 0)
         cli->exit_code = CLI_REFUSED; /* not all of it was done, or would be */
+    if (json_integer_value(json_object_get(data, "differences")) > 0)
+        cli->exit_code = CLI_FAILED;
+    else if (json_object_get(data, "differences") != NULL &&
+             json_integer_value(json_object_get(data, "unknown")) > 0)
+        cli->exit_code = CLI_UNKNOWN;
     return cli->exit_code;
 }
 
@@ -184,7 +189,8 @@ static int ask(struct cli *cli, bool dry_run, bool preview)
     STAY_AUTO(line_client_drop) struct line_client *client = NULL;
     STAY_AUTO(stay_json_drop) json_t *answer = NULL;
     struct stay_error err = {0};
-    bool waits = (cli->verb->flags & CLI_PLANS) != 0 && !dry_run && !cli->no_wait;
+    bool waits = (cli->verb->flags & CLI_WAITS) != 0 ||
+                 ((cli->verb->flags & CLI_PLANS) != 0 && !dry_run && !cli->no_wait);
     if (send_request(cli, dry_run, &client, &err) != STAY_OK)
         return unreachable(cli, &err);
     if (waits)
@@ -194,7 +200,7 @@ static int ask(struct cli *cli, bool dry_run, bool preview)
     enum stay_rc rc = read_answer(cli, client, &answer, &err);
     if (rc == STAY_OK)
         return show_answer(cli, answer, preview);
-    if ((cli->verb->flags & CLI_CHANGES) == 0 || dry_run)
+    if ((cli->verb->flags & (CLI_CHANGES | CLI_WAITS)) == 0 || dry_run)
         return unreachable(cli, &err);
     json_t *unknown = json_object();
     char text[700];

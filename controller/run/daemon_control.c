@@ -5,6 +5,7 @@
 #include "controller/run/daemon_evacuate.h"
 #include "controller/run/daemon_fleet.h"
 #include "controller/run/daemon_private.h"
+#include "controller/run/daemon_verify.h"
 
 static void show(struct daemon_cluster *c, struct control_cluster *ret)
 {
@@ -332,6 +333,7 @@ void daemon_control_init(struct daemon *d)
         .abort_plan = control_abort,
         .set_switch = control_set_switch,
         .inject = daemon_inject,
+        .verify = daemon_verify,
         .evacuations = daemon_evacuations,
         .evacuate = daemon_evacuate,
         .history = control_history,

@@ -84,6 +84,10 @@ struct control {
      */
     void (*inject)(void *ctx, const char *cluster, const struct control_inject *what,
                    control_done_fn done, void *done_ctx);
+    /* By a job: are a replica's rows the primary's? data: {"text", "primary", "node", "tables",
+     * "rows", "differences", "unknown", "list" of {"table", "slice", "result", "why"}}. */
+    void (*verify)(void *ctx, const char *cluster, uint32_t node, const char *actor,
+                   control_done_fn done, void *done_ctx);
     /* Ended and running plans, newest first; cluster NULL: all; id NULL: a list without rows. */
     void (*history)(void *ctx, const char *cluster, const char *id, size_t max,
                     control_done_fn done, void *done_ctx);

@@ -148,6 +148,7 @@ static const struct verb {
     {"watch", verb_watch},       {"plan", verb_plan},         {"switchover", verb_switchover},
     {"errant-reset", verb_errant_reset},
     {"errant-inject", verb_errant_inject},
+    {"verify", verb_verify},
     {"failover", verb_failover}, {"rejoin", verb_rejoin},     {"fence", verb_fence},
     {"conform", verb_conform},
     {"unfence", verb_unfence},   {"adopt", verb_adopt},       {"abort", verb_abort},

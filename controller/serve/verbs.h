@@ -74,6 +74,7 @@ void verb_version(struct request *r);
 
 /* verbs_switch.c */
 void verb_errant_inject(struct request *r);
+void verb_verify(struct request *r);
 void verb_pause(struct request *r);
 void verb_resume(struct request *r);
 void verb_release(struct request *r);

@@ -46,6 +46,24 @@ void verb_errant_inject(struct request *r)
     r->control->inject(r->control->ctx, r->cluster, &what, switched, r);
 }
 
+/* Reads only, so it is done at any time, pauses and plans included. */
+void verb_verify(struct request *r)
+{
+    struct control_cluster c;
+    const char *name = request_arg(r, "node");
+    if (!request_cluster(r, &c))
+        return;
+    for (uint32_t node = 0; node < c.config->node_count; node++) {
+        if (name == NULL || strcmp(c.config->nodes[node].name, name) != 0)
+            continue;
+        r->is_pending = true;
+        r->control->verify(r->control->ctx, r->cluster, node, r->actor, switched, r);
+        return;
+    }
+    request_refuse(r, 2, NULL, "there is no server \"%.60s\" in %.60s", name == NULL ? "" : name,
+                   r->cluster);
+}
+
 void verb_pause(struct request *r)
 {
     set_switch(r, CONTROL_PAUSE, 0);

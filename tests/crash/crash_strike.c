@@ -168,14 +168,28 @@ bool crash_strike(struct crash_run *run)
 
 /* --- what stages share --------------------------------------------------------------------- */
 
-/* A human is asked: a plan's own question, or a total outage (136), which only he ends. The verb he
- * is told to use; NULL: nobody is asked. */
+/* MySQL: a controller that died before the failover was recorded cannot know how the primary ended.
+ * It goes on alone as little as one that never saw it: a human who did says so. */
+static const char *refused_text(const json_t *cluster)
+{
+    const json_t *plan = json_object_get(cluster, "last_plan");
+    const char *text = json_string_value(json_object_get(plan, "text"));
+    bool stands =
+        json_integer_value(json_object_get(json_object_get(cluster, "verdict"), "rule")) > 0;
+    return stands && text != NULL && strstr(text, "not accepted: MySQL may have answered") != NULL
+               ? text
+               : NULL;
+}
+
+/* A human is asked: a plan's own question, a refused certificate, or a total outage (136), which
+ * only he ends. The verb he is told to use; NULL: nobody is asked. */
 static const char *asked_verb(const json_t *cluster)
 {
     const json_t *verdict = json_object_get(cluster, "verdict");
     if (json_integer_value(json_object_get(verdict, "rule")) == 136)
         return "recover";
-    return json_is_true(json_object_get(cluster, "asks")) ? "failover" : NULL;
+    bool asks = json_is_true(json_object_get(cluster, "asks")) || refused_text(cluster) != NULL;
+    return asks ? "failover" : NULL;
 }
 
 /* An operator does what the controller asks him to. */
@@ -187,11 +201,12 @@ static void answer(struct crash_run *run, const json_t *cluster, const char *ver
     int code = -1;
     STAY_AUTO(stay_json_drop) json_t *said = NULL;
     run->asked = true;
-    about = about != NULL ? about : why;
+    const char *refused = refused_text(cluster);
+    about = about != NULL ? about : refused != NULL ? refused : why;
     SCENARIO_CHECK(about != NULL && about[0] != '\0', "a human is asked, and not told what");
     printf("asks: %s\n", about);
-    (void)lab_cli(run->lab, &code, &said, verb, "shop", "--yes", "--reason", "it asked for a human",
-                  NULL);
+    (void)lab_cli(run->lab, &code, &said, verb, "shop", "--yes",
+                  refused != NULL ? "--accept-loss" : "--reason", "it asked for a human", NULL);
     printf("an operator's %s: exit %d\n", verb, code);
 }
 
