@@ -109,7 +109,9 @@ enum stay_rc mysql_session_receive(struct mysql_session *s, int64_t deadline_mon
         return not_open(err);
     struct answer a = {.fn = fn, .arg = arg};
     mysql_session_begin(s, deadline_mono_us);
+    mysql_session_lend_buffer(s);
     int how = read_answer(s, &a);
+    mysql_session_drop_buffer(s);
     mysql_session_end();
     if (ret_results != NULL)
         *ret_results = a.results;

@@ -149,6 +149,7 @@ enum stay_rc mysql_session_open(struct mysql_session *s, const struct mysql_targ
         mysql_session_begin(s, deadline_mono_us);
         ok = mysql_real_query(s->mysql, settings_sql, sizeof settings_sql - 1) == 0;
         mysql_session_end();
+        mysql_session_drop_login(s);
     }
     if (!ok) {
         fill_reach(s, reach);

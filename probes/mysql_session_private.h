@@ -2,7 +2,8 @@
  * between which the client library may be used.
  *
  * mysql_session.c keeps connection and deadlines, mysql_session_open.c logs in, mysql_session_ask.c
- * sends statements and reads answers. Layer: probes, these files only. */
+ * sends statements and reads answers, mysql_session_memory.c keeps it small between them. Layer:
+ * probes, these files only. */
 #ifndef PROBES_MYSQL_SESSION_PRIVATE_H
 #define PROBES_MYSQL_SESSION_PRIVATE_H
 #include <mysql.h>
@@ -33,6 +34,12 @@ void mysql_session_end(void);
 void mysql_session_hook(struct mysql_session *s);
 /* Keeps a duplicate of the connection's socket for aborts and limits; again is harmless. */
 void mysql_session_note_socket(struct mysql_session *s, int fd);
+/* What a session holds only while it reads an answer. Lend: before reading; drop: once the answer
+ * was read (what is not read yet stays). Closed: nothing. */
+void mysql_session_lend_buffer(struct mysql_session *s);
+void mysql_session_drop_buffer(struct mysql_session *s);
+/* Once logged in: gives up what only the login needed. */
+void mysql_session_drop_login(struct mysql_session *s);
 /* Once connected: limits how long OpenSSL waits in the socket before it comes to the hook, has it
  * read all that is there at once, and keep no buffers between answers. */
 void mysql_session_tune_tls(struct mysql_session *s);

@@ -44,6 +44,7 @@ enum stay_rc mysql_session_dump(struct mysql_session *s, const char *file, uint3
     command[4] = DUMP_NON_BLOCK;
     memcpy(command + 10, file, length);
     mysql_session_begin(s, deadline_mono_us);
+    mysql_session_lend_buffer(s); /* for the whole stream */
     int failed = s->mysql->methods->db_command(s->mysql, COM_BINLOG_DUMP, (const char *)command,
                                                10 + length, 1, NULL);
     mysql_session_end();

@@ -47,6 +47,8 @@ static void job_release(void *arg)
     }
     server_facts_clear(&job->facts);
     free(job->sql);
+    explicit_bzero(&job->account, sizeof job->account);
+    explicit_bzero(&job->admin, sizeof job->admin);
     free(job);
 }
 

@@ -46,10 +46,12 @@ struct probe_set *probe_set_new(struct loop *loop, const struct probe_set_option
 
 void probe_set_add(struct probe_set *set, const struct probe_cluster *config, uint32_t *ret_cluster)
 {
-    struct probed_cluster *cluster = stay_calloc(1, sizeof *cluster);
+    size_t size =
+        offsetof(struct probe_cluster, nodes) + config->node_count * sizeof *config->nodes;
+    struct probed_cluster *cluster = stay_calloc(1, offsetof(struct probed_cluster, config) + size);
     must(config->node_count <= PROBE_NODES_MAX);
     cluster->set = set;
-    cluster->config = *config;
+    memcpy(&cluster->config, config, size);
     cluster->number = set->cluster_count;
     cluster->canary_node = PROBE_NO_NODE;
     cluster->nodes =
@@ -95,6 +97,7 @@ static void release_cluster(struct probed_cluster *cluster)
     timer_free(cluster->canary_pace);
     cluster->set->clusters[cluster->number] = NULL;
     free(cluster->nodes);
+    explicit_bzero(&cluster->config, offsetof(struct probe_cluster, nodes)); /* passwords */
     free(cluster);
 }
 

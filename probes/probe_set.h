@@ -35,10 +35,6 @@ struct probe_cluster {
     char name[65];
     enum engine engine;
     uint32_t node_count;
-    struct {
-        char host[256];
-        uint16_t port;
-    } nodes[PROBE_NODES_MAX];
     struct mysql_account monitor, canary, operate, replicate;
     char ca[256], cert[256], key[256];
     bool tls_required, verify_name;
@@ -46,6 +42,10 @@ struct probe_cluster {
     int64_t suspicion_interval_us; /* 100 ms */
     int64_t deadline_us;           /* 1 s */
     int64_t slow_interval_us;      /* 10 s */
+    struct {
+        char host[256];
+        uint16_t port;
+    } nodes[PROBE_NODES_MAX]; /* last: only node_count of them are kept */
 };
 
 /* obs and its facts are borrowed for the call. May call any function here but probe_set_free. */

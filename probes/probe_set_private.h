@@ -35,13 +35,13 @@ struct probed_node {
 struct probed_cluster {
     struct probe_set *set;
     uint32_t number;
-    struct probe_cluster config;
     struct probed_node *nodes;
     bool is_urged;
     struct channel canary;
     struct timer *canary_pace;
     uint32_t canary_node;
     uint64_t canary_epoch;
+    struct probe_cluster config; /* last: allocated as far as its nodes go */
 };
 
 struct probe_set {

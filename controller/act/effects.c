@@ -1,7 +1,7 @@
 /* The dispatcher of effects. */
 #include "base/base.h"
+#include "base/name_table.h"
 #include "base/io/loop.h"
-#include "base/io/sparse.h"
 #include "base/io/timer.h"
 #include "controller/act/effects.h"
 #include "controller/act/effects_copy.h"
@@ -10,10 +10,9 @@
 #define SAVE_DEADLINE_US   (3600 * STAY_SECOND)
 #define VERIFY_DEADLINE_US (24 * 3600 * STAY_SECOND)
 
-/* What a job needs of a cluster, as configured last. */
-struct errant_cluster {
-    struct errant_cluster *next;
-    struct settings_cluster settings;
+struct known_cluster {
+    struct name_link link;
+    const struct settings_cluster *settings; /* borrowed; as configured last */
 };
 
 struct effects {
@@ -22,7 +21,7 @@ struct effects {
     struct effects_route_set *routes;
     struct effects_copy_set *copies;
     struct effects_errant_set *errants; /* NULL: not kept */
-    struct errant_cluster *clusters;
+    struct name_table clusters;
 };
 
 struct effects *effects_new(struct loop *loop)
@@ -41,33 +40,20 @@ void effects_keep_errant(struct effects *e, const char *dir)
     e->errants = effects_errant_new(e->loop, dir);
 }
 
-static struct settings_cluster *settings_of(const struct effects *e, const char *name)
+static const struct settings_cluster *settings_of(const struct effects *e, const char *name)
 {
-    struct errant_cluster *c = e->clusters;
-    while (c != NULL && strcmp(c->settings.config.name, name) != 0)
-        c = c->next;
-    return c == NULL ? NULL : &c->settings;
-}
-
-static void forget_settings(struct effects *e, const char *name)
-{
-    struct errant_cluster **at = &e->clusters;
-    while (*at != NULL && strcmp((*at)->settings.config.name, name) != 0)
-        at = &(*at)->next;
-    if (*at == NULL)
-        return;
-    struct errant_cluster *gone = *at;
-    *at = gone->next;
-    sparse_free(gone, sizeof *gone);
+    const struct known_cluster *c = name_table_find(&e->clusters, name);
+    return c == NULL ? NULL : c->settings;
 }
 
 static void keep_settings(struct effects *e, const struct settings_cluster *settings)
 {
-    struct errant_cluster *c = sparse_new(sizeof *c);
-    forget_settings(e, settings->config.name);
-    settings_cluster_copy(&c->settings, settings);
-    c->next = e->clusters;
-    e->clusters = c;
+    struct known_cluster *c = name_table_find(&e->clusters, settings->config.name);
+    if (c == NULL) {
+        c = stay_calloc(1, sizeof *c);
+        name_table_put(&e->clusters, &c->link, settings->config.name);
+    }
+    c->settings = settings;
 }
 
 void effects_free(struct effects *e, int64_t wait_us)
@@ -78,8 +64,8 @@ void effects_free(struct effects *e, int64_t wait_us)
     effects_copy_free(e->copies);
     effects_route_free(e->routes, wait_us);
     effects_errant_free(e->errants);
-    while (e->clusters != NULL)
-        forget_settings(e, e->clusters->settings.config.name);
+    for (struct known_cluster *c; (c = name_table_drain(&e->clusters)) != NULL;)
+        free(c);
     free(e);
 }
 
@@ -116,7 +102,7 @@ void effects_forget(struct effects *e, const char *cluster)
     effects_node_forget(e->nodes, cluster);
     effects_route_forget(e->routes, cluster);
     effects_copy_forget(e->copies, cluster);
-    forget_settings(e, cluster);
+    free(name_table_take(&e->clusters, cluster));
 }
 
 void effects_route(struct effects *e, const char *cluster, uint32_t primary, uint64_t epoch,

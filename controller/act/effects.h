@@ -17,7 +17,9 @@ struct effects *effects_new(struct loop *loop) STAY_MUST_USE;
 void effects_keep_errant(struct effects *e, const char *dir);
 /* Blocks for at most wait_us; no callbacks afterwards. Takes NULL. */
 void effects_free(struct effects *e, int64_t wait_us);
-/* Registers a cluster (by its name; copied) or replaces what is known of it. */
+/* Registers a cluster (by its name) or replaces what is known of it. Borrowed until it is
+ * configured anew (what was before must still be there, unchanged, during that call) or forgotten:
+ * one copy of the settings serves all. */
 void effects_configure(struct effects *e, const struct settings_cluster *settings);
 void effects_forget(struct effects *e, const char *cluster);
 /* As effects_node_expect. */

@@ -3,8 +3,8 @@
 #include "controller/act/effects_copy.h"
 
 #include "base/io/loop.h"
-#include "base/io/sparse.h"
 #include "base/json.h"
+#include "base/name_table.h"
 #include "base/str.h"
 #include "controller/act/effects_work.h"
 #include "controller/act/hook.h"
@@ -12,16 +12,16 @@
 #define START_DEADLINE_US (300 * STAY_SECOND)
 
 struct copy_cluster {
-    struct copy_cluster *next;
-    struct settings_cluster settings;   /* without secrets */
-    int64_t started_mono_us[NODES_MAX]; /* when the start command last began; STAY_NEVER */
+    struct name_link link;
+    const struct settings_cluster *settings; /* borrowed */
+    int64_t started_mono_us[NODES_MAX];      /* when the start command last began; STAY_NEVER */
 };
 
 struct effects_copy_set {
     struct loop *loop;
     struct effects_node_set *nodes;
     struct effects_work_set *works;
-    struct copy_cluster *clusters;
+    struct name_table clusters;
 };
 
 struct effects_copy_set *effects_copy_new(struct loop *loop, struct effects_node_set *nodes)
@@ -33,60 +33,44 @@ struct effects_copy_set *effects_copy_new(struct loop *loop, struct effects_node
     return set;
 }
 
-static struct copy_cluster *find(const struct effects_copy_set *set, const char *name)
-{
-    struct copy_cluster *c = set->clusters;
-    while (c != NULL && strcmp(c->settings.config.name, name) != 0)
-        c = c->next;
-    return c;
-}
-
 void effects_copy_free(struct effects_copy_set *set)
 {
     if (set == NULL)
         return;
     effects_work_free(set->works);
-    for (struct copy_cluster *c = set->clusters, *next; c != NULL; c = next) {
-        next = c->next;
-        sparse_free(c, sizeof *c);
-    }
+    for (struct copy_cluster *c; (c = name_table_drain(&set->clusters)) != NULL;)
+        free(c);
     free(set);
 }
 
 void effects_copy_configure(struct effects_copy_set *set, const struct settings_cluster *cluster)
 {
-    struct copy_cluster *c = find(set, cluster->config.name);
+    struct copy_cluster *c = name_table_find(&set->clusters, cluster->config.name);
     if (c == NULL) {
-        c = sparse_new(sizeof *c);
-        c->next = set->clusters;
-        set->clusters = c;
+        c = stay_calloc(1, sizeof *c);
+        name_table_put(&set->clusters, &c->link, cluster->config.name);
         for (uint32_t node = 0; node < NODES_MAX; node++)
             c->started_mono_us[node] = STAY_NEVER;
     }
-    settings_cluster_copy(&c->settings, cluster);
-    explicit_bzero(c->settings.accounts, sizeof c->settings.accounts);
+    c->settings = cluster;
 }
 
 void effects_copy_forget(struct effects_copy_set *set, const char *cluster)
 {
-    struct copy_cluster **at = &set->clusters;
-    while (*at != NULL && strcmp((*at)->settings.config.name, cluster) != 0)
-        at = &(*at)->next;
-    if (*at == NULL)
+    struct copy_cluster *gone = name_table_take(&set->clusters, cluster);
+    if (gone == NULL)
         return;
-    struct copy_cluster *gone = *at;
-    *at = gone->next;
     for (uint32_t node = 0; node < NODES_MAX; node++) {
         effects_work_stop(set->works, cluster, node, STEP_COPY);
         effects_work_stop(set->works, cluster, node, STEP_NONE);
     }
-    sparse_free(gone, sizeof *gone);
+    free(gone);
 }
 
 static char *input_of(const struct copy_cluster *c, const struct effect *effect, const char *what,
                       int64_t deadline_us)
 {
-    const struct cluster_config *config = &c->settings.config;
+    const struct cluster_config *config = &c->settings->config;
     STAY_AUTO(stay_free_charp)
     char *plan = stay_sprintf("%s-%llu", config->name, (unsigned long long)effect->epoch);
     STAY_AUTO(stay_json_drop) json_t *json = json_object();
@@ -106,7 +90,7 @@ static char *input_of(const struct copy_cluster *c, const struct effect *effect,
 static char *expand(const struct copy_cluster *c, const struct effect *effect, const char *text)
 {
     static const struct node_config nobody;
-    const struct cluster_config *config = &c->settings.config;
+    const struct cluster_config *config = &c->settings->config;
     const struct node_config *to = &config->nodes[effect->node];
     const struct node_config *from =
         effect->peer < config->node_count ? &config->nodes[effect->peer] : &nobody;
@@ -136,14 +120,14 @@ static void look(struct effects_copy_set *set, const struct copy_cluster *c,
                  const struct effect *effect, bool starts, struct effect_result *ret_result)
 {
     char *argv[SETTINGS_RESEED_MAX + 1] = {0};
-    const struct settings_reseed *reseed = &c->settings.reseed;
+    const struct settings_reseed *reseed = &c->settings->reseed;
     uint32_t argc = starts ? reseed->start_argc : reseed->command_argc;
-    int64_t deadline_us = starts ? START_DEADLINE_US : c->settings.config.reseed_deadline_us;
+    int64_t deadline_us = starts ? START_DEADLINE_US : c->settings->config.reseed_deadline_us;
     STAY_AUTO(stay_free_charp)
     char *input = input_of(c, effect, starts ? "start" : "copy", deadline_us);
     for (uint32_t i = 0; i < argc; i++)
         argv[i] = expand(c, effect, starts ? reseed->start_argv[i] : reseed->command_argv[i]);
-    struct effects_work_spec spec = {.cluster = c->settings.config.name,
+    struct effects_work_spec spec = {.cluster = c->settings->config.name,
                                      .node = effect->node,
                                      .step = starts ? STEP_NONE : STEP_COPY,
                                      .argv = (const char *const *)argv,
@@ -170,9 +154,9 @@ static void start_server(struct effects_copy_set *set, struct copy_cluster *c,
 {
     int64_t *at = &c->started_mono_us[effect->node], now = loop_now_mono_us(set->loop);
     struct effect_result work;
-    if (c->settings.reseed.start_argc == 0)
+    if (c->settings->reseed.start_argc == 0)
         return;
-    bool runs = effects_work_runs(set->works, c->settings.config.name, effect->node, STEP_NONE);
+    bool runs = effects_work_runs(set->works, c->settings->config.name, effect->node, STEP_NONE);
     if (!runs && *at != STAY_NEVER && now - *at < EFFECTS_START_AGAIN_US)
         return;
     if (!runs)
@@ -186,7 +170,7 @@ static void on_node(void *arg, uint64_t token, const struct effect_result *answe
 {
     struct passing *p = arg;
     struct effect_result result = *answer;
-    struct copy_cluster *c = find(p->set, p->cluster);
+    struct copy_cluster *c = name_table_find(&p->set->clusters, p->cluster);
     if (c != NULL && result.is_down)
         start_server(p->set, c, &p->effect, &result);
     p->done(p->arg, token, &result);
@@ -197,7 +181,7 @@ bool effects_copy_start(struct effects_copy_set *set, const char *cluster, uint6
                         const struct effect *effect, effects_done_fn done, void *arg,
                         struct effect_result *ret_result)
 {
-    struct copy_cluster *c = find(set, cluster);
+    struct copy_cluster *c = name_table_find(&set->clusters, cluster);
     *ret_result = (struct effect_result){.outcome = OUTCOME_NOT_DONE};
     if (c == NULL) {
         (void)stay_copy(ret_result->text, sizeof ret_result->text, "no such cluster");
@@ -207,9 +191,9 @@ bool effects_copy_start(struct effects_copy_set *set, const char *cluster, uint6
         effects_work_stop(set->works, cluster, effect->node, STEP_COPY);
         effects_work_stop(set->works, cluster, effect->node, STEP_NONE);
         ret_result->outcome = OUTCOME_DONE;
-        if (c->settings.reseed.command_argc > 0)
+        if (c->settings->reseed.command_argc > 0)
             return true;
-    } else if (c->settings.reseed.command_argc > 0) {
+    } else if (c->settings->reseed.command_argc > 0) {
         look(set, c, effect, false, ret_result);
         return true;
     }

@@ -15,6 +15,7 @@ struct effects_copy_set;
 struct effects_copy_set *effects_copy_new(struct loop *loop,
                                           struct effects_node_set *nodes) STAY_MUST_USE;
 void effects_copy_free(struct effects_copy_set *set);
+/* Borrowed as by effects_configure. */
 void effects_copy_configure(struct effects_copy_set *set, const struct settings_cluster *cluster);
 /* Its works under way are killed. */
 void effects_copy_forget(struct effects_copy_set *set, const char *cluster);

@@ -7,6 +7,7 @@
 #define CONTROLLER_ACT_EFFECTS_JOB_H
 #include <stdatomic.h>
 
+#include "base/name_table.h"
 #include "controller/act/effects_node.h"
 
 struct effects_job;
@@ -27,20 +28,21 @@ struct effects_node {
 };
 
 struct effects_cluster_entry {
-    char name[NAME_MAX_LEN];
+    struct name_link link;
     struct mysql_account monitor, canary, operate, replicate, backup;
     bool is_expected; /* a failover of it may come */
     uint32_t node_count;
-    struct effects_node *nodes[NODES_MAX]; /* the set's */
-    struct effects_cluster_entry *next;
+    struct effects_node *nodes[]; /* node_count of them, the set's */
 };
 
 struct effects_node_set {
     struct loop *loop;
     struct lane_pool *pool;
     struct timer *warm;
-    struct effects_cluster_entry *clusters;
+    struct name_table clusters;
+    uint32_t node_count, expected_count; /* servers of all clusters, of those with is_expected */
     struct effects_node *nodes; /* forgotten ones too: jobs point to them; freed with the set */
+    uint32_t forgotten_count;
     uint64_t keys;
     bool is_ending;
 };

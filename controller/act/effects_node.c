@@ -34,7 +34,7 @@ static void free_node(struct effects_node *node)
 
 static void free_entry(struct effects_cluster_entry *entry)
 {
-    explicit_bzero(entry, sizeof *entry);
+    explicit_bzero(entry, sizeof *entry); /* passwords */
     free(entry);
 }
 
@@ -51,19 +51,9 @@ void effects_node_free(struct effects_node_set *set, int64_t wait_us)
         next = node->next;
         free_node(node);
     }
-    for (struct effects_cluster_entry *c = set->clusters, *next; c != NULL; c = next) {
-        next = c->next;
+    for (struct effects_cluster_entry *c; (c = name_table_drain(&set->clusters)) != NULL;)
         free_entry(c);
-    }
     free(set);
-}
-
-static struct effects_cluster_entry *find(struct effects_node_set *set, const char *name)
-{
-    struct effects_cluster_entry *c = set->clusters;
-    while (c != NULL && strcmp(c->name, name) != 0)
-        c = c->next;
-    return c;
 }
 
 static bool is_account(const struct mysql_account *a, const struct mysql_account *b)
@@ -82,16 +72,15 @@ static bool is_target(const struct mysql_target *a, const struct mysql_target *b
 /* Out of the set, its nodes forgotten for now; NULL: not known. */
 static struct effects_cluster_entry *take_out(struct effects_node_set *set, const char *name)
 {
-    for (struct effects_cluster_entry **at = &set->clusters; *at != NULL; at = &(*at)->next) {
-        struct effects_cluster_entry *gone = *at;
-        if (strcmp(gone->name, name) != 0)
-            continue;
-        *at = gone->next;
-        for (uint32_t i = 0; i < gone->node_count; i++)
-            gone->nodes[i]->is_forgotten = true;
-        return gone;
-    }
-    return NULL;
+    struct effects_cluster_entry *gone = name_table_take(&set->clusters, name);
+    if (gone == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < gone->node_count; i++)
+        gone->nodes[i]->is_forgotten = true;
+    set->forgotten_count += gone->node_count;
+    set->node_count -= gone->node_count;
+    set->expected_count -= gone->is_expected ? gone->node_count : 0;
+    return gone;
 }
 
 static void drop(struct effects_cluster_entry *entry)
@@ -108,13 +97,25 @@ void effects_node_forget(struct effects_node_set *set, const char *cluster)
     drop(take_out(set, cluster));
 }
 
-/* The node at this address, with its queue, or a new one. */
-static struct effects_node *node_of(struct effects_node_set *set, const char *cluster,
+static bool is_left(const struct effects_node *node, const char *cluster,
+                    const struct mysql_target *target)
+{
+    return node->is_forgotten && node->target.port == target->port &&
+           strcmp(node->target.host, target->host) == 0 && strcmp(node->cluster, cluster) == 0;
+}
+
+/* The node at this address, with its queue: mostly one that the cluster had before; or a new one.
+ */
+static struct effects_node *node_of(struct effects_node_set *set,
+                                    const struct effects_cluster_entry *before, const char *cluster,
                                     const struct mysql_target *target)
 {
-    for (struct effects_node *node = set->nodes; node != NULL; node = node->next)
-        if (node->is_forgotten && node->target.port == target->port &&
-            strcmp(node->target.host, target->host) == 0 && strcmp(node->cluster, cluster) == 0)
+    for (uint32_t i = 0; before != NULL && i < before->node_count; i++)
+        if (is_left(before->nodes[i], cluster, target))
+            return before->nodes[i];
+    for (struct effects_node *node = set->forgotten_count > 0 ? set->nodes : NULL; node != NULL;
+         node = node->next)
+        if (is_left(node, cluster, target))
             return node;
     struct effects_node *node = stay_calloc(1, sizeof *node);
     (void)stay_copy(node->cluster, sizeof node->cluster, cluster);
@@ -141,11 +142,11 @@ static void target_from(const struct effects_cluster *cluster, const struct node
 void effects_node_configure(struct effects_node_set *set, const struct effects_cluster *cluster)
 {
     const struct cluster_config *config = cluster->config;
-    struct effects_cluster_entry *entry = stay_calloc(1, sizeof *entry);
+    struct effects_cluster_entry *entry =
+        stay_calloc(1, sizeof *entry + config->node_count * sizeof(void *));
     struct effects_cluster_entry *before = take_out(set, config->name);
     bool is_same = before != NULL && is_account(&before->canary, &cluster->canary) &&
                    is_account(&before->operate, &cluster->operate);
-    (void)stay_copy(entry->name, sizeof entry->name, config->name);
     entry->monitor = cluster->monitor;
     entry->canary = cluster->canary;
     entry->operate = cluster->operate;
@@ -156,17 +157,19 @@ void effects_node_configure(struct effects_node_set *set, const struct effects_c
     for (uint32_t i = 0; i < config->node_count; i++) {
         struct mysql_target target;
         target_from(cluster, &config->nodes[i], &target);
-        struct effects_node *node = node_of(set, config->name, &target);
+        struct effects_node *node = node_of(set, before, config->name, &target);
         (void)stay_copy(node->name, sizeof node->name, config->nodes[i].name);
         node->is_changed = node->is_changed || !is_same || !is_target(&node->target, &target);
         node->target = target;
+        set->forgotten_count -= node->is_forgotten;
         node->is_forgotten = false;
         effects_job_settle(node);
         entry->nodes[i] = node;
     }
     drop(before);
-    entry->next = set->clusters;
-    set->clusters = entry;
+    name_table_put(&set->clusters, &entry->link, config->name);
+    set->node_count += entry->node_count;
+    set->expected_count += entry->is_expected ? entry->node_count : 0;
     timer_start_repeat(set->warm, loop_now_mono_us(set->loop), EFFECTS_WARM_US);
 }
 
@@ -213,10 +216,7 @@ static void cool_cluster(struct effects_cluster_entry *c)
 
 static bool are_all_warm(const struct effects_node_set *set)
 {
-    uint32_t count = 0;
-    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next)
-        count += c->node_count;
-    return count <= EFFECTS_WARM_NODES;
+    return set->node_count <= EFFECTS_WARM_NODES;
 }
 
 static void on_warm(struct timer *timer, void *arg)
@@ -225,7 +225,8 @@ static void on_warm(struct timer *timer, void *arg)
     uint32_t warmed = 0;
     bool is_few = are_all_warm(set);
     (void)timer;
-    for (struct effects_cluster_entry *c = set->clusters; c != NULL; c = c->next) {
+    for (struct effects_cluster_entry *c = NULL;
+         (c = name_table_each(&set->clusters, c)) != NULL;) {
         if (is_few || (c->is_expected && warmed + c->node_count <= EFFECTS_WARM_NODES)) {
             warmed += c->node_count;
             warm_cluster(set, c);
@@ -237,21 +238,19 @@ static void on_warm(struct timer *timer, void *arg)
 
 void effects_node_expect(struct effects_node_set *set, const char *cluster, bool is_expected)
 {
-    uint32_t expected = 0;
-    struct effects_cluster_entry *c = find(set, cluster);
+    struct effects_cluster_entry *c = name_table_find(&set->clusters, cluster);
     if (c == NULL || c->is_expected == is_expected)
         return;
-    for (struct effects_cluster_entry *e = set->clusters; e != NULL; e = e->next)
-        expected += e->is_expected ? e->node_count : 0;
     c->is_expected = is_expected;
-    if (is_expected && expected + c->node_count <= EFFECTS_WARM_NODES && !are_all_warm(set))
+    set->expected_count += is_expected ? c->node_count : -c->node_count;
+    if (is_expected && set->expected_count <= EFFECTS_WARM_NODES && !are_all_warm(set))
         warm_cluster(set, c);
 }
 
 void effects_node_start(struct effects_node_set *set, const char *cluster, uint64_t token,
                         const struct effect *effect, effects_done_fn done, void *arg)
 {
-    struct effects_cluster_entry *c = find(set, cluster);
+    struct effects_cluster_entry *c = name_table_find(&set->clusters, cluster);
     struct effects_job *job = stay_calloc(1, sizeof *job);
     struct step_input *in = &job->input;
     job->token = token;
@@ -269,7 +268,7 @@ void effects_node_start(struct effects_node_set *set, const char *cluster, uint6
         in->effect.want = &in->want;
     }
     struct effects_node *node = c->nodes[effect->node];
-    (void)stay_copy(in->cluster, sizeof in->cluster, c->name);
+    (void)stay_copy(in->cluster, sizeof in->cluster, c->link.name);
     (void)stay_copy(in->node, sizeof in->node, node->name);
     in->target = node->target;
     in->has_peer = effect->peer < c->node_count;

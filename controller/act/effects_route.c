@@ -3,11 +3,11 @@
 #include <mysql.h>
 
 #include "base/base.h"
+#include "base/name_table.h"
 #include "controller/act/effects_route.h"
 #include "base/io/lane.h"
 #include "base/io/loop.h"
 #include "base/io/real_clock.h"
-#include "base/io/sparse.h"
 #include "base/io/timer.h"
 #include "controller/act/hook.h"
 #include "probes/mysql_query.h"
@@ -17,15 +17,15 @@
 #define CANARY_TRY_US (20 * STAY_MS) /* a proxy that has just been opened may refuse once */
 
 struct known {
-    struct known *next;
-    struct settings_cluster settings;
+    struct name_link link;
+    const struct settings_cluster *settings; /* borrowed */
 };
 
 struct effects_route_set {
     struct loop *loop;
     struct route_set *routes;
     struct lane_pool *lanes;
-    struct known *clusters;
+    struct name_table clusters;
     uint64_t calls;
     struct call *first; /* hooks and canaries under way */
 };
@@ -48,14 +48,6 @@ struct call {
     enum outcome outcome; /* written by the lane */
     char text[200];
 };
-
-static struct known *find(const struct effects_route_set *set, const char *cluster)
-{
-    struct known *k = set->clusters;
-    while (k != NULL && strcmp(k->settings.config.name, cluster) != 0)
-        k = k->next;
-    return k;
-}
 
 static void free_call(struct call *c)
 {
@@ -189,11 +181,11 @@ static void start_canary(struct effects_route_set *set, const struct known *k, s
 {
     struct stay_error err = {0};
     int64_t due = loop_now_mono_us(set->loop) + CANARY_US;
-    if (!set_target(c, &k->settings)) {
+    if (!set_target(c, k->settings)) {
         answer_soon(c, OUTCOME_DONE, "no client address is configured");
         return;
     }
-    (void)stay_copy(c->cluster, sizeof c->cluster, k->settings.config.name);
+    (void)stay_copy(c->cluster, sizeof c->cluster, k->settings->config.name);
     c->epoch = effect->epoch;
     c->due_mono_us = effect->deadline_mono_us < due ? effect->deadline_mono_us : due;
     struct lane_work work = {.work = canary_work,
@@ -218,7 +210,7 @@ static void start_hooks(struct effects_route_set *set, const struct known *k, st
                         const struct effect *effect)
 {
     bool pre = effect->step == STEP_HOOK_PRE, moves = effect->plan == PLAN_SWITCHOVER;
-    struct hook_call call = {.cluster = &k->settings,
+    struct hook_call call = {.cluster = k->settings,
                              .epoch = effect->epoch,
                              .old_primary = effect->peer,
                              .new_primary = effect->node};
@@ -249,42 +241,32 @@ void effects_route_free(struct effects_route_set *set, int64_t wait_us)
         c->set = NULL; /* no callbacks any more; each frees itself */
     (void)lane_pool_free(set->lanes, wait_us);
     route_free(set->routes);
-    for (struct known *k = set->clusters, *next; k != NULL; k = next) {
-        next = k->next;
-        sparse_free(k, sizeof *k);
-    }
+    for (struct known *k; (k = name_table_drain(&set->clusters)) != NULL;)
+        free(k);
     free(set);
 }
 
 void effects_route_configure(struct effects_route_set *set, const struct settings_cluster *cluster)
 {
-    struct known *k = find(set, cluster->config.name);
+    struct known *k = name_table_find(&set->clusters, cluster->config.name);
     if (k == NULL) {
-        k = sparse_new(sizeof *k);
-        k->next = set->clusters;
-        set->clusters = k;
+        k = stay_calloc(1, sizeof *k);
+        name_table_put(&set->clusters, &k->link, cluster->config.name);
     }
-    settings_cluster_copy(&k->settings, cluster);
     route_configure(set->routes, cluster);
+    k->settings = cluster;
 }
 
 void effects_route_forget(struct effects_route_set *set, const char *cluster)
 {
-    for (struct known **at = &set->clusters; *at != NULL; at = &(*at)->next) {
-        struct known *k = *at;
-        if (strcmp(k->settings.config.name, cluster) == 0) {
-            *at = k->next;
-            sparse_free(k, sizeof *k);
-            break;
-        }
-    }
+    free(name_table_take(&set->clusters, cluster));
     route_forget(set->routes, cluster);
 }
 
 void effects_route_start(struct effects_route_set *set, const char *cluster, uint64_t token,
                          const struct effect *effect, effects_done_fn done, void *arg)
 {
-    const struct known *k = find(set, cluster);
+    const struct known *k = name_table_find(&set->clusters, cluster);
     bool is_proxy = effect->step == STEP_ROUTE_CLOSE || effect->step == STEP_ROUTE_OPEN;
     if (k != NULL && is_proxy) {
         route_start(set->routes, cluster, token, effect, done, arg);

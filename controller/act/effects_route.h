@@ -13,7 +13,7 @@ struct effects_route_set;
 struct effects_route_set *effects_route_new(struct loop *loop) STAY_MUST_USE;
 /* Blocks for at most wait_us; no callbacks afterwards. */
 void effects_route_free(struct effects_route_set *set, int64_t wait_us);
-/* Registers a cluster (copied) or replaces what is known of it. */
+/* Registers a cluster or replaces what is known of it; borrowed as by effects_configure. */
 void effects_route_configure(struct effects_route_set *set, const struct settings_cluster *cluster);
 void effects_route_forget(struct effects_route_set *set, const char *cluster);
 /* done is called exactly once, later, on the loop. */

@@ -11,22 +11,6 @@
 
 #define WATCH_TICK_US (250 * STAY_MS)
 
-static struct route_cluster *find(const struct route_set *set, const char *name)
-{
-    struct route_cluster *c = set->by_hash[names_hash(name) % ROUTE_BUCKETS];
-    while (c != NULL && strcmp(c->config.name, name) != 0)
-        c = c->next_of_hash;
-    return c;
-}
-
-static void take_out_of_hash(struct route_set *set, struct route_cluster *c)
-{
-    struct route_cluster **at = &set->by_hash[names_hash(c->config.name) % ROUTE_BUCKETS];
-    while (*at != c)
-        at = &(*at)->next_of_hash;
-    *at = c->next_of_hash;
-}
-
 void route_release(struct route_cluster *c)
 {
     if (c->set == NULL && c->exchanges == 0 && c->jobs == 0)
@@ -53,8 +37,8 @@ static void watch_cluster(struct route_cluster *c, int64_t now)
 {
     if (c->intent.kind == INTENT_LEAVE || c->jobs > 0)
         return;
-    for (uint32_t r = 0; r < c->route_count; r++)
-        for (uint32_t p = 0; p < c->routes[r].socket_count; p++)
+    for (uint32_t r = 0; r < c->settings->route_count; r++)
+        for (uint32_t p = 0; p < c->settings->routes[r].socket_count; p++)
             if (!c->proxies[r][p].is_busy && c->proxies[r][p].watch_mono_us <= now)
                 route_ask(c, NULL, r, p, &c->intent, true);
 }
@@ -63,7 +47,7 @@ static void on_tick(struct timer *timer, void *arg)
 {
     struct route_set *set = arg;
     (void)timer;
-    for (struct route_cluster *c = set->clusters; c != NULL; c = c->next)
+    for (struct route_cluster *c = NULL; (c = name_table_each(&set->clusters, c)) != NULL;)
         watch_cluster(c, loop_now_mono_us(set->loop));
 }
 
@@ -87,38 +71,29 @@ void route_free(struct route_set *set)
 {
     if (set == NULL)
         return;
-    for (struct route_cluster *c = set->clusters, *next; c != NULL; c = next) {
-        next = c->next;
+    for (struct route_cluster *c; (c = name_table_drain(&set->clusters)) != NULL;)
         forget(c);
-    }
     timer_free(set->timer);
     free(set);
 }
 
 void route_configure(struct route_set *set, const struct settings_cluster *cluster)
 {
-    struct route_cluster *c = find(set, cluster->config.name);
+    struct route_cluster *c = name_table_find(&set->clusters, cluster->config.name);
     char primary[NAME_MAX_LEN] = "";
     if (c == NULL) {
         c = stay_calloc(1, sizeof *c);
         c->set = set;
-        c->next = set->clusters;
-        set->clusters = c;
-        struct route_cluster **bucket =
-            &set->by_hash[names_hash(cluster->config.name) % ROUTE_BUCKETS];
-        c->next_of_hash = *bucket;
-        *bucket = c;
+        name_table_put(&set->clusters, &c->link, cluster->config.name);
     } else if (c->intent.kind == INTENT_OPEN) {
-        (void)stay_copy(primary, sizeof primary, c->config.nodes[c->intent.primary].name);
+        (void)stay_copy(primary, sizeof primary, c->settings->config.nodes[c->intent.primary].name);
     }
     c->generation++;
-    c->config = cluster->config;
-    c->route_count = cluster->route_count;
-    memcpy(c->routes, cluster->routes, c->route_count * sizeof c->routes[0]);
-    memset(c->proxies, 0, c->route_count * sizeof c->proxies[0]); /* each route's: read by count */
+    c->settings = cluster;
+    memset(c->proxies, 0, sizeof c->proxies);
     c->intent.readers = 0; /* indexes are of the old inventory */
     if (c->intent.kind == INTENT_OPEN) {
-        c->intent.primary = cluster_node_by_name(&c->config, primary);
+        c->intent.primary = cluster_node_by_name(&cluster->config, primary);
         if (c->intent.primary == NO_NODE)
             c->intent.kind = INTENT_LEAVE;
     }
@@ -126,15 +101,9 @@ void route_configure(struct route_set *set, const struct settings_cluster *clust
 
 void route_forget(struct route_set *set, const char *cluster)
 {
-    for (struct route_cluster **at = &set->clusters; *at != NULL; at = &(*at)->next) {
-        struct route_cluster *c = *at;
-        if (strcmp(c->config.name, cluster) == 0) {
-            *at = c->next;
-            take_out_of_hash(set, c);
-            forget(c);
-            return;
-        }
-    }
+    struct route_cluster *c = name_table_take(&set->clusters, cluster);
+    if (c != NULL)
+        forget(c);
 }
 
 static void on_instant(struct timer *timer, void *arg)
@@ -152,7 +121,7 @@ static void end_soon(struct route_set *set, struct route_job *job)
 void route_start(struct route_set *set, const char *cluster, uint64_t token,
                  const struct effect *effect, route_done_fn done, void *arg)
 {
-    struct route_cluster *c = find(set, cluster);
+    struct route_cluster *c = name_table_find(&set->clusters, cluster);
     bool is_open = effect->step == STEP_ROUTE_OPEN;
     struct route_job *job = stay_calloc(1, sizeof *job);
     must(c != NULL);
@@ -165,7 +134,7 @@ void route_start(struct route_set *set, const char *cluster, uint64_t token,
         end_soon(set, job);
         return;
     }
-    if (is_open && effect->node >= c->config.node_count) {
+    if (is_open && effect->node >= c->settings->config.node_count) {
         str_add(&job->bad, "no server to open for");
         end_soon(set, job);
         return;
@@ -174,8 +143,8 @@ void route_start(struct route_set *set, const char *cluster, uint64_t token,
     c->intent.kind = is_open ? INTENT_OPEN : INTENT_CLOSED;
     c->intent.primary = is_open ? effect->node : NO_NODE;
     c->intent.readers = 0;
-    for (uint32_t r = 0; r < c->route_count; r++)
-        for (uint32_t p = 0; p < c->routes[r].socket_count; p++)
+    for (uint32_t r = 0; r < c->settings->route_count; r++)
+        for (uint32_t p = 0; p < c->settings->routes[r].socket_count; p++)
             route_ask(c, job, r, p, &c->intent, false);
     if (job->pending == 0)
         end_soon(set, job);
@@ -184,7 +153,7 @@ void route_start(struct route_set *set, const char *cluster, uint64_t token,
 void route_intend(struct route_set *set, const char *cluster, uint32_t primary, uint64_t epoch,
                   uint32_t readers)
 {
-    struct route_cluster *c = find(set, cluster);
+    struct route_cluster *c = name_table_find(&set->clusters, cluster);
     struct route_intent fresh = {.kind = primary == NO_NODE ? INTENT_LEAVE : INTENT_OPEN,
                                  .primary = primary,
                                  .readers = readers};
@@ -198,22 +167,22 @@ void route_intend(struct route_set *set, const char *cluster, uint32_t primary, 
     c->intent = fresh;
     if (epoch > c->epoch_high)
         c->epoch_high = epoch;
-    for (uint32_t r = 0; r < c->route_count; r++)
-        for (uint32_t p = 0; p < c->routes[r].socket_count; p++)
+    for (uint32_t r = 0; r < c->settings->route_count; r++)
+        for (uint32_t p = 0; p < c->settings->routes[r].socket_count; p++)
             c->proxies[r][p].watch_mono_us = 0;
 }
 
 void route_stats(const struct route_set *set, const char *cluster, struct route_stats *ret_stats)
 {
-    const struct route_cluster *c = find(set, cluster);
+    const struct route_cluster *c = name_table_find(&set->clusters, cluster);
     *ret_stats = (struct route_stats){0};
     if (c == NULL)
         return;
     ret_stats->corrections = c->corrections;
     ret_stats->failures = c->failures;
-    for (uint32_t r = 0; r < c->route_count; r++) {
-        ret_stats->proxies += c->routes[r].socket_count;
-        for (uint32_t p = 0; p < c->routes[r].socket_count; p++)
+    for (uint32_t r = 0; r < c->settings->route_count; r++) {
+        ret_stats->proxies += c->settings->routes[r].socket_count;
+        for (uint32_t p = 0; p < c->settings->routes[r].socket_count; p++)
             ret_stats->unreachable += c->proxies[r][p].is_unreachable;
     }
 }

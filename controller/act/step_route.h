@@ -28,7 +28,8 @@ typedef void (*route_done_fn)(void *arg, uint64_t token, const struct effect_res
 struct route_set *route_new(struct loop *loop) STAY_MUST_USE;
 /* Exchanges under way end by themselves; their steps are not called back. Takes NULL. */
 void route_free(struct route_set *set);
-/* Registers a cluster (copied) or replaces what is known of it; its standing intent is kept. */
+/* Registers a cluster or replaces what is known of it, borrowed as by effects_configure; its
+ * standing intent is kept. */
 void route_configure(struct route_set *set, const struct settings_cluster *cluster);
 void route_forget(struct route_set *set, const char *cluster);
 

@@ -25,14 +25,14 @@ static bool holds(const struct route_cluster *c, const struct settings_route *ro
                   const struct route_intent *want, const char *answer, char *ret_why, size_t size)
 {
     uint32_t ready, known;
-    if (!route_read_state(answer, &c->config, route->write, &ready, &known)) {
+    if (!route_read_state(answer, &c->settings->config, route->write, &ready, &known)) {
         snprintf(ret_why, size, "has no backend %s: %.60s", route->write, answer);
         ret_why[strcspn(ret_why, "\n")] = '\0';
         return false;
     }
     if (want->kind == INTENT_OPEN && (known & writers_of(want)) == 0) {
         snprintf(ret_why, size, "backend %s has no server %s", route->write,
-                 c->config.nodes[want->primary].name);
+                 c->settings->config.nodes[want->primary].name);
         return false;
     }
     if (ready != writers_of(want)) {
@@ -41,7 +41,7 @@ static bool holds(const struct route_cluster *c, const struct settings_route *ro
     }
     if (route->read[0] == '\0' || want->readers == 0)
         return true;
-    if (!route_read_state(answer, &c->config, route->read, &ready, &known)) {
+    if (!route_read_state(answer, &c->settings->config, route->read, &ready, &known)) {
         snprintf(ret_why, size, "has no backend %s", route->read);
         return false;
     }
@@ -91,7 +91,7 @@ static void on_answer(void *arg, enum stay_rc rc, const char *answer, const stru
     struct route_job *job = x->job;
     if (c->set != NULL && x->generation == c->generation) {
         struct route_proxy *proxy = &c->proxies[x->route][x->proxy];
-        const struct settings_route *route = &c->routes[x->route];
+        const struct settings_route *route = &c->settings->routes[x->route];
         proxy->is_busy = false;
         if (rc == STAY_OK) {
             answered(x, proxy, route, answer);
@@ -116,7 +116,7 @@ static void on_answer(void *arg, enum stay_rc rc, const char *answer, const stru
 void route_ask(struct route_cluster *c, struct route_job *job, uint32_t route, uint32_t proxy,
                const struct route_intent *want, bool is_look)
 {
-    const struct settings_route *r = &c->routes[route];
+    const struct settings_route *r = &c->settings->routes[route];
     struct route_proxy *p = &c->proxies[route][proxy];
     struct exchange *x = stay_calloc(1, sizeof *x);
     STAY_AUTO(str_clear) struct str commands = {0};
@@ -134,10 +134,10 @@ void route_ask(struct route_cluster *c, struct route_job *job, uint32_t route, u
         if (reads)
             str_addf(&commands, ";show servers state %s", r->read);
     } else {
-        route_commands(&commands, &c->config, r->write, writers_of(want), true);
+        route_commands(&commands, &c->settings->config, r->write, writers_of(want), true);
         if (reads) {
             str_add_char(&commands, ';');
-            route_commands(&commands, &c->config, r->read, want->readers, false);
+            route_commands(&commands, &c->settings->config, r->read, want->readers, false);
         }
     }
     p->is_busy = true;

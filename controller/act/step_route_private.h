@@ -4,6 +4,7 @@
  * Layer: act, step_route.c and step_route_exchange.c only. Loop thread only. */
 #ifndef CONTROLLER_ACT_STEP_ROUTE_PRIVATE_H
 #define CONTROLLER_ACT_STEP_ROUTE_PRIVATE_H
+#include "base/name_table.h"
 #include "base/str.h"
 #include "controller/act/step_route.h"
 
@@ -23,26 +24,21 @@ struct route_proxy {
 };
 
 struct route_cluster {
-    struct route_cluster *next, *next_of_hash;
+    struct name_link link;
     struct route_set *set; /* NULL: forgotten; freed with the last exchange */
     unsigned exchanges, jobs;
-    unsigned generation; /* of the configuration */
-    struct cluster_config config;
-    uint32_t route_count;
-    struct settings_route routes[SETTINGS_ROUTES_MAX];
+    unsigned generation;                     /* of the configuration */
+    const struct settings_cluster *settings; /* borrowed; not to be read once set is NULL */
     struct route_proxy proxies[SETTINGS_ROUTES_MAX][SETTINGS_PROXIES_MAX];
     struct route_intent intent;
     uint64_t epoch_high;
     uint64_t corrections, failures;
 };
 
-#define ROUTE_BUCKETS 1024
-
 struct route_set {
     struct loop *loop;
     struct timer *timer;
-    struct route_cluster *clusters;
-    struct route_cluster *by_hash[ROUTE_BUCKETS]; /* asked for by name at every cluster's turn */
+    struct name_table clusters;
 };
 
 /* One step of a plan. */

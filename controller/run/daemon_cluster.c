@@ -161,13 +161,20 @@ static void fill_view(struct daemon_cluster *c)
     c->view.evacuated = evacuation_mask(c->view.config, d->zones->orders, d->zones->count);
 }
 
+/* Said once, not for each of thousands; or nobody was asked yet. */
+static bool is_all_held(const struct daemon_cluster *c)
+{
+    return !c->is_ready || c->view.isolated || !c->view.store_ok ||
+           now_mono(c) < c->view.hold_until_mono_us;
+}
+
 static void log_decision(struct daemon_cluster *c)
 {
     const struct decision *now = &c->decision;
     if (executor_is_busy(c->executor))
         return; /* what a plan makes it look like is the plan's story */
-    if (!c->is_ready && now->verdict.rule_id == 150)
-        return; /* nobody was asked yet */
+    if (now->verdict.rule_id == 150 && is_all_held(c))
+        return;
     if (now->verdict.rule_id == c->logged_rule && now->vetoes == c->logged_vetoes &&
         now->want == c->logged_want)
         return;

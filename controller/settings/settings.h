@@ -147,9 +147,6 @@ enum stay_rc settings_load(const char *path, unsigned flags, struct settings **r
 enum stay_rc settings_parse(const char *text, const char *name, unsigned flags,
                             struct settings **ret_settings, struct settings_notes *notes,
                             struct stay_error *err) STAY_MUST_USE;
-/* A copy that touches only the places of `from` that are in use: 105 kB are most of what thousands
- * of clusters would cost otherwise. *ret is zeroed, or an earlier copy, which it replaces. */
-void settings_cluster_copy(struct settings_cluster *ret, const struct settings_cluster *from);
 void settings_free(struct settings *settings);  /* zeroes secrets; takes NULL */
 void settings_drop(struct settings **settings); /* for STAY_AUTO */
 

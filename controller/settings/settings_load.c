@@ -24,19 +24,6 @@ const char *settings_hook_when_text(enum settings_hook_when when)
     return names[when];
 }
 
-void settings_cluster_copy(struct settings_cluster *ret, const struct settings_cluster *from)
-{
-    bool had_reseed = ret->reseed.command_argc > 0 || ret->reseed.start_argc > 0;
-    memset(ret->routes, 0, ret->route_count * sizeof ret->routes[0]);
-    memset(ret->hooks, 0, ret->hook_count * sizeof ret->hooks[0]);
-    memcpy(ret, from,
-           offsetof(struct settings_cluster, routes) + from->route_count * sizeof from->routes[0]);
-    ret->hook_count = from->hook_count;
-    memcpy(ret->hooks, from->hooks, from->hook_count * sizeof from->hooks[0]);
-    if (had_reseed || from->reseed.command_argc > 0 || from->reseed.start_argc > 0)
-        ret->reseed = from->reseed;
-}
-
 void settings_free(struct settings *settings)
 {
     if (settings == NULL)
