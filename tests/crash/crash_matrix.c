@@ -126,7 +126,10 @@ static void check_copies(struct lab *lab, const char *primary)
     size_t i;
     json_t *node;
     json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+    {
+        talk_come_up(lab, word(node, "name"), primary, 120);
         LAB_MUST(lab, lab_wait_sql(lab, word(node, "name"), "CHECKSUM TABLE shop.ledger", sum, 20));
+    }
 }
 
 static void check_end(struct gather *g, json_int_t epoch, char *what, size_t size, char *ret_how)

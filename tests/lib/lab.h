@@ -54,6 +54,10 @@ bool lab_hang(struct lab *lab, const char *node); /* SIGSTOP; proxies and contro
 bool lab_thaw(struct lab *lab, const char *node);
 bool lab_is_running(struct lab *lab, const char *node);
 
+/* Its disk is replaced, the server is down after that: MariaDB without a data folder, MySQL with
+ * one initialised anew that holds mainstay's accounts and no position. */
+bool lab_wipe(struct lab *lab, const char *node);
+
 /* Network. a, b: node, proxy-a, proxy-b, client, controller, a zone (a, b, witness, clients) or
  * "all". cut drops packets silently; one_way drops only a -> b. heal(NULL, NULL) mends everything.
  * All traffic is routed through the wan namespace, so cuts inside a zone work too. */

@@ -157,6 +157,30 @@ bool lab_start(struct lab *lab, const char *node, const char *extra)
     return launch(lab, server, extra) && server_wait(lab, server, LAB_START_TIMEOUT_S);
 }
 
+/* The accounts as an operator makes them on an empty server, outside of its log. */
+static bool first_accounts(struct lab *lab, const char *node)
+{
+    STAY_AUTO(stay_free_charp) char *grants = lab_grants_text(lab);
+    STAY_AUTO(stay_free_charp)
+    char *sql = stay_sprintf("SET sql_log_bin=0; SET GLOBAL super_read_only=OFF; %s\nSET GLOBAL "
+                             "super_read_only=ON",
+                             grants == NULL ? "" : grants);
+    return grants != NULL && lab_start(lab, node, NULL) && lab_sql(lab, node, sql, NULL) &&
+           lab_stop(lab, node);
+}
+
+bool lab_wipe(struct lab *lab, const char *node)
+{
+    const struct lab_host *server = lab_server_of(lab, node);
+    char template_dir[512];
+    if (server == NULL || (lab_is_running(lab, node) && !lab_kill(lab, node)) ||
+        !LAB_RUN(lab, NULL, "rm", "-rf", lab_path(lab, "data/%s", node).s))
+        return false;
+    return lab->engine != LAB_MYSQL ||
+           (lab_mysql_template(lab, template_dir, sizeof template_dir) &&
+            copy_template(lab, server, template_dir) && first_accounts(lab, node));
+}
+
 static bool hurt(struct lab *lab, const char *node, int signo)
 {
     if (lab_host_of(lab, node) == NULL && strcmp(node, "controller") != 0)

@@ -173,3 +173,15 @@ void waiter_end(struct waiter *waiter)
     close(waiter->fd);
     free(waiter);
 }
+
+void talk_come_up(struct lab *lab, const char *node, const char *primary, int timeout_s)
+{
+    const char *position =
+        scenario_pick(lab, "SELECT @@gtid_binlog_pos", "SELECT REPLACE(@@gtid_executed, '\n', '')");
+    const char *wait = scenario_pick(lab, "MASTER_GTID_WAIT", "WAIT_FOR_EXECUTED_GTID_SET");
+    if (strcmp(node, primary) == 0)
+        return;
+    STAY_AUTO(stay_free_charp) char *all = scenario_value(lab, primary, position);
+    STAY_AUTO(stay_free_charp) char *sql = stay_sprintf("SELECT %s('%s', 1)", wait, all);
+    LAB_MUST(lab, lab_wait_sql(lab, node, sql, "0", timeout_s));
+}

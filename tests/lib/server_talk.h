@@ -44,6 +44,9 @@ void talk_wait(struct lab *lab, const char *node, enum talk_word word, const cha
                int timeout_s);
 /* Inserts `n` ledger rows of client 900, each a commit of its own that must be acknowledged. */
 void talk_insert(struct lab *lab, const char *node, int n);
+/* Waits until `node` has executed all that `primary` had; itself: nothing. On a busy machine a
+ * server that came back may be thousands of transactions behind. */
+void talk_come_up(struct lab *lab, const char *node, const char *primary, int timeout_s);
 /* One column of SHOW ALL SLAVES STATUS / SHOW REPLICA STATUS, "" when it has no source. */
 char *talk_replica(struct lab *lab, const char *node, const char *mariadb, const char *mysql);
 /* Milliseconds since a lab_now_us(). */

@@ -2,6 +2,7 @@
  * job, the controller, both, at each of its steps and around each row of its plan. It is taken up
  * again or begun anew, and the server ends with every table as the primary's.
  * ENGINES: mariadb mysql */
+#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include "tests/lib/server_talk.h"
@@ -57,7 +58,8 @@ static void expect_whole(struct lab *lab, const char *point, int round)
     SCENARIO_CHECK(strcmp(left, "0") == 0, "%s: %s of them are still there", point, left);
     scenario_check(lab, "db1", 0);
     STAY_AUTO(stay_free_charp) char *sum = scenario_value(lab, "db1", "CHECKSUM TABLE shop.ledger");
-    LAB_MUST(lab, lab_wait_sql(lab, "db3", "CHECKSUM TABLE shop.ledger", sum, 30));
+    talk_come_up(lab, "db3", "db1", 120);
+    LAB_MUST(lab, lab_wait_sql(lab, "db3", "CHECKSUM TABLE shop.ledger", sum, 20));
 }
 
 static void one_point(struct lab *lab, const char *dir, const char *point, int round)
@@ -115,8 +117,10 @@ int main(int argc, char **argv)
     STAY_AUTO(stay_free_charp) char *dir = stay_sprintf("%s/crash", lab_dir(lab));
     SCENARIO_CHECK(mkdir(dir, 0700) == 0 && setenv("MAINSTAY_ERRANT_CRASH_DIR", dir, 1) == 0, " ");
     scenario_start_controller(lab, true);
+    const char *only = getenv("MAINSTAY_POINTS_ONLY"); /* of a run that was cut short */
     for (size_t i = 0; i < count; i++)
-        one_point(lab, dir, points[i], (int)i);
+        if (only == NULL || fnmatch(only, points[i], 0) == 0)
+            one_point(lab, dir, points[i], (int)i);
     snprintf(done, sizeof done, "%zu points: ended or begun anew, checksums equal", count);
     scenario_pass("25", "the controller and the job of a rewind are killed, 1,000 transactions",
                   done, "S1 S2 S7");
