@@ -39,6 +39,7 @@ static void node_reset(struct node_view *node)
         .held_mono_us = STAY_NEVER,
         .canary_moved_mono_us = STAY_NEVER,
         .receiver_off_mono_us = STAY_NEVER,
+        .stood_mono_us = STAY_NEVER,
         .receiver_lost_mono_us = STAY_NEVER,
         .writable_mono_us = STAY_NEVER,
         .extra_mono_us = STAY_NEVER,

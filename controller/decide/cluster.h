@@ -43,6 +43,7 @@ struct node_view {
     struct gtid_set goal;         /* primary's set, asked for at goal_mono_us after the node's */
     int64_t goal_mono_us;         /* restart: executed, the node has caught up; STAY_NEVER: none */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
+    int64_t stood_mono_us;        /* when it was last read as cluster_may_have_purged says */
     int64_t receiver_lost_mono_us;/* begin of its present run of trying to reconnect to its source;
                                      STAY_NEVER: connected, stopped or without a source */
     enum tri ran_acking;          /* its semi-sync status when its receiver was last seen running,
@@ -169,6 +170,12 @@ bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
  * source, its own side ended the connection. Measured on MySQL 9.7.4: "Error connecting to source"
  * then, "Error reconnecting" once it had been connected. */
 bool cluster_receiver_is_new(const struct server_facts *facts);
+/* Measured on MariaDB 10.11: a receiver started while the applier stands still throws away what was
+ * received and not executed, and what it acknowledged with it. By these facts the applier stands,
+ * nothing received is left to execute, and the receiver neither receives nor tries to reconnect by
+ * itself to a source it lost: somebody may have started it so, and stopped it again. MySQL: false.
+ */
+bool cluster_may_have_purged(const struct cluster_view *view, const struct server_facts *facts);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* An effect of ours on the node was answered at `now`, or may have acted until then. */

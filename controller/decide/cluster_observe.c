@@ -231,6 +231,8 @@ static void observe_reach(struct cluster_view *view, const struct observation *o
     enum receiver_state receiver = node->facts.receiver;
     if (is_primary || receiver == RECEIVER_RUNNING || receiver == RECEIVER_CONNECTING)
         node->idle_life = false;
+    if (has_facts && cluster_may_have_purged(view, &node->facts))
+        node->stood_mono_us = obs->taken_mono_us;
     if (has_facts)
         note_pace(view, node, obs);
     if (has_facts)

@@ -67,14 +67,13 @@ static uint64_t highest(const struct gtid_set *set, const struct gtid_range *ran
     return last;
 }
 
-static bool is_alone_of_its_id(const struct cluster_view *view)
+/* A clone may have written itself what looks like the primary's. What another node held came to it
+ * from a primary, whoever has that id as well. */
+static bool has_primarys_id(const struct cluster_view *view, uint32_t node)
 {
-    const struct node_view *primary = &view->nodes[view->primary];
-    for (uint32_t i = 0; i < view->config->node_count; i++)
-        if (i != view->primary && (view->nodes[i].groups_known & FACTS_STATUS) &&
-            view->nodes[i].facts.server_id == primary->facts.server_id)
-            return false;
-    return primary->facts.server_id != 0;
+    uint64_t id = view->nodes[view->primary].facts.server_id;
+    return id == 0 || ((view->nodes[node].groups_known & FACTS_STATUS) &&
+                       view->nodes[node].facts.server_id == id);
 }
 
 enum tri cluster_holds_regiven(const struct cluster_view *view, uint32_t node,
@@ -83,7 +82,7 @@ enum tri cluster_holds_regiven(const struct cluster_view *view, uint32_t node,
     const struct gtid_set *before = &view->nodes[node].before;
     if (view->primary == NO_NODE || node == view->primary || before->n == 0 ||
         view->regiven_since_wall_us != view->record.primary_since_wall_us ||
-        !is_alone_of_its_id(view))
+        has_primarys_id(view, node))
         return TRI_NO;
     const struct node_view *primary = &view->nodes[view->primary];
     if (!(primary->groups_known & FACTS_SLOW))

@@ -56,7 +56,7 @@ static void note_ended(struct cluster_view *view, const struct plan_run *last)
         cluster_may_ask_again(view, last->params.node))
         view->nodes[last->params.node].asked_again_mono_us = last->ended_mono_us;
     for (uint32_t node = 0; node < view->config->node_count; node++)
-        if ((last->moved | last->attached) & (UINT32_C(1) << node))
+        if ((last->moved | last->attached | last->replayed) & (UINT32_C(1) << node))
             view->nodes[node].idle_life = false;
 }
 

@@ -107,6 +107,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, birth_judged, BOOL),
     PLAIN(node_view, held_mono_us, MONO),
     PLAIN(node_view, receiver_off_mono_us, MONO),
+    PLAIN(node_view, stood_mono_us, MONO),
     PLAIN(node_view, receiver_lost_mono_us, MONO),
     CHOICE(node_view, ran_acking, tri_texts),
     PLAIN(node_view, writable_mono_us, MONO),
@@ -222,6 +223,7 @@ static const struct field run_fields[] = {
     {"node", FIELD_NODE, AT(plan_run, params) + offsetof(struct plan_params, node), 0, NULL, 0},
     PLAIN(plan_run, attached, MASK),
     PLAIN(plan_run, moved, MASK),
+    PLAIN(plan_run, replayed, MASK),
     PLAIN(plan_run, begun_mono_us, MONO),
     PLAIN(plan_run, ended_mono_us, MONO),
 };

@@ -126,6 +126,8 @@ void plan_begin_row(struct plan_run *run, uint32_t row, uint32_t targets, int64_
     state->ended_mono_us = STAY_NEVER;
     if (what->step == STEP_DETACH || what->step == STEP_ATTACH || what->step == STEP_TOP_UP)
         run->moved |= targets;
+    if (what->step == STEP_REPLAY)
+        run->replayed |= targets;
     for (uint32_t node = 0; what->step == STEP_TOP_UP && node < NODES_MAX; node++)
         if (targets & NODE_BIT(node))
             run->stalls[node] = 0; /* its drain's are over */

@@ -2,6 +2,29 @@
  * fenced, attached, and which sets were read. */
 #include "controller/decide/plan_absorb_private.h"
 
+/* What it was given its peers hold. Rows of its own making beyond that were written on it by hand
+ * meanwhile, and end the run before anybody follows it. */
+static void take_topped_up(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                           const struct effect_result *result)
+{
+    STAY_AUTO(gtid_set_drop) struct gtid_set extra = {0};
+    STAY_AUTO(gtid_set_drop) struct gtid_set own = {0};
+    const struct server_facts *facts = plan_facts_read(result);
+    if (facts == NULL)
+        return;
+    gtid_set_copy(&extra, &facts->executed);
+    for (uint32_t other = 0; other < view->config->node_count; other++)
+        if (run->collected & NODE_BIT(other))
+            gtid_set_subtract(&extra, &run->executed[other]);
+    for (size_t i = 0; i < extra.n; i++)
+        if (cluster_range_is_of(view, node, &extra.v[i]))
+            gtid_set_add_range(&own, extra.flavor, &extra.v[i]);
+    plan_take_executed(run, node, result);
+    gtid_set_subtract(&run->executed[node], &own);
+    if (own.n > 0 && !run->params.accept_loss)
+        run->errant |= NODE_BIT(node);
+}
+
 static void absorb_collect(struct plan_run *run, uint32_t node, const struct effect_result *result)
 {
     const struct server_facts *facts = plan_facts_read(result);
@@ -85,7 +108,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
         absorb_collect(run, node, result);
         return;
     case STEP_TOP_UP:
-        plan_take_executed(run, node, result);
+        take_topped_up(run, view, node, result);
         return;
     case STEP_CATCH_UP:
         plan_take_executed(run, node, result);
@@ -166,10 +189,11 @@ static bool catches_up_later(struct plan_run *run, uint32_t node,
 }
 
 /* Not topped up in its slice: has it come nearer? */
-static void note_top_up(struct plan_run *run, uint32_t node, const struct effect_result *result)
+static void note_top_up(struct plan_run *run, const struct cluster_view *view, uint32_t node,
+                        const struct effect_result *result)
 {
     uint64_t before = gtid_set_count(&run->executed[node]);
-    plan_take_executed(run, node, result);
+    take_topped_up(run, view, node, result);
     run->stalls[node] = gtid_set_count(&run->executed[node]) > before ? 0 : run->stalls[node] + 1;
 }
 
@@ -209,7 +233,7 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         if (step == STEP_FENCE && result->groups_read && node == run->old_primary)
             run->fence_unheard = true; /* it got as far as to look: clients may have been killed */
         if (step == STEP_TOP_UP)
-            note_top_up(run, node, result);
+            note_top_up(run, view, node, result);
         if (step == STEP_FREEZE || step == STEP_VERIFY_FREEZE)
             plan_drop_node(run, node);
         return;
@@ -223,7 +247,7 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
         }
         state->unknown |= bit;
         if (step == STEP_TOP_UP)
-            note_top_up(run, node, result);
+            note_top_up(run, view, node, result);
         if (step == STEP_REWIND) /* its job ended without a word */
             run->stalls[node]++;
         return;

@@ -62,7 +62,9 @@ void plan_absorb_freeze(struct plan_run *run, const struct cluster_view *view, u
     gtid_set_copy(&claims, &facts->received);
     gtid_set_union(&claims, &facts->executed);
     bool shrank = !gtid_set_contains(&claims, &seen->received_high); /* its relay log was purged */
-    if ((restarted || shrank) && !MUTANT(view, FREEZE_LOST_AT_RESTART))
+    bool stood = !(run->froze & NODE_BIT(node)) && result->receiver_before == BEFORE_UNKNOWN &&
+                 cluster_may_have_purged(view, facts);
+    if ((restarted || shrank || stood) && !MUTANT(view, FREEZE_LOST_AT_RESTART))
         run->restarted |= NODE_BIT(node);
     run->f |= NODE_BIT(node);
     run->r &= ~NODE_BIT(node);

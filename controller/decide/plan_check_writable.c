@@ -11,6 +11,15 @@ static bool may_have_purged(const struct cluster_view *view, uint32_t node)
     return facts->applier != TRI_YES && gtid_set_contains(&facts->executed, &facts->received);
 }
 
+/* ... or it was seen so since the primary was last seen to have a commit acknowledged. */
+static bool has_stood(const struct cluster_view *view, uint32_t node)
+{
+    int64_t stood_us = view->nodes[node].stood_mono_us;
+    int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
+    return stood_us != STAY_NEVER &&
+           (acked_us == STAY_NEVER || stood_us > acked_us - 2 * STAY_SECOND);
+}
+
 /* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
  * since then, not restarted themselves about that time, and with all they received. A primary that
  * keeps its tail needs none. */
@@ -21,7 +30,7 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
         return answering;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (view->nodes[node].facts_begun_mono_us <= view->nodes[primary].restarted_mono_us ||
-            plan_tells_nothing(view, node) || may_have_purged(view, node))
+            plan_tells_nothing(view, node) || may_have_purged(view, node) || has_stood(view, node))
             answering &= ~NODE_BIT(node);
     return answering;
 }

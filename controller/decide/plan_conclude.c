@@ -155,6 +155,11 @@ static enum plan_next conclude_top_up(struct plan_run *run, const struct cluster
     struct row_run *state = &run->rows[row];
     uint32_t peer = candidate_top_up_peer(view, run, run->candidate);
     uint32_t open = state->targets & ~state->done;
+    if (run->errant & mask_of(run->candidate)) { /* it was none when it was chosen */
+        plan_say(run->text, sizeof run->text, "%s was written to by hand since it was read",
+                 plan_node_name(view, run->candidate));
+        return NEXT_UNDO;
+    }
     if (peer == NO_NODE)
         return NEXT_ROW;
     if (open != 0 && is_peer_lost(run, view, peer) && run->rounds < PLAN_ROUNDS_MAX) {

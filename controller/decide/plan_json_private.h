@@ -25,7 +25,8 @@
     X(slow)                                                                                        \
     X(spare)                                                                                       \
     X(doubted)                                                                                     \
-    X(kept) X(restarted) X(attached) X(detached) X(moved) X(lost_first) X(sound) X(froze)          \
+    X(kept)                                                                                        \
+    X(restarted) X(attached) X(detached) X(moved) X(replayed) X(lost_first) X(sound) X(froze)      \
         X(errant) X(received) X(able) X(acking) X(struck)
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \

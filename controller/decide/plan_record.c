@@ -281,6 +281,16 @@ static void give_back_mode(const struct plan_run *run, struct cluster_record *re
     record->lossless_stands = run->lossless_stood;
 }
 
+/* The primary stays, and was told to switch its semi-sync off without an answer. That command may
+ * lie in its socket yet, nothing recalls it, and it falls after the undo has switched it on. */
+static bool may_fall_later(const struct plan_run *run)
+{
+    if (run->kind != PLAN_SWITCHOVER || run->state == RUN_SUCCEEDED)
+        return false;
+    const struct row_run *off = &run->rows[plan_row_of(PLAN_SWITCHOVER, STEP_SOURCE_OFF)];
+    return (off->touched & ~off->done & ~off->failed) != 0;
+}
+
 /* The old primary stays, and this run saw it without what lossless_since stands on: writes may have
  * been acknowledged that no acker holds, and the next failover must not be certified by it. */
 static void forget_broken(const struct plan_run *run, const struct cluster_view *view,
@@ -289,7 +299,8 @@ static void forget_broken(const struct plan_run *run, const struct cluster_view 
     bool stays = plan_replaces(run->kind) && run->state != RUN_SUCCEEDED;
     bool seen = stays && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
     seen = seen || (stays && plan_is_disproved(run, view)); /* its restart would hide it */
-    if (!stays || (run->lossless_stood && !seen) || !record->lossless_stands)
+    bool breaks = may_fall_later(run) || (stays && (!run->lossless_stood || seen));
+    if (!breaks || !record->lossless_stands)
         return;
     record->lossless_stands = false;
     record->lossless_since_wall_us = 0;

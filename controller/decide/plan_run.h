@@ -109,9 +109,11 @@ struct plan_run {
     uint32_t detached;   /* nodes that forgot their source in this run, verified: they cannot
                             acknowledge for the old primary even if they die and come back */
     uint32_t moved;      /* nodes whose source was changed in this run: thawing is not enough */
+    uint32_t replayed;   /* nodes told to execute their relay log: what they commit is our doing */
     uint32_t lost_first; /* nodes whose connection the source ended, before our freeze */
     uint32_t errant;     /* nodes known when the run began to hold transactions of their own: who
-                            takes it up may find nobody to compare them with */
+                            takes it up may find nobody to compare them with; or the candidate,
+                            written to while it was topped up */
     uint32_t sound;      /* nodes that had lost nothing by a restart when the run began, known by
                             freeze_uptime_s from then on: also to a process that takes it up */
     uint32_t froze;      /* nodes whose freeze was answered in this run: stopped by us since */

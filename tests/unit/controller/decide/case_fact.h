@@ -56,6 +56,8 @@ static void case_fact(struct case_view *c, char **words, int count)
             case_acks(c, node);
         else if (strcmp(key, "restarted") == 0)
             n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
+        else if (strcmp(key, "stood") == 0)
+            n->stood_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "version") == 0)
             (void)stay_copy(n->facts.version, sizeof n->facts.version, value);
         else if (strcmp(key, "receiver") == 0) /* it is stopped, but keeps its source */

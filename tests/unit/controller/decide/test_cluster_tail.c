@@ -3,6 +3,7 @@
 #include "cluster_world.h"
 
 #include "controller/decide/cluster_regiven.h"
+#include "controller/decide/decide_private.h"
 #include "controller/decide/cluster_written.h"
 
 static void sets(const char *node, const char *primary)
@@ -44,22 +45,24 @@ static void a_number_is_given_twice_where_both_hold_what_the_log_no_longer_shows
 static void numbers_tell_nothing_of_whom_they_cannot_be_compared_with(void **state)
 {
     (void)state;
-    enum { COMPARED, NO_PRIMARY, ITSELF, OTHER_EPOCH, TWO_OF_ITS_ID, UNREAD_TWIN, UNREAD };
-    static const enum tri answers[] = {TRI_YES, TRI_NO,  TRI_NO,     TRI_NO,
-                                       TRI_NO,  TRI_YES, TRI_UNKNOWN};
+    enum { COMPARED, NO_PRIMARY, ITSELF, OTHER_EPOCH, CLONE, UNREAD_CLONE, OTHER_CLONE, UNREAD };
+    static const enum tri answers[] = {TRI_YES, TRI_NO,  TRI_NO,  TRI_NO,
+                                       TRI_NO,  TRI_YES, TRI_YES, TRI_UNKNOWN};
     for (int what = COMPARED; what <= UNREAD; what++) {
         assert_int_equal(regiven("0-1-110", "0-1-110", "0-1-120"), TRI_YES);
         w.view.primary = what == NO_PRIMARY ? NO_NODE : what == ITSELF ? 1 : 0;
         w.view.regiven_since_wall_us += what == OTHER_EPOCH ? 1 : 0;
-        db(3)->facts.server_id = what == TWO_OF_ITS_ID || what == UNREAD_TWIN ? 1 : 3;
-        db(3)->groups_known = what == UNREAD_TWIN ? 0 : FACTS_ALL;
+        db(2)->facts.server_id = what == CLONE || what == UNREAD_CLONE ? 1 : 2;
+        db(2)->groups_known = what == UNREAD_CLONE ? 0 : FACTS_ALL;
+        db(3)->facts.server_id = what == OTHER_CLONE ? 1 : 3; /* seed 400053116 */
         db(1)->groups_known = what == UNREAD ? FACTS_STATUS : FACTS_ALL;
         assert_int_equal(
             cluster_holds_regiven(&w.view, 1, &db(2)->facts.executed, &db(1)->facts.executed),
             answers[what]);
         w.view.primary = 0;
         db(3)->facts.server_id = 3;
-        db(1)->groups_known = db(3)->groups_known = FACTS_ALL;
+        db(2)->facts.server_id = 2;
+        db(1)->groups_known = db(2)->groups_known = FACTS_ALL;
     }
 }
 
@@ -123,6 +126,26 @@ static void what_was_committed_alone_shows_by_the_newest_number(void **state)
                          rows[i].alone);
     }
     assert_false(cluster_has_written_alone(&w.view, 0, &db(1)->facts.executed));
+}
+
+/* Seed 400219565: an old primary that had executed its relay log for a recovery was set aside as
+ * written to by hand, and the next recovery opened one that lacked what it held. */
+static void what_a_plan_had_it_execute_is_not_by_hand(void **state)
+{
+    (void)state;
+    for (uint32_t replayed = 0; replayed <= 2; replayed += 2) {
+        struct cluster_record record;
+        struct plan_run run = {.kind = PLAN_RECOVER, .state = RUN_UNDONE, .replayed = replayed};
+        run.params.node = NO_NODE;
+        run.ended_mono_us = w.now;
+        w.view.plan_ended_mono_us = STAY_NEVER;
+        sets("0-1-100,0-2-101", "0-1-100");
+        db(2)->idle_life = true;
+        db(2)->facts.binlog_commits = 1;
+        (void)decide_remember(&w.view, &run, w.now, w.now, &record);
+        assert_int_equal(cluster_has_written_alone(&w.view, 1, &db(2)->facts.executed),
+                         replayed == 0);
+    }
 }
 
 static void one_that_grew_while_it_followed_nobody_was_written_to(void **state)
@@ -196,6 +219,7 @@ int main(void)
         T(who_holds_numbers_given_twice_is_set_aside),
         T(numbers_are_repeated_only_by_who_may_have_lost_some),
         T(what_was_committed_alone_shows_by_the_newest_number),
+        T(what_a_plan_had_it_execute_is_not_by_hand),
         T(one_that_grew_while_it_followed_nobody_was_written_to),
         T(what_a_receiver_skipped_is_missed_though_later_ones_are_there),
         T(what_was_due_and_never_came_was_skipped),

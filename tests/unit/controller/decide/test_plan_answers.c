@@ -142,6 +142,61 @@ static void a_top_up_stalls_when_a_slice_brings_nothing(void **state)
     }
 }
 
+/* Seed 400028835: its peer cannot have given it rows of its own making. They stay unread, whichever
+ * slice showed them, and nobody is promoted with them but by a human who accepts loss. */
+static void a_candidate_written_to_while_it_is_topped_up_is_not_promoted(void **state)
+{
+    (void)state;
+    static const enum outcome outcomes[] = {OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN};
+    for (size_t i = 0; i < 2 * STAY_COUNT(outcomes); i++) {
+        uint32_t to = 0;
+        fail_over();
+        facts_as_judged();
+        run.params.accept_loss = i >= STAY_COUNT(outcomes);
+        run.collected = 6;
+        run.candidate = 2;
+        run.errant = 0;
+        case_gtids(&c, "0-1-120", &run.executed[1]);
+        case_gtids(&c, "0-1-100", &run.executed[2]);
+        case_gtids(&c, "0-1-120,0-3-121", &facts.executed);
+        answer(STEP_TOP_UP, outcomes[i % STAY_COUNT(outcomes)], &facts);
+        assert_int_equal(run.errant, run.params.accept_loss ? 0 : 4);
+        assert_true(gtid_set_equal(&run.executed[2], &run.executed[1]));
+        run.state = RUN_FORWARD;
+        if (!run.params.accept_loss)
+            assert_int_equal(conclude(STEP_TOP_UP, &to), NEXT_UNDO);
+    }
+}
+
+/* Seeds 400363800, 400369412: somebody started its receiver while the applier stood still, which
+ * throws away what it had acknowledged; no set shows what was received between two probes. */
+static void who_may_have_thrown_its_relay_log_away_proves_nothing(void **state)
+{
+    (void)state;
+    enum { STOOD, APPLIES, TRIED_AGAIN, OURS, HOLDS_ROWS, ON_MYSQL };
+    for (int what = STOOD; what <= ON_MYSQL; what++) {
+        facts_as_judged();
+        fail_over();
+        c.config.engine = what == ON_MYSQL ? ENGINE_MYSQL : ENGINE_MARIADB;
+        run.f = run.r = run.collected = run.sound = run.restarted = 0;
+        run.froze = what == OURS ? 4 : 0;
+        facts.applier = what == APPLIES ? TRI_YES : TRI_NO;
+        c.view.nodes[2].groups_known = 0;
+        gtid_set_clear(&c.view.nodes[2].received_high);
+        if (what == HOLDS_ROWS)
+            case_gtids(&c, "0-1-110", &facts.received);
+        struct effect_result result = {.outcome = OUTCOME_DONE,
+                                       .groups_read = true,
+                                       .facts = &facts,
+                                       .receiver_before =
+                                           what == TRIED_AGAIN ? BEFORE_LOST : BEFORE_UNKNOWN};
+        run.freeze_uptime_s[2] = 4000;
+        plan_absorb(&run, &c.view, begun(STEP_FREEZE, 4, 0), 2, &result, CASE_NOW);
+        assert_int_equal(run.restarted, what == STOOD ? 4 : 0);
+        c.config.engine = ENGINE_MARIADB;
+    }
+}
+
 static void a_drain_that_was_asked_and_failed_is_not_asked_again(void **state)
 {
     (void)state;
@@ -348,6 +403,8 @@ int main(void)
         T(a_rewound_server_is_compared_once_more),
         T(a_returner_catches_up_later_only_while_it_applies),
         T(a_top_up_stalls_when_a_slice_brings_nothing),
+        T(a_candidate_written_to_while_it_is_topped_up_is_not_promoted),
+        T(who_may_have_thrown_its_relay_log_away_proves_nothing),
         T(a_drain_that_was_asked_and_failed_is_not_asked_again),
         T(a_drain_without_progress_ends),
         T(a_drain_is_over_when_all_that_was_ever_received_is_executed),

@@ -34,6 +34,31 @@ static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **s
     }
 }
 
+/* Found by tests/search: undone, the primary was opened with its role on, and the command that had
+ * timed out switched it off after that. */
+static void a_role_switched_off_without_an_answer_breaks_the_promise(void **state)
+{
+    (void)state;
+    enum { UNHEARD, NOT_SENT, ANSWERED, NOT_BEGUN, SUCCEEDED };
+    for (int what = UNHEARD; what <= SUCCEEDED; what++) {
+        struct case_view c;
+        case_open(&c, PAIR);
+        struct plan_run run = {.kind = PLAN_SWITCHOVER,
+                               .state = what == SUCCEEDED ? RUN_SUCCEEDED : RUN_UNDONE,
+                               .mode = MODE_LOSSLESS,
+                               .lossless_stood = true,
+                               .candidate = 1};
+        struct row_run *off = &run.rows[plan_row_of(PLAN_SWITCHOVER, STEP_SOURCE_OFF)];
+        off->touched = what == NOT_BEGUN ? 0 : 1;
+        off->failed = what == NOT_SENT ? 1 : 0;
+        off->done = what == ANSWERED ? 1 : 0;
+        struct cluster_record record = c.view.record;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        assert_int_equal(record.lossless_stands, what != UNHEARD);
+        case_clear(&c);
+    }
+}
+
 /* Its roles are off as at every start; it was read-only since and acknowledged nothing. */
 static void an_old_primary_that_restarted_shut_breaks_nothing(void **state)
 {
@@ -140,9 +165,8 @@ static void a_move_that_failed_is_not_begun_again(void **state)
     struct case_view c;
     case_open(&c, PAIR);
     struct cluster_record record = c.view.record;
-    struct plan_run run = {.kind = PLAN_SWITCHOVER,
-                           .state = RUN_UNDONE,
-                           .params = {.evacuation_wall_us = CASE_WALL}};
+    struct plan_run run = {
+        .kind = PLAN_SWITCHOVER, .state = RUN_UNDONE, .params = {.evacuation_wall_us = CASE_WALL}};
     uint32_t close = plan_row_of(PLAN_SWITCHOVER, STEP_ROUTE_CLOSE);
     record.evacuation_cut = 7; /* of another order */
     plan_change_record(&run, &c.view, plan_row_of(PLAN_SWITCHOVER, STEP_INTENT), CASE_WALL,
@@ -172,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_that_failed_is_not_begun_again),
+        cmocka_unit_test(a_role_switched_off_without_an_answer_breaks_the_promise),
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
