@@ -128,6 +128,17 @@ void check_saved(struct sim *s, const struct plan_run *run, const struct cluster
                     (unsigned long long)run->epoch, (unsigned long long)t->record.epoch);
 }
 
+/* One plan at a time: one that began before automation could see both this server and the primary
+ * (a mode degrade, whose primary lost power under it) ends first. A later one is no reason. */
+static bool is_held_up(const struct sim *s, const struct sim_server *v)
+{
+    if (!controller_runs(s) || !executor_is_busy(s->controller.exec))
+        return false;
+    int64_t since = v->unable_at > v->boot_at ? v->unable_at : v->boot_at;
+    since = s->unserved_at > since ? s->unserved_at : since;
+    return executor_run(s->controller.exec)->begun_mono_us <= since;
+}
+
 void check_event(struct sim *s)
 {
     const struct cluster_record *r = &s->store.record;
@@ -162,5 +173,8 @@ void check_event(struct sim *s)
                     s->server[n].told_at <= s->server[n].cloned_at;
         if (unseen || holds || twin)
             s->server[n].unable_at = s->now;
+        if (s->server[n].up && n != s->line && !s->server[n].read_only &&
+            is_held_up(s, &s->server[n]))
+            s->server[n].held_up_at = s->now;
     }
 }

@@ -99,6 +99,7 @@ static const char *stray_reason(const struct sim *s, const struct sim_server *v,
      * does not serve: guard taken-over leaves it to them; and there is one plan at a time. */
     int64_t opened = s->unserved_at > since ? s->unserved_at : since;
     opened = s->swapping_at > opened ? s->swapping_at : opened;
+    opened = v->held_up_at > opened ? v->held_up_at : opened;
     if (t->by_hand && s->now - opened <= DETECT_US)
         return "its own configuration opened it";
     int64_t late = s->setup.lane_ppm > 0 ? LANE_LATE_US : 0; /* the fault: SQL leaves late */

@@ -79,7 +79,9 @@ static void check_best(struct sim *s, const struct sim_server *v, const struct p
         for (uint32_t i = 0; i < s->tx_n && (counted >> n & 1); i++)
             if (s->tx[i].acked && !s->tx[i].lost && !s->tx[i].again &&
                 bit_get(s->server[n].have, i) && !bit_get(v->have, i) &&
-                !check_has_foreign_twin(s, v, i)) { /* by hand under its number: no set shows it */
+                (check_is_told(s, v, &s->server[n], i) ||
+                 !check_has_foreign_twin(s, v, i))) { /* by hand under its number: no set shows it,
+                                                         nor where its log began */
                 sim_violate(s, INV_S2, "db%u:%u is acknowledged, on db%u, and not on db%u",
                             s->tx[i].origin + 1, s->tx[i].seq, n + 1, v->index + 1);
                 return;

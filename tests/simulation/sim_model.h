@@ -105,6 +105,7 @@ struct sim_server {
     int64_t cloned_at; /* it had another server's id then (the last such moment) */
     int64_t told_at;   /* the last answer with its id that the controller has was given then */
     int64_t hand_at;   /* an operator changed its replica role, or started its receiver, then */
+    int64_t held_up_at; /* a plan ran then that had begun before it could be known and closed */
     int64_t unable_at; /* ... or could watch it and was not allowed to act */
     uint32_t excused_n; /* transactions of this process that are excused; 0: none to look for */
     int64_t weak_toggled_at; /* somebody toggled semi-sync and left it on; STAY_NEVER */
