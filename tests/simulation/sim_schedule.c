@@ -94,5 +94,6 @@ bool schedule_is_overdue(const struct sim *s)
     const struct sim_controller *c = &s->controller;
     int64_t due_us = s->store.record.switch_at_wall_us;
     return due_us != 0 && s->now + s->wall_offset >= due_us &&
-           c->decision->verdict.rule_id == 100 && !c->decision->suspicion && c->decision->vetoes == 0 && c->refused[0] == '\0';
+           c->decision->verdict.rule_id == 100 && !c->decision->suspicion &&
+           c->decision->vetoes == 0 && c->refused[0] == '\0';
 }

@@ -16,6 +16,21 @@ static void case_acks(struct case_view *c, uint32_t node)
     (void)stay_copy(peer->host, sizeof peer->host, c->config.nodes[node].host);
 }
 
+/* What was seen so many seconds ago. */
+static bool case_time(struct node_view *n, const char *key, const char *value)
+{
+    int64_t at = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
+    if (strcmp(key, "restarted") == 0)
+        n->restarted_mono_us = at;
+    else if (strcmp(key, "stood") == 0)
+        n->stood_mono_us = at;
+    else if (strcmp(key, "canary_moved") == 0)
+        n->canary_moved_mono_us = at;
+    else
+        return false;
+    return true;
+}
+
 static void case_fact(struct case_view *c, char **words, int count)
 {
     uint32_t node = case_node(c, words[1]);
@@ -46,18 +61,12 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->facts.lag_s = strtol(value, NULL, 10);
         else if (strcmp(key, "server_id") == 0)
             n->facts.server_id = strtoull(value, NULL, 10);
-        else if (strcmp(key, "canary_moved") == 0)
-            n->canary_moved_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "canary_lag") == 0)
             n->facts.canary_wall_us -= strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "applier_error") == 0)
             n->facts.applier_errno = strtol(value, NULL, 10);
         else if (strcmp(key, "acks") == 0)
             case_acks(c, node);
-        else if (strcmp(key, "restarted") == 0)
-            n->restarted_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
-        else if (strcmp(key, "stood") == 0)
-            n->stood_mono_us = CASE_NOW - strtol(value, NULL, 10) * STAY_SECOND;
         else if (strcmp(key, "version") == 0)
             (void)stay_copy(n->facts.version, sizeof n->facts.version, value);
         else if (strcmp(key, "receiver") == 0) /* it is stopped, but keeps its source */
@@ -106,7 +115,7 @@ static void case_fact(struct case_view *c, char **words, int count)
             n->facts.start_role_replica = tri;
         else if (strcmp(key, "skip_replica_start") == 0)
             n->facts.start_skip_replica = tri;
-        else
+        else if (!case_time(n, key, value))
             fail_msg("case: unknown fact %s", key);
     }
 }
