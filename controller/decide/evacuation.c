@@ -44,12 +44,9 @@ static enum evacuation_state judge_guards(const struct cluster_view *view,
     uint32_t vetoes =
         guard_check(view, running, NULL, PLAN_SWITCHOVER, true, now_mono_us, now_wall_us);
     uint32_t lasting = vetoes & ~PASSING_GUARDS, first = lasting != 0 ? lasting : vetoes;
-    for (unsigned g = 0; g < GUARD_COUNT && first != 0; g++) {
-        if (!(first & (UINT32_C(1) << g)))
-            continue;
-        plan_say(why, PLAN_TEXT_MAX, "%s: %s", guard_name((enum guard_id)g),
-                 guard_what((enum guard_id)g));
-        break;
+    if (first != 0) {
+        enum guard_id guard = (enum guard_id)__builtin_ctz(first);
+        plan_say(why, PLAN_TEXT_MAX, "%s: %s", guard_name(guard), guard_what(guard));
     }
     return lasting != 0 ? EVACUATION_HELD : vetoes != 0 ? EVACUATION_WAITS : EVACUATION_DUE;
 }
@@ -110,27 +107,23 @@ static enum evacuation_state judge_plan(const struct cluster_view *view, uint32_
     return rc == STAY_OK ? EVACUATION_DUE : EVACUATION_HELD;
 }
 
-/* It was begun, and the primary stands there. */
+/* What the last switchover said when it ended, or `else_say`. */
+static void say_last(const struct plan_run *running, const char *else_say, char *why)
+{
+    bool told = running != NULL && running->kind == PLAN_SWITCHOVER && running->text[0] != '\0';
+    plan_say(why, PLAN_TEXT_MAX, "%s", told ? running->text : else_say);
+}
+
+/* It was begun, and the primary stands there. A plan that is recorded and that nobody runs may be
+ * its move, not taken up yet; one that runs is another one, and the move that failed goes on to
+ * hold up the others. */
 static enum evacuation_state judge_tried(const struct cluster_view *view,
                                          const struct plan_run *running, char *why)
 {
-    if (view->record.plan_id[0] != '\0' || decide_is_running(running))
+    if (view->record.plan_id[0] != '\0' && !decide_is_running(running))
         return EVACUATION_MOVING;
-    plan_say(why, PLAN_TEXT_MAX, "%s",
-             running != NULL && running->kind == PLAN_SWITCHOVER && running->text[0] != '\0'
-                 ? running->text
-                 : "its move was begun, and its primary stands there");
+    say_last(running, "its move was begun, and its primary stands there", why);
     return EVACUATION_FAILED;
-}
-
-/* The last try ended before it touched a client: said, and begun again soon. */
-static enum evacuation_state judge_again(const struct plan_run *running, char *why)
-{
-    plan_say(why, PLAN_TEXT_MAX, "%s",
-             running != NULL && running->kind == PLAN_SWITCHOVER && running->text[0] != '\0'
-                 ? running->text
-                 : "its switchover ended before anything was touched; begun again soon");
-    return EVACUATION_HELD;
 }
 
 static enum evacuation_state judge_due(const struct cluster_view *view,
@@ -165,9 +158,12 @@ void evacuation_judge(const struct cluster_view *view, const struct plan_run *ru
         ret->state = EVACUATION_MOVING; /* its last rows, the record names the new primary */
     else if (view->primary != NO_NODE && !(nodes & NODE_BIT(view->primary)))
         ret->state = is_tried ? EVACUATION_MOVED : EVACUATION_ELSEWHERE;
-    else if (again && now_wall_us < record->evacuation_again_wall_us && !decide_is_running(running))
-        ret->state = judge_again(running, ret->why);
-    else if (is_tried && !again && view->primary != NO_NODE)
+    else if (again && now_wall_us < record->evacuation_again_wall_us &&
+             !decide_is_running(running)) {
+        say_last(running, "its switchover ended before anything was touched; begun again soon",
+                 ret->why);
+        ret->state = EVACUATION_HELD;
+    } else if (is_tried && !again && view->primary != NO_NODE)
         ret->state = judge_tried(view, running, ret->why);
     else
         ret->state = judge_due(view, running, last, nodes, now_mono_us, now_wall_us, ret);

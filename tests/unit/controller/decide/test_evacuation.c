@@ -179,6 +179,88 @@ static void turns_go_in_order_and_no_more_at_once(void **state)
     assert_string_equal(evacuation_state_text(EVACUATION_STATE_COUNT), "?");
 }
 
+/* After a move that failed its replicas are attached again: the others wait all the same. */
+static void a_move_that_failed_stays_one_while_another_plan_runs(void **state)
+{
+    (void)state;
+    struct plan_run rejoin = {.kind = PLAN_REJOIN, .state = RUN_FORWARD};
+    w.view.record.evacuated_wall_us = WALL0;
+    (void)stay_copy(w.view.record.plan_id, sizeof w.view.record.plan_id, "shop-9");
+    (void)stay_copy(rejoin.text, sizeof rejoin.text, "db3 is behind");
+    assert_int_equal(stands(&rejoin), EVACUATION_FAILED);
+    assert_string_equal(told.why, "its move was begun, and its primary stands there");
+    const enum evacuation_state both[] = {told.state, EVACUATION_DUE};
+    bool turns[2];
+    evacuation_turns(both, 2, 2, false, turns);
+    assert_false(turns[1]);
+    w.view.record.plan_id[0] = '\0';
+    assert_int_equal(stands(NULL), EVACUATION_FAILED); /* nobody remembers why */
+    assert_string_equal(told.why, "its move was begun, and its primary stands there");
+    struct plan_run silent = {.kind = PLAN_SWITCHOVER, .state = RUN_UNDONE};
+    assert_int_equal(stands(&silent), EVACUATION_FAILED);
+    assert_string_equal(told.why, "its move was begun, and its primary stands there");
+}
+
+/* Ended before it touched a client: said with its own words, and another plan goes first. */
+static void what_ended_a_move_is_said_until_it_is_begun_again(void **state)
+{
+    (void)state;
+    struct plan_run move = {.kind = PLAN_SWITCHOVER, .state = RUN_UNDONE};
+    w.view.record.evacuated_wall_us = WALL0;
+    w.view.record.evacuation_again_wall_us = wall_of(&w) + SEC(1);
+    assert_int_equal(stands(&move), EVACUATION_HELD);
+    assert_non_null(strstr(told.why, "begun again soon"));
+    (void)stay_copy(move.text, sizeof move.text, "a hook vetoed it");
+    assert_int_equal(stands(&move), EVACUATION_HELD);
+    assert_string_equal(told.why, "a hook vetoed it");
+    move.kind = PLAN_REJOIN;
+    assert_int_equal(stands(&move), EVACUATION_HELD);
+    assert_non_null(strstr(told.why, "begun again soon"));
+    move.state = RUN_FORWARD;
+    assert_int_equal(stands(&move), EVACUATION_WAITS);
+    assert_non_null(strstr(told.why, "busy"));
+}
+
+/* By hand, or scheduled: whatever moves it out of there is its move. */
+static void a_switchover_of_anybody_moves_it(void **state)
+{
+    (void)state;
+    struct plan_run move = {.kind = PLAN_SWITCHOVER, .state = RUN_FORWARD};
+    assert_int_equal(stands(&move), EVACUATION_MOVING);
+    struct evacuation plan = order; /* a dry run is no order: nothing was tried under it */
+    plan.since_wall_us = 0;
+    evacuation_judge(&w.view, NULL, &last, &plan, w.now, wall_of(&w), &told);
+    assert_int_equal(told.state, EVACUATION_DUE);
+}
+
+/* What comes before a move passes, or somebody has to see to it. */
+static void what_comes_first_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        enum plan_kind want;
+        uint32_t vetoes;
+        enum verdict_subject subject;
+        enum evacuation_state state;
+        const char *why;
+    } rows[] = {
+        {PLAN_NONE, 0, SUBJECT_CONTROLLER, EVACUATION_WAITS, "the controller holds"},
+        {PLAN_REJOIN, 0, SUBJECT_PRIMARY, EVACUATION_WAITS, "a rejoin comes first"},
+        {PLAN_SWITCHOVER, 0, SUBJECT_PRIMARY, EVACUATION_WAITS, "a switchover comes first"},
+        {PLAN_REJOIN, 1, SUBJECT_PRIMARY, EVACUATION_HELD, "verdict 123 a test"},
+        {PLAN_NONE, 0, SUBJECT_PRIMARY, EVACUATION_HELD, "verdict 123 a test"},
+    };
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        last = (struct decision){.want = rows[i].want, .vetoes = rows[i].vetoes};
+        last.verdict = (struct verdict){.rule_id = 123, .name = "a test"};
+        last.verdict.subject = rows[i].subject;
+        last.verdict.action = ACT_REPAIR_ACKERS;
+        evacuation_judge(&w.view, NULL, &last, &order, w.now, wall_of(&w), &told);
+        assert_int_equal(told.state, rows[i].state);
+        assert_string_equal(told.why, rows[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +275,10 @@ int main(void)
         TEST(each_is_tried_once_an_order),
         TEST(one_that_ends_its_move_still_moves),
         TEST(one_that_touched_nobody_is_begun_again_later),
+        TEST(a_move_that_failed_stays_one_while_another_plan_runs),
+        TEST(what_ended_a_move_is_said_until_it_is_begun_again),
+        TEST(a_switchover_of_anybody_moves_it),
+        TEST(what_comes_first_is_named),
         TEST(turns_go_in_order_and_no_more_at_once),
 #undef TEST
     };
