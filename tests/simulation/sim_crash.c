@@ -3,6 +3,7 @@
  * servers set aside; or its plan was undone and all is as before it. No invariant may be violated
  * on the way, and no human waited for whom the uninterrupted run does not wait for. */
 #include "tests/simulation/sim_crash.h"
+#include "tests/simulation/sim_crash_end.h"
 
 #define BEGINS_US (2 * STAY_SECOND)
 #define HEAL_US   (24 * STAY_SECOND)
@@ -19,17 +20,12 @@ struct crash_point {
     enum point_fault fault;
 };
 
-struct final_state {
-    char text[400];
-};
-
 static struct {
     const struct crash_stage *stage;
     const struct crash_point *point; /* NULL: uninterrupted */
     bool hit;
     uint64_t reached[PLAN_KIND_COUNT][2]; /* rows begun, rows whose effect was done, of this life */
     struct final_state before;
-    const struct crash_stage *ended; /* the stage of the last life */
     uint32_t late; /* of all lives: statements a frozen process would have sent too late */
 } now;
 
@@ -141,28 +137,6 @@ bool crash_point_event(struct sim *s, const struct sim_event *e)
     return true;
 }
 
-/* What matters in the end, as text. */
-static void describe(const struct sim *s, struct final_state *state)
-{
-    const struct cluster_record *r = &s->store.record;
-    size_t used = (size_t)snprintf(state->text, sizeof state->text, "primary %s, mode %d",
-                                   r->primary, (int)r->mode);
-    for (uint32_t n = 0; n < s->setup.servers && used < sizeof state->text; n++) {
-        const struct sim_server *v = &s->server[n];
-        const char *role = !v->up                    ? "down"
-                           : v->frozen               ? "frozen"
-                           : !v->read_only           ? "open"
-                           : check_is_attached(s, v) ? "follows"
-                           : v->configured           ? "stands"
-                                                     : "alone";
-        used += (size_t)snprintf(state->text + used, sizeof state->text - used, ", db%u %s%s",
-                                 n + 1, role, r->quarantine[n] ? " set aside" : "");
-    }
-    if (used < sizeof state->text && r->plan_id[0] != '\0')
-        (void)snprintf(state->text + used, sizeof state->text - used, ", %s unfinished",
-                       r->plan_id);
-}
-
 static void build(struct sim *s, const struct crash_stage *stage, enum engine engine)
 {
     sim_reset(s, 4711);
@@ -190,54 +164,16 @@ static bool live(struct sim *s, const struct crash_stage *stage, enum engine eng
     build(s, stage, engine);
     int64_t begun = s->now;
     sim_until(s, begun + BEGINS_US - STAY_MS);
-    describe(s, &now.before);
+    crash_describe(s, &now.before);
     sim_until(s, begun + HEAL_US);
     bool reached = false;
     for (int64_t at = STAY_SECOND; at <= ENDS_US && !reached && !s->stopped; at += STAY_SECOND) {
         sim_until(s, begun + HEAL_US + at);
-        describe(s, ret_state);
+        crash_describe(s, ret_state);
         reached = want != NULL && strcmp(want->text, ret_state->text) == 0;
     }
-    now.ended = stage;
     now.stage = NULL;
     return (reached || want == NULL) && s->violation == INV_NONE;
-}
-
-/* Undone, and all is as before it. */
-static bool is_undone(const struct sim *s, const struct crash_point *point,
-                      const struct final_state *state)
-{
-    bool undone = s->store.has_run && s->store.run->kind == point->kind &&
-                  s->store.run->state != RUN_SUCCEEDED;
-    bool never = !s->store.has_run || s->store.run->kind != point->kind;
-    return s->violation == INV_NONE && (undone || never) &&
-           strcmp(state->text, now.before.text) == 0;
-}
-
-/* As the uninterrupted run, but for who is primary or set aside, where the stage allows that; they
- * hold nothing acknowledged that the primary lacks. */
-static bool is_otherwise(const struct sim *s, const struct final_state *want)
-{
-    struct final_state as_if;
-    const struct cluster_record *r = &s->store.record;
-    size_t used = (size_t)snprintf(as_if.text, sizeof as_if.text, "primary %s, mode %d", r->primary,
-                                   (int)r->mode);
-    bool moved = strncmp(as_if.text, want->text, used) != 0;
-    if (s->violation != INV_NONE || r->plan_id[0] != '\0' || (moved && !now.ended->any_primary))
-        return false;
-    for (uint32_t n = 0; n < s->setup.servers; n++) {
-        const struct sim_server *v = &s->server[n];
-        if (r->quarantine[n] != QUARANTINE_NONE && !now.ended->sets_aside)
-            return false;
-        bool follows = r->quarantine[n] == QUARANTINE_NONE &&
-                       (v->read_only ? check_is_attached(s, v) : n == s->line);
-        if (!follows && r->quarantine[n] == QUARANTINE_NONE)
-            return false;
-        for (uint32_t i = 0; i < v->log_n; i++)
-            if (s->tx[v->log[i]].acked && !bit_get(s->server[s->line].have, v->log[i]))
-                return false;
-    }
-    return true;
 }
 
 struct tally {
@@ -250,9 +186,8 @@ static bool run_point(struct sim *s, const struct crash_stage *stage, enum engin
 {
     struct final_state state = {{0}};
     bool same = live(s, stage, engine, point, want, &state);
-    bool undone = !same && is_undone(s, point, &state);
-    bool aside =
-        !same && !undone && (stage->sets_aside || stage->any_primary) && is_otherwise(s, want);
+    bool undone = !same && crash_is_undone(s, point->kind, &now.before, &state);
+    bool aside = !same && !undone && crash_is_otherwise(s, stage, want);
     tally->points++;
     tally->same += same && now.hit;
     tally->undone += undone && now.hit;
