@@ -1,32 +1,6 @@
-/* A crawl finds every server that replication links to the first one, asks no more than that
- * needs, and names whom it could not ask. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include "base/base.h"
-#include "tests/unit/controller/discover/crawl_world.h"
-#include <cmocka.h>
-
-/* "1* 2<1 3<2" : server ids in order, `*` the primary, `<N` the source, `?` primaries in doubt. */
-static void expect(const struct crawl *c, const char *wanted)
-{
-    char text[400] = "";
-    size_t used = 0;
-    for (uint32_t m = 0; m < c->member_count; m++) {
-        const struct crawl_member *member = c->members[m];
-        bool is_primary = false;
-        for (uint32_t i = 0; i < c->primary_count; i++)
-            is_primary |= c->primaries[i] == m;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%u%s", m > 0 ? " " : "",
-                                 (unsigned)member->answer.facts.server_id,
-                                 !is_primary             ? ""
-                                 : c->primary_count == 1 ? "*"
-                                                         : "?");
-        if (member->source != NO_NODE)
-            used += (size_t)snprintf(text + used, sizeof text - used, "<%u",
-                                     (unsigned)c->members[member->source]->answer.facts.server_id);
-    }
-    assert_string_equal(text, wanted);
-}
+/* A crawl finds every server that replication links to the first one, and asks no more than that
+ * needs. */
+#include "tests/unit/controller/discover/crawl_chain.h"
 
 static void expect_address(const struct crawl *c, uint32_t member, const char *wanted)
 {
@@ -34,27 +8,6 @@ static void expect_address(const struct crawl *c, uint32_t member, const char *w
     names_format_address(text, sizeof text, &c->members[member]->address);
     assert_string_equal(text, wanted);
 }
-
-/* Three servers in a chain with a side branch, hosts of their own. */
-static const struct world chain = {
-    .fakes = {{.host = "10.0.0.1", .port = 3306, .id = 1, .is_open = true},
-              {.host = "10.0.0.2",
-               .port = 3306,
-               .id = 2,
-               .source_host = "10.0.0.1",
-               .source_port = 3306},
-              {.host = "10.0.0.3",
-               .port = 3306,
-               .id = 3,
-               .source_host = "10.0.0.2",
-               .source_port = 3306},
-              {.host = "10.0.0.4",
-               .port = 3306,
-               .id = 4,
-               .source_host = "10.0.0.1",
-               .source_port = 3306}},
-    .count = 4,
-};
 
 static void any_server_leads_to_the_same_cluster(void **state)
 {
@@ -202,89 +155,6 @@ static void a_read_only_top_is_said_to_be_one(void **state)
     free(c);
 }
 
-static void who_does_not_answer_is_named_once(void **state)
-{
-    (void)state;
-    struct world w = chain;
-    struct crawl *c = stay_calloc(1, sizeof *c);
-    w.fakes[1].fails = OUT_DENIED;
-    world_crawl(&w, "10.0.0.3", NULL, c); /* its source says no: nothing is known behind it */
-    expect(c, "3");
-    assert_int_equal(c->how, CRAWL_PRIMARY_OUTSIDE);
-    assert_int_equal(c->missing_count, 1);
-    assert_int_equal(c->missing[0].why, CRAWL_SOURCE);
-    assert_int_equal(c->missing[0].reach.outcome, OUT_DENIED);
-    crawl_clear(c);
-    world_crawl(&w, "10.0.0.1", NULL, c); /* it streams from the primary, port guessed */
-    expect(c, "1* 4<1");
-    assert_int_equal(c->missing_count, 1);
-    assert_int_equal(c->missing[0].why, CRAWL_GUESS);
-    assert_string_equal(c->missing[0].ports, "3306");
-    assert_int_equal(c->missing[0].reach.outcome, OUT_DENIED);
-    crawl_clear(c);
-    world_crawl(&w, "10.0.0.1", "10.0.0.3:3306", c); /* both ways to know it: still once */
-    expect(c, "1* 4<1 3");
-    assert_int_equal(c->missing_count, 1);
-    assert_int_equal(c->missing[0].why, CRAWL_SOURCE);
-    crawl_clear(c);
-    world_crawl(&w, "10.0.0.2", NULL, c);
-    assert_int_equal(c->member_count, 0);
-    assert_int_equal(c->how, CRAWL_PRIMARY_NONE);
-    crawl_clear(c);
-    free(c);
-}
-
-/* A server that runs on a replica's host, under a port that is guessed, and has a cluster too. */
-static void a_neighbour_that_is_not_linked_is_left_out(void **state)
-{
-    (void)state;
-    struct world w = chain;
-    struct crawl *c = stay_calloc(1, sizeof *c);
-    for (uint32_t f = 0; f < w.count; f++)
-        w.fakes[f].is_hidden = true;
-    w.fakes[1].port = 3310;
-    w.fakes[2].source_port = 3310;
-    w.fakes[w.count++] = (struct fake){.host = "10.0.0.2",
-                                       .port = 3306,
-                                       .id = 20,
-                                       .source_host = "10.0.0.21",
-                                       .source_port = 3306};
-    w.fakes[w.count++] =
-        (struct fake){.host = "10.0.0.21", .port = 3306, .id = 21, .is_open = true};
-    w.fakes[w.count++] = (struct fake){.host = "10.0.0.22",
-                                       .port = 3306,
-                                       .id = 22,
-                                       .source_host = "10.0.0.21",
-                                       .source_port = 3306};
-    world_crawl(&w, "10.0.0.1", NULL, c);
-    expect(c, "1* 4<1");
-    assert_int_equal(c->missing_count, 1);
-    assert_string_equal(c->missing[0].address.host, "10.0.0.2");
-    for (uint32_t i = 0; i < c->target_count; i++) /* the other cluster is not walked through */
-        assert_string_not_equal(c->targets[i].address.host, "10.0.0.22");
-    crawl_clear(c);
-    world_crawl(&w, "10.0.0.3", NULL, c); /* 3 tells the port */
-    expect(c, "1* 2<1 4<1 3<2");
-    assert_int_equal(c->missing_count, 0);
-    crawl_clear(c);
-    free(c);
-}
-
-/* mysqlbinlog and change feeds stream as a replica does. */
-static void a_program_that_streams_is_named(void **state)
-{
-    (void)state;
-    struct world w = chain;
-    struct crawl *c = stay_calloc(1, sizeof *c);
-    (void)stay_copy(w.peers[0], sizeof w.peers[0], "10.0.0.77");
-    world_crawl(&w, "10.0.0.4", NULL, c);
-    expect(c, "1* 2<1 4<1 3<2");
-    assert_int_equal(c->missing_count, 1);
-    assert_string_equal(c->missing[0].address.host, "10.0.0.77");
-    crawl_clear(c);
-    free(c);
-}
-
 /* The stopped replica still says whose it is; its source does not know it. */
 static void a_stopped_replica_leads_to_its_source(void **state)
 {
@@ -394,9 +264,6 @@ int main(void)
         cmocka_unit_test(what_a_server_says_of_itself_may_be_wrong),
         cmocka_unit_test(a_loop_ends_and_the_open_one_is_the_primary),
         cmocka_unit_test(a_read_only_top_is_said_to_be_one),
-        cmocka_unit_test(who_does_not_answer_is_named_once),
-        cmocka_unit_test(a_neighbour_that_is_not_linked_is_left_out),
-        cmocka_unit_test(a_program_that_streams_is_named),
         cmocka_unit_test(a_stopped_replica_leads_to_its_source),
         cmocka_unit_test(ipv6_addresses_are_asked_and_kept),
         cmocka_unit_test(cloned_ids_stay_two_servers),
