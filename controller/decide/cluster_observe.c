@@ -124,8 +124,7 @@ static bool has_restarted(const struct node_view *node, const struct observation
 {
     if (node->facts_mono_us == STAY_NEVER) {
         int64_t began_us = obs->begun_mono_us - (int64_t)obs->facts->uptime_s * STAY_SECOND;
-        return obs->facts->uptime_s < YOUNG_PROCESS_S ||
-               (node->watched_mono_us != STAY_NEVER && began_us > node->watched_mono_us);
+        return obs->facts->uptime_s < YOUNG_PROCESS_S || began_us > node->watched_mono_us;
     }
     if (has_ended(node, obs))
         return true;

@@ -2,6 +2,8 @@
  * its binary log began at its restart and what a replica held before that. */
 #include "controller/decide/cluster_regiven.h"
 
+#include "controller/decide/cluster_written.h"
+
 /* Uptime is a difference of whole seconds, and counts from early in the start. */
 #define BIRTH_EARLY_US (2 * STAY_SECOND)
 #define BIRTH_LATE_US  STAY_SECOND
@@ -56,17 +58,6 @@ void cluster_note_quiet(struct cluster_view *view, uint32_t node, bool restarted
     n->quiet_mono_us = n->facts_mono_us;
 }
 
-/* The highest number in the domain of `range`, of the same server or of any; 0: none. */
-static uint64_t highest(const struct gtid_set *set, const struct gtid_range *range, bool same)
-{
-    uint64_t last = 0;
-    size_t length = same ? sizeof range->source : 4; /* the first bytes are the domain */
-    for (size_t i = 0; i < set->n; i++)
-        if (memcmp(set->v[i].source, range->source, length) == 0 && set->v[i].last > last)
-            last = set->v[i].last;
-    return last;
-}
-
 /* A clone may have written itself what looks like the primary's. What another node held came to it
  * from a primary, whoever has that id as well. */
 static bool has_primarys_id(const struct cluster_view *view, uint32_t node)
@@ -89,10 +80,10 @@ enum tri cluster_holds_regiven(const struct cluster_view *view, uint32_t node,
         return TRI_UNKNOWN;
     for (size_t i = 0; i < before->n; i++) {
         const struct gtid_range *range = &before->v[i];
-        uint64_t began = highest(&primary->facts.log_began, range, false);
+        uint64_t began = cluster_highest(&primary->facts.log_began, range, false);
         if (cluster_range_is_of(view, view->primary, range) && began != 0 && began < range->last &&
-            highest(held, range, true) >= range->last &&
-            highest(primary_held, range, true) >= range->last)
+            cluster_highest(held, range, true) >= range->last &&
+            cluster_highest(primary_held, range, true) >= range->last)
             return TRI_YES;
     }
     return TRI_NO;

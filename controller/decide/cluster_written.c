@@ -128,8 +128,7 @@ static bool is_alone(const struct cluster_view *view, uint32_t node)
     const struct node_view *n = &view->nodes[node];
     enum receiver_state receiver = n->facts.receiver;
     return view->config->engine != ENGINE_MYSQL && node != view->primary &&
-           (n->groups_known & FACTS_STATUS) != 0 && has_identity(view, node) &&
-           n->facts.read_only == TRI_YES &&
+           has_identity(view, node) && n->facts.read_only == TRI_YES &&
            (receiver == RECEIVER_NONE || receiver == RECEIVER_STOPPED) &&
            gtid_set_contains(&n->facts.executed, &n->facts.received);
 }
@@ -249,8 +248,7 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
     return changed;
 }
 
-/* The highest number that `held` has in the domain of `range`, of the same server or of any. */
-static uint64_t highest(const struct gtid_set *held, const struct gtid_range *range, bool same)
+uint64_t cluster_highest(const struct gtid_set *held, const struct gtid_range *range, bool same)
 {
     uint64_t last = 0;
     for (size_t i = 0; i < held->n; i++) {
@@ -275,7 +273,8 @@ static enum own_missing own_missing(const struct cluster_view *view, uint32_t no
         return found;
     for (size_t i = 0; i < primary_held->n; i++) {
         const struct gtid_range *range = &primary_held->v[i];
-        uint64_t own = highest(held, range, true), last = highest(held, range, false);
+        uint64_t own = cluster_highest(held, range, true),
+                 last = cluster_highest(held, range, false);
         if (!cluster_range_is_of(view, node, range) || own >= range->last)
             continue;
         enum own_missing is = last <= range->last ? OWN_AHEAD
@@ -296,7 +295,7 @@ bool cluster_skipped_own(const struct cluster_view *view, uint32_t node,
 void cluster_look_skipped(struct cluster_view *view, uint32_t node)
 {
     struct node_view *n = &view->nodes[node];
-    if (view->primary == NO_NODE || node == view->primary ||
+    if (view->primary == NO_NODE ||
         !(n->groups_known & view->nodes[view->primary].groups_known & FACTS_STATUS))
         return;
     enum own_missing is =

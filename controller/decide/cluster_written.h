@@ -36,6 +36,9 @@ bool cluster_watch_alone(struct cluster_view *view, struct cluster_record *recor
  * (of what an earlier primary wrote it lost the tail too), and the node is right to have it. */
 bool cluster_was_held(const struct cluster_view *view, uint32_t node,
                       const struct gtid_range *range, const struct gtid_set *primary_held);
+/* The highest number that `held` has in the domain of `range`, of its server alone (`same`) or of
+ * any; 0: none. MariaDB. */
+uint64_t cluster_highest(const struct gtid_set *held, const struct gtid_range *range, bool same);
 /* Lacks `held`, a set of `node`, transactions of the node's own making that `primary_held` has, and
  * holds later ones of the same domain? Measured on MariaDB 10.11: a receiver drops events of its
  * own server id without a word, unless it started with the semi-sync replica role on (and strict

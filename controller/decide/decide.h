@@ -45,12 +45,12 @@ const char *guard_what(enum guard_id guard);
 struct fleet {
     uint32_t failovers_last_hour;
     char busy_zones[8][NAME_MAX_LEN];
-    uint32_t busy_zone_count;
-    bool reseeds_full; /* as many reseeds run as may */
-    uint32_t wanting;      /* clusters whose automatic failover is wanted or runs */
-    uint32_t blast_radius; /* more of them hold every automatic failover; 0: no limit */
-    bool zone_down;        /* no server of any cluster answers in the zone of this one's primary */
-    bool zone_waits;       /* a cluster before this one is to fail over from that zone */
+    uint32_t busy_zone_count; /* at most as many as there is room for */
+    bool reseeds_full;        /* as many reseeds run as may */
+    uint32_t wanting;         /* clusters whose automatic failover is wanted or runs */
+    uint32_t blast_radius;    /* more of them hold every automatic failover; 0: no limit */
+    bool zone_down;  /* no server of any cluster answers in the zone of this one's primary */
+    bool zone_waits; /* a cluster before this one is to fail over from that zone */
     int64_t evacuation_wall_us; /* its primary is to leave its zone now, by the evacuation ordered
                                    then (evacuation.h); 0: not now */
 };

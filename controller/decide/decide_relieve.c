@@ -51,9 +51,7 @@ static uint32_t candidate_with_room(const struct cluster_view *view, int64_t now
 {
     struct candidate_note notes[NODES_MAX];
     size_t count = 0;
-    uint32_t best = candidate_choose(view, NULL, now_mono_us, notes, &count);
-    if (best != NO_NODE && cluster_disk_has_room(view, best))
-        return best;
+    (void)candidate_choose(view, NULL, now_mono_us, notes, &count); /* its notes: the best first */
     for (size_t i = 0; i < count; i++)
         if (notes[i].eligible && cluster_disk_has_room(view, notes[i].node))
             return notes[i].node;
@@ -67,9 +65,8 @@ static enum plan_kind relief_of_stalled(const struct cluster_view *view, int64_t
                                         int64_t now_wall_us)
 {
     enum relieve_rule rule = view->config->relieve_stalled;
-    int64_t since_us = view->nodes[view->primary].canary_fail_mono_us;
-    if (rule == RELIEVE_ALERT || since_us == STAY_NEVER ||
-        now_mono_us - since_us < view->config->relieve_after_us)
+    int64_t since_us = view->nodes[view->primary].canary_fail_mono_us; /* 122: there is one */
+    if (rule == RELIEVE_ALERT || now_mono_us - since_us < view->config->relieve_after_us)
         return PLAN_NONE;
     if (!is_tried(view, RELIEF_SWITCHED, now_wall_us))
         return PLAN_SWITCHOVER;

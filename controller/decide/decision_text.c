@@ -150,7 +150,7 @@ static void write_node(struct writer *w, uint32_t node)
     if (n->facts.dump_peer_count == 0)
         return;
     str_add(&w->s, "dump_peers=");
-    for (uint32_t p = 0; p < n->facts.dump_peer_count && p < DUMP_PEERS_MAX; p++)
+    for (uint32_t p = 0; p < n->facts.dump_peer_count; p++)
         str_addf(&w->s, "%s%s", p > 0 ? "," : "", n->facts.dump_peers[p].host);
     str_add_char(&w->s, '\n');
 }
@@ -182,7 +182,7 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
     write_number(w, "failovers_last_hour", fleet->failovers_last_hour);
     if (fleet->reseeds_full)
         write_number(w, "reseeds_full", 1);
-    for (uint32_t i = 0; i < fleet->busy_zone_count && i < STAY_COUNT(fleet->busy_zones); i++)
+    for (uint32_t i = 0; i < fleet->busy_zone_count; i++)
         str_addf(&w->s, "%s%s", i == 0 ? "busy_zones=" : ",", fleet->busy_zones[i]);
     if (fleet->busy_zone_count > 0)
         str_add_char(&w->s, '\n');

@@ -21,14 +21,13 @@ void durability_barrier_arm(struct cluster_view *view, uint32_t leavers)
     view->barrier_leavers = leavers;
 }
 
-/* executed and received together: after a promotion neither need contain the other. */
+/* One of cluster_ackers_now: its receiver runs, so what it received stays with it. executed and
+ * received together: after a promotion neither need contain the other. */
 static bool holds_barrier(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
     if (gtid_set_contains(&n->facts.executed, &view->barrier))
         return true;
-    if (n->facts.receiver != RECEIVER_RUNNING)
-        return false;
     STAY_AUTO(gtid_set_drop) struct gtid_set held = {0};
     gtid_set_copy(&held, &n->facts.executed);
     gtid_set_union(&held, &n->facts.received);

@@ -48,7 +48,7 @@ static bool is_zone_busy(const struct cluster_view *view, const struct fleet *fl
 {
     if (view->primary == NO_NODE)
         return false;
-    for (uint32_t i = 0; i < fleet->busy_zone_count && i < STAY_COUNT(fleet->busy_zones); i++) {
+    for (uint32_t i = 0; i < fleet->busy_zone_count; i++) {
         if (strcmp(fleet->busy_zones[i], view->config->nodes[view->primary].zone) == 0)
             return true;
     }
@@ -129,13 +129,14 @@ static bool is_past(const struct plan_run *run, enum step_kind step)
  * gone nobody waits; and one that takes writes beside it is closed first, in milliseconds. */
 bool guard_preempts(const struct decision *decision, const struct plan_run *running)
 {
-    bool closes = decision->want == PLAN_FENCE && running != NULL &&
+    if (running == NULL || running->state != RUN_FORWARD || running->past_no_return ||
+        decision->vetoes != bit(GUARD_BUSY))
+        return false;
+    bool closes = decision->want == PLAN_FENCE &&
                   running->params.node != decision->params.node; /* a rejoin closes it itself */
-    bool urgent = running != NULL && plan_kind_has(running->kind, TRAIT_LONG) &&
+    bool urgent = plan_kind_has(running->kind, TRAIT_LONG) &&
                   (decision->want == PLAN_MAKE_WRITABLE || decision->want == PLAN_MODE_DEGRADE);
-    if ((decision->want != PLAN_FAILOVER && !closes && !urgent) ||
-        decision->vetoes != bit(GUARD_BUSY) || running == NULL || running->state != RUN_FORWARD ||
-        running->past_no_return)
+    if (decision->want != PLAN_FAILOVER && !closes && !urgent)
         return false;
     if (running->kind == PLAN_MODE_DEGRADE)
         return closes || decision->verdict.rule_id == 120 || !is_past(running, STEP_STORE_MODE);

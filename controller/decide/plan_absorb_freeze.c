@@ -137,8 +137,6 @@ void plan_absorb_drain(struct plan_run *run, const struct cluster_view *view, ui
     if (facts == NULL)
         return;
     plan_take_executed(run, node, result);
-    if (result->outcome != OUTCOME_DONE && facts->by_gtid == TRI_NO)
-        return; /* what a MariaDB replica received by file and position is in no set */
     if (!gtid_set_contains(&facts->executed, &run->received_high[node]))
         return;
     if (!lost_by_restart(run, view, node, facts, now_mono_us) ||

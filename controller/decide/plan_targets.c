@@ -168,16 +168,15 @@ static uint32_t frozen_targets(const struct plan_run *run, const struct cluster_
     return run->f & ~plan_gone(run); /* VERIFY_FREEZE */
 }
 
-/* What is read and stopped before the copy, of a server that may be down or hollow already. */
+/* Of a reseed's rows on its node: the server is read and stopped before the copy, and may be down
+ * or hollow already. */
 static bool is_reseed_past(const struct plan_run *run, const struct cluster_view *view,
                            uint32_t row, int64_t now_mono_us)
 {
-    enum step_kind step = plan_row_at(run, row)->step;
     uint32_t node = run->params.node;
     bool before = run->kind == PLAN_RESEED && row < plan_row_of(run->kind, STEP_COPY);
-    return before && (step == STEP_COMPARE || step == STEP_DETACH) &&
-           ((plan_hollow_nodes(view) & mask_of(node)) ||
-            !plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us));
+    return before && ((plan_hollow_nodes(view) & mask_of(node)) ||
+                      !plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us));
 }
 
 static uint32_t node_targets(const struct plan_run *run, const struct cluster_view *view,

@@ -115,13 +115,10 @@ static void judge_certificate(const struct cluster_view *view, const struct plan
     r->has_certificate = true;
     if (certificate_may_proceed(&run->certificate, view->config))
         return;
-    if (run->certificate.kind == CERT_UNKNOWN && run->certificate.proof == PROOF_NONE)
-        add_block(r, "no fencing proof would be possible: %s", run->certificate.reason);
-    else
-        add_block(r, "the certificate would be %s, and failover.accept is \"%s\": %s",
-                  certificate_kind_text(run->certificate.kind),
-                  view->config->accept == ACCEPT_BOUNDED ? "bounded" : "lossless",
-                  run->certificate.reason);
+    add_block(r, "the certificate would be %s, and failover.accept is \"%s\": %s",
+              certificate_kind_text(run->certificate.kind),
+              view->config->accept == ACCEPT_BOUNDED ? "bounded" : "lossless",
+              run->certificate.reason);
 }
 
 /* It answered until a moment ago: the foreseen run only knows that it was not frozen. */

@@ -20,6 +20,10 @@ static void receives(void **state)
         db(2)->facts.receiver = rows[i].receiver;
         assert_int_equal(cluster_node_receives(&w.view, 1, 0, w.now), rows[i].receives);
     }
+    db(2)->advanced_mono_us = w.now - SEC(60); /* an idle source that beats: silence tells */
+    assert_int_equal(cluster_node_receives(&w.view, 1, 0, w.now), TRI_NO);
+    db(2)->facts.heartbeat_ms = 0; /* it was told to send none */
+    assert_int_equal(cluster_node_receives(&w.view, 1, 0, w.now), TRI_UNKNOWN);
     db(2)->facts.source_port = 3307;
     assert_int_equal(cluster_node_receives(&w.view, 1, 0, w.now), TRI_UNKNOWN);
     assert_int_equal(cluster_source_of(&w.view, 1), NO_NODE);
@@ -44,6 +48,11 @@ static void ackers_are_seen_not_assumed(void **state)
     db(2)->facts.receiver = RECEIVER_STOPPED; /* an old dump thread lingers */
     assert_int_equal(cluster_ackers_now(&w.view, NULL), 4);
     assert_int_equal(cluster_ackers_possible(&w.view), 6);
+    w.view.record.quarantine[1] = QUARANTINE_RESEED; /* it was detached, its data goes */
+    assert_int_equal(cluster_ackers_possible(&w.view), 4);
+    db(2)->facts.receiver = RECEIVER_CONNECTING; /* somebody gave it a source again */
+    assert_int_equal(cluster_ackers_possible(&w.view), 6);
+    w.view.record.quarantine[1] = QUARANTINE_NONE;
     db(2)->facts_mono_us = STAY_NEVER;
     db(2)->facts.ss_replica_on = TRI_NO; /* never read: a zero is no word */
     assert_int_equal(cluster_ackers_possible(&w.view), 6);
@@ -217,6 +226,22 @@ static void a_reload_may_use_places_that_were_never_touched(void **state)
     free(copy);
 }
 
+/* Its view is whole, as a new one would be: nothing of the servers that went is left. */
+static void a_reload_without_servers_leaves_an_empty_view(void **state)
+{
+    (void)state;
+    struct cluster_config none = w.config;
+    none.node_count = 0;
+    cluster_reconfigure(&w.view, &none);
+    assert_int_equal(w.view.primary, NO_NODE);
+    for (uint32_t i = 0; i < NODES_MAX; i++) {
+        assert_int_equal(w.view.nodes[i].facts_mono_us, STAY_NEVER);
+        assert_int_equal(w.view.nodes[i].facts.executed.n, 0);
+    }
+    cluster_reconfigure(&w.view, &w.config);
+    assert_int_equal(w.view.nodes[2].facts_mono_us, STAY_NEVER);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -231,6 +256,7 @@ int main(void)
         T(a_reload_without_a_primary_keeps_none),
         T(the_record_may_be_the_views_own),
         T(a_reload_may_use_places_that_were_never_touched),
+        T(a_reload_without_servers_leaves_an_empty_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,20 @@ static void a_primary_in_a_is_judged_by_no_birth(void **state)
     assert_int_equal(record.born_wall_s[0], 5);
 }
 
+/* Refused, and the primary has all it asks for: it may be attached again, by what was read. */
+static void a_refused_one_is_attached_again_by_the_word_of_a_primary(void **state)
+{
+    (void)state;
+    w.view.nodes[1].facts.receiver_errno = 1236;
+    w.view.nodes[1].asked_again_mono_us = STAY_NEVER;
+    assert_true(cluster_may_ask_again(&w.view, 1));
+    w.view.nodes[0].groups_known = 0;
+    assert_false(cluster_may_ask_again(&w.view, 1));
+    w.view.nodes[0].groups_known = FACTS_STATUS;
+    w.view.nodes[1].asked_again_mono_us = w.now;
+    assert_false(cluster_may_ask_again(&w.view, 1)); /* it was, once */
+}
+
 static void only_what_was_read_tells_a_clone(void **state)
 {
     (void)state;
@@ -176,6 +190,7 @@ int main(void)
         T(without_a_primary_nobody_wrote_alone),
         T(what_the_primary_writes_is_its_office),
         T(a_primary_in_a_is_judged_by_no_birth),
+        T(a_refused_one_is_attached_again_by_the_word_of_a_primary),
         T(only_what_was_read_tells_a_clone),
         T(room_is_a_tenth_of_a_disk_that_was_read),
         cmocka_unit_test_setup_teardown(a_uuid_with_a_letter_no_hex_digit_is_nobodys, setup_mysql,

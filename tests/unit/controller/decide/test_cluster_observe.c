@@ -91,6 +91,9 @@ static void silence_begins_with_the_first_attempt_that_was_not_answered(void **s
     assert_int_equal(db(2)->silent_since_mono_us, w.now - MS(1200));
     lose(&w, 1, LAYER_LOGIN, OUT_TIMEOUT, MS(10)); /* it greeted in this attempt */
     assert_int_equal(db(2)->silent_since_mono_us, STAY_NEVER);
+    w.now += MS(20);
+    lose(&w, 1, LAYER_CONNECT, OUT_OK, MS(10)); /* connected, and given up by us */
+    assert_int_equal(db(2)->silent_since_mono_us, STAY_NEVER);
 }
 
 static void what_counts_as_an_answer(void **state)

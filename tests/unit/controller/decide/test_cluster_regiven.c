@@ -71,6 +71,28 @@ static void numbers_given_twice_set_the_holder_aside(void **state)
     assert_false(is_set_aside());
 }
 
+/* Attached, it would hold both: nobody is, before the log tells. */
+static void nobody_is_attached_before_the_log_tells(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        teardown(NULL);
+        setup(NULL);
+        dies();
+        w.facts[1].receiver = RECEIVER_STOPPED;
+        returns(MS(5000), lost ? "0-1-60" : "0-1-64", "0-1-70");
+        look(1, FACTS_STATUS);
+        see(&w, 2);
+        struct decision d = judge(&w);
+        assert_int_equal(d.want, PLAN_NONE);
+        look(0, FACTS_SLOW);
+        d = judge(&w);
+        assert_int_equal(d.record.quarantine[1], lost ? QUARANTINE_DIVERGED : QUARANTINE_NONE);
+        cluster_set_record(&w.view, &d.record);
+        assert_int_equal(judge(&w).want, lost ? PLAN_NONE : PLAN_REJOIN);
+    }
+}
+
 /* Orderly stop, or a crash that lost nothing; a rotation since only moves the begin on. */
 static void what_was_not_lost_is_nobodys_fault(void **state)
 {
@@ -118,6 +140,37 @@ static void without_a_reading_from_before_nothing_is_told(void **state)
     returns(MS(1400), "0-1-60", "0-1-70");
     look(0, FACTS_SLOW);
     assert_int_equal(holds_regiven(), TRI_YES);
+}
+
+/* Something between us and it refused after the new process began: what was read then may have come
+ * from that process already. */
+static void a_port_closed_by_another_says_nothing_of_the_process(void **state)
+{
+    (void)state;
+    dies();
+    w.now += SEC(4);
+    w.facts[1].uptime_s += 4;
+    set_parse(&w.facts[1].executed, ENGINE_MARIADB, "0-1-65");
+    look(1, FACTS_STATUS); /* 3 s after the new process began */
+    w.now += MS(500);
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    w.now += MS(500);
+    w.facts[0].uptime_s = 4;
+    w.facts[0].binlog_bytes = 900;
+    set_parse(&w.facts[0].executed, ENGINE_MARIADB, "0-1-70");
+    set_parse(&w.facts[0].log_began, ENGINE_MARIADB, "0-1-60");
+    look(0, FACTS_STATUS | FACTS_SLOW);
+    assert_int_equal(holds_regiven(), TRI_NO);
+}
+
+/* Rows of several servers in one domain: the highest of them is where the log began. */
+static void the_log_began_where_the_last_of_its_servers_wrote(void **state)
+{
+    (void)state;
+    dies();
+    returns(MS(5000), "0-1-65,0-2-40", "0-1-70");
+    look(0, FACTS_SLOW);
+    assert_int_equal(holds_regiven(), TRI_NO); /* 64 is older: nothing was lost */
 }
 
 static void expect_nothing_told(void)
@@ -182,9 +235,12 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(numbers_given_twice_set_the_holder_aside),
+        T(nobody_is_attached_before_the_log_tells),
         T(what_was_not_lost_is_nobodys_fault),
         T(what_the_sets_show_is_left_to_them),
         T(without_a_reading_from_before_nothing_is_told),
+        T(a_port_closed_by_another_says_nothing_of_the_process),
+        T(the_log_began_where_the_last_of_its_servers_wrote),
         T(doubts_tell_nothing),
         T(a_copy_of_the_view_owns_its_sets),
     };

@@ -130,6 +130,21 @@ static void one_that_an_operator_set_aside_stays_theirs(void **state)
 }
 
 /* Restarted, and written to before the first look: its process has committed. */
+/* A former primary under its own name: what it grew by as well is not known of it yet. */
+static void what_a_stale_primary_wrote_since_is_named_too(void **state)
+{
+    (void)state;
+    w.view.record.quarantine[1] = QUARANTINE_STALE_PRIMARY;
+    w.view.record.twins = 2;
+    db(2)->by_hand = true;
+    assert_true(is_set_aside());
+    assert_true(db(2)->by_hand);
+    w.view.record.quarantine[1] = QUARANTINE_DIVERGED; /* stored */
+    struct cluster_record record = w.view.record;
+    assert_false(cluster_watch_alone(&w.view, &record));
+    assert_false(db(2)->by_hand);
+}
+
 static void a_new_process_that_committed_alone_is_set_aside(void **state)
 {
     (void)state;
@@ -366,6 +381,7 @@ int main(void)
         T(a_server_that_grows_alone_is_set_aside),
         T(what_was_seen_stands_until_it_is_stored),
         T(one_that_an_operator_set_aside_stays_theirs),
+        T(what_a_stale_primary_wrote_since_is_named_too),
         T(a_new_process_that_committed_alone_is_set_aside),
         T(a_young_process_that_followed_unseen_is_not_by_hand),
         T(a_process_older_than_its_successors_office_is_not_by_hand),

@@ -32,8 +32,20 @@ static void an_ack_of_the_primarys_own_zone_is_named(void **state)
     (void)state;
     (void)stay_copy(w.config.nodes[1].zone, sizeof w.config.nodes[1].zone, "a");
     assert_non_null(row_of(ROW_OWN_ZONE, 1));
+    db(2)->facts.ss_replica_on = TRI_UNKNOWN; /* it may: nobody read it */
+    assert_null(row_of(ROW_OWN_ZONE, 1));
     db(2)->facts.ss_replica_on = TRI_NO;
     assert_null(row_of(ROW_OWN_ZONE, 1));
+}
+
+/* Its status is unread since it began anew: whether its plugins are there is not known either. */
+static void plugins_are_missed_by_who_was_read(void **state)
+{
+    (void)state;
+    db(2)->facts.ss_source_enabled = db(2)->facts.ss_replica_enabled = TRI_UNKNOWN;
+    assert_non_null(row_of(ROW_PLUGIN, 1));
+    db(2)->groups_known = FACTS_SLOW | FACTS_START;
+    assert_null(row_of(ROW_PLUGIN, 1));
 }
 
 static void an_acker_that_is_off_is_named_where_it_follows_the_primary(void **state)
@@ -258,6 +270,7 @@ int main(void)
         M(variables_are_spelled_as_the_server_knows_them),
         M(gtids_that_are_off_are_named_by_engine),
         M(a_server_nobody_read_has_nothing_wrong),
+        M(plugins_are_missed_by_who_was_read),
         T(names_are_resolved_only_where_the_configuration_has_some),
         T(an_open_server_is_named_where_it_replicates),
         T(a_missing_grant_is_given_as_its_statement),

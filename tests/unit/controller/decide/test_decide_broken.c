@@ -65,6 +65,10 @@ static void a_switchover_that_only_waits_does_not_hide_that_lossless_broke(void 
     decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
     assert_true(w.view.lossless_fell_mono_us == STAY_NEVER);
     run->row = catch_up;
+    run->state = RUN_UNDOING; /* it gives back what it took, whatever row it came to */
+    decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
+    assert_true(w.view.lossless_fell_mono_us == STAY_NEVER);
+    run->state = RUN_FORWARD;
     decide(&w.view, run, &fleet, w.now, wall_of(&w), &d);
     assert_false(d.record.lossless_stands);
     assert_true(w.view.lossless_fell_mono_us != STAY_NEVER); /* the plan's next save carries it */

@@ -90,6 +90,87 @@ static void a_question_about_the_primary_itself_is_answered(void **state)
     assert_false(decide_is_human_asked(&w.view, &run)); /* a plan runs, its save is on the way */
 }
 
+/* Nobody is sent to decide on a primary while the controller cannot tell how it fares. */
+static void a_question_is_named_with_what_is_known_of_the_primary(void **state)
+{
+    (void)state;
+    (void)stay_copy(w.view.record.asks, NAME_MAX_LEN, "db2");
+    assert_non_null(strstr(judge_with(NULL, NULL).text, "; a plan asks, a human decides"));
+    w.view.store_ok = false;
+    struct decision d = judge_with(NULL, NULL);
+    assert_int_equal(d.verdict.subject, SUBJECT_CONTROLLER);
+    assert_null(strstr(d.text, "a plan asks"));
+}
+
+static void nothing_gives_way_where_nothing_runs(void **state)
+{
+    (void)state;
+    struct decision d = {.want = PLAN_FAILOVER, .vetoes = 1u << GUARD_BUSY};
+    assert_false(guard_preempts(&d, NULL));
+    run.kind = PLAN_REJOIN;
+    assert_true(guard_preempts(&d, &run));
+    run.state = RUN_UNDOING; /* it is ending already */
+    assert_false(guard_preempts(&d, &run));
+}
+
+/* What bounds automation does not bound people. */
+static void a_human_may_repair_an_acker_as_often_as_they_like(void **state)
+{
+    (void)state;
+    w.view.record.repairs = w.config.acker_repairs_max;
+    w.view.record.repairs_since_wall_us = wall_of(&w) - SEC(60);
+    assert_int_equal(check(PLAN_REPAIR_ACKER, true, NULL), 1u << GUARD_REPAIR_LIMIT);
+    assert_int_equal(check(PLAN_REPAIR_ACKER, false, NULL), 0);
+}
+
+/* After an outage of all no candidate is as a failover wants it: the plan judges them by itself. */
+static void a_recovery_asks_for_no_candidate_of_a_failover(void **state)
+{
+    (void)state;
+    w.config.nodes[1].promote = w.config.nodes[2].promote = PROMOTE_NEVER;
+    assert_int_equal(check(PLAN_FAILOVER, false, NULL), 1u << GUARD_NO_CANDIDATE);
+    assert_int_equal(check(PLAN_RECOVER, false, NULL), 0);
+}
+
+/* It is attached once for a refusal; what else was done to it by a plan is not by hand. */
+static void a_rejoin_of_a_refused_server_answers_that_refusal(void **state)
+{
+    (void)state;
+    struct node_view *n = &w.view.nodes[1];
+    run.kind = PLAN_REJOIN;
+    run.state = RUN_SUCCEEDED;
+    run.params.node = 1;
+    (void)judge_with(&run, NULL); /* it was not refused */
+    assert_int_equal(n->asked_again_mono_us, STAY_NEVER);
+    n->facts.receiver_errno = 1236;
+    run.ended_mono_us++;
+    (void)judge_with(&run, NULL);
+    assert_int_equal(n->asked_again_mono_us, run.ended_mono_us);
+    n->asked_again_mono_us = STAY_NEVER;
+    run.ended_mono_us++;
+    run.params.node = 3; /* taken out of the inventory while it ran */
+    w.view.nodes[3].facts.receiver_errno = 1236;
+    w.view.nodes[3].asked_again_mono_us = STAY_NEVER;
+    (void)judge_with(&run, NULL);
+    assert_int_equal(w.view.nodes[3].asked_again_mono_us, STAY_NEVER);
+    assert_int_equal(n->asked_again_mono_us, STAY_NEVER);
+}
+
+/* As a recording may say: its birth is judged when it is read. */
+static void a_process_that_was_never_read_has_no_birth(void **state)
+{
+    (void)state;
+    w.view.record.primary_since_wall_us = wall_of(&w);
+    struct node_view *n = &w.view.nodes[1];
+    n->idle_life = true;
+    n->facts_begun_mono_us = STAY_NEVER;
+    (void)judge_with(NULL, NULL);
+    assert_true(n->idle_life);
+    n->facts_begun_mono_us = w.now;
+    (void)judge_with(NULL, NULL);
+    assert_false(n->idle_life); /* it began 5,000 s ago */
+}
+
 static void a_turn_that_everything_forbids_says_what_fits(void **state)
 {
     (void)state;
@@ -135,6 +216,10 @@ static void what_a_rewind_took_is_claimed_no_more(void **state)
     set_parse(&kept, ENGINE_MARIADB, "0-1-100,0-2-7");
     assert_true(gtid_set_equal(&w.view.nodes[1].received_high, &kept));
     run.params.node = 1;
+    run.state = RUN_UNDONE; /* it took nothing */
+    (void)judge_with(&run, NULL);
+    assert_true(gtid_set_equal(&w.view.nodes[1].received_high, &kept));
+    run.state = RUN_SUCCEEDED;
     (void)judge_with(&run, NULL);
     set_parse(&kept, ENGINE_MARIADB, "0-1-100");
     assert_true(gtid_set_equal(&w.view.nodes[1].received_high, &kept));
@@ -145,9 +230,13 @@ static void nothing_is_stored_of_what_is_not_adopted(void **state)
 {
     (void)state;
     w.view.record.adopted = false;
+    w.view.nodes[1].birth_judged = true;
     w.view.nodes[1].restarted_mono_us = w.now;
     w.view.nodes[1].caught_up_mono_us = STAY_NEVER;
+    w.view.record.ackers = 2;
     assert_false(judge_with(NULL, NULL).record_changed);
+    w.view.record.adopted = true;
+    assert_true(judge_with(NULL, NULL).record_changed); /* one of A that restarted */
 }
 
 /* What a fence leaves that reached a frozen MySQL server late. */
@@ -203,6 +292,12 @@ int main(void)
         T(cooldown_holds_failovers_not_switchovers),
         T(a_copy_gives_way_to_what_clients_wait_for),
         T(a_question_about_the_primary_itself_is_answered),
+        T(a_question_is_named_with_what_is_known_of_the_primary),
+        T(nothing_gives_way_where_nothing_runs),
+        T(a_human_may_repair_an_acker_as_often_as_they_like),
+        T(a_recovery_asks_for_no_candidate_of_a_failover),
+        T(a_rejoin_of_a_refused_server_answers_that_refusal),
+        T(a_process_that_was_never_read_has_no_birth),
         T(a_turn_that_everything_forbids_says_what_fits),
         T(a_clock_set_forward_is_noticed_as_one_set_back),
         T(what_a_rewind_took_is_claimed_no_more),

@@ -139,6 +139,25 @@ static void the_acker_to_repair_is_one_that_could_acknowledge(void **state)
     assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), NO_NODE);
 }
 
+/* One after the other: who was repaired just now, in vain or not, comes last. */
+static void ackers_are_repaired_in_turn(void **state)
+{
+    (void)state;
+    struct plan_run *run = stay_calloc(1, sizeof *run);
+    run->kind = PLAN_REPAIR_ACKER;
+    run->state = RUN_SUCCEEDED;
+    run->params.node = 1;
+    db(2)->facts.ss_replica_on = db(3)->facts.ss_replica_on = TRI_NO;
+    assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), 1);
+    assert_int_equal(decide_acker_to_repair(&w.view, run, w.now), 2);
+    run->params.node = 2;
+    assert_int_equal(decide_acker_to_repair(&w.view, run, w.now), 1);
+    run->params.node = 1;
+    run->kind = PLAN_REJOIN; /* no repair of an acker: nobody's turn is over */
+    assert_int_equal(decide_acker_to_repair(&w.view, run, w.now), 1);
+    free(run);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -150,6 +169,7 @@ int main(void)
         T(a_primary_without_ackers_is_released_by_policy_or_by_its_mode),
         T(repairs_come_before_a_stronger_mode),
         T(the_acker_to_repair_is_one_that_could_acknowledge),
+        T(ackers_are_repaired_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,26 @@ static void a_fence_is_not_given_up_for_a_failover_that_may_not_start(void **sta
     struct decision d = judge_with(run, NULL);
     assert_int_equal(d.want, PLAN_FENCE);
     assert_false(guard_preempts(&d, run));
+    w.view.record.mode = MODE_LOSSLESS;
+    w.view.record.lossless_stands = true;
+    w.view.repair_failed_mono_us = w.now - SEC(1); /* it was tried just now, in vain */
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FENCE);
+    w.view.repair_failed_mono_us = STAY_NEVER;
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FAILOVER);
+    free(run);
+}
+
+/* Beside a primary that is well: it hangs and was tried just now, and nobody else is open. */
+static void a_fence_that_hangs_and_failed_just_now_is_not_named_again_at_once(void **state)
+{
+    (void)state;
+    struct plan_run *run = fence_of(1);
+    healthy(&w, 4);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FENCE); /* overdue: it goes on all the same */
+    w.view.nodes[1].repair_failed_mono_us = w.now - SEC(1);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_NONE);
+    w.view.nodes[1].repair_failed_mono_us = w.now - SEC(2);
+    assert_int_equal(judge_with(run, NULL).want, PLAN_FENCE);
     free(run);
 }
 
@@ -111,6 +131,7 @@ int main(void)
         T(an_open_outcast_is_fenced_before_anything_else),
         T(a_fence_that_hangs_gives_way_to_a_failover),
         T(a_fence_is_not_given_up_for_a_failover_that_may_not_start),
+        T(a_fence_that_hangs_and_failed_just_now_is_not_named_again_at_once),
         T(a_fence_that_hangs_gives_way_to_the_next_outcast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
-/* tests/unit/controller/decide/test_durability_barrier.c - lossless_since is set by the barrier only:
- * a set captured under semi-sync, held by enough ackers. */
+/* tests/unit/controller/decide/test_durability_barrier.c - lossless_since is set by the barrier
+ * only: a set captured under semi-sync, held by enough ackers. */
 #include "durability_world.h"
+
+#include "controller/decide/durability_private.h"
 
 static void the_barrier_needs_three_looks(void **state)
 {
@@ -82,6 +84,40 @@ static void counters_that_move_under_the_barrier_arm_it_anew(void **state)
     assert_int_equal(w.view.record.watch_no_times, 1);
 }
 
+/* What it received it may lose with its connection: received without a receiver passes nothing. */
+static void what_lies_in_a_stopped_receivers_log_passes_no_barrier(void **state)
+{
+    (void)state;
+    unset();
+    (void)turn();
+    world_write(&w, 10);
+    w.now += MS(496);
+    see(&w, 0);
+    w.now += MS(2);
+    (void)turn();
+    assert_true(w.view.barrier_captured);
+    w.now += MS(2);
+    for (uint32_t i = 1; i < 3; i++) {
+        gtid_set_copy(&w.facts[i].received, &w.facts[0].executed);
+        w.facts[i].receiver = RECEIVER_CONNECTING; /* the primary counts them still */
+        see(&w, i);
+    }
+    w.now += MS(2);
+    (void)turn();
+    assert_false(stands());
+    assert_true(w.view.barrier_captured);
+}
+
+static void a_restart_under_the_barrier_arms_it_anew(void **state)
+{
+    (void)state;
+    unset();
+    (void)turn();
+    w.view.nodes[0].restarted_mono_us = w.view.barrier_mono_us + 1; /* its counters are 0 again */
+    assert_false(durability_barrier_step(&w.view, 6));
+    assert_int_equal(w.view.barrier_mono_us, STAY_NEVER);
+}
+
 static void two_acks_need_two_holders(void **state)
 {
     (void)state;
@@ -115,6 +151,8 @@ int main(void)
         T(no_barrier_passes_before_an_acker_holds_it),
         T(received_counts_only_while_the_receiver_runs),
         T(counters_that_move_under_the_barrier_arm_it_anew),
+        T(what_lies_in_a_stopped_receivers_log_passes_no_barrier),
+        T(a_restart_under_the_barrier_arms_it_anew),
         cmocka_unit_test_setup_teardown(two_acks_need_two_holders, setup_mysql, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,37 @@ static void a_drain_is_over_when_all_that_was_ever_received_is_executed(void **s
     c.view.nodes[2].restarted_mono_us = STAY_NEVER;
 }
 
+/* What a replica received by file and position is in no set: only an end that was seen counts. */
+static void a_drain_that_did_not_end_proves_nothing(void **state)
+{
+    (void)state;
+    static const enum outcome outcomes[] = {OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN};
+    for (size_t i = 0; i < STAY_COUNT(outcomes); i++) {
+        facts_as_judged();
+        fail_over();
+        run.r = 0;
+        answer(STEP_DRAIN, outcomes[i], &facts);
+        assert_int_equal(run.r, outcomes[i] == OUTCOME_DONE ? 4 : 0);
+    }
+}
+
+/* The fence of another server than the primary says nothing of what clients were told. */
+static void only_the_old_primarys_fence_may_have_killed_its_clients(void **state)
+{
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        facts_as_judged();
+        facts.read_only = TRI_NO;
+        start(PLAN_FENCE, own != 0 ? 0 : 2);
+        struct effect_result looked = {
+            .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts};
+        uint32_t node = own != 0 ? 0 : 2, row = begun(STEP_FENCE, NODE_BIT(node), 0);
+        plan_absorb(&run, &c.view, row, node, &looked, CASE_NOW);
+        assert_int_equal(run.rows[row].failed, NODE_BIT(node));
+        assert_int_equal(run.fence_unheard, own != 0);
+    }
+}
+
 /* Its relay log is believed where it kept all it acknowledged and nobody touched it. */
 static void a_relay_log_tells_only_what_it_still_holds(void **state)
 {
@@ -276,13 +307,14 @@ static void a_relay_log_tells_only_what_it_still_holds(void **state)
 static void a_freeze_tells_a_restart_by_whatever_was_read_before(void **state)
 {
     (void)state;
-    enum { SAME, RESTARTED, NEVER_READ, PURGED, AGAIN };
-    for (int what = SAME; what <= AGAIN; what++) {
+    enum { SAME, RESTARTED, NEVER_READ, PURGED, AGAIN, PORT_CLOSED };
+    for (int what = SAME; what <= PORT_CLOSED; what++) {
         struct node_view *seen = &c.view.nodes[2];
         facts_as_judged();
         fail_over();
         run.f = run.r = run.collected = 0;
         run.sound = run.froze = what == AGAIN ? 4 : 0;
+        seen->closed_mono_us = what == PORT_CLOSED ? seen->facts_mono_us + 1 : STAY_NEVER;
         facts.uptime_s = what == RESTARTED || what == NEVER_READ || what == AGAIN ? 1 : 5000;
         seen->groups_known = what == NEVER_READ ? 0 : FACTS_STATUS | FACTS_SLOW;
         case_gtids(&c, what == PURGED ? "0-1-130" : "0-1-100", &seen->received_high);
@@ -408,6 +440,8 @@ int main(void)
         T(a_drain_that_was_asked_and_failed_is_not_asked_again),
         T(a_drain_without_progress_ends),
         T(a_drain_is_over_when_all_that_was_ever_received_is_executed),
+        T(a_drain_that_did_not_end_proves_nothing),
+        T(only_the_old_primarys_fence_may_have_killed_its_clients),
         T(a_relay_log_tells_only_what_it_still_holds),
         T(a_freeze_tells_a_restart_by_whatever_was_read_before),
         T(only_a_source_that_is_known_ends_a_connection_first),

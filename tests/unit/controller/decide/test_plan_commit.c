@@ -38,17 +38,18 @@ static void whoever_holds_more_than_the_new_primary_is_set_aside(void **state)
 static void a_primary_that_handed_over_keeps_its_birth_unless_it_restarted(void **state)
 {
     (void)state;
-    for (int restarted = 0; restarted < 2; restarted++) {
+    enum { STAYED, RESTARTED, NOT_SEEN_CLOSED };
+    for (int what = STAYED; what <= NOT_SEEN_CLOSED; what++) {
         start(PLAN_SWITCHOVER, 1);
         run.candidate = 1;
-        run.fenced = true;
+        run.fenced = what != NOT_SEEN_CLOSED;
         run.attached = 5;
         c.view.wall_offset_us = CASE_WALL - CASE_NOW;
         c.view.nodes[0].restarted_mono_us =
-            restarted != 0 ? CASE_NOW - 60 * STAY_SECOND : STAY_NEVER;
+            what == RESTARTED ? CASE_NOW - 60 * STAY_SECOND : STAY_NEVER;
         c.view.nodes[0].facts.start_role_replica = TRI_YES;
         struct cluster_record record = commit(STEP_COMMIT);
-        assert_int_equal(record.born_known & 1, restarted != 0 ? 0 : 1);
+        assert_int_equal(record.born_known & 1, what == STAYED ? 1 : 0);
     }
 }
 
@@ -235,6 +236,24 @@ static void what_was_tried_to_relieve_a_primary_is_kept_for_the_cooldown(void **
     assert_int_equal(begun_by(PLAN_FAILOVER, 122, true).relief_tried, RELIEF_FAILED_OVER);
 }
 
+/* It is on another server now: if that one is sick as well, moving again helps nobody. */
+static void a_relief_that_was_carried_out_is_the_last_of_its_cooldown(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t rule;
+        uint64_t tried;
+    } rows[] = {{122, RELIEF_SWITCHED | RELIEF_FAILED_OVER}, {120, RELIEF_SWITCHED}};
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        start(PLAN_SWITCHOVER, 1);
+        run.candidate = 1;
+        run.params.automatic = true;
+        run.params.rule_id = rows[i].rule;
+        c.view.record.relief_tried = RELIEF_SWITCHED;
+        assert_int_equal(commit(STEP_COMMIT).relief_tried, rows[i].tried);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -250,6 +269,7 @@ int main(void)
         T(a_failover_that_reads_a_broken_promise_forgets_it),
         T(repairs_of_ackers_are_counted_by_the_hour),
         T(what_was_tried_to_relieve_a_primary_is_kept_for_the_cooldown),
+        T(a_relief_that_was_carried_out_is_the_last_of_its_cooldown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,6 +195,51 @@ static void what_older_versions_did_not_write_may_be_absent(void **state)
     }
 }
 
+/* A switchover for an evacuation, taken up by the next controller, is of the same order still. */
+static void an_order_is_kept_in_journal_and_record(void **state)
+{
+    (void)state;
+    run.params.evacuation_wall_us = CASE_WALL;
+    json_t *json = plan_run_to_json(&run, &c.config);
+    json_t *params = json_object_get(json, "params");
+    struct plan_run *back = stay_calloc(1, sizeof *back);
+    assert_int_equal(plan_run_from_json(json, &c.config, back, NULL), STAY_OK);
+    assert_int_equal(back->params.evacuation_wall_us, CASE_WALL);
+    plan_run_clear(back);
+    assert_int_equal(json_object_set_new(params, "evacuation_wall_us", json_string("now")), 0);
+    assert_int_equal(plan_run_from_json(json, &c.config, back, NULL), STAY_EINVALID);
+    run.params.evacuation_wall_us = 0;
+    json_decref(json);
+    json = plan_run_to_json(&run, &c.config);
+    assert_null(json_object_get(json_object_get(json, "params"), "evacuation_wall_us"));
+    json_decref(json);
+    free(back);
+
+    struct cluster_record *r = &c.view.record, read;
+    (void)stay_copy(r->switch_to, sizeof r->switch_to, "db3");
+    (void)stay_copy(r->switch_by, sizeof r->switch_by, "ann");
+    json = cluster_record_to_json(r, &c.config);
+    static const struct {
+        int64_t stored;
+        uint32_t read;
+    } cuts[] = {{3, 3},
+                {0, 0},
+                {-1, UINT32_MAX}, /* no number of restarts: a human looks */
+                {INT64_C(1) << 40, UINT32_MAX}};
+    for (size_t i = 0; i < STAY_COUNT(cuts); i++) {
+        assert_int_equal(json_object_set_new(json, "evacuation_cut", json_integer(cuts[i].stored)),
+                         0);
+        assert_int_equal(cluster_record_from_json(json, &c.config, &read, NULL), STAY_OK);
+        assert_int_equal(read.evacuation_cut, cuts[i].read);
+    }
+    assert_string_equal(read.switch_to, "db3");
+    assert_string_equal(read.switch_by, "ann");
+    assert_int_equal(json_object_del(json, "switch_to"), 0);
+    assert_int_equal(cluster_record_from_json(json, &c.config, &read, NULL), STAY_OK);
+    assert_string_equal(read.switch_to, "");
+    json_decref(json);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -205,6 +250,7 @@ int main(void)
         T(only_who_was_met_has_a_freeze),
         T(a_journal_of_fewer_servers_is_read),
         T(what_older_versions_did_not_write_may_be_absent),
+        T(an_order_is_kept_in_journal_and_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

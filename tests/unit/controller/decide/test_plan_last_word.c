@@ -19,12 +19,23 @@ static struct node_view *answers_again(void)
 static void counters_that_moved_out_of_sight_break_the_promise(void **state)
 {
     (void)state;
-    enum { AS_IT_WAS, OFF, NO_TX, NO_TIMES, OUR_OWN_PLAN, SHUT_SINCE_RESTART, FELL_BEFORE };
-    static const bool broken[] = {false, true, true, true, false, false, false};
-    for (int what = AS_IT_WAS; what <= FELL_BEFORE; what++) {
+    enum {
+        AS_IT_WAS,
+        OFF,
+        NO_TX,
+        NO_TIMES,
+        OUR_OWN_PLAN,
+        SHUT_SINCE_RESTART,
+        FELL_BEFORE,
+        UNACKED
+    };
+    static const bool broken[] = {false, true, true, true, false, false, false, true};
+    for (int what = AS_IT_WAS; what <= UNACKED; what++) {
         struct node_view *old = answers_again();
         old->facts.ss_source_on =
-            what == AS_IT_WAS || what == NO_TX || what == NO_TIMES ? TRI_YES : TRI_NO;
+            what == AS_IT_WAS || what == NO_TX || what == NO_TIMES || what == UNACKED ? TRI_YES
+                                                                                      : TRI_NO;
+        c.view.watch_own_base = what == UNACKED ? 1 : 0; /* committed since, and not acknowledged */
         old->facts.ss_no_tx = what == NO_TX ? 1 : 0;
         old->facts.ss_no_times = what == NO_TIMES ? 1 : 0;
         c.view.plan_ended_mono_us = what == OUR_OWN_PLAN ? CASE_NOW + 2 * STAY_SECOND : STAY_NEVER;
@@ -35,6 +46,7 @@ static void counters_that_moved_out_of_sight_break_the_promise(void **state)
         old->restarted_mono_us = STAY_NEVER;
         old->facts.ss_no_tx = old->facts.ss_no_times = 0;
     }
+    c.view.watch_own_base = 0;
     c.view.plan_ended_mono_us = STAY_NEVER;
 }
 

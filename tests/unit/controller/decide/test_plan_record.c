@@ -189,6 +189,13 @@ static void a_move_that_failed_is_not_begun_again(void **state)
     run.interrupted = false;
     plan_end_record(&run, &c.view, CASE_WALL, &record);
     assert_int_equal(record.evacuation_again_wall_us, 0);
+    run.rows[close].touched = 0;
+    record.evacuated_wall_us = CASE_WALL + 1; /* its intent was never stored: not its order */
+    plan_end_record(&run, &c.view, CASE_WALL, &record);
+    assert_int_equal(record.evacuation_again_wall_us, 0);
+    record.evacuated_wall_us = CASE_WALL;
+    plan_end_record(&run, &c.view, CASE_WALL, &record);
+    assert_int_equal(record.evacuation_again_wall_us, CASE_WALL + PLAN_EVACUATION_AGAIN_US);
     case_clear(&c);
 }
 

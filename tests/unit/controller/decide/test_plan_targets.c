@@ -274,6 +274,12 @@ static void long_drains_go_by_slices_and_short_ones_do_not(void **state)
                      PLAN_DRAIN_SLICE_US);
     assert_int_equal(plan_effect_deadline_us(&run, plan_row_of(run.kind, STEP_WRITABLE)),
                      3 * STAY_SECOND);
+    run.kind = PLAN_RESEED; /* jobs are asked how far they are, again and again */
+    assert_int_equal(plan_effect_deadline_us(&run, plan_row_of(run.kind, STEP_COPY)),
+                     PLAN_COPY_SLICE_US);
+    run.kind = PLAN_REWIND;
+    assert_int_equal(plan_effect_deadline_us(&run, plan_row_of(run.kind, STEP_REWIND)),
+                     PLAN_COPY_SLICE_US);
 }
 
 int main(void)

@@ -56,6 +56,13 @@ static void every_zone_is_rehearsed_once(void **state)
     assert_false(losses[0].controller);
     assert_int_equal(losses[1].nodes, 6);
     assert_true(losses[1].controller);
+    (void)stay_copy(c.config.nodes[1].zone, NAME_MAX_LEN, "c");
+    (void)stay_copy(c.config.nodes[2].zone, NAME_MAX_LEN, "a"); /* met again after another one */
+    assert_int_equal(rehearsal_zones(&c.config, losses), 2);
+    assert_int_equal(losses[0].nodes, 5);
+    assert_int_equal(losses[1].nodes, 2);
+    (void)stay_copy(c.config.nodes[1].zone, NAME_MAX_LEN, "b");
+    (void)stay_copy(c.config.nodes[2].zone, NAME_MAX_LEN, "b");
     c.config.nodes[0].zone[0] = '\0'; /* in no zone: none is lost with it */
     assert_int_equal(rehearsal_zones(&c.config, losses), 1);
     assert_int_equal(losses[0].nodes, 6);
@@ -102,6 +109,32 @@ static void measured_steps_foretell_the_outage(void **state)
     assert_int_equal(r.forecast.steps_us, 40 * STAY_MS);
     assert_int_equal(r.outage_us, r.detection_us + 40 * STAY_MS);
     lose("node:db2", &times); /* nobody waits */
+    assert_int_equal(r.outage_us, -1);
+    c.config.nodes[1].promote = c.config.nodes[2].promote = PROMOTE_NEVER;
+    lose("node:db1", &times); /* writes stand until a human acts: no time to tell */
+    assert_int_equal(r.candidate, NO_NODE);
+    assert_int_equal(r.outage_us, -1);
+    c.config.nodes[1].promote = c.config.nodes[2].promote = PROMOTE_NEUTRAL;
+    for (uint32_t node = 1; node < 3; node++) /* found out by the drain: its rows are foreseen */
+        c.view.nodes[node].restarted_mono_us = CASE_NOW - 30 * STAY_SECOND;
+    case_gtids(&c, "0-1-103", &c.view.nodes[0].facts.executed);
+    c.config.mode = c.view.record.mode = MODE_BOUNDED;
+    c.config.accept = ACCEPT_BOUNDED;
+    past.lost_first = 0;
+    assert_true(step_times_add(&times, &past));
+    lose("node:db1", &times);
+    assert_int_equal(r.candidate, NO_NODE);
+    assert_int_equal(r.forecast.steps_us, 30 * STAY_MS); /* nobody is opened */
+    assert_true(r.detection_us >= 0);
+    assert_int_equal(r.outage_us, -1);
+    for (uint32_t node = 1; node < 3; node++)
+        c.view.nodes[node].restarted_mono_us = STAY_NEVER;
+    c.config.mode = c.view.record.mode = MODE_LOSSLESS;
+    c.config.accept = ACCEPT_LOSSLESS;
+    (void)stay_copy(c.view.record.asks, NAME_MAX_LEN, "db2");
+    lose("node:db1", &times);
+    assert_int_equal(r.detection_us, -1);
+    assert_int_equal(r.forecast.steps_us, 40 * STAY_MS);
     assert_int_equal(r.outage_us, -1);
 }
 

@@ -96,6 +96,19 @@ static void a_copy_goes_on_until_it_fails_or_takes_too_long(void **state)
     assert_int_equal(plan_conclude_copy(&run, &c.view, row, late), NEXT_ROW);
 }
 
+/* The row's own time bounds a rewind: no setting does. */
+static void a_rewind_takes_no_longer_than_its_row_may(void **state)
+{
+    (void)state;
+    run = (struct plan_run){.kind = PLAN_REWIND, .params = {.node = 2}};
+    uint32_t row = begun(STEP_REWIND, 4, 0);
+    int64_t late = CASE_NOW + plan_row_at(&run, row)->deadline_us;
+    c.config.reseed_deadline_us = 1;
+    assert_int_equal(plan_conclude_copy(&run, &c.view, row, late - 1), NEXT_LOOK);
+    assert_int_equal(plan_conclude_copy(&run, &c.view, row, late), NEXT_UNDO);
+    assert_string_equal(run.text, "rewind took too long on db3");
+}
+
 static void what_came_is_a_whole_copy_or_not_attached(void **state)
 {
     (void)state;
@@ -194,6 +207,7 @@ int main(void)
         T(what_nobody_else_holds_is_destroyed_by_a_humans_word_only),
         T(the_others_must_be_enough_without_it),
         T(a_copy_goes_on_until_it_fails_or_takes_too_long),
+        T(a_rewind_takes_no_longer_than_its_row_may),
         T(what_came_is_a_whole_copy_or_not_attached),
         T(who_restarted_unheard_of_gives_no_copy),
         T(no_server_is_reseeded_while_the_primary_is_in_doubt),

@@ -114,6 +114,18 @@ static void plugins_are_installed_while_super_read_only_is_off(void **state)
     world_clear(&w);
 }
 
+/* The row stays while its order does: what is clear asks nobody to act. */
+static void a_zone_that_is_clear_asks_for_nothing(void **state)
+{
+    (void)state;
+    struct verdict going = verdict_zone_evacuated(false), clear = verdict_zone_evacuated(true);
+    assert_int_equal(going.rule_id, 141);
+    assert_int_equal(clear.rule_id, 141);
+    assert_int_not_equal(going.action, ACT_NONE);
+    assert_int_equal(clear.action, ACT_NONE);
+    assert_int_equal(clear.subject, SUBJECT_ZONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +134,7 @@ int main(void)
         cmocka_unit_test(no_row_is_shadowed),
         cmocka_unit_test(failover_needs_silence_and_a_witness_in_every_row),
         cmocka_unit_test(plugins_are_installed_while_super_read_only_is_off),
+        cmocka_unit_test(a_zone_that_is_clear_asks_for_nothing),
         cmocka_unit_test(texts_of_what_is_out_of_range_are_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
