@@ -250,6 +250,8 @@ static step_fn function_of(enum step_kind kind)
         return step_set_variables;
     case STEP_ACKNOWLEDGE:
         return step_acknowledge;
+    case STEP_END_STREAM:
+        return step_end_stream;
     case STEP_COPY:
         return step_copy;
     case STEP_COPY_STOP:

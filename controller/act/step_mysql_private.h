@@ -104,6 +104,8 @@ enum outcome step_set_variables(struct step *s);
 /* See step_mysql_acknowledge.c; the second one takes back what a cut short one left. */
 enum outcome step_acknowledge(struct step *s);
 enum outcome step_go_by_gtid(struct step *s);
+/* Kills what is left of effect.peer's broken connections; see step_mysql_stream.c. */
+enum outcome step_end_stream(struct step *s);
 /* Until the relay log of a replica that goes by file and position is executed: its received set
  * tells nothing then. DONE at once for one that goes by GTID. */
 enum outcome step_wait_position(struct step *s);

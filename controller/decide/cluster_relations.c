@@ -3,6 +3,8 @@
 #include "base/mutant.h"
 #include "controller/decide/cluster_written.h"
 
+#define STREAM_ENDS_US (1 * STAY_SECOND) /* one that was closed in order is gone by then */
+
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     int64_t answered = view->nodes[node].query_ok_mono_us;
@@ -127,6 +129,29 @@ static uint32_t dump_peers(const struct cluster_view *view, const char **ret_str
             *ret_stranger = host;
     }
     return peers;
+}
+
+/* A host that several nodes share: nobody knows whose thread it is. */
+bool cluster_stream_stands(const struct cluster_view *view, uint32_t node)
+{
+    const struct cluster_config *config = view->config;
+    const struct node_view *n = &view->nodes[node];
+    if (config->engine != ENGINE_MARIADB || view->primary == NO_NODE ||
+        n->facts.receiver != RECEIVER_CONNECTING || n->receiver_lost_mono_us == STAY_NEVER ||
+        !is_source(config, view->primary, &n->facts))
+        return false;
+    const struct node_view *primary = &view->nodes[view->primary];
+    if (primary->facts_mono_us == STAY_NEVER || primary->facts.ss_source_enabled != TRI_YES ||
+        primary->facts_begun_mono_us - n->receiver_lost_mono_us < STREAM_ENDS_US ||
+        n->facts_begun_mono_us < primary->facts_mono_us) /* it may be of a new connection */
+        return false;
+    for (uint32_t i = 0; i < config->node_count; i++)
+        if (i != node && same_host(config->nodes[i].host, config->nodes[node].host))
+            return false;
+    bool stands = false;
+    for (uint32_t p = 0; p < primary->facts.dump_peer_count; p++)
+        stands |= same_host(primary->facts.dump_peers[p].host, config->nodes[node].host);
+    return stands;
 }
 
 const char *cluster_stranger(const struct cluster_view *view)

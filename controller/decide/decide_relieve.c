@@ -4,6 +4,8 @@
 
 #include "controller/decide/candidate.h"
 
+#define MISSED_US (2 * STAY_SECOND) /* twice the time that acknowledgements take to be missed */
+
 /* It receives from the primary, from another zone, and executes what it receives. */
 static bool may_acknowledge(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
@@ -21,8 +23,10 @@ static bool may_acknowledge(const struct cluster_view *view, uint32_t node, int6
 static bool is_needed(const struct cluster_view *view, uint32_t node, int64_t now_mono_us)
 {
     int64_t since_us = view->no_acker_since_mono_us;
-    return view->nodes[node].facts.ss_replica_on != TRI_YES ||
-           (since_us != STAY_NEVER && now_mono_us - since_us >= 2 * STAY_SECOND);
+    const struct node_view *n = &view->nodes[node];
+    return n->facts.ss_replica_on != TRI_YES ||
+           (since_us != STAY_NEVER && now_mono_us - since_us >= MISSED_US &&
+            n->advanced_mono_us - since_us >= MISSED_US / 2);
 }
 
 uint32_t decide_acker_to_repair(const struct cluster_view *view, const struct plan_run *last,

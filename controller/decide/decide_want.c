@@ -93,6 +93,8 @@ static enum plan_kind plan_of_replica(enum verdict_action action)
         return PLAN_FENCE;
     case ACT_QUARANTINE:
         return PLAN_QUARANTINE;
+    case ACT_END_STREAM:
+        return PLAN_END_STREAM;
     case ACT_NONE:
     case ACT_ALERT:
     case ACT_HOLD:
@@ -233,6 +235,7 @@ static bool want_for_verdict(const struct cluster_view *view, const struct plan_
     case ACT_REPOINT:
     case ACT_START_REPLICATION:
     case ACT_QUARANTINE:
+    case ACT_END_STREAM:
     case ACT_COUNT:
         break;
     }

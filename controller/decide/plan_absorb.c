@@ -160,6 +160,7 @@ static void absorb_done(struct plan_run *run, const struct cluster_view *view, u
     case STEP_START_APPLIER:
     case STEP_SET_VARIABLES:
     case STEP_ACKNOWLEDGE:
+    case STEP_END_STREAM:
     case STEP_COPY:
     case STEP_COPY_STOP:
     case STEP_ADMIT:

@@ -286,6 +286,7 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
     case PLAN_REPOINT:
     case PLAN_QUARANTINE:
     case PLAN_START_APPLIER:
+    case PLAN_END_STREAM:
         return check_follower(run, view, now_mono_us, err);
     case PLAN_ADOPT:
         return plan_check_adopt(run, view, now_mono_us, err);

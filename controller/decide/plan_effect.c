@@ -98,6 +98,9 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_ACKNOWLEDGE:
         follow_effect(run, view, what, node, ret_effect);
         break;
+    case STEP_END_STREAM:
+        ret_effect->peer = run->params.node;
+        break;
     case STEP_SET_TIMEOUTS:
     case STEP_REWIND:
         ret_effect->peer = run->candidate;

@@ -62,7 +62,8 @@ enum plan_trait {
       TRAITS_REPLACES | TRAIT_UNDONE_AT_RESTART | TRAIT_ALL_RESTARTED | TRAIT_OLD_MAY_LEAD |       \
           TRAIT_HOLDS_ALL)                                                                         \
     X(CONFORM, "conform", TRAITS_REPAIRS)                                                          \
-    X(REPAIR_ACKER, "repair acker", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES)
+    X(REPAIR_ACKER, "repair acker", TRAITS_REPAIRS | TRAIT_KEEPS_LOSSLESS | TRAIT_ATTACHES)        \
+    X(END_STREAM, "end stream", TRAITS_REPAIRS)
 
 enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
 
@@ -136,7 +137,9 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "settings that spoil a promise, those that are safe to set while it runs; verified")         \
     X(ACKNOWLEDGE, NODE, "acknowledge",                                                            \
       "what it received and never acknowledged: drained, connected once by file and position "     \
-      "with the replica role on, which acknowledges all before it, then by GTID again; verified")
+      "with the replica role on, which acknowledges all before it, then by GTID again; verified")      \
+    X(END_STREAM, NODE, "end stream",                                                              \
+      "the threads by which the source still serves `peer`'s broken connection are killed")
 
 enum plan_kind {
 #define X(id, text, traits) PLAN_##id,

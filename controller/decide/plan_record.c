@@ -130,6 +130,7 @@ static void commit(const struct plan_run *run, const struct cluster_view *view, 
     case PLAN_START_APPLIER:
     case PLAN_CONFORM:
     case PLAN_REPAIR_ACKER:
+    case PLAN_END_STREAM:
     case PLAN_RESEED:
     case PLAN_NONE:
     case PLAN_KIND_COUNT:

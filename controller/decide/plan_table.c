@@ -201,6 +201,13 @@ static const struct plan_row repair_acker_rows[] = {
     {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
 };
 
+static const struct plan_row end_stream_rows[] = {
+    ROWS_BEGIN,
+    {STEP_END_STREAM, TARGET_OLD_PRIMARY, 0, SEC(3), STEP_NONE,
+     "the replica lost it: what it will reconnect by is not held up by what is left of it"},
+    {STEP_COMMIT, TARGET_NONE, 0, SEC(5), STEP_NONE, "the plan ends"},
+};
+
 #define HERE(rows) &(const struct plan_table)TABLE(rows)
 static const struct plan_table *const tables[PLAN_KIND_COUNT] = {
     [PLAN_NONE] = &(const struct plan_table){NULL, 0},
@@ -221,6 +228,7 @@ static const struct plan_table *const tables[PLAN_KIND_COUNT] = {
     [PLAN_RECOVER] = &plan_recover_table,
     [PLAN_CONFORM] = HERE(conform_rows),
     [PLAN_REPAIR_ACKER] = HERE(repair_acker_rows),
+    [PLAN_END_STREAM] = HERE(end_stream_rows),
 };
 
 const struct plan_row *plan_rows(enum plan_kind kind, size_t *ret_count)
@@ -329,7 +337,8 @@ int64_t plan_step_validity_us(enum step_kind step)
         return 1500 * STAY_MS; /* drains, stops, changes, starts */
     if (step == STEP_FENCE || step == STEP_QUIESCE || step == STEP_REPLICA_ROLE ||
         step == STEP_START_APPLIER || step == STEP_SET_VARIABLES || step == STEP_THAW ||
-        step == STEP_COPY || step == STEP_COPY_STOP || step == STEP_ACKNOWLEDGE)
+        step == STEP_COPY || step == STEP_COPY_STOP || step == STEP_ACKNOWLEDGE ||
+        step == STEP_END_STREAM)
         return 3 * STAY_SECOND; /* they wait between statements and make no server writable */
     return 500 * STAY_MS;
 }

@@ -138,6 +138,7 @@ static bool is_needless(const struct plan_run *run, const struct cluster_view *v
     case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA:
     case STEP_SET_VARIABLES:
+    case STEP_END_STREAM:
     case STEP_START_APPLIER:
     case STEP_COPY:
     case STEP_COPY_STOP:

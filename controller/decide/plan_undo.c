@@ -112,6 +112,7 @@ static uint32_t undo_targets(const struct plan_run *run, const struct cluster_vi
     case STEP_REPLICA_ROLE:
     case STEP_START_APPLIER:
     case STEP_SET_VARIABLES:
+    case STEP_END_STREAM:
     case STEP_COPY_STOP:
     case STEP_ADMIT:
     case STEP_REPLAY:

@@ -24,6 +24,7 @@
     X(applier_broken, "the applier stopped on an error")                                          \
     X(receiver_stopped, "the receiver is stopped")                                                \
     X(receiver_connecting, "the receiver cannot connect")                                         \
+    X(stream_stands, "MariaDB, semi-sync: the primary still serves the stream that broke")         \
     X(receiver_silent, "the receiver runs but nothing arrives")                                   \
     X(applier_stopped, "the applier is stopped without error")                                    \
     X(writable, "it is not read-only")                                                            \

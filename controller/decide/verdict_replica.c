@@ -33,6 +33,7 @@ static void judge_replication(const struct cluster_view *view, uint32_t node, in
         tri_of(has_source && now->applier == TRI_NO && now->applier_errno == 0);
     facts->receiver_stopped = tri_of(now->receiver == RECEIVER_STOPPED);
     facts->receiver_connecting = tri_of(now->receiver == RECEIVER_CONNECTING);
+    facts->stream_stands = tri_of(cluster_stream_stands(view, node));
     facts->receiver_silent =
         tri_of(now->receiver == RECEIVER_RUNNING && is_from_primary && receives == TRI_NO);
     facts->disk_low = tri_of(cluster_disk_is_low(view, node));

@@ -98,6 +98,10 @@ static const struct replica_rule replica_rules[] = {
      "the applier stopped on an error: its text says which row; never skip, compare or reseed"},
     {202, {.answers = YES, .receiver_stopped = YES, .primary_answers = YES}, ACT_START_REPLICATION,
      "not receiving", "its receiver is stopped while the primary answers: only mainstay starts it"},
+    {221, {.answers = YES, .receiver_connecting = YES, .stream_stands = YES, .primary_answers = YES},
+     ACT_END_STREAM, "its old stream still stands",
+     "the primary serves a connection that the replica lost: when it reconnects, MariaDB holds up "
+     "every new client until that one breaks, as long again as the cut was; ended first"},
     {214, {.answers = YES, .receiver_connecting = YES, .primary_answers = YES}, ACT_ALERT,
      "cannot connect to its source",
      "its receiver retries while the primary answers us: the path or the account between them"},
@@ -243,7 +247,7 @@ const char *verdict_action_text(enum verdict_action action)
     static const char *const texts[] = {
         "none", "alert", "hold", "failover", "relieve", "repair ackers", "make writable",
         "fence stale", "rejoin", "ask", "repoint", "start replication", "quarantine",
-        "mode restore", "mode degrade"};
+        "mode restore", "mode degrade", "end stream"};
     _Static_assert(STAY_COUNT(texts) == ACT_COUNT, "one text per action");
     return (unsigned)action < ACT_COUNT ? texts[action] : "?";
 }

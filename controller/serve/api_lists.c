@@ -32,6 +32,7 @@ static const char *severity(const struct verdict *v)
     case ACT_QUARANTINE:
     case ACT_MODE_RESTORE:
     case ACT_MODE_DEGRADE:
+    case ACT_END_STREAM:
     case ACT_COUNT:
         break;
     }

@@ -72,6 +72,8 @@ void replica_purge_relay(struct sim *s, struct sim_server *v, bool lie);
 void relay_purge_if_both_stopped(struct sim *s, struct sim_server *v);
 void relay_apply(struct sim *s, struct sim_server *v);
 void replica_pump(struct sim *s, struct sim_server *source, uint32_t rep);
+/* The source stops serving a connection that the replica lost. */
+void replica_end_stream(struct sim *s, struct sim_server *source, uint32_t rep);
 void replica_apply_kick(struct sim *s, struct sim_server *v);
 bool replica_event(struct sim *s, const struct sim_event *e);
 bool replica_holds_all(const struct sim_server *outer, const struct sim_server *inner);
@@ -230,6 +232,7 @@ void draw_outage(struct sim *s);
 void draw_reseed(struct sim *s);
 void draw_conform(struct sim *s); /* `mainstay check --fix` */
 void draw_roles_off(struct sim *s);
+void draw_parted(struct sim *s);
 void draw_relieve(struct sim *s);
 void roles_off(struct sim *s); /* every replica receives on and acknowledges no more */
 /* sim_schedule.c */

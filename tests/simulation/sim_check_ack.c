@@ -52,7 +52,7 @@ static bool is_primary_changing(const struct sim *s)
     enum plan_kind kind = executor_run(s->controller.exec)->kind;
     return kind != PLAN_REJOIN && kind != PLAN_REPOINT && kind != PLAN_QUARANTINE &&
            kind != PLAN_START_APPLIER && kind != PLAN_RESEED && kind != PLAN_CONFORM &&
-           kind != PLAN_REPAIR_ACKER;
+           kind != PLAN_REPAIR_ACKER && kind != PLAN_END_STREAM;
 }
 
 bool check_is_swapping(const struct sim *s)

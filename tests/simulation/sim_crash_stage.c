@@ -163,6 +163,20 @@ static void stop_applier(struct sim *s)
 {
     replica_stop_applier(s, &s->server[1]);
 }
+/* The primary and the replica answer us, not each other. */
+static void part_acker(struct sim *s)
+{
+    net_block(s, 0, 1, 1);
+    net_block(s, 1, 0, 1);
+}
+static void unpart_acker(struct sim *s, uint32_t second)
+{
+    if (second == 12) {
+        net_block(s, 0, 1, -1);
+        net_block(s, 1, 0, -1);
+        net_healed(s);
+    }
+}
 static void reseed(struct sim *s)
 {
     order(s, PLAN_RESEED, 2, false);
@@ -212,6 +226,8 @@ static const struct crash_stage stages[] = {
     {"errant replica", PLAN_QUARANTINE, BOTH, LAYOUT_WITNESS, 0, 0, 0, errant_replica, NULL, NULL},
     {"applier stopped", PLAN_START_APPLIER, BOTH, LAYOUT_WITNESS, 0, 0, 0, stop_applier, NULL,
      NULL},
+    {"acker parted", PLAN_END_STREAM, ENGINE_MARIADB, LAYOUT_WITNESS, 0, 0, 0, part_acker,
+     unpart_acker, NULL},
     {"roles off", PLAN_REPAIR_ACKER, BOTH, LAYOUT_WITNESS, 0, 0, 0, roles_off, NULL, NULL},
     {"all killed", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, 0, true, kill_all, recover_tick, NULL},
     {"ordered", PLAN_RESEED, ENGINE_MYSQL, LAYOUT_WITNESS, 0, true, 0, reseed, NULL, NULL},

@@ -113,6 +113,31 @@ void draw_roles_off(struct sim *s)
     u->crash_at = 0;
 }
 
+/* A replica is parted from the primary long enough to notice; the source goes on serving what it
+ * lost. From a stream of its own. */
+void draw_parted(struct sim *s)
+{
+    struct random own;
+    struct sim_setup *u = &s->setup;
+    random_init(&own, u->seed ^ UINT64_C(0x706172746564));
+    if (u->plain || u->quiet || u->script != SCRIPT_NONE || u->engine != ENGINE_MARIADB ||
+        s->config.mode != MODE_LOSSLESS || s->fault_n >= STAY_COUNT(s->fault) ||
+        random_below(&own, 100) >= 4)
+        return;
+    struct sim_fault_run *f = &s->fault[s->fault_n];
+    *f = (struct sim_fault_run){.fault = FAULT_CUT_REPLICA, .placed = true, .x = s->line};
+    f->y = (f->x + 1 + (uint32_t)random_below(&own, u->servers - 1)) % u->servers;
+    f->begun = s->now + (int64_t)random_between(&own, 2 * STAY_SECOND, 9 * STAY_SECOND);
+    f->until = f->begun + (int64_t)random_between(&own, 6 * STAY_SECOND, 12 * STAY_SECOND);
+    sim_at(s, f->begun, EV_FAULT, s->fault_n++, 0, 0, 0);
+    if (random_below(&own, 3) != 0)
+        return;
+    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of the repair */
+    u->crash_step = STEP_END_STREAM;
+    u->crash_side = (uint32_t)random_below(&own, 2);
+    u->crash_at = 0;
+}
+
 /* A configuration that relieves a sick primary alone, soon. From a stream of its own. */
 void draw_relieve(struct sim *s)
 {

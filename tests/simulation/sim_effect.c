@@ -51,7 +51,7 @@ bool effect_changes(enum step_kind step)
     case STEP_THAW: case STEP_UNFENCE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA: case STEP_REPLICA_ROLE: case STEP_START_APPLIER: case STEP_COPY:
     case STEP_COPY_STOP: case STEP_ADMIT: case STEP_REPLAY:
-    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE:
+    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE: case STEP_END_STREAM:
     case STEP_REWIND:
     case STEP_KIND_COUNT:
         break;

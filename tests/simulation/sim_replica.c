@@ -264,6 +264,18 @@ static void on_dump_end(struct sim *s, const struct sim_event *e)
     server_ss_weakened(s, &s->server[e->a], false);
 }
 
+/* KILL, of what is older than 2 s: its next connection would have ended it. */
+void replica_end_stream(struct sim *s, struct sim_server *source, uint32_t rep)
+{
+    struct sim_dump *d = &source->dump[rep];
+    const struct sim_server *v = &s->server[rep];
+    bool lives = v->connected && v->source == source->index && v->conn_gen == d->gen;
+    if (!d->open || lives)
+        return;
+    d->open = false;
+    server_ss_weakened(s, source, false);
+}
+
 static void on_ss_timeout(struct sim *s, const struct sim_event *e)
 {
     struct sim_server *v = &s->server[e->a];

@@ -58,7 +58,7 @@ void route_step(struct sim *s, struct sim_effect *x)
     case STEP_CANARY: case STEP_COMMIT: case STEP_QUIESCE: case STEP_CATCH_UP: case STEP_THAW:
     case STEP_UNFENCE: case STEP_COMPARE: case STEP_QUARANTINE: case STEP_SET_TIMEOUTS:
     case STEP_CREATE_SCHEMA: case STEP_BARRIER: case STEP_REPLICA_ROLE: case STEP_START_APPLIER:
-    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE:
+    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE: case STEP_END_STREAM:
     case STEP_COPY: case STEP_COPY_STOP: case STEP_ADMIT:
     case STEP_REWIND:
     case STEP_REPLAY:

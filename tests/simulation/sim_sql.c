@@ -194,6 +194,13 @@ static enum sql_progress acknowledge(struct sim *s, struct sim_effect *x, struct
     return v->receiver_on && v->ss_active ? SQL_DONE : SQL_FAILED;
 }
 
+static enum sql_progress end_stream(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->read = true;
+    replica_end_stream(s, v, x->effect.peer);
+    return SQL_DONE;
+}
+
 static enum sql_progress start_applier(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     x->read = true;
@@ -293,6 +300,7 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
         v->drifts = v->drifts && strstr(x->effect.settings, "sync_binlog = 1") == NULL;
         return SQL_DONE;
     case STEP_ACKNOWLEDGE: return acknowledge(s, x, v);
+    case STEP_END_STREAM: return end_stream(s, x, v);
     case STEP_COPY: return sql_copy(s, x, v);
     case STEP_COPY_STOP: return sql_copy_stop(v);
     case STEP_REWIND: x->read = true; return SQL_FAILED; /* no human of the model orders it */

@@ -213,6 +213,7 @@ enum sim_invariant sim_run(struct sim *s, uint64_t seed)
     draw_conform(s);
     draw_relieve(s);
     draw_roles_off(s);
+    draw_parted(s);
     draw_lowered(s);
     draw_evacuation(s);
     draw_schedule(s);

@@ -196,7 +196,7 @@ static enum outcome world_do_node(struct world *w, struct world_call *call)
     case STEP_REWIND:
     case STEP_VERIFY_FREEZE:
     case STEP_SET_TIMEOUTS:
-    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE:
+    case STEP_SET_VARIABLES: case STEP_ACKNOWLEDGE: case STEP_END_STREAM:
     case STEP_CREATE_SCHEMA:
         return OUTCOME_DONE;
     case STEP_NONE:

@@ -98,6 +98,12 @@ static void check_acknowledges(struct world *w, const char *where)
     expect(w->stored.ackers & 2);
 }
 
+static void check_stream_ended(struct world *w, const char *where)
+{
+    expect(strcmp(w->stored.primary, "db1") == 0 && w->servers[0].writable);
+    expect(w->servers[1].receiver_on);
+}
+
 static void check_conform(struct world *w, const char *where)
 {
     expect(w->servers[1].receiver_on && !w->servers[1].writable);
@@ -186,6 +192,7 @@ static const struct matrix matrices[] = {
     {"start applier", PAIR, PLAN_START_APPLIER, 1, check_applies},
     {"repair acker", PAIR, PLAN_REPAIR_ACKER, 1, check_acknowledges},
     {"conform", PAIR, PLAN_CONFORM, 1, check_conform},
+    {"end stream", PAIR, PLAN_END_STREAM, 1, check_stream_ended},
     {"adopt",
      "node db1 zone a\nnode db2 zone b\nrecord mode bounded\nfact db1 executed 0-1-9 read_only no "
      "source -\nfact db2 executed 0-1-9 source db1\n",
