@@ -95,7 +95,8 @@ static void call_done(struct effects_job *job, const struct step_result *r)
                                    .goes_on = r->goes_on,
                                    .is_down = r->is_down,
                                    .kept_acked = r->kept_acked,
-                                   .source_was_off = r->source_was_off};
+                                   .source_was_off = r->source_was_off,
+                                   .ended_sessions = r->ended_sessions};
     (void)stay_copy(result.text, sizeof result.text, r->text);
     job->done(job->arg, job->token, &result);
 }

@@ -9,7 +9,8 @@
  * What must hold for whom (measured: semi-sync rows 1-12): freezing stops the receiver only, and
  * starts a stopped applier while the receiver still runs; nothing sends CHANGE or STOP of both
  * threads to a replica that has not executed what it received; the source role goes off before a
- * server starts to replicate; MariaDB is fenced by kill, read_only, semi-sync off, MySQL by
+ * server starts to replicate; MariaDB is fenced by kill, read_only, semi-sync off (but nobody
+ * is killed whose commit hangs in the disk: fact_killed_stuck), MySQL by
  * offline_mode, semi-sync off, super_read_only. */
 #ifndef CONTROLLER_ACT_STEP_MYSQL_H
 #define CONTROLLER_ACT_STEP_MYSQL_H
@@ -38,6 +39,7 @@ struct step_result {
     bool goes_on, is_down; /* as in struct effect_result */
     bool kept_acked;       /* as effect_result's */
     bool source_was_off;   /* as effect_result's */
+    bool ended_sessions;   /* as effect_result's */
     char text[PLAN_TEXT_MAX];
 };
 

@@ -24,6 +24,8 @@ struct step {
     const struct dialect *sql;
     int64_t due_mono_us;
     bool switched;      /* this step has switched the source role off */
+    bool commits_hang;  /* by step_end_sessions: commits are under way that no acknowledgement holds
+                           up, and were left alone */
     bool applier_waits; /* by step_end_sessions: read_only is being set, and of all sessions only
                            the server's own applier waits for an acknowledgement */
 };
@@ -48,11 +50,17 @@ bool step_wait(struct step *s, int64_t us);
 /* Sets one global variable unless the facts say so already. */
 enum outcome step_set(struct step *s, const char *variable, const char *value);
 
+/* Whom step_end_sessions may end. The last two differ on MariaDB alone. */
+enum step_ending {
+    ENDS_ALL = 0,
+    ENDS_CLOSING, /* nobody before read_only is being set, so that no writer can join a group of
+                     commits, nor while commits hang */
+    ENDS_OTHERS,  /* not those whose commits hang */
+};
 /* Ends sessions that are not ours, those who wait for an acknowledgement of a whole group of
- * commits only in a round that found no others (only_closing: and while read_only is being set, so
- * that no writer can join such a group). *ret_left: those still there when asked, killed ones not
- * counted. */
-enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left);
+ * commits only in a round that found no others. *ret_left: those still there when asked, killed
+ * ones not counted. Sets s->commits_hang and result->ended_sessions. */
+enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *ret_left);
 
 /* NOT_DONE when the server's process is younger than effect.born_mono_us says: one that restarted
  * holds something else than the plan judged (measured: MariaDB truncates). */

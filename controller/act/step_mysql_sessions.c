@@ -3,12 +3,15 @@
 
 #include "controller/act/step_mysql_private.h"
 
-/* `holds` are leaders of a commit group that wait for its acknowledgement. */
+/* `holds` are leaders of a commit group that wait for its acknowledgement, `commits` are MariaDB's
+ * sessions elsewhere in a commit. */
 struct victims {
     const struct step_input *in;
-    uint64_t ids[4096], holds[64];
-    uint32_t count, holds_count;
-    bool is_closing;                  /* somebody waits to set read_only: no new writer begins */
+    uint64_t ids[4096], commits[4096], holds[64];
+    uint32_t count, commits_count, holds_count;
+    bool tells_commits;  /* commits are listed as such, not as ids */
+    bool killed_commits; /* of clients: killed, by whomever, and still in their commit */
+    bool is_closing;     /* somebody waits to set read_only: no new writer begins */
     bool applier_waits, killed_waits; /* for an acknowledgement */
 };
 
@@ -22,6 +25,14 @@ static bool is_spared(const struct step_input *in, const char *user)
         if (strcmp(user, spared[i]) == 0)
             return true;
     return false;
+}
+
+/* Seen on MariaDB 10.11.19 of whom a frozen disk held up in an autocommit, a COMMIT, a SET
+ * autocommit = 1, an XA PREPARE and a write to a table without transactions. */
+static bool is_commit(const char *state)
+{
+    return strncmp(state, "Commit", 6) == 0 || strncmp(state, "Writing to binlog", 17) == 0 ||
+           strncmp(state, "Waiting for prior transaction", 29) == 0;
 }
 
 /* Columns of SHOW PROCESSLIST on both engines: Id, User, Host, db, Command, Time, State, Info. */
@@ -38,14 +49,18 @@ static void add_victim(void *arg, const struct mysql_row *row)
         v->is_closing = true;
     bool waits = strncmp(state, "Waiting for semi-sync ACK", 25) == 0;
     v->applier_waits |= waits && strcmp(row->values[1], "system user") == 0;
-    v->killed_waits |= waits && strcmp(command, "Killed") == 0;
-    if (is_spared(v->in, row->values[1]) || strcmp(command, "Killed") == 0 ||
-        strcmp(command, "Daemon") == 0 || strncmp(command, "Slave_", 6) == 0 ||
-        strncmp(command, "Binlog Dump", 11) == 0)
+    bool is_killed = strcmp(command, "Killed") == 0;
+    v->killed_waits |= waits && is_killed;
+    bool is_ours = is_spared(v->in, row->values[1]);
+    v->killed_commits |= is_killed && is_commit(state) && !is_ours;
+    if (is_ours || is_killed || strcmp(command, "Daemon") == 0 ||
+        strncmp(command, "Slave_", 6) == 0 || strncmp(command, "Binlog Dump", 11) == 0)
         return;
     uint64_t id = strtoull(row->values[0], NULL, 10);
     if (waits && v->holds_count < STAY_COUNT(v->holds))
         v->holds[v->holds_count++] = id;
+    else if (v->tells_commits && is_commit(state) && v->commits_count < STAY_COUNT(v->commits))
+        v->commits[v->commits_count++] = id;
     else if (v->count < STAY_COUNT(v->ids))
         v->ids[v->count++] = id;
 }
@@ -54,7 +69,7 @@ static void add_victim(void *arg, const struct mysql_row *row)
 static enum outcome list_sessions(struct step *s, struct victims *v)
 {
     struct stay_error e = {0};
-    *v = (struct victims){.in = s->in};
+    *v = (struct victims){.in = s->in, .tells_commits = step_is_mariadb(s)};
     return step_outcome_of(
         s, mysql_session_run(s->session, "SHOW PROCESSLIST", s->due_mono_us, add_victim, v, &e),
         "list sessions", &e);
@@ -63,23 +78,35 @@ static enum outcome list_sessions(struct step *s, struct victims *v)
 static enum outcome kill_each(struct step *s, const uint64_t *ids, uint32_t count)
 {
     enum outcome o = OUTCOME_DONE;
+    s->result->ended_sessions |= count > 0;
     for (uint32_t i = 0; i < count && o == OUTCOME_DONE; i++) /* 1094: it has gone by itself */
         o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
     return o;
 }
 
 /* Measured on MariaDB: the leader of a group waits for all of it, and killed it lets the others go
- * on, who are answered OK. So leaders go last, in a round that found nobody else alive. */
-enum outcome step_end_sessions(struct step *s, bool only_closing, uint32_t *ret_left)
+ * on, who are answered OK. So leaders go last, in a round that found nobody else alive. And one
+ * killed where it cannot leave, in a disk that takes no write, leads a group when the disk works
+ * again, waits for nobody, and those who came meanwhile are answered OK
+ * (tests/scenario/scenario_fact_killed_stuck.c): commits that no leader waits for end by
+ * themselves, or must not be touched. */
+enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *ret_left)
 {
     struct victims *v = stay_calloc(1, sizeof *v);
     enum outcome o = list_sessions(s, v);
-    if (o == OUTCOME_DONE)
+    bool hang = how != ENDS_ALL && v->commits_count > 0 && v->holds_count == 0;
+    bool may = how != ENDS_CLOSING || v->is_closing;
+    if (o == OUTCOME_DONE && may && !(hang && how == ENDS_CLOSING))
         o = kill_each(s, v->ids, v->count);
-    if (o == OUTCOME_DONE && v->count == 0 && (v->is_closing || !only_closing))
+    if (o == OUTCOME_DONE && may && !hang)
+        o = kill_each(s, v->commits, v->commits_count);
+    if (o == OUTCOME_DONE && may && v->count + v->commits_count == 0)
         o = kill_each(s, v->holds, v->holds_count);
-    *ret_left = v->count + v->holds_count;
-    s->applier_waits = *ret_left == 0 && v->is_closing && v->applier_waits && !v->killed_waits;
+    s->result->ended_sessions |= v->killed_commits;
+    s->commits_hang = hang && may;
+    *ret_left = v->count + v->commits_count + v->holds_count;
+    s->applier_waits = *ret_left == 0 && v->is_closing && v->applier_waits && !v->killed_waits &&
+                       !v->killed_commits;
     free(v);
     return o;
 }

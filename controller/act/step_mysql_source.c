@@ -11,6 +11,9 @@
 #define LOCK_WAIT_TIMEOUT    1205
 #define STATEMENT_TIME_LIMIT 1969
 
+/* Commits that nobody joins and no acknowledgement holds up end within a few writes to the disk. */
+#define COMMITS_END_US (500 * STAY_MS)
+
 /* MariaDB: one more session waits to set read_only, behind writers and semi-sync waiters. While it
  * waits no statement that writes begins, so the sessions to end are all there are. */
 static enum outcome begin_read_only(struct step *s, struct mysql_session *closer)
@@ -43,6 +46,16 @@ static enum outcome source_role_off(struct step *s)
     return step_set(s, s->sql->source_enabled, "0");
 }
 
+/* Not for ever: a disk that hangs is what the failover is about, and freezing its ackers proves as
+ * much as long as nobody was killed in there. */
+static bool hang_too_long(const struct step *s, int64_t *since_mono_us)
+{
+    int64_t now_us = real_clock_mono_us();
+    if (!s->commits_hang || *since_mono_us == STAY_NEVER)
+        *since_mono_us = s->commits_hang ? now_us : STAY_NEVER;
+    return s->commits_hang && now_us - *since_mono_us > COMMITS_END_US;
+}
+
 /* Ends sessions until read-only holds and nobody waits or is left. A replica with the source role
  * on (its own configuration opened it) has an applier that waits for acknowledgements; measured on
  * MariaDB 10.11.19: read_only hangs behind it ("Waiting for backup lock"), and it cannot be killed.
@@ -50,11 +63,12 @@ static enum outcome source_role_off(struct step *s)
 static enum outcome end_all(struct step *s)
 {
     uint32_t left = 0;
+    int64_t hang_mono_us = STAY_NEVER;
     for (;;) {
         enum outcome o = step_look(s);
         bool is_set = s->result->facts.read_only == TRI_YES;
         if (o == OUTCOME_DONE)
-            o = step_end_sessions(s, !is_set, &left);
+            o = step_end_sessions(s, is_set ? ENDS_ALL : ENDS_CLOSING, &left);
         if (o == OUTCOME_DONE && s->applier_waits)
             o = source_role_off(s);
         if (o != OUTCOME_DONE)
@@ -62,6 +76,11 @@ static enum outcome end_all(struct step *s)
         s->result->strangers = left;
         if (is_set && left == 0 && s->result->facts.ss_waiters == 0)
             return OUTCOME_DONE;
+        if (hang_too_long(s, &hang_mono_us))
+            return step_end(s, OUTCOME_NOT_DONE,
+                            "commits hang in it as on a disk that takes no write, %u sessions: "
+                            "none was ended, for others would be answered OK",
+                            left);
         if (!step_wait(s, 5 * STAY_MS))
             return step_end(s, OUTCOME_NOT_DONE, "read-only %s, %u sessions left, %llu waiting",
                             is_set ? "on" : "off", left,
@@ -98,7 +117,7 @@ static enum outcome fence_mysql(struct step *s)
     uint32_t left = 0;
     for (;;) {
         if (o == OUTCOME_DONE) /* administrators are not thrown out by offline_mode */
-            o = step_end_sessions(s, false, &left);
+            o = step_end_sessions(s, ENDS_ALL, &left);
         if (o != OUTCOME_DONE)
             return o;
         s->result->strangers = left;
@@ -142,7 +161,7 @@ enum outcome step_quiesce(struct step *s)
                                            "FOR SET GLOBAL read_only = 1")
                              : step_say_or(s, LOCK_WAIT_TIMEOUT, "SET GLOBAL super_read_only = ON");
         if (o == OUTCOME_DONE)
-            o = step_end_sessions(s, false, &left);
+            o = step_end_sessions(s, ENDS_OTHERS, &left);
         s->result->strangers = left;
         if (o == OUTCOME_DONE)
             o = step_look(s);

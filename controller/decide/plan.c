@@ -162,7 +162,8 @@ static bool is_fence_gone(struct plan_run *run, const struct cluster_view *view)
         return true;
     }
     run->fenced = run->fenced && is_read;
-    run->fence_unheard = !run->fenced && (fence->touched & ~fence->failed) != 0;
+    run->fence_unheard =
+        run->fence_unheard || (!run->fenced && (fence->touched & ~fence->failed) != 0);
     return false;
 }
 

@@ -231,8 +231,8 @@ void plan_absorb(struct plan_run *run, const struct cluster_view *view, uint32_t
             return;
         }
         state->failed |= bit;
-        if (step == STEP_FENCE && result->groups_read && node == run->old_primary)
-            run->fence_unheard = true; /* it got as far as to look: clients may have been killed */
+        if (step == STEP_FENCE && result->ended_sessions && node == run->old_primary)
+            run->fence_unheard = true; /* one of a commit group may be answered */
         if (step == STEP_TOP_UP)
             note_top_up(run, view, node, result);
         if (step == STEP_FREEZE || step == STEP_VERIFY_FREEZE)

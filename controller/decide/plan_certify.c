@@ -203,8 +203,9 @@ static bool is_old_contained(const struct plan_run *run, const struct cluster_vi
     return gtid_set_contains(&held, &run->fenced_executed);
 }
 
-/* The fence was sent, and what it did is not known: it may have killed clients while ackers still
- * acknowledged. NOT_DONE without a reading never reached the server. */
+/* The fence was sent, and what it did is not known, or it failed after it had killed: one killed
+ * while ackers still acknowledged, or where it could not leave, lets others be answered. One that
+ * failed before it touched anybody leaves all waiting for their acknowledgement. */
 static bool is_fence_unheard(const struct plan_run *run)
 {
     const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];

@@ -54,7 +54,8 @@ struct effect {
     char settings[PLAN_SETTINGS_MAX]; /* SET_VARIABLES: "sync_binlog = 1; ..." */
     unsigned flaw; /* enum mutant_id: the simulator's mutant build asks its servers to do this
                       effect wrongly (FREEZE: BOTH_THREADS_STOPPED, SOURCE_ON_BEFORE_DRAIN; FENCE:
-                      SEMISYNC_OFF_FIRST); 0 in every other build and ignored by the real effects */
+                      SEMISYNC_OFF_FIRST); 0 in every other build and ignored by
+                      the real effects */
 };
 
 enum outcome { OUTCOME_NONE = 0, OUTCOME_DONE, OUTCOME_NOT_DONE, OUTCOME_UNKNOWN };
@@ -73,6 +74,8 @@ struct effect_result {
     bool goes_on;        /* NOT_DONE: a long work is under way (text: how far), ask again */
     bool is_down;        /* and its server cannot be reached, as at the end of a CLONE */
     bool source_was_off; /* FENCE: its semi-sync source role was found off, not by this effect */
+    bool ended_sessions; /* FENCE: it ended clients' sessions, or found killed ones in a commit that
+                            they cannot leave; read of a NOT_DONE one */
     bool kept_acked; /* REPLAY: nobody started or changed its replication since its process began,
                         and its relay log is written through to disk: it holds all it had
                         acknowledged */

@@ -31,7 +31,8 @@
 #define RUN_FLAGS(X)                                                                               \
     X(past_no_return)                                                                              \
     X(lossless_stood)                                                                              \
-    X(acks_flowed) X(was_open) X(maybe_open) X(fenced) X(degrade) X(diverged) X(aims_lossless)
+    X(acks_flowed)                                                                                 \
+    X(was_open) X(maybe_open) X(fenced) X(fence_unheard) X(degrade) X(diverged) X(aims_lossless)
 #define RUN_TIMES(X)  X(begun_mono_us) X(begun_wall_us) X(ended_mono_us)
 #define RUN_COUNTS(X) X(epoch) X(acks) X(watch_uptime_s) X(watch_no_tx) X(watch_no_times)
 

@@ -136,7 +136,8 @@ struct plan_run {
     bool stays;                /* undone because the old primary came back with more; not stored */
     bool interrupted; /* undone because the controller restarted, nothing else; not stored */
     bool fenced;               /* F1 confirmed */
-    bool fence_unheard; /* taken up: a fence was sent, whose answer is not known; not stored */
+    bool fence_unheard; /* a fence failed that may have killed clients in their commit, or what it
+                           did is not known (taken up) */
     bool degrade;       /* no acker to attach: bounded is recorded, writes go on */
     bool diverged;      /* REJOIN, REPOINT, RESEED: the node holds sets unknown to the primary */
     bool aims_lossless; /* the new primary shall run lossless semi-sync */

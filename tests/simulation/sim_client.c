@@ -1,7 +1,7 @@
 /* Clients: each writes unique rows, one at a time, and records ok, failed or unknown. Some go
  * through a proxy beside them, some keep a pool straight to a server and look for a writable one
  * themselves when theirs refuses. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_stall.h"
 
 #define OP_TIMEOUT_US (2500 * STAY_MS)
 
@@ -95,7 +95,7 @@ static void on_write(struct sim *s, const struct sim_event *e)
         client_reply(s, e->a, e->gen, e->b, 0, OUT_READ_ONLY);
         return;
     }
-    if (server_write_blocked(v))
+    if (stall_takes(s, v, e->a, e->gen) || server_write_blocked(v))
         return;
     uint32_t tx = tx_new(s, e->b, TX_CLIENT, e->a, k->begun);
     if (tx == SIM_NONE)

@@ -263,7 +263,8 @@ static void deliver(struct sim *s, struct sim_effect *x)
                                .strangers = x->strangers,
                                .goes_on = x->goes_on,
                                .kept_acked = x->kept_acked,
-                               .source_was_off = x->was_off};
+                               .source_was_off = x->was_off,
+                               .ended_sessions = x->ended};
     if (x->read && x->outcome != OUTCOME_UNKNOWN && x->effect.node != NO_NODE) {
         r.groups_read = true;
         r.facts = x->facts;

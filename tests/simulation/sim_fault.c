@@ -1,7 +1,7 @@
 /* What goes wrong: each seed draws which faults exist, when, where and for how long; fault_heal
  * ends them all. A fault may also be aimed at a step of the running plan. Links fail here, servers
  * in sim_fault_server.c, what is ours in sim_fault_ours.c. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_stall.h"
 
 static uint32_t pick_server(struct sim *s, uint32_t primary_percent)
 {
@@ -230,7 +230,8 @@ void fault_heal(struct sim *s)
         struct sim_server *v = &s->server[n];
         v->stuck_until = 0;
         v->apply_us = 400;
-        v->too_many = v->denied = v->disk_stall = v->cloned = false;
+        v->too_many = v->denied = v->cloned = false;
+        stall_ends(s, v);
         v->delay_s = 0;
         if (v->frozen)
             server_thaw(s, v);

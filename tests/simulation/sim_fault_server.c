@@ -1,6 +1,6 @@
 /* What a fault does to one server: its process, replication, semi-sync, sessions; and how it ends.
  * See sim_fault.c. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_stall.h"
 
 static void restart_later(struct sim *s, const struct sim_fault_run *f, struct sim_server *v)
 {
@@ -116,7 +116,7 @@ void fault_end_server(struct sim *s, const struct sim_fault_run *f, struct sim_s
             v->weak_toggled_at = s->now;
         }
         break;
-    case FAULT_WRITE_STALL: v->disk_stall = false; break;
+    case FAULT_WRITE_STALL: stall_ends(s, v); break;
     case FAULT_STUCK_APPLIER: v->delay_s = 0; break;
     case FAULT_CLONED: v->cloned = false; break;
     case FAULT_SS_TIMEOUT: /* set back; the status stays off until an acker has caught up */

@@ -13,6 +13,7 @@
 #define SIM_HOST_CONTROLLER 4
 #define SIM_HOST_APP 5
 #define SIM_WAITERS 48
+#define SIM_STUCK   8
 #ifndef SIM_TX /* tests/search makes do with less of these four */
 #define SIM_TX 4096
 #define SIM_EVENTS 4096

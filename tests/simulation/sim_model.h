@@ -113,6 +113,8 @@ struct sim_server {
     struct sim_dump dump[SIM_SERVERS];
     struct sim_waiter waiters[SIM_WAITERS];
     uint32_t waiter_n;
+    struct sim_waiter stuck[SIM_STUCK]; /* commits that hang in its disk */
+    uint32_t stuck_n;
     uint64_t epoch_seen; /* highest epoch of an effect it executed */
     uint32_t lost_seq;   /* highest number that a restart of it has truncated; 0: none */
     int64_t errant_at;   /* first errant write on it, STAY_NEVER */

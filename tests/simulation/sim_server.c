@@ -1,7 +1,7 @@
 /* A database server that runs: binary log, engine commit, semi-sync source role. AFTER_SYNC order:
  * flush to the binary log, wait for acks, engine commit, answer. Rules are those measured
  * (calibration.c names each). */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_stall.h"
 
 bool server_alive(const struct sim_server *v)
 {
@@ -107,6 +107,11 @@ static void commit_waiter(struct sim *s, struct sim_server *v, uint32_t i, bool 
         check_commit(s, w.tx, v);
     server_engine_commit(s, v, w.tx);
     answer_waiter(s, v, &w);
+}
+
+void server_commit_last(struct sim *s, struct sim_server *v)
+{
+    commit_waiter(s, v, v->waiter_n - 1, false);
 }
 
 void server_acks(struct sim *s, struct sim_server *v)
@@ -237,7 +242,7 @@ static void answer_one_by_mistake(struct sim *s, struct sim_server *v)
 
 uint32_t server_kill_clients(struct sim *s, struct sim_server *v)
 {
-    uint32_t n = 0;
+    uint32_t n = stall_kill(v);
     answer_one_by_mistake(s, v);
     for (uint32_t i = 0; i < v->waiter_n;) {
         struct sim_waiter *w = &v->waiters[i];

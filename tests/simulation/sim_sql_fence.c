@@ -3,8 +3,8 @@
 
 bool sql_set_read_only(struct sim *s, struct sim_server *v)
 {
-    if (v->waiter_n > 0)
-        return false; /* measured: hangs behind semi-sync waiters */
+    if (v->waiter_n > 0 || v->stuck_n > 0)
+        return false; /* measured: hangs behind semi-sync waiters, and behind commits that hang */
     v->read_only = true;
     v->super_ro = s->setup.engine == ENGINE_MYSQL;
     v->left_by_human = false;
@@ -19,7 +19,7 @@ static bool only_applier_waits(const struct sim_server *v)
     uint32_t n = 0;
     while (n < v->waiter_n && v->waiters[n].applier)
         n++;
-    return n > 0 && n == v->waiter_n;
+    return v->stuck_n == 0 && n > 0 && n == v->waiter_n;
 }
 
 static void role_off(struct sim *s, struct sim_effect *x, struct sim_server *v)
@@ -29,17 +29,28 @@ static void role_off(struct sim *s, struct sim_effect *x, struct sim_server *v)
     server_ss_set(s, v, false, true);
 }
 
+static void end_sessions(struct sim *s, struct sim_effect *x, struct sim_server *v)
+{
+    x->ended = server_kill_clients(s, v) > 0 || x->ended;
+}
+
 static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
     switch (x->phase) {
     case 0:
         if (x->effect.flaw == MUTANT_SEMISYNC_OFF_FIRST)
             role_off(s, x, v);
-        (void)server_kill_clients(s, v);
+        if (v->disk_stall && v->waiter_n == 0) {
+            x->read = s->now - x->started > 500 * STAY_MS; /* commits hang, ours at least */
+            return x->read ? SQL_FAILED : sql_poll(s, x);
+        }
+        end_sessions(s, x, v);
         return sql_next_phase(s, x);
     case 1:
+        if (v->disk_stall)
+            return sql_poll(s, x); /* read-only hangs behind commits that hang */
         if (!sql_set_read_only(s, v)) {
-            (void)server_kill_clients(s, v);
+            end_sessions(s, x, v);
             if (!only_applier_waits(v))
                 return sql_poll(s, x);
             role_off(s, x, v); /* read-only is pending: no write begins meanwhile */
@@ -48,7 +59,7 @@ static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, stru
         }
         return sql_next_phase(s, x);
     case 2:
-        (void)server_kill_clients(s, v);
+        end_sessions(s, x, v);
         role_off(s, x, v);
         return sql_next_phase(s, x);
     default:
@@ -94,7 +105,7 @@ enum sql_progress sql_quiesce(struct sim *s, struct sim_effect *x, struct sim_se
 {
     if (x->phase == 0) {
         if (!sql_set_read_only(s, v)) {
-            if (s->now - x->started > 700 * STAY_MS)
+            if (s->now - x->started > 700 * STAY_MS && v->stuck_n == 0)
                 (void)server_kill_clients(s, v);
             return sql_poll(s, x);
         }

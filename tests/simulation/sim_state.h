@@ -41,6 +41,7 @@ struct sim_store {
 struct sim_effect {
     bool kept_acked; /* REPLAY's word */
     bool switched, was_off; /* FENCE's: of the source role */
+    bool ended;             /* FENCE's: of clients' sessions */
     bool used, answered, sent, has_want, own; /* own: fetches its own lost transactions */
     uint64_t token;
     uint32_t life;     /* controller's */

@@ -103,9 +103,18 @@ static void a_fence_without_an_answer_may_have_let_clients_be_answered(void **st
     struct server_facts facts = {.read_only = TRI_NO};
     struct effect_result looked = {
         .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts};
-    plan_absorb(&run, &c.view, plan_row_of(PLAN_FAILOVER, STEP_FENCE), 0, &looked, CASE_NOW);
+    uint32_t row = plan_row_of(PLAN_FAILOVER, STEP_FENCE), to = 0;
+    plan_absorb(&run, &c.view, row, 0, &looked, CASE_NOW); /* row 9: nobody was killed */
+    plan_certify(&run, &c.view, CASE_NOW);
+    assert_int_equal(run.certificate.kind, CERT_LOSSLESS);
+    looked.ended_sessions = true;
+    plan_absorb(&run, &c.view, row, 0, &looked, CASE_NOW);
     plan_certify(&run, &c.view, CASE_NOW);
     assert_int_not_equal(run.certificate.kind, CERT_LOSSLESS);
+    run.past_no_return = false;
+    run.row = plan_row_of(PLAN_FAILOVER, STEP_CERTIFY);
+    (void)plan_resume(&run, &c.view, CASE_NOW, &to); /* who takes it up knows */
+    assert_true(run.fence_unheard);
     drop(&c, &run);
 }
 
