@@ -72,6 +72,7 @@ struct reach {
     X(TEXT, STATUS, applier_error, "", "its text")                                                \
     X(TEXT, STATUS, source_host, "", "address it replicates from, empty if none")                 \
     X(U64, STATUS, source_port, "", "")                                                           \
+    X(TEXT, STATUS, source_log, "", "the source's log that holds what it executed last")           \
     X(U64, STATUS, heartbeats, "", "replication heartbeats received; none come while rows do")    \
     X(TRI, STATUS, beats_shown, "", "the server counts heartbeats; MySQL: performance_schema")    \
     X(I64, STATUS, lag_s, "s", "as the server says, -1 unknown")                                  \
@@ -89,6 +90,7 @@ struct reach {
     X(TRI, STATUS, ss_replica_enabled, "", "semi-sync replica role: variable")                    \
     X(TRI, STATUS, ss_replica_on, "", "semi-sync replica role: status; this is what acks")        \
     X(U64, STATUS, connections, "", "threads connected")                                          \
+    X(TEXT, STATUS, holders, "", "who holds most of them; empty where there are few")              \
     X(U64, STATUS, binlog_bytes, "bytes", "written to the binary log since start")                \
     X(U64, STATUS, binlog_commits, "", "transactions written to the binary log since start")          \
     X(U64, STATUS, canary_epoch, "", "epoch in mainstay.heartbeat as this server holds it")       \
@@ -103,6 +105,7 @@ struct reach {
     X(TRI, SLOW, relay_log_recovery, "", "")                                                      \
     X(TRI, SLOW, by_gtid, "", "it replicates by GTID, not by file and position")                  \
     X(TRI, SLOW, log_bin, "", "")                                                                 \
+    X(TEXT, SLOW, log_file, "", "the binary log it writes")                                        \
     X(TRI, SLOW, log_updates, "", "log_slave_updates / log_replica_updates")                      \
     X(TRI, SLOW, gtid_strict, "", "MariaDB gtid_strict_mode; MySQL gtid_mode=ON")                 \
     X(TEXT, SLOW, binlog_format, "", "")                                                          \

@@ -59,29 +59,37 @@ static void take_log(struct mysql_reader *r, unsigned columns, const char *const
                      const char *const *values)
 {
     r->facts->log_filters = TRI_NO;
-    for (unsigned i = 0; i < columns; i++)
-        if (values[i] != NULL && values[i][0] != '\0' &&
-            (mysql_name_is(names[i], "Binlog_Do_DB") ||
-             mysql_name_is(names[i], "Binlog_Ignore_DB")))
+    for (unsigned i = 0; i < columns; i++) {
+        if (values[i] == NULL || values[i][0] == '\0')
+            continue;
+        if (mysql_name_is(names[i], "Binlog_Do_DB") || mysql_name_is(names[i], "Binlog_Ignore_DB"))
             r->facts->log_filters = TRI_YES;
+        if (mysql_name_is(names[i], "File"))
+            (void)stay_copy(r->facts->log_file, sizeof r->facts->log_file, values[i]);
+    }
 }
 
-static void take_dump(struct mysql_reader *r, unsigned columns, const char *const *names,
+static void take_session(struct mysql_reader *r, unsigned columns, const char *const *names,
                       const char *const *values)
 {
     struct server_facts *f = r->facts;
-    const char *peer = NULL, *command = "";
+    struct mysql_session_row row = {.command = ""};
     for (unsigned i = 0; i < columns; i++) {
         if (mysql_name_is(names[i], "Host"))
-            peer = values[i];
+            row.host = values[i];
+        else if (mysql_name_is(names[i], "User"))
+            row.user = values[i];
         else if (mysql_name_is(names[i], "Command") && values[i] != NULL)
-            command = values[i];
+            row.command = values[i];
+        else if (mysql_name_is(names[i], "Time"))
+            row.seconds = values[i];
     }
-    if (peer == NULL || strncmp(command, "Binlog Dump", 11) != 0 ||
+    mysql_holders_take(r, &row);
+    if (row.host == NULL || strncmp(row.command, "Binlog Dump", 11) != 0 ||
         f->dump_peer_count == DUMP_PEERS_MAX)
         return;
     char *host = f->dump_peers[f->dump_peer_count++].host;
-    (void)stay_copy(host, sizeof f->dump_peers[0].host, peer);
+    (void)stay_copy(host, sizeof f->dump_peers[0].host, row.host);
     char *colon = strrchr(host, ':');
     if (colon != NULL)
         *colon = '\0';
@@ -142,7 +150,7 @@ void mysql_reader_row(struct mysql_reader *r, enum mysql_part part, unsigned col
         take_log(r, columns, names, values);
         return;
     case PART_DUMPS:
-        take_dump(r, columns, names, values);
+        take_session(r, columns, names, values);
         return;
     case PART_HEARTBEAT:
         if (columns < 2 || values[0] == NULL || values[1] == NULL ||
@@ -171,6 +179,7 @@ static void finish_status(struct mysql_reader *r)
     gtid_set_union(&f->received, &received);
     gtid_set_clear(&applied);
     gtid_set_clear(&received);
+    mysql_holders_text(r, f->holders, sizeof f->holders);
     if (!r->has_replica) {
         f->receiver = RECEIVER_NONE;
         f->applier = TRI_NO;

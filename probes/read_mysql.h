@@ -20,9 +20,17 @@ enum mysql_part {
     PART_PAIRS,     /* name, value */
     PART_REPLICA,   /* SHOW ALL SLAVES STATUS, SHOW REPLICA STATUS: a row per channel */
     PART_LOG,       /* SHOW MASTER STATUS, SHOW BINARY LOG STATUS: one row, none without a log */
-    PART_DUMPS,     /* SHOW PROCESSLIST: "host:port" of each binlog dump thread */
+    PART_DUMPS,     /* SHOW PROCESSLIST: each session's user, "host:port", command, seconds */
     PART_HEARTBEAT, /* epoch, written at in microseconds */
     PART_START,     /* name, value, origin of a variable; MySQL: and its persisted value */
+};
+
+/* A user on a host, and how many sessions it has; see read_mysql_holders.c. */
+#define MYSQL_HOLDERS_MAX 16
+struct mysql_holder {
+    char user[32], host[48];
+    uint32_t count, doubt; /* between count - doubt and count sessions */
+    uint64_t idle_s;       /* of its longest idle one */
 };
 
 struct mysql_reader {
@@ -30,6 +38,8 @@ struct mysql_reader {
     enum engine engine;
     unsigned seen;           /* which of the required values came */
     char *executed, *applied, *received; /* texts until finish */
+    struct mysql_holder holders[MYSQL_HOLDERS_MAX]; /* those in use come first */
+    uint32_t sessions;
     bool has_replica;
     bool has_admin_address;
     char problem[160];       /* first thing that did not parse; empty: none */

@@ -48,6 +48,16 @@ struct name_row {
     unsigned seen; /* enum seen */
 };
 
+/* A row of the process list; any of it NULL but command. */
+struct mysql_session_row {
+    const char *user, *host, *command, *seconds;
+};
+/* Counts a session for its user and host. */
+void mysql_holders_take(struct mysql_reader *r, const struct mysql_session_row *row);
+/* "app@10.0.0.5 380 (idle up to 512 s), ...": those who hold most, at most three, only whole ones;
+ * empty on a server with few sessions. */
+void mysql_holders_text(const struct mysql_reader *r, char *dst, size_t size);
+
 /* Without case. Most names differ in their first letter: hundreds are compared in an answer. */
 static inline bool mysql_name_is(const char *name, const char *wanted)
 {

@@ -89,6 +89,8 @@ static const struct name_row replica_rows[] = {
     {"Source_Host", VALUE_TEXT, AT(source_host), 0},
     {"Master_Port", VALUE_U64, AT(source_port), 0},
     {"Source_Port", VALUE_U64, AT(source_port), 0},
+    {"Relay_Master_Log_File", VALUE_TEXT, AT(source_log), 0},
+    {"Relay_Source_Log_File", VALUE_TEXT, AT(source_log), 0},
     {"Seconds_Behind_Master", VALUE_I64, AT(lag_s), 0},
     {"Seconds_Behind_Source", VALUE_I64, AT(lag_s), 0},
     {"Slave_received_heartbeats", VALUE_U64, AT(heartbeats), SEEN_BEATS},

@@ -67,7 +67,6 @@ struct cluster_config {
     uint32_t acker_repairs_max;    /* repairs of ackers in an hour that nobody asked for; 0: none */
     enum relieve_rule relieve_stalled, relieve_disk;
     int64_t relieve_after_us; /* stalled this long before it is relieved: 30 s */
-    bool relieve_purge;       /* binary logs that everybody has may be purged */
     char controller_zone[NAME_MAX_LEN];
     bool reseed_automatic;      /* the rejoin ladder may end in a reseed nobody asked for */
     bool reseed_by_command;     /* copied by the operator's command; else MySQL by CLONE */

@@ -32,8 +32,10 @@ static void add(struct decision *d, const char *fmt, ...)
     va_end(args);
 }
 
-static void describe(const struct cluster_view *view, bool is_asked, struct decision *d)
+static void describe(const struct cluster_view *view, bool is_asked, int64_t now_mono_us,
+                     struct decision *d)
 {
+    char note[sizeof d->text];
     if (d->verdict.rule_id == 100 && d->want == PLAN_NONE && !is_asked) {
         (void)stay_copy(d->text, sizeof d->text, "healthy");
         return;
@@ -46,6 +48,8 @@ static void describe(const struct cluster_view *view, bool is_asked, struct deci
     for (unsigned g = 0; g < GUARD_COUNT; g++)
         if (d->vetoes & (UINT32_C(1) << g))
             add(d, "; refused by %s", guard_name((enum guard_id)g));
+    decide_note(view, d->verdict.rule_id, now_mono_us, note, sizeof note);
+    add(d, "%s", note);
 }
 
 /* Would it start but for the plan that runs? One that is refused holds nobody up. */
@@ -108,5 +112,5 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
                                          : guard_check(view, running, fleet, d->want, true,
                                                        now_mono_us, now_wall_us);
     }
-    describe(view, is_asked, d);
+    describe(view, is_asked, now_mono_us, d);
 }

@@ -63,7 +63,7 @@ struct decision {
     bool suspicion;               /* ask every node now and each suspicion_interval */
     bool record_changed;          /* the watch changed record (lossless_since, A): store it */
     struct cluster_record record; /* the new record then */
-    char text[200];
+    char text[320];
 };
 
 /* A scheduled switchover is begun within so long after its time, or is missed. */

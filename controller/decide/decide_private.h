@@ -62,6 +62,12 @@ void decide_want_evacuated(const struct cluster_view *view, const struct fleet *
 bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
                                int64_t now_wall_us);
 
+/* What a human needs beside the primary's verdict, begun by "; ": 124, who holds its connections;
+ * 125, the PURGE that takes no log from anybody who may need it, or who stands against it. Empty
+ * where there is nothing to say. A log that only a restore would need is not known here. */
+void decide_note(const struct cluster_view *view, uint16_t rule_id, int64_t now_mono_us, char *text,
+                 size_t size);
+
 /* It accepts writes and replicates from nobody. */
 bool decide_is_loose(const struct server_facts *facts);
 /* The server that accepts writes beside the primary, by an epoch not above the recorded one;

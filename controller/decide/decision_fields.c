@@ -63,7 +63,6 @@ static const struct field config_fields[] = {
     CHOICE(cluster_config, relieve_stalled, relieve_texts),
     CHOICE(cluster_config, relieve_disk, relieve_texts),
     PLAIN(cluster_config, relieve_after_us, DURATION),
-    PLAIN(cluster_config, relieve_purge, BOOL),
     TEXT(cluster_config, controller_zone),
     PLAIN(cluster_config, reseed_automatic, BOOL),
     PLAIN(cluster_config, reseed_by_command, BOOL),

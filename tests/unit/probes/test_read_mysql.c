@@ -269,6 +269,7 @@ static void a_filter_of_the_binary_log_is_seen(void **state)
     struct reading r;
     begin(&r, ENGINE_MARIADB);
     mysql_reader_row(&r.reader, PART_LOG, 4, names, whole);
+    assert_string_equal(r.facts.log_file, whole[0]);
     assert_int_equal(r.facts.log_filters, TRI_NO);
     mysql_reader_row(&r.reader, PART_LOG, 4, names, lacking);
     assert_int_equal(r.facts.log_filters, TRI_YES);
