@@ -69,6 +69,8 @@ static void on_closed(uv_handle_t *handle)
         report(p);
     str_clear(&p->out.text);
     str_clear(&p->err_out.text);
+    if (p->in_text != NULL)
+        explicit_bzero(p->in_text, strlen(p->in_text)); /* it may hold passwords */
     free(p->in_text);
     free(p);
 }

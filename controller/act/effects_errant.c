@@ -144,6 +144,27 @@ static void set_account(json_t *obj, const char *key, const struct settings_acco
     stay_json_set(obj, key, a);
 }
 
+/* jansson keeps a text of its own and frees it as it is; its address is only lent as constant. */
+static void wipe_account(const json_t *obj, const char *key)
+{
+    const json_t *password = json_object_get(json_object_get(obj, key), "password");
+    union {
+        const char *lent;
+        void *own;
+    } text = {.lent = json_string_value(password)};
+    if (text.lent != NULL)
+        explicit_bzero(text.own, json_string_length(password));
+}
+
+/* In one piece: a text that grows leaves its beginnings behind. */
+static char *dump_once(const json_t *job)
+{
+    size_t size = json_dumpb(job, NULL, 0, JSON_COMPACT);
+    char *text = stay_calloc(size + 1, 1);
+    must(size > 0 && json_dumpb(job, text, size, JSON_COMPACT) == size);
+    return text;
+}
+
 static char *input_of(const struct effects_errant_set *set, const struct settings_cluster *cluster,
                       const struct effect *effect, const char *verb,
                       const struct errant_order *order)
@@ -180,7 +201,10 @@ static char *input_of(const struct effects_errant_set *set, const struct setting
     stay_json_set_bool(job, "verify_name", cluster->tls.verify_name);
     set_account(job, "operate", &cluster->accounts[ACCOUNT_OPERATE]);
     set_account(job, "replicate", &cluster->accounts[ACCOUNT_REPLICATE]);
-    return stay_json_dump_compact(job);
+    char *text = dump_once(job);
+    wipe_account(job, "operate");
+    wipe_account(job, "replicate");
+    return text;
 }
 
 /* Beside this program, where both are installed; else by PATH. */

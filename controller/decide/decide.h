@@ -18,7 +18,7 @@
     X(COOLDOWN, "cooldown", "a failover ended lately: `mainstay release` after a look")            \
     X(BUSY, "busy", "another plan runs on this cluster")                                           \
     X(ZONE_LIMIT, "zone-limit", "an automatic failover already runs in this zone")                 \
-    X(HOURLY_LIMIT, "hourly-limit", "3 automatic failovers in the last hour")                      \
+    X(HOURLY_LIMIT, "hourly-limit", "controller.failovers_per_hour were done automatically")       \
     X(CONFIRM, "confirm", "failover.mode is confirm or observe: a human starts it")                \
     X(NO_CANDIDATE, "no-candidate", "no server may be promoted")                                   \
     X(GRACE, "grace", "within failover.grace")                                                     \
@@ -43,7 +43,8 @@ const char *guard_what(enum guard_id guard);
 
 /* What a guard needs to know of the other clusters: kept by the controller. */
 struct fleet {
-    uint32_t failovers_last_hour;
+    uint32_t failovers_last_hour; /* automatic ones, over all clusters */
+    uint32_t failovers_per_hour;  /* how many may be; 0: no limit */
     char busy_zones[8][NAME_MAX_LEN];
     uint32_t busy_zone_count; /* at most as many as there is room for */
     bool reseeds_full;        /* as many reseeds run as may */

@@ -240,10 +240,11 @@ static bool read_fleet_line(struct reader *r, const char *name, char *text)
     struct fleet *fleet = &r->input->fleet;
     uint64_t number = 0;
     char *rest = text, *zone;
-    uint32_t *at = strcmp(name, "failovers_last_hour") == 0 ? &fleet->failovers_last_hour
-                   : strcmp(name, "wanting") == 0           ? &fleet->wanting
-                   : strcmp(name, "blast_radius") == 0      ? &fleet->blast_radius
-                                                            : NULL;
+    uint32_t *at = strcmp(name, "failovers_last_hour") == 0  ? &fleet->failovers_last_hour
+                   : strcmp(name, "failovers_per_hour") == 0 ? &fleet->failovers_per_hour
+                   : strcmp(name, "wanting") == 0            ? &fleet->wanting
+                   : strcmp(name, "blast_radius") == 0       ? &fleet->blast_radius
+                                                             : NULL;
     bool *flag = strcmp(name, "zone_down") == 0    ? &fleet->zone_down
                  : strcmp(name, "zone_waits") == 0 ? &fleet->zone_waits
                                                    : NULL;

@@ -180,6 +180,7 @@ static void write_fleet(struct writer *w, const struct fleet *fleet)
         return;
     str_add(&w->s, "[fleet]\n");
     write_number(w, "failovers_last_hour", fleet->failovers_last_hour);
+    write_number(w, "failovers_per_hour", fleet->failovers_per_hour);
     if (fleet->reseeds_full)
         write_number(w, "reseeds_full", 1);
     for (uint32_t i = 0; i < fleet->busy_zone_count; i++)

@@ -69,7 +69,8 @@ static uint32_t failover_vetoes(const struct cluster_view *view, const struct fl
     if (view->suspicion_since_mono_us != STAY_NEVER &&
         now_mono_us - view->suspicion_since_mono_us < view->config->grace_us)
         vetoes |= bit(GUARD_GRACE);
-    if (fleet != NULL && fleet->failovers_last_hour >= 3)
+    if (fleet != NULL && fleet->failovers_per_hour > 0 &&
+        fleet->failovers_last_hour >= fleet->failovers_per_hour)
         vetoes |= bit(GUARD_HOURLY_LIMIT);
     if (fleet != NULL && is_zone_busy(view, fleet))
         vetoes |= bit(GUARD_ZONE_LIMIT);

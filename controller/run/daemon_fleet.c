@@ -77,15 +77,13 @@ static void tell_zone(struct daemon *d, const struct daemon_cluster *asking, str
             zone_census_tell(d->census, (uint32_t)i, &asking->view, fleet);
 }
 
-/* Other clusters' automatic failovers, as the guards count them. The operator's own limit an hour
- * stands in for the guard's fixed number. */
+/* Other clusters' automatic failovers, as the guards count them. */
 void daemon_fleet(struct daemon *d, const struct daemon_cluster *asking, struct fleet *ret_fleet)
 {
     memset(ret_fleet, 0, sizeof *ret_fleet);
-    unsigned count = history_failovers_since(d->history, loop_now_wall_us(&d->loop) - HOUR_US);
-    unsigned limit = d->settings->failovers_per_hour;
-    if (limit > 0 && count >= limit)
-        ret_fleet->failovers_last_hour = DAEMON_FAILOVERS_PER_HOUR;
+    ret_fleet->failovers_last_hour =
+        history_failovers_since(d->history, loop_now_wall_us(&d->loop) - HOUR_US);
+    ret_fleet->failovers_per_hour = d->settings->failovers_per_hour;
     tell_zone(d, asking, ret_fleet);
     ret_fleet->evacuation_wall_us = asking->evacuation_wall_us;
     uint32_t reseeds = 0;

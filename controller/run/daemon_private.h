@@ -30,7 +30,6 @@
 #define DAEMON_FIRST_FACTS_US (3 * STAY_SECOND)
 #define DAEMON_STORE_CHECK_US (5 * STAY_SECOND)
 #define DAEMON_EPOCH_JUMP_MAX 1000000       /* further above the record's no epoch is believed */
-#define DAEMON_FAILOVERS_PER_HOUR 3         /* what the guard HOURLY_LIMIT counts to */
 
 struct effects;
 struct probe_set;

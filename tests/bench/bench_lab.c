@@ -3,7 +3,25 @@
 
 #include <unistd.h>
 
-bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept)
+#include "tests/bench/fleet_config.h"
+
+enum { ADOPT_S = 60 };
+
+/* One that has hundreds to log in to first has not yet seen these. */
+static bool adopt(struct lab *lab, int timeout_s, int *ret_code)
+{
+    int64_t due = lab_now_us() + timeout_s * STAY_SECOND;
+    while (!lab_cli(lab, ret_code, NULL, "adopt", "shop", "--yes", "--wait", NULL) ||
+           *ret_code != 0) {
+        if (lab_now_us() > due)
+            return false;
+        (void)sleep(1);
+    }
+    return true;
+}
+
+bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept,
+                  const struct probe_stage *among)
 {
     *b = (struct bench_lab){.layout = acker ? "primary+replica+acker" : "primary+replica"};
     b->lab = lab_new(&(struct lab_options){
@@ -12,12 +30,31 @@ bool bench_lab_up(struct bench_lab *b, enum lab_engine engine, bool acker, const
     bool ok = lab_up(b->lab) &&
               (strcmp(accept, "lossless") == 0 ||
                lab_edit_config(b->lab, "accept = \"lossless\"", "accept = \"bounded\"")) &&
-              lab_start_controller(b->lab) &&
-              lab_cli(b->lab, &code, NULL, "adopt", "shop", "--yes", "--wait", NULL) && code == 0;
+              (among == NULL || fleet_config_join(b->lab, among)) && lab_start_controller(b->lab) &&
+              adopt(b->lab, among == NULL ? 0 : ADOPT_S, &code);
     if (!ok)
         fprintf(stderr, "bench: %s does not come up (exit %d): %s\n", b->layout, code,
                 lab_error(b->lab));
     return ok;
+}
+
+int bench_lab_ready_sessions(struct bench_lab *b)
+{
+    static const char *const names[] = {"db1", "db2", "db3"};
+    int count = 0;
+    for (size_t i = 0; i < STAY_COUNT(names); i++) {
+        char *text = NULL;
+        if (!lab_is_running(b->lab, names[i]))
+            continue;
+        if (!lab_sql(b->lab, names[i],
+                     "SELECT COUNT(*) FROM information_schema.processlist"
+                     " WHERE user = 'mainstay_operate'",
+                     &text))
+            return -1;
+        count += (int)strtol(text, NULL, 10);
+        free(text);
+    }
+    return count;
 }
 
 void bench_lab_down(struct bench_lab *b)

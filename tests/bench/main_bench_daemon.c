@@ -2,19 +2,21 @@
  * forwarders of bench-probes, a mainstayd on core 0 with a configuration of clusters of two, each
  * server probed once a second; CPU and memory of a span once all have answered. */
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/bench_options.h"
+#include "tests/bench/fleet_config.h"
 #include "tests/bench/probe_stage.h"
 #include "tests/bench/process_use.h"
 
 #define BAR_CPU_PERCENT 100.0
 #define BAR_RSS_MIB     512.0
 
-enum { HTTP_PORT = 8499, READY_S = 240, PAGE_MAX = 32 * 1024 * 1024, PART_CLUSTERS = 500 };
+enum { HTTP_PORT = 8499, READY_S = 240, LOOK_S = 2 };
+enum { PAGE_MAX = 32 * 1024 * 1024, PART_CLUSTERS = 500 };
 
 struct options {
     const char *json;
@@ -22,48 +24,18 @@ struct options {
     bool tls;
 };
 
-static void write_accounts(FILE *file, const char *dir)
-{
-    static const char *const names[] = {"monitor", "canary", "operate", "replicate"};
-    fprintf(file, "    accounts = {\n");
-    for (size_t i = 0; i < STAY_COUNT(names); i++)
-        fprintf(
-            file,
-            "      %s = { user = \"mainstay_%s\"; password = { file = \"%s/secrets/%s\"; }; };\n",
-            names[i], names[i], dir, names[i]);
-    fprintf(file, "    };\n");
-}
-
-static void write_cluster(FILE *file, const struct probe_stage *stage, int cluster)
-{
-    char a[64], b[64];
-    probe_stage_address(stage, 2 * cluster, a, sizeof a);
-    probe_stage_address(stage, 2 * cluster + 1, b, sizeof b);
-    fprintf(file,
-            "  { name = \"c%d\"; engine = \"mariadb\";\n"
-            "    nodes = ( { name = \"db1\"; address = \"%s\"; zone = \"a\"; },\n"
-            "              { name = \"db2\"; address = \"%s\"; zone = \"b\"; } );\n",
-            cluster, a, b);
-    write_accounts(file, lab_dir(stage->lab));
-    if (stage->tls)
-        fprintf(file,
-                "    tls = { ca = \"%s/tls/ca.pem\"; required = true;"
-                " verify_name = false; };\n",
-                lab_dir(stage->lab));
-    fprintf(file, "    detection = { interval = \"1s\"; };\n  }");
-}
-
 /* In parts: a file may have 1 MiB. */
 static bool write_part(const struct probe_stage *stage, const char *path, int first)
 {
     int end =
         first + PART_CLUSTERS < stage->servers / 2 ? first + PART_CLUSTERS : stage->servers / 2;
     FILE *file = fopen(path, "w");
-    for (int i = first; file != NULL && i < end; i++) {
-        write_cluster(file, stage, i);
-        fprintf(file, "%s\n", i + 1 < stage->servers / 2 ? "," : "");
-    }
-    return file != NULL && fclose(file) == 0;
+    if (file == NULL)
+        return false;
+    fleet_config_write(file, stage, first, end);
+    if (end < stage->servers / 2)
+        fprintf(file, ",\n");
+    return fclose(file) == 0;
 }
 
 static bool write_config(const struct probe_stage *stage, const char *path)
@@ -122,7 +94,7 @@ static bool wait_up(int servers, double *ret_s)
     int64_t begun = lab_now_us();
     int up = 0;
     while (up < servers && lab_now_us() - begun < READY_S * STAY_SECOND) {
-        (void)usleep(500000);
+        (void)sleep(LOOK_S); /* its page of thousands costs the loop that is measured */
         up = servers_up();
     }
     *ret_s = (double)(lab_now_us() - begun) / 1e6;
@@ -253,41 +225,23 @@ static void usage(FILE *out)
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    static const struct option table[] = {
-        {"clusters", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
-        {"warm", required_argument, NULL, 'w'},     {"real", required_argument, NULL, 'r'},
-        {"no-tls", no_argument, NULL, 't'},         {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     *o = (struct options){.clusters = 2500, .seconds = 20, .warm_s = 65, .reals = 50, .tls = true};
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        int *number = c == 'c'   ? &o->clusters
-                      : c == 's' ? &o->seconds
-                      : c == 'w' ? &o->warm_s
-                      : c == 'r' ? &o->reals
-                                 : NULL;
-        if (number != NULL)
-            *number = (int)strtol(optarg, NULL, 10);
-        else if (c == 't')
-            o->tls = false;
-        else if (c == 'j')
-            o->json = optarg;
-        else if (c == 'h') {
-            usage(stdout);
-            exit(0);
-        } else
-            return false;
-    }
-    return optind == argc && o->clusters >= 10 && o->clusters <= 4000 && o->seconds >= 1 &&
-           o->seconds <= 3600 && o->warm_s >= 0 && o->reals >= 1 && o->reals <= LAB_CROWD_MAX;
+    const struct bench_option table[] = {
+        {.name = "clusters", .number = &o->clusters, .min = 10, .max = 4000},
+        {.name = "seconds", .number = &o->seconds, .min = 1, .max = 3600},
+        {.name = "warm", .number = &o->warm_s, .min = 0, .max = 3600},
+        {.name = "real", .number = &o->reals, .min = 1, .max = LAB_CROWD_MAX},
+        {.name = "no-tls", .flag = &o->tls, .sets = false},
+        {.name = "json", .text = &o->json},
+    };
+    return bench_options(argc, argv, table, STAY_COUNT(table), usage);
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
-    if (!parse(argc, argv, &o)) {
-        usage(stderr);
+    if (!parse(argc, argv, &o))
         return 2;
-    }
     struct probe_stage stage = {
         .servers = 2 * o.clusters, .reals = o.reals, .share_ms = 200, .tls = o.tls};
     bool ok = probe_stage_up(&stage) && measure(&stage, &o);

@@ -2,19 +2,20 @@
  * a fault at a random moment, the controller alone repairs, the loss checker compares. The outage
  * is from the last to the first acknowledged write over all writers. Runs alternate between two
  * layouts: primary + replica, and primary + replica + an acker in the third zone. */
-#include <getopt.h>
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
 #include "tests/bench/bench_lab.h"
+#include "tests/bench/bench_options.h"
 
 enum { RUNS_MAX = 2000, LOCK_SECONDS = 3, PREDICTED_WITHIN_MS = 1000 };
 
 struct options {
     const char *engine, *mode, *json;
-    int runs;
+    int runs, among; /* servers the controller watches besides */
 };
 
 struct peer { const char *mode, *name; double p50, p99; };
@@ -125,7 +126,7 @@ static void list_replicas(struct bench_lab *b, const char *primary)
 
 /* Load, fault, failover, load again, check; the new primary's name, NULL when the run failed. */
 static char *play(struct bench_lab *b, const struct options *o, const char *old, json_t **ret_check,
-                  double *ret_beyond_ms)
+                  double *ret_beyond_ms, int *ret_ready)
 {
     struct holder holders[3];
     bool lagged = strcmp(o->mode, "lagged") == 0;
@@ -136,6 +137,7 @@ static char *play(struct bench_lab *b, const struct options *o, const char *old,
     if (!lab_load_start(b->lab, &(struct lab_load_options){.writers = 16, .rate = rate}))
         return NULL;
     nap_ms(random_ms(1500, 3000));
+    *ret_ready = bench_lab_ready_sessions(b);
     list_replicas(b, old);
     if (lagged)
         start_holders(b, holders);
@@ -159,26 +161,29 @@ static json_t *one_run(struct bench_lab *b, const struct options *o)
     STAY_AUTO(stay_free_charp) char *old = state_primary(b->lab);
     json_t *check = NULL;
     double beyond_ms = 0;
+    int ready = -1;
     struct bench_told told;
-    STAY_AUTO(stay_free_charp) char *now = old == NULL ? NULL : play(b, o, old, &check, &beyond_ms);
+    STAY_AUTO(stay_free_charp)
+    char *now = old == NULL ? NULL : play(b, o, old, &check, &beyond_ms, &ready);
     if (now == NULL || !repair(b, o->mode, old)) {
         fprintf(stderr, "bench: run failed: %s\n", lab_error(b->lab));
         json_decref(check);
         return NULL;
     }
     bench_lab_explain(b, strcmp(o->mode, "switchover") == 0 ? "switchover" : "failover", &told);
-    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f,s:f}", "bench",
+    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f,s:f,s:i,s:i}",
+                            "bench",
                             "failover", "engine", o->engine, "mode", o->mode, "layout", b->layout,
                             "commit", bench_commit(), "certificate", told.certificate, "runs", 1,
                             "check", check, "outage_ms", field(check, "outage_ms"), "detect_ms",
                             told.detect_ms, "predicted_ms", told.predicted_ms, "beyond_lag_ms",
-                            beyond_ms);
+                            beyond_ms, "among", o->among, "ready_sessions", ready);
     json_decref(check);
     return run;
 }
 
 struct totals { double outage[RUNS_MAX], detect[RUNS_MAX], beyond[RUNS_MAX], missed_by[RUNS_MAX];
-                double acked, lost, unexpected, duplicates, overlaps;
+                double acked, lost, unexpected, duplicates, overlaps, ready;
                 size_t n, failed, in_flight, predicted, near; };
 
 /* How far the rehearsal's prediction was from what the clients saw; runs of older commits and the
@@ -223,6 +228,7 @@ static void add_up(const json_t *runs, struct totals *t)
         t->unexpected += field(check, "unexpected");
         t->duplicates += field(check, "duplicates");
         t->overlaps += field(check, "overlaps");
+        t->ready += field(run, "ready_sessions");
         t->in_flight += field(check, "waiting_at_fault") > 0;
         add_prediction(t, run);
     }
@@ -238,6 +244,9 @@ static void report(const struct options *o, const json_t *runs)
                              t->acked, "lost", t->lost, "unexpected", t->unexpected, "duplicates",
                              t->duplicates, "overlaps", t->overlaps);
     printf("\nfailover, %s, %s: %zu runs, %zu failed\n", o->engine, o->mode, t->n, t->failed);
+    if (o->among > 0)
+        printf("  among %d other servers; connections for the steps, open before the fault: %.0f\n",
+               o->among, t->ready);
     if (t->n > 0) {
         const struct peer *peer = NULL;
         for (size_t i = 0; i < STAY_COUNT(peers); i++)
@@ -275,7 +284,7 @@ static void usage(FILE *out)
 {
     fprintf(out,
             "usage: bench failover [--engine mariadb|mysql] [--mode MODE] [--runs N]\n"
-            "                      [--json FILE]\n"
+            "                      [--among N] [--json FILE]\n"
             "\n"
             "Needs root. Each run brings a fault to a lab of real servers under load and\n"
             "measures what its clients saw; raw runs append to tests/bench/results.\n"
@@ -283,63 +292,89 @@ static void usage(FILE *out)
             "  --engine     mariadb or mysql (mariadb)\n"
             "  --mode       crash, lagged, hang, cut or switchover (crash)\n"
             "  --runs N     1 to %d (10)\n"
+            "  --among N    the controller watches N other servers too (0); above 256 it keeps\n"
+            "               no connection ready for steps before suspicion begins\n"
             "  --json FILE  writes the figures of all runs of this commit there\n",
             RUNS_MAX);
 }
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    static const struct option table[] = {
-        {"engine", required_argument, NULL, 'e'}, {"mode", required_argument, NULL, 'm'},
-        {"runs", required_argument, NULL, 'r'},   {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const char *const modes[] = {"crash", "lagged", "hang", "cut", "switchover"};
     *o = (struct options){.engine = "mariadb", .mode = "crash", .runs = 10};
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        switch (c) {
-        case 'e': o->engine = optarg; break;
-        case 'm': o->mode = optarg; break;
-        case 'r': o->runs = (int)strtol(optarg, NULL, 10); break;
-        case 'j': o->json = optarg; break;
-        case 'h': usage(stdout); exit(0);
-        default: return false;
-        }
-    }
-    const char *modes[] = {"crash", "lagged", "hang", "cut", "switchover"};
+    const struct bench_option table[] = {
+        {.name = "engine", .text = &o->engine},
+        {.name = "mode", .text = &o->mode},
+        {.name = "runs", .number = &o->runs, .min = 1, .max = RUNS_MAX},
+        {.name = "among", .number = &o->among, .min = 0, .max = 6000},
+        {.name = "json", .text = &o->json},
+    };
+    if (!bench_options(argc, argv, table, STAY_COUNT(table), usage))
+        return false;
     bool known = false;
     for (size_t i = 0; i < STAY_COUNT(modes); i++)
         known = known || strcmp(modes[i], o->mode) == 0;
     known = known && (strcmp(o->engine, "mariadb") == 0 || strcmp(o->engine, "mysql") == 0);
-    return known && o->runs > 0 && o->runs <= RUNS_MAX;
+    if (!known)
+        usage(stderr);
+    return known;
+}
+
+/* The others, on any core: only the benches of probes keep one for what is measured. */
+static bool others_up(struct probe_stage *stage)
+{
+    cpu_set_t all;
+    bool has = sched_getaffinity(0, sizeof all, &all) == 0;
+    bool ok = probe_stage_up(stage);
+    if (has)
+        (void)sched_setaffinity(0, sizeof all, &all);
+    return ok;
+}
+
+/* MySQL keeps its un-acknowledged tail: a returner may be quarantined; then it starts afresh. */
+static bool make_ready(struct bench_lab *b, enum lab_engine engine, bool acker, const char *accept,
+                       const struct probe_stage *among)
+{
+    char why[200] = "";
+    if (b->lab != NULL && state_wait_ready(b->lab, 30, why, sizeof why))
+        return true;
+    for (int tries = 0; tries < 2; tries++) {
+        bench_lab_down(b);
+        if (bench_lab_up(b, engine, acker, accept, among) &&
+            state_wait_ready(b->lab, 60, why, sizeof why))
+            return true;
+    }
+    fprintf(stderr, "bench: %s is not ready: %s\n", b->layout, why);
+    if (b->lab != NULL)
+        free(bench_lab_keep(b));
+    return false;
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
-    if (!parse(argc, argv, &o)) {
-        usage(stderr);
+    if (!parse(argc, argv, &o))
         return 2;
-    }
     enum lab_engine engine = strcmp(o.engine, "mysql") == 0 ? LAB_MYSQL : LAB_MARIADB;
     bool silent = strcmp(o.mode, "hang") == 0 || strcmp(o.mode, "cut") == 0;
     const char *accept = silent && engine == LAB_MYSQL ? "bounded" : "lossless";
-    char path[256], why[200] = "";
-    (void)snprintf(path, sizeof path, "tests/bench/results/failover-%s-%s-%s.jsonl", o.engine,
-                   o.mode, bench_commit());
+    struct probe_stage stage = {.servers = o.among + o.among % 2, .reals = 10, .share_ms = 200,
+                                .tls = true};
+    const struct probe_stage *among = o.among > 0 ? &stage : NULL;
+    if (among != NULL && !others_up(&stage))
+        return 1;
+    char path[256], group[32] = "";
+    if (among != NULL)
+        (void)snprintf(group, sizeof group, "among%d-", o.among);
+    (void)snprintf(path, sizeof path, "tests/bench/results/failover-%s-%s-%s%s.jsonl", o.engine,
+                   o.mode, group, bench_commit());
     struct bench_lab labs[2] = {{0}, {0}};
     int failures = 0;
     for (int i = 0; i < o.runs && failures < 10; i++) {
         struct bench_lab *b = &labs[i % 2];
-        if ((b->lab == NULL && !bench_lab_up(b, engine, i % 2 == 1, accept)) ||
-            !state_wait_ready(b->lab, 30, why, sizeof why)) {
-            /* MySQL keeps its un-acknowledged tail: a returner may be quarantined; start afresh. */
-            bench_lab_down(b);
-            if (!bench_lab_up(b, engine, i % 2 == 1, accept) ||
-                !state_wait_ready(b->lab, 60, why, sizeof why)) {
-                fprintf(stderr, "bench: %s is not ready: %s\n", b->layout, why);
-                if (b->lab != NULL)
-                    free(bench_lab_keep(b));
-                return 1;
-            }
+        if (!make_ready(b, engine, i % 2 == 1, accept, among)) {
+            failures++;
+            break;
         }
         json_t *run = one_run(b, &o);
         if (run == NULL) {
@@ -358,6 +393,8 @@ int main(int argc, char **argv)
     }
     bench_lab_down(&labs[0]);
     bench_lab_down(&labs[1]);
+    if (among != NULL)
+        probe_stage_down(&stage, NULL);
     json_t *runs = bench_read(path);
     report(&o, runs);
     printf("  raw runs: %s\n", path);

@@ -1,11 +1,11 @@
 /* bench-idle: what the controller costs while nothing happens. Real two-server clusters, each with
  * its own proxies, adopted and lossless; one mainstayd watches them all; after a warm-up its CPU
  * and memory are read at the start and at the end of the span. */
-#include <getopt.h>
 #include <string.h>
 #include <time.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/bench_options.h"
 #include "tests/bench/process_use.h"
 #include "tests/lib/cluster_state.h"
 
@@ -247,48 +247,27 @@ static void usage(FILE *out)
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    static const struct option table[] = {
-        {"engine", required_argument, NULL, 'e'},  {"clusters", required_argument, NULL, 'c'},
-        {"seconds", required_argument, NULL, 's'}, {"warm", required_argument, NULL, 'w'},
-        {"json", required_argument, NULL, 'j'},    {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
     *o = (struct options){.engine = "mariadb", .clusters = 10, .seconds = 60, .warm_s = 30};
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        switch (c) {
-        case 'e':
-            o->engine = optarg;
-            break;
-        case 'c':
-            o->clusters = (int)strtol(optarg, NULL, 10);
-            break;
-        case 's':
-            o->seconds = (int)strtol(optarg, NULL, 10);
-            break;
-        case 'w':
-            o->warm_s = (int)strtol(optarg, NULL, 10);
-            break;
-        case 'j':
-            o->json = optarg;
-            break;
-        case 'h':
-            usage(stdout);
-            exit(0);
-        default:
-            return false;
-        }
+    const struct bench_option table[] = {
+        {.name = "engine", .text = &o->engine},
+        {.name = "clusters", .number = &o->clusters, .min = 1, .max = CLUSTERS_MAX},
+        {.name = "seconds", .number = &o->seconds, .min = 1, .max = 86400},
+        {.name = "warm", .number = &o->warm_s, .min = 0, .max = 86400},
+        {.name = "json", .text = &o->json},
+    };
+    bool ok = bench_options(argc, argv, table, STAY_COUNT(table), usage);
+    if (ok && strcmp(o->engine, "mariadb") != 0 && strcmp(o->engine, "mysql") != 0) {
+        usage(stderr);
+        ok = false;
     }
-    bool known = strcmp(o->engine, "mariadb") == 0 || strcmp(o->engine, "mysql") == 0;
-    return known && optind == argc && o->clusters >= 1 && o->clusters <= CLUSTERS_MAX &&
-           o->seconds >= 1 && o->seconds <= 86400 && o->warm_s >= 0;
+    return ok;
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
-    if (!parse(argc, argv, &o)) {
-        usage(stderr);
+    if (!parse(argc, argv, &o))
         return 2;
-    }
     struct fleet_of_labs f = {.count = 0};
     bool ok = fleet_up(&f, &o) && measure(&f, &o);
     fleet_down(&f);

@@ -1,11 +1,11 @@
 /* bench-probes: how many servers one core can watch. Every address is probed each second by the
  * real probe code in a process of its own; then one goes silent, 500 at once, all at once: the
  * others' lateness before and during, ratio first. */
-#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/bench_options.h"
 #include "tests/bench/probe_stage.h"
 
 #define BAR_CPU_PERCENT 100.0
@@ -171,43 +171,20 @@ static void usage(FILE *out)
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    static const struct option table[] = {
-        {"servers", required_argument, NULL, 'n'}, {"seconds", required_argument, NULL, 's'},
-        {"real", required_argument, NULL, 'r'},    {"share-ms", required_argument, NULL, 'm'},
-        {"no-tls", no_argument, NULL, 't'},        {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     *o =
         (struct options){.servers = 5000, .seconds = 20, .reals = 50, .share_ms = 200, .tls = true};
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        switch (c) {
-        case 'n':
-            o->servers = (int)strtol(optarg, NULL, 10);
-            break;
-        case 's':
-            o->seconds = (int)strtol(optarg, NULL, 10);
-            break;
-        case 'r':
-            o->reals = (int)strtol(optarg, NULL, 10);
-            break;
-        case 'm':
-            o->share_ms = (int)strtol(optarg, NULL, 10);
-            break;
-        case 't':
-            o->tls = false;
-            break;
-        case 'j':
-            o->json = optarg;
-            break;
-        case 'h':
-            usage(stdout);
-            exit(0);
-        default:
-            return false;
-        }
-    }
-    return optind == argc && o->servers >= 20 && o->servers % 2 == 0 && o->servers <= 60000 &&
-           o->seconds >= 3 && o->seconds <= 3600 && o->reals >= 1 && o->reals <= LAB_CROWD_MAX &&
-           o->share_ms >= 0;
+    const struct bench_option table[] = {
+        {.name = "servers", .number = &o->servers, .min = 20, .max = 60000},
+        {.name = "seconds", .number = &o->seconds, .min = 3, .max = 3600},
+        {.name = "real", .number = &o->reals, .min = 1, .max = LAB_CROWD_MAX},
+        {.name = "share-ms", .number = &o->share_ms, .min = 0, .max = 60000},
+        {.name = "no-tls", .flag = &o->tls, .sets = false},
+        {.name = "json", .text = &o->json},
+    };
+    if (!bench_options(argc, argv, table, STAY_COUNT(table), usage))
+        return false;
+    o->servers += o->servers % 2;
+    return true;
 }
 
 static void keep(const struct options *o, json_t *run)
@@ -224,10 +201,8 @@ static void keep(const struct options *o, json_t *run)
 int main(int argc, char **argv)
 {
     struct options o;
-    if (!parse(argc, argv, &o)) {
-        usage(stderr);
+    if (!parse(argc, argv, &o))
         return 2;
-    }
     struct probe_stage stage = {
         .servers = o.servers, .reals = o.reals, .share_ms = o.share_ms, .tls = o.tls};
     double ready_s = 0;

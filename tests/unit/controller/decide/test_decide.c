@@ -219,13 +219,21 @@ static void fleet_limits_hold_automatic_failovers_only(void **state)
 {
     (void)state;
     kill_db1();
-    struct fleet fleet = {.failovers_last_hour = 3, .busy_zones = {"x", "a"}, .busy_zone_count = 2};
+    struct fleet fleet = {.failovers_last_hour = 3,
+                          .failovers_per_hour = 3,
+                          .busy_zones = {"x", "a"},
+                          .busy_zone_count = 2};
     assert_int_equal(judge_with(NULL, &fleet).vetoes,
                      1U << GUARD_HOURLY_LIMIT | 1U << GUARD_ZONE_LIMIT);
     assert_int_equal(guard_check(&w.view, NULL, &fleet, PLAN_FAILOVER, false, w.now, wall_of(&w)),
                      0);
     fleet.busy_zone_count = 1;
     fleet.failovers_last_hour = 2;
+    assert_int_equal(judge_with(NULL, &fleet).vetoes, 0);
+    fleet.failovers_per_hour = 2; /* the operator's number, whatever it is */
+    assert_int_equal(judge_with(NULL, &fleet).vetoes, 1U << GUARD_HOURLY_LIMIT);
+    fleet.failovers_per_hour = 0;
+    fleet.failovers_last_hour = 99;
     assert_int_equal(judge_with(NULL, &fleet).vetoes, 0);
     w.view.primary = NO_NODE;
     assert_int_equal(guard_check(&w.view, NULL, &fleet, PLAN_FAILOVER, true, w.now, wall_of(&w)),

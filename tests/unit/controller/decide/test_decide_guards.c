@@ -41,7 +41,7 @@ static void no_more_copies_than_the_limit_run_at_once(void **state)
 static void cooldown_holds_failovers_not_switchovers(void **state)
 {
     (void)state;
-    struct fleet fleet = {.failovers_last_hour = 3};
+    struct fleet fleet = {.failovers_last_hour = 3, .failovers_per_hour = 3};
     w.view.record.cooldown_until_wall_us = wall_of(&w) + SEC(60);
     assert_int_equal(check(PLAN_FAILOVER, true, &fleet),
                      1u << GUARD_COOLDOWN | 1u << GUARD_HOURLY_LIMIT);
@@ -175,6 +175,7 @@ static void a_turn_that_everything_forbids_says_what_fits(void **state)
 {
     (void)state;
     struct fleet fleet = {.failovers_last_hour = 9,
+                          .failovers_per_hour = 3,
                           .busy_zones = {"a"},
                           .busy_zone_count = 1,
                           .zone_waits = true,

@@ -44,6 +44,7 @@ static void the_text_reads_back_to_the_same_decision(void **state)
     run->begun_mono_us = w.now - SEC(9);
     run->ended_mono_us = w.now - SEC(8);
     struct fleet fleet = {.failovers_last_hour = 2,
+                          .failovers_per_hour = 7,
                           .busy_zones = {"a", "zone-b"},
                           .busy_zone_count = 2,
                           .reseeds_full = true,
@@ -75,6 +76,7 @@ static void the_text_reads_back_to_the_same_decision(void **state)
     assert_int_equal(replay->run.moved, 2);
     assert_true(replay->run.stays);
     assert_int_equal(replay->input.fleet.failovers_last_hour, 2);
+    assert_int_equal(replay->input.fleet.failovers_per_hour, 7);
     assert_string_equal(replay->input.fleet.busy_zones[1], "zone-b");
     assert_true(replay->input.fleet.reseeds_full && replay->input.fleet.zone_down &&
                 replay->input.fleet.zone_waits);
