@@ -98,11 +98,9 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
     case STEP_ACKNOWLEDGE:
         follow_effect(run, view, what, node, ret_effect);
         break;
-    case STEP_END_STREAM:
-        ret_effect->peer = run->params.node;
-        break;
     case STEP_SET_TIMEOUTS:
     case STEP_REWIND:
+    case STEP_VERIFY_FREEZE: /* receiving from it is fine */
         ret_effect->peer = run->candidate;
         break;
     case STEP_CATCH_UP:
@@ -128,14 +126,12 @@ void plan_effect(const struct plan_run *run, const struct cluster_view *view, ui
         ret_effect->semi_sync = run->mode == MODE_LOSSLESS;
         break;
     case STEP_FREEZE:
-        ret_effect->peer = run->old_primary;
+    case STEP_END_STREAM:
+        ret_effect->peer = what->step == STEP_FREEZE ? run->old_primary : run->params.node;
         break;
     case STEP_SET_VARIABLES:
         (void)verdict_conformance_live(view, node, ret_effect->settings,
                                        sizeof ret_effect->settings);
-        break;
-    case STEP_VERIFY_FREEZE: /* receiving from it is fine */
-        ret_effect->peer = run->candidate;
         break;
     case STEP_SOURCE_OFF: /* a degraded run has recorded the weaker mode: waiters may go on */
         ret_effect->lossless_roles = run->kind == PLAN_SWITCHOVER;

@@ -137,7 +137,7 @@ enum step_class { CLASS_PURE, CLASS_STORE, CLASS_NODE, CLASS_ROUTE };
       "settings that spoil a promise, those that are safe to set while it runs; verified")         \
     X(ACKNOWLEDGE, NODE, "acknowledge",                                                            \
       "what it received and never acknowledged: drained, connected once by file and position "     \
-      "with the replica role on, which acknowledges all before it, then by GTID again; verified")      \
+      "with the replica role on, which acknowledges all before it, then by GTID again; verified")  \
     X(END_STREAM, NODE, "end stream",                                                              \
       "the threads by which the source still serves `peer`'s broken connection are killed")
 

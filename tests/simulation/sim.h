@@ -235,13 +235,11 @@ void draw_roles_off(struct sim *s);
 void draw_parted(struct sim *s);
 void draw_relieve(struct sim *s);
 void roles_off(struct sim *s); /* every replica receives on and acknowledges no more */
-/* sim_schedule.c */
 void draw_schedule(struct sim *s);
 void schedule_order(struct sim *s, bool cancels); /* by an operator, for a time of day */
 /* A record is stored, with a run or without (NULL). */
 void check_schedule(struct sim *s, const struct plan_run *run, const struct cluster_record *record);
 bool schedule_is_overdue(const struct sim *s); /* due, and nothing stands against it */
-/* sim_evacuate.c */
 void draw_evacuation(struct sim *s);
 void evacuation_order(struct sim *s, uint32_t node); /* of the zone it stands in */
 void evacuation_tell(struct sim *s); /* before each turn: who is in the zone, whose turn it is */

@@ -279,8 +279,10 @@ static void only_the_old_primarys_fence_may_have_killed_its_clients(void **state
         facts_as_judged();
         facts.read_only = TRI_NO;
         start(PLAN_FENCE, own != 0 ? 0 : 2);
-        struct effect_result looked = {
-            .outcome = OUTCOME_NOT_DONE, .groups_read = true, .facts = &facts};
+        struct effect_result looked = {.outcome = OUTCOME_NOT_DONE,
+                                       .ended_sessions = true,
+                                       .groups_read = true,
+                                       .facts = &facts};
         uint32_t node = own != 0 ? 0 : 2, row = begun(STEP_FENCE, NODE_BIT(node), 0);
         plan_absorb(&run, &c.view, row, node, &looked, CASE_NOW);
         assert_int_equal(run.rows[row].failed, NODE_BIT(node));
