@@ -8,7 +8,7 @@
 #include "controller/act/effects_errant.h"
 
 #define SAVE_DEADLINE_US   (3600 * STAY_SECOND)
-#define VERIFY_DEADLINE_US (24 * 3600 * STAY_SECOND)
+#define VERIFY_DEADLINE_US (24 * INT64_C(3600) * STAY_SECOND)
 
 struct known_cluster {
     struct name_link link;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define PROGRAM   "mainstay-errant"
-#define REWIND_US (2 * 3600 * STAY_SECOND) /* its row ends as early */
+#define REWIND_US (2 * INT64_C(3600) * STAY_SECOND) /* its row ends as early */
 
 struct errant_job {
     struct errant_job *next;
@@ -266,7 +266,7 @@ void effects_errant_start(struct effects_errant_set *set, const struct settings_
     const char *argv[] = {path, NULL};
     struct process_spec spec = {.argv = argv,
                                 .stdin_text = input,
-                                .output_max = 1024 * 1024,
+                                .output_max = 1 << 20,
                                 .deadline_mono_us = effect->deadline_mono_us,
                                 .done = on_end,
                                 .arg = job};

@@ -163,10 +163,10 @@ static void a_process_that_was_never_read_has_no_birth(void **state)
     w.view.record.primary_since_wall_us = wall_of(&w);
     struct node_view *n = &w.view.nodes[1];
     n->idle_life = true;
-    n->facts_begun_mono_us = STAY_NEVER;
+    n->facts_begun_mono_us = n->facts_mono_us = STAY_NEVER;
     (void)judge_with(NULL, NULL);
     assert_true(n->idle_life);
-    n->facts_begun_mono_us = w.now;
+    n->facts_begun_mono_us = n->facts_mono_us = w.now;
     (void)judge_with(NULL, NULL);
     assert_false(n->idle_life); /* it began 5,000 s ago */
 }

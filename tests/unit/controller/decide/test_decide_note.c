@@ -73,8 +73,10 @@ static void a_lone_primary_has_nobody_to_ask(void **state)
 {
     (void)state;
     logs("db1-bin.000012", "db1-bin.000011", "db1-bin.000011");
+    uint32_t count = w.config.node_count;
     w.config.node_count = 1;
     note_has(125, "");
+    w.config.node_count = count;
 }
 
 static void holders_are_said_of_a_saturated_primary_only(void **state)
