@@ -11,13 +11,16 @@ static bool may_have_purged(const struct cluster_view *view, uint32_t node)
     return facts->applier != TRI_YES && gtid_set_contains(&facts->executed, &facts->received);
 }
 
-/* ... or it was seen so since the primary was last seen to have a commit acknowledged. */
+/* ... or it was seen so since the primary was last seen to have a commit acknowledged; where it
+ * never was, since we attached the node to it: until then it acknowledged nothing of its. */
 static bool has_stood(const struct cluster_view *view, uint32_t node)
 {
-    int64_t stood_us = view->nodes[node].stood_mono_us;
+    const struct node_view *n = &view->nodes[node];
     int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
-    return stood_us != STAY_NEVER &&
-           (acked_us == STAY_NEVER || stood_us > acked_us - 2 * STAY_SECOND);
+    if (n->stood_mono_us == STAY_NEVER)
+        return false;
+    return acked_us == STAY_NEVER ? n->stood_mono_us > n->changed_mono_us
+                                  : n->stood_mono_us > acked_us - 2 * STAY_SECOND;
 }
 
 /* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
