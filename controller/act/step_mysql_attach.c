@@ -84,6 +84,15 @@ static bool is_attached(const struct step *s)
     return receives_from_peer(s) && (applies || is_receiver_first(s));
 }
 
+/* What an undo gives back: it follows its old source, which may be gone for good. One that was
+ * refused or heard nothing tries again by itself. */
+static bool is_given_back(const struct step *s)
+{
+    const struct server_facts *f = &s->result->facts;
+    return s->in->effect.step == STEP_THAW && step_source_is_peer(s) &&
+           f->receiver == RECEIVER_CONNECTING && f->receiver_errno != 0 && f->applier == TRI_YES;
+}
+
 static enum outcome wait_attached(struct step *s)
 {
     bool trusting = false;
@@ -93,6 +102,8 @@ static enum outcome wait_attached(struct step *s)
             o = trust_blindly(s, &trusting);
         if (o != OUTCOME_DONE || is_attached(s))
             return o;
+        if (is_given_back(s))
+            return step_end(s, OUTCOME_DONE, "it tries to reach its source again");
         const struct server_facts *f = &s->result->facts;
         if (f->receiver == RECEIVER_STOPPED || (f->applier == TRI_NO && f->applier_errno != 0) ||
             !step_wait(s, STEP_LOOK_AGAIN_US))

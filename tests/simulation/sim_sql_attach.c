@@ -144,6 +144,8 @@ enum sql_progress sql_attach(struct sim *s, struct sim_effect *x, struct sim_ser
     default:
         if (v->receiver_errno || v->applier_errno || !v->receiver_on)
             return SQL_FAILED;
+        if (x->effect.step == STEP_THAW && v->cannot_reach && v->applier_on)
+            return SQL_DONE; /* given back to a source that is gone: it tries by itself */
         return is_attached(x, v) ? SQL_DONE : sql_poll(s, x);
     }
 }
