@@ -2,50 +2,14 @@
  */
 #include <mysql.h>
 
-#include "backup/compare.h"
+#include "backup/compare_private.h"
 
-#include <time.h>
-
-#include "backup/bundle_save.h"
-#include "backup/compare_table.h"
 #include "base/io/real_clock.h"
 
-#define OPEN_US     (10 * STAY_SECOND)
-#define ASK_US      (600 * STAY_SECOND)
-#define BEHIND_US   (60 * STAY_SECOND) /* the replica may be, after a rejoin */
-#define LOCKED_US   (2 * STAY_SECOND)  /* writers of a slice may wait */
-#define SETTLE_US   STAY_SECOND /* MariaDB's log holds a transaction before its rows are seen */
-#define POLL_US     (5 * STAY_MS)
 #define SLICE_ROWS  2000
 #define SMALL_ROWS  100
 #define WHOLE_ROWS  20000 /* a table without a key is locked up to here */
-#define TRIES       3
-#define DIFFERS_MAX 5 /* of a table */
-
-enum equal { EQUAL_NO = 0, EQUAL_YES, EQUAL_UNKNOWN };
-
-struct comparing {
-    const struct compare *what;
-    struct compare_outcome *out;
-    struct mysql_session *source, *replica;
-    bool is_mysql;
-    const struct compare_table *table;
-    char *name; /* "schema.table" */
-    uint64_t table_differences;
-    char why[200];
-};
-
-struct sum {
-    uint64_t rows, summed;
-    char sum[72]; /* decimal */
-};
-
-static void sleep_us(int64_t us)
-{
-    struct timespec t = {.tv_sec = us / STAY_SECOND, .tv_nsec = us % STAY_SECOND * 1000};
-    while (nanosleep(&t, &t) != 0)
-        ;
-}
+#define DIFFERS_MAX 5     /* of a table */
 
 static void tell(struct comparing *c, const char *slice, enum compare_result result,
                  const char *why)
@@ -58,137 +22,6 @@ static void tell(struct comparing *c, const char *slice, enum compare_result res
 
 /* --- one slice ---------------------------------------------------------------------------------
  */
-
-static void keep_sum(void *arg, const struct mysql_row *row)
-{
-    struct sum *sum = arg;
-    if (row->columns < 3 || row->values[0] == NULL || row->values[1] == NULL ||
-        row->values[2] == NULL)
-        return;
-    sum->rows = strtoull(row->values[0], NULL, 10);
-    sum->summed = strtoull(row->values[1], NULL, 10);
-    (void)stay_copy(sum->sum, sizeof sum->sum, row->values[2]);
-}
-
-static enum stay_rc read_sum(struct comparing *c, struct mysql_session *s, const char *sql,
-                             struct sum *ret, struct stay_error *err)
-{
-    *ret = (struct sum){0};
-    enum stay_rc rc = mysql_session_run(s, sql, real_clock_mono_us() + ASK_US, keep_sum, ret, err);
-    if (rc == STAY_OK && (ret->sum[0] == '\0' || ret->summed != ret->rows))
-        rc = stay_error(err, STAY_ELIMIT, "a row is larger than max_allowed_packet");
-    return rc == STAY_OK
-               ? rc
-               : stay_error_prefix(err, rc, "%s",
-                                   s == c->source ? c->what->source_name : c->what->replica_name);
-}
-
-static bool is_same(const struct sum *a, const struct sum *b)
-{
-    return a->rows == b->rows && strcmp(a->sum, b->sum) == 0;
-}
-
-/* Until the replica holds what the source held at the call. STAY_ETIMEDOUT: it did not. */
-static enum stay_rc come_up(struct comparing *c, int64_t due_us, struct stay_error *err)
-{
-    STAY_AUTO(gtid_set_drop) struct gtid_set all = {0};
-    enum engine engine = c->what->source.engine;
-    enum stay_rc rc = bundle_read_executed(c->source, engine, &all, err);
-    while (rc == STAY_OK) {
-        STAY_AUTO(gtid_set_drop) struct gtid_set has = {0};
-        rc = bundle_read_executed(c->replica, engine, &has, err);
-        if (rc != STAY_OK || gtid_set_contains(&has, &all))
-            break;
-        if (real_clock_mono_us() >= due_us)
-            return stay_error(err, STAY_ETIMEDOUT, "%s does not come up with %s",
-                              c->what->replica_name, c->what->source_name);
-        sleep_us(POLL_US);
-    }
-    return rc;
-}
-
-/* The source before, the replica behind it, the source again: one of the two may be it. */
-static enum stay_rc compare_unlocked(struct comparing *c, const char *sql, enum equal *ret_equal,
-                                     struct stay_error *err)
-{
-    struct sum first, there, last;
-    *ret_equal = EQUAL_NO;
-    enum stay_rc rc = read_sum(c, c->source, sql, &first, err);
-    if (rc == STAY_OK)
-        rc = read_sum(c, c->replica, sql, &there, err);
-    for (int i = 0; rc == STAY_OK && !is_same(&first, &there) && i < TRIES; i++) {
-        rc = come_up(c, real_clock_mono_us() + BEHIND_US, err);
-        if (rc == STAY_OK)
-            rc = read_sum(c, c->replica, sql, &there, err);
-        if (rc == STAY_OK)
-            rc = read_sum(c, c->source, sql, &last, err);
-        if (rc == STAY_OK && !is_same(&first, &there))
-            first = last;
-    }
-    if (rc == STAY_OK && is_same(&first, &there)) {
-        *ret_equal = EQUAL_YES;
-        c->out->rows += first.rows;
-    }
-    return rc;
-}
-
-/* Nobody changes the source's rows meanwhile, so the replica's settle on them or differ. */
-static enum stay_rc compare_held(struct comparing *c, const char *sql, enum equal *ret_equal,
-                                 struct stay_error *err)
-{
-    struct sum first, there;
-    int64_t due = real_clock_mono_us() + LOCKED_US, settled = INT64_MAX;
-    *ret_equal = EQUAL_UNKNOWN;
-    enum stay_rc rc = read_sum(c, c->source, sql, &first, err);
-    if (rc == STAY_OK)
-        rc = come_up(c, due, err);
-    if (rc == STAY_ETIMEDOUT)
-        return STAY_OK;
-    settled = real_clock_mono_us() + SETTLE_US;
-    while (rc == STAY_OK) {
-        rc = read_sum(c, c->replica, sql, &there, err);
-        if (rc == STAY_OK && is_same(&first, &there)) {
-            *ret_equal = EQUAL_YES;
-            c->out->rows += first.rows;
-            return rc;
-        }
-        if (real_clock_mono_us() >= settled)
-            break;
-        sleep_us(POLL_US);
-    }
-    if (rc == STAY_OK) {
-        *ret_equal = EQUAL_NO;
-        (void)snprintf(c->why, sizeof c->why, "%llu rows on %s, %llu on %s%s",
-                       (unsigned long long)first.rows, c->what->source_name,
-                       (unsigned long long)there.rows, c->what->replica_name,
-                       first.rows == there.rows ? ", not the same" : "");
-    }
-    return rc;
-}
-
-static enum stay_rc compare_locked(struct comparing *c, const char *sql, const char *lock,
-                                   enum equal *ret_equal, struct stay_error *err)
-{
-    struct stay_error e = {0}, ignored;
-    (void)stay_copy(c->why, sizeof c->why, "it is written all the time");
-    *ret_equal = EQUAL_UNKNOWN;
-    enum stay_rc rc = mysql_session_run(c->source, "START TRANSACTION",
-                                        real_clock_mono_us() + OPEN_US, NULL, NULL, err);
-    if (rc != STAY_OK)
-        return rc;
-    rc = mysql_session_run(c->source, lock, real_clock_mono_us() + OPEN_US, NULL, NULL, &e);
-    if (rc == STAY_OK)
-        rc = compare_held(c, sql, ret_equal, err);
-    else if (e.native == 1205 || e.native == 1213) /* somebody's locks; a deadlock */
-        rc = STAY_OK;
-    else
-        rc = stay_error(err, rc, "%s", e.text);
-    if (mysql_session_is_open(c->source) &&
-        mysql_session_run(c->source, "ROLLBACK", real_clock_mono_us() + OPEN_US, NULL, NULL,
-                          &ignored) != STAY_OK)
-        mysql_session_close(c->source);
-    return rc;
-}
 
 /* May a proof by locks be had, and is it small enough to be waited for? */
 static bool may_lock(struct comparing *c)
@@ -217,7 +50,7 @@ static enum stay_rc compare_slice(struct comparing *c, const struct compare_boun
     enum equal equal = EQUAL_NO;
     enum stay_rc rc = compare_unlocked(c, sql, &equal, err);
     if (rc != STAY_OK || equal == EQUAL_YES) {
-        sleep_us((real_clock_mono_us() - begun) / 2);
+        compare_sleep_us((real_clock_mono_us() - begun) / 2);
         return rc;
     }
     if (rows > SMALL_ROWS && c->table->key_count > 0)
@@ -226,7 +59,7 @@ static enum stay_rc compare_slice(struct comparing *c, const struct compare_boun
         STAY_AUTO(stay_free_charp)
         char *lock = compare_lock_sql(c->table, from, to, c->is_mysql);
         equal = EQUAL_UNKNOWN;
-        for (int i = 0; rc == STAY_OK && equal == EQUAL_UNKNOWN && i < TRIES; i++)
+        for (int i = 0; rc == STAY_OK && equal == EQUAL_UNKNOWN && i < COMPARE_TRIES; i++)
             rc = compare_locked(c, sql, lock, &equal, err);
     } else {
         equal = EQUAL_UNKNOWN;
@@ -260,8 +93,8 @@ static enum stay_rc compare_range(struct comparing *c, const struct compare_boun
         STAY_AUTO(stay_free_charp) char *sql = compare_next_sql(c->table, &at, to, rows);
         compare_bound_clear(&next);
         if (sql != NULL)
-            rc = mysql_session_run(c->source, sql, real_clock_mono_us() + ASK_US, keep_bound, &next,
-                                   err);
+            rc = mysql_session_run(c->source, sql, real_clock_mono_us() + COMPARE_ASK_US,
+                                   keep_bound, &next, err);
         is_last = next.n != c->table->key_count || next.n == 0;
         if (rc == STAY_OK)
             rc = compare_slice(c, &at, is_last ? to : &next, rows, err);
@@ -289,7 +122,7 @@ static enum stay_rc compare_table(struct comparing *c, struct compare_table *tab
     struct compare_table *list = stay_calloc(1, sizeof *list);
     enum stay_rc rc = compare_describe(c->source, table, err);
     if (rc == STAY_OK)
-        rc = come_up(c, real_clock_mono_us() + BEHIND_US, err);
+        rc = compare_come_up(c, real_clock_mono_us() + COMPARE_BEHIND_US, err);
     if (rc == STAY_OK)
         rc = compare_describe(c->replica, &there, err);
     c->table = table;
@@ -352,7 +185,7 @@ static enum stay_rc compare_all(struct comparing *c, struct stay_error *err)
     size_t n_first = 0, n_there = 0, n_again = 0;
     enum stay_rc rc = STAY_OK;
     bool stands = false;
-    for (int i = 0; rc == STAY_OK && !stands && i < TRIES; i++) {
+    for (int i = 0; rc == STAY_OK && !stands && i < COMPARE_TRIES; i++) {
         compare_tables_free(first, n_first);
         compare_tables_free(there, n_there);
         compare_tables_free(again, n_again);
@@ -360,7 +193,7 @@ static enum stay_rc compare_all(struct comparing *c, struct stay_error *err)
         n_first = n_there = n_again = 0;
         rc = compare_list(c->source, &first, &n_first, err);
         if (rc == STAY_OK)
-            rc = come_up(c, real_clock_mono_us() + BEHIND_US, err);
+            rc = compare_come_up(c, real_clock_mono_us() + COMPARE_BEHIND_US, err);
         if (rc == STAY_OK)
             rc = compare_list(c->replica, &there, &n_there, err);
         if (rc == STAY_OK)
@@ -383,7 +216,7 @@ static enum stay_rc open_session(struct mysql_session *s, const struct mysql_tar
                                  const struct mysql_account *account, struct stay_error *err)
 {
     struct reach reach = {0};
-    int64_t due = real_clock_mono_us() + OPEN_US;
+    int64_t due = real_clock_mono_us() + COMPARE_OPEN_US;
     enum stay_rc rc = mysql_session_open(s, target, account, due, &reach, err);
     if (rc == STAY_OK) /* gaps are locked too; one statement's transaction ends with it */
         rc = mysql_session_run(s, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", due,

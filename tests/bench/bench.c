@@ -20,7 +20,10 @@ struct bench_percentiles bench_percentiles(double *values, size_t n)
         .p50 = values[n / 2], .p99 = values[p99 < n ? p99 : n - 1], .max = values[n - 1]};
 }
 
-static json_t *tenth(double value) { return json_real((double)(int64_t)(value * 10 + 0.5) / 10); }
+static json_t *tenth(double value)
+{
+    return json_real((double)(int64_t)(value * 10 + 0.5) / 10);
+}
 
 json_t *bench_percentiles_json(struct bench_percentiles p)
 {
@@ -45,6 +48,11 @@ static void make_folders(const char *path)
     free(copy);
 }
 
+double bench_number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
 bool bench_append(const char *path, const json_t *run)
 {
     make_folders(path);
@@ -57,6 +65,21 @@ bool bench_append(const char *path, const json_t *run)
     bool ok = line != NULL && fprintf(file, "%s\n", line) > 0;
     free(line);
     return fclose(file) == 0 && ok;
+}
+
+void bench_write(const char *path, const json_t *object)
+{
+    if (path != NULL && json_dump_file(object, path, JSON_INDENT(2)) != 0)
+        fprintf(stderr, "bench: cannot write %s\n", path);
+}
+
+void bench_keep(const char *group, const json_t *run, const char *json)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "tests/bench/results/%s-%s.jsonl", group, bench_commit());
+    if (bench_append(path, run))
+        printf("  raw runs: %s\n", path);
+    bench_write(json, run);
 }
 
 json_t *bench_read(const char *path)

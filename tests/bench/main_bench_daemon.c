@@ -131,39 +131,25 @@ static json_t *difference(const struct options *o, const struct process_use *a,
         "load", hundredth(bench_load()));
 }
 
-static double field(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 static void report(const json_t *run)
 {
     const char *name;
     json_t *value;
-    printf("\ndaemon: %.0f clusters, %.0f servers each second%s, %.0f s\n", field(run, "clusters"),
-           field(run, "servers"), json_is_true(json_object_get(run, "with_tls")) ? " by TLS" : "",
-           field(run, "seconds"));
+    printf("\ndaemon: %.0f clusters, %.0f servers each second%s, %.0f s\n",
+           bench_number(run, "clusters"), bench_number(run, "servers"),
+           json_is_true(json_object_get(run, "with_tls")) ? " by TLS" : "",
+           bench_number(run, "seconds"));
     printf("  ratio to the bar: CPU %.2f (bar one core), memory %.2f (bar %.0f MiB)\n",
-           field(run, "cpu_percent") / BAR_CPU_PERCENT, field(run, "rss_mib") / BAR_RSS_MIB,
-           BAR_RSS_MIB);
+           bench_number(run, "cpu_percent") / BAR_CPU_PERCENT,
+           bench_number(run, "rss_mib") / BAR_RSS_MIB, BAR_RSS_MIB);
     printf("  CPU %.1f %% of a core, RSS %.0f MiB (%.0f kB a cluster), %.0f switches a second;\n"
            "  all answered after %.1f s; by thread:",
-           field(run, "cpu_percent"), field(run, "rss_mib"), field(run, "kb_a_cluster"),
-           field(run, "switches_per_s"), field(run, "ready_s"));
+           bench_number(run, "cpu_percent"), bench_number(run, "rss_mib"),
+           bench_number(run, "kb_a_cluster"), bench_number(run, "switches_per_s"),
+           bench_number(run, "ready_s"));
     json_object_foreach(json_object_get(run, "by_thread"), name, value)
         printf(" %s %.1f", name, json_number_value(value));
-    printf("\n  load of this machine %.1f\n", field(run, "load"));
-}
-
-static void keep(const struct options *o, json_t *run)
-{
-    char path[128];
-    (void)snprintf(path, sizeof path, "tests/bench/results/daemon-%s.jsonl", bench_commit());
-    (void)bench_append(path, run);
-    report(run);
-    printf("  raw runs: %s\n", path);
-    if (o->json != NULL && json_dump_file(run, o->json, JSON_INDENT(2)) != 0)
-        fprintf(stderr, "bench: cannot write %s\n", o->json);
+    printf("\n  load of this machine %.1f\n", bench_number(run, "load"));
 }
 
 static pid_t pid_of(const struct lab *lab)
@@ -195,7 +181,8 @@ static bool measure(struct probe_stage *stage, const struct options *o)
     ok = ok && process_use_read(pid_of(stage->lab), &after) && servers_up() == stage->servers;
     if (ok) {
         json_t *run = difference(o, &before, &after, ready_s);
-        keep(o, run);
+        report(run);
+        bench_keep("daemon", run, o->json);
         json_decref(run);
     } else {
         STAY_AUTO(stay_free_charp) char *said = lab_crowd_output(stage->lab, "mainstayd");

@@ -10,23 +10,9 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/bench_lab.h"
 #include "tests/bench/bench_options.h"
+#include "tests/bench/failover_report.h"
 
-enum { RUNS_MAX = 2000, LOCK_SECONDS = 3, PREDICTED_WITHIN_MS = 1000 };
-
-struct options {
-    const char *engine, *mode, *json;
-    int runs, among; /* servers the controller watches besides */
-};
-
-struct peer { const char *mode, *name; double p50, p99; };
-/* orchestrator with the best settings its documentation allows, measured on a machine of this size
- * (1 primary + 2 replicas, MariaDB 10.11); it is not installed here, so it is not run again. */
-static const struct peer peers[] = {
-    {"crash", "orchestrator, tuned", 2100, 3100},
-    {"hang", "orchestrator, tuned", 8700, 9100},
-    {"cut", "orchestrator, tuned", 8700, 9100},
-    {"switchover", "orchestrator", 180, 770},
-};
+enum { LOCK_SECONDS = 3 };
 
 static void nap_ms(long ms)
 {
@@ -40,7 +26,12 @@ static long random_ms(long from, long to)
 }
 
 /* Holds the ledger locked on one replica for LOCK_SECONDS, over a connection of its own. */
-struct holder { pthread_t thread; struct lab *lab; const char *node; int64_t released_us; };
+struct holder {
+    pthread_t thread;
+    struct lab *lab;
+    const char *node;
+    int64_t released_us;
+};
 
 static void *hold_lock(void *arg)
 {
@@ -110,11 +101,6 @@ static bool repair(struct bench_lab *b, const char *mode, const char *old)
     return lab_start(b->lab, old, NULL);
 }
 
-static double field(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 static void list_replicas(struct bench_lab *b, const char *primary)
 {
     static const char *const names[] = {"db1", "db2", "db3"};
@@ -125,8 +111,8 @@ static void list_replicas(struct bench_lab *b, const char *primary)
 }
 
 /* Load, fault, failover, load again, check; the new primary's name, NULL when the run failed. */
-static char *play(struct bench_lab *b, const struct options *o, const char *old, json_t **ret_check,
-                  double *ret_beyond_ms, int *ret_ready)
+static char *play(struct bench_lab *b, const struct failover_bench *o, const char *old,
+                  json_t **ret_check, double *ret_beyond_ms, int *ret_ready)
 {
     struct holder holders[3];
     bool lagged = strcmp(o->mode, "lagged") == 0;
@@ -151,12 +137,13 @@ static char *play(struct bench_lab *b, const struct options *o, const char *old,
         return NULL;
     }
     if (lagged)
-        *ret_beyond_ms = field(*ret_check, "outage_ms") - (double)(released_us - fault_us) / 1e3;
+        *ret_beyond_ms =
+            bench_number(*ret_check, "outage_ms") - (double)(released_us - fault_us) / 1e3;
     return now;
 }
 
 /* One run; a new reference, or NULL when it failed. */
-static json_t *one_run(struct bench_lab *b, const struct options *o)
+static json_t *one_run(struct bench_lab *b, const struct failover_bench *o)
 {
     STAY_AUTO(stay_free_charp) char *old = state_primary(b->lab);
     json_t *check = NULL;
@@ -171,113 +158,14 @@ static json_t *one_run(struct bench_lab *b, const struct options *o)
         return NULL;
     }
     bench_lab_explain(b, strcmp(o->mode, "switchover") == 0 ? "switchover" : "failover", &told);
-    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f,s:f,s:i,s:i}",
-                            "bench",
+    json_t *run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:O,s:f,s:f,s:f,s:f,s:i,s:i}", "bench",
                             "failover", "engine", o->engine, "mode", o->mode, "layout", b->layout,
                             "commit", bench_commit(), "certificate", told.certificate, "runs", 1,
-                            "check", check, "outage_ms", field(check, "outage_ms"), "detect_ms",
-                            told.detect_ms, "predicted_ms", told.predicted_ms, "beyond_lag_ms",
-                            beyond_ms, "among", o->among, "ready_sessions", ready);
+                            "check", check, "outage_ms", bench_number(check, "outage_ms"),
+                            "detect_ms", told.detect_ms, "predicted_ms", told.predicted_ms,
+                            "beyond_lag_ms", beyond_ms, "among", o->among, "ready_sessions", ready);
     json_decref(check);
     return run;
-}
-
-struct totals { double outage[RUNS_MAX], detect[RUNS_MAX], beyond[RUNS_MAX], missed_by[RUNS_MAX];
-                double acked, lost, unexpected, duplicates, overlaps, ready;
-                size_t n, failed, in_flight, predicted, near; };
-
-/* How far the rehearsal's prediction was from what the clients saw; runs of older commits and the
- * first failover of a lab were not foretold. */
-static void add_prediction(struct totals *t, const json_t *run)
-{
-    double predicted = field(run, "predicted_ms");
-    if (predicted <= 0)
-        return;
-    double by = field(run, "outage_ms") - predicted;
-    t->missed_by[t->predicted++] = by < 0 ? -by : by;
-    t->near += by > -PREDICTED_WITHIN_MS && by < PREDICTED_WITHIN_MS;
-}
-
-static void report_prediction(struct totals *t, json_t *json)
-{
-    if (t->predicted == 0)
-        return;
-    struct bench_percentiles by = bench_percentiles(t->missed_by, t->predicted);
-    json_object_set_new(json, "predicted_runs", json_integer((json_int_t)t->predicted));
-    json_object_set_new(json, "predicted_within_1s", json_integer((json_int_t)t->near));
-    json_object_set_new(json, "predicted_off_ms", bench_percentiles_json(by));
-    printf("  %-22s %8.0f %8.0f %8.0f  within 1 s in %zu of %zu runs\n", "prediction off by, ms",
-           by.p50, by.p99, by.max, t->near, t->predicted);
-}
-
-static void add_up(const json_t *runs, struct totals *t)
-{
-    size_t index;
-    json_t *run;
-    json_array_foreach(runs, index, run) {
-        if (json_is_true(json_object_get(run, "failed")) || t->n == RUNS_MAX) {
-            t->failed++;
-            continue;
-        }
-        const json_t *check = json_object_get(run, "check");
-        t->outage[t->n] = field(run, "outage_ms");
-        t->detect[t->n] = field(run, "detect_ms");
-        t->beyond[t->n++] = field(run, "beyond_lag_ms");
-        t->acked += field(check, "acked");
-        t->lost += field(check, "lost");
-        t->unexpected += field(check, "unexpected");
-        t->duplicates += field(check, "duplicates");
-        t->overlaps += field(check, "overlaps");
-        t->ready += field(run, "ready_sessions");
-        t->in_flight += field(check, "waiting_at_fault") > 0;
-        add_prediction(t, run);
-    }
-}
-
-static void report(const struct options *o, const json_t *runs)
-{
-    struct totals *t = stay_calloc(1, sizeof *t);
-    add_up(runs, t);
-    json_t *json = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:f,s:f}", "bench", "failover",
-                             "engine", o->engine, "mode", o->mode, "commit", bench_commit(), "runs",
-                             (json_int_t)t->n, "failed_runs", (json_int_t)t->failed, "acked",
-                             t->acked, "lost", t->lost, "unexpected", t->unexpected, "duplicates",
-                             t->duplicates, "overlaps", t->overlaps);
-    printf("\nfailover, %s, %s: %zu runs, %zu failed\n", o->engine, o->mode, t->n, t->failed);
-    if (o->among > 0)
-        printf("  among %d other servers; connections for the steps, open before the fault: %.0f\n",
-               o->among, t->ready);
-    if (t->n > 0) {
-        const struct peer *peer = NULL;
-        for (size_t i = 0; i < STAY_COUNT(peers); i++)
-            if (strcmp(peers[i].mode, o->mode) == 0)
-                peer = &peers[i];
-        struct bench_percentiles out = bench_percentiles(t->outage, t->n);
-        struct bench_percentiles det = bench_percentiles(t->detect, t->n);
-        json_object_set_new(json, "outage_ms", bench_percentiles_json(out));
-        json_object_set_new(json, "detect_ms", bench_percentiles_json(det));
-        if (peer != NULL)
-            printf("  ratio p50 %.1f, p99 %.1f against %s (p50 %.0f, p99 %.0f ms; measured "
-                   "elsewhere, not installed here)\n", peer->p50 / out.p50, peer->p99 / out.p99,
-                   peer->name, peer->p50, peer->p99);
-        printf("  %-22s %8s %8s %8s\n", "", "p50", "p99", "max");
-        printf("  %-22s %8.0f %8.0f %8.0f\n", "client outage, ms", out.p50, out.p99, out.max);
-        printf("  %-22s %8.0f %8.0f %8.0f\n", "detection, ms", det.p50, det.p99, det.max);
-        report_prediction(t, json);
-        if (strcmp(o->mode, "lagged") == 0) {
-            struct bench_percentiles beyond = bench_percentiles(t->beyond, t->n);
-            json_object_set_new(json, "beyond_lag_ms", bench_percentiles_json(beyond));
-            printf("  %-22s %8.0f %8.0f %8.0f\n", "beyond the lag, ms", beyond.p50, beyond.p99,
-                   beyond.max);
-        }
-    }
-    printf("  acknowledged %.0f, lost %.0f, unexpected %.0f, duplicates %.0f, overlaps %.0f; a "
-           "write in flight at the fault in %zu runs\n  load of this machine %.1f\n", t->acked,
-           t->lost, t->unexpected, t->duplicates, t->overlaps, t->in_flight, bench_load());
-    if (o->json != NULL && json_dump_file(json, o->json, JSON_INDENT(2)) != 0)
-        fprintf(stderr, "bench: cannot write %s\n", o->json);
-    json_decref(json);
-    free(t);
 }
 
 static void usage(FILE *out)
@@ -295,17 +183,17 @@ static void usage(FILE *out)
             "  --among N    the controller watches N other servers too (0); above 256 it keeps\n"
             "               no connection ready for steps before suspicion begins\n"
             "  --json FILE  writes the figures of all runs of this commit there\n",
-            RUNS_MAX);
+            FAILOVER_RUNS_MAX);
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static bool parse(int argc, char **argv, struct failover_bench *o)
 {
     static const char *const modes[] = {"crash", "lagged", "hang", "cut", "switchover"};
-    *o = (struct options){.engine = "mariadb", .mode = "crash", .runs = 10};
+    *o = (struct failover_bench){.engine = "mariadb", .mode = "crash", .runs = 10};
     const struct bench_option table[] = {
         {.name = "engine", .text = &o->engine},
         {.name = "mode", .text = &o->mode},
-        {.name = "runs", .number = &o->runs, .min = 1, .max = RUNS_MAX},
+        {.name = "runs", .number = &o->runs, .min = 1, .max = FAILOVER_RUNS_MAX},
         {.name = "among", .number = &o->among, .min = 0, .max = 6000},
         {.name = "json", .text = &o->json},
     };
@@ -352,14 +240,14 @@ static bool make_ready(struct bench_lab *b, enum lab_engine engine, bool acker, 
 
 int main(int argc, char **argv)
 {
-    struct options o;
+    struct failover_bench o;
     if (!parse(argc, argv, &o))
         return 2;
     enum lab_engine engine = strcmp(o.engine, "mysql") == 0 ? LAB_MYSQL : LAB_MARIADB;
     bool silent = strcmp(o.mode, "hang") == 0 || strcmp(o.mode, "cut") == 0;
     const char *accept = silent && engine == LAB_MYSQL ? "bounded" : "lossless";
-    struct probe_stage stage = {.servers = o.among + o.among % 2, .reals = 10, .share_ms = 200,
-                                .tls = true};
+    struct probe_stage stage = {
+        .servers = o.among + o.among % 2, .reals = 10, .share_ms = 200, .tls = true};
     const struct probe_stage *among = o.among > 0 ? &stage : NULL;
     if (among != NULL && !others_up(&stage))
         return 1;
@@ -380,14 +268,14 @@ int main(int argc, char **argv)
         if (run == NULL) {
             failures++;
             STAY_AUTO(stay_free_charp) char *reason = bench_lab_keep(b);
-            run = json_pack("{s:s,s:s,s:b,s:s}", "bench", "failover", "layout", b->layout,
-                            "failed", 1, "why", reason);
+            run = json_pack("{s:s,s:s,s:b,s:s}", "bench", "failover", "layout", b->layout, "failed",
+                            1, "why", reason);
             bench_lab_down(b);
         }
         (void)bench_append(path, run);
         printf("run %d/%d %s: outage %.0f ms, detected %.0f ms, lost %.0f\n", i + 1, o.runs,
-               b->layout, field(run, "outage_ms"), field(run, "detect_ms"),
-               field(json_object_get(run, "check"), "lost"));
+               b->layout, bench_number(run, "outage_ms"), bench_number(run, "detect_ms"),
+               bench_number(json_object_get(run, "check"), "lost"));
         fflush(stdout);
         json_decref(run);
     }
@@ -396,7 +284,7 @@ int main(int argc, char **argv)
     if (among != NULL)
         probe_stage_down(&stage, NULL);
     json_t *runs = bench_read(path);
-    report(&o, runs);
+    failover_report(&o, runs);
     printf("  raw runs: %s\n", path);
     json_decref(runs);
     return failures == 0 ? 0 : 1;

@@ -178,28 +178,24 @@ static json_t *difference(const struct options *o, const struct process_use *a,
                      (json_int_t)b->threads, "by_thread", threads, "load", hundredth(bench_load()));
 }
 
-static double field(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 static void report(const json_t *run)
 {
-    double cpu = field(run, "cpu_percent"), rss = field(run, "rss_kb") / 1024;
+    double cpu = bench_number(run, "cpu_percent"), rss = bench_number(run, "rss_kb") / 1024;
     const char *name;
     json_t *value;
     printf("\nidle, %s: %.0f clusters, %.0f servers, %.0f s\n",
-           json_string_value(json_object_get(run, "engine")), field(run, "clusters"),
-           field(run, "servers"), field(run, "seconds"));
+           json_string_value(json_object_get(run, "engine")), bench_number(run, "clusters"),
+           bench_number(run, "servers"), bench_number(run, "seconds"));
     printf("  ratio to the bar: CPU %.2f (bar %.0f %% of a core), memory %.2f (bar %.0f MiB)\n",
            cpu / BAR_CPU_PERCENT, BAR_CPU_PERCENT, rss / BAR_RSS_MIB, BAR_RSS_MIB);
     printf("  CPU %.2f %% of a core: user %.2f, system %.2f; %.0f switches a second\n", cpu,
-           field(run, "user_percent"), field(run, "system_percent"), field(run, "switches_per_s"));
+           bench_number(run, "user_percent"), bench_number(run, "system_percent"),
+           bench_number(run, "switches_per_s"));
     printf("  RSS %.1f MiB, PSS %.1f MiB, %.0f threads; by thread:", rss,
-           field(run, "pss_kb") / 1024, field(run, "threads"));
+           bench_number(run, "pss_kb") / 1024, bench_number(run, "threads"));
     json_object_foreach(json_object_get(run, "by_thread"), name, value)
         printf(" %s %.2f", name, json_number_value(value));
-    printf("\n  load of this machine %.1f\n", field(run, "load"));
+    printf("\n  load of this machine %.1f\n", bench_number(run, "load"));
 }
 
 static bool measure(struct fleet_of_labs *f, const struct options *o)
@@ -211,15 +207,11 @@ static bool measure(struct fleet_of_labs *f, const struct options *o)
     nap_s(ok ? o->seconds : 0);
     ok = ok && process_use_read(pid, &after) && all_ready(f, 1); /* and it was idle all along */
     if (ok) {
-        char path[128];
-        (void)snprintf(path, sizeof path, "tests/bench/results/idle-%s-%s.jsonl", o->engine,
-                       bench_commit());
+        char group[40];
+        (void)snprintf(group, sizeof group, "idle-%s", o->engine);
         json_t *run = difference(o, &before, &after);
-        (void)bench_append(path, run);
         report(run);
-        printf("  raw runs: %s\n", path);
-        if (o->json != NULL && json_dump_file(run, o->json, JSON_INDENT(2)) != 0)
-            fprintf(stderr, "bench: cannot write %s\n", o->json);
+        bench_keep(group, run, o->json);
         json_decref(run);
     } else {
         fprintf(stderr, "bench: the controller ended or was not idle\n");

@@ -187,17 +187,6 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-static void keep(const struct options *o, json_t *run)
-{
-    char path[128];
-    (void)snprintf(path, sizeof path, "tests/bench/results/probes-%s.jsonl", bench_commit());
-    (void)bench_append(path, run);
-    report(run);
-    printf("  raw runs: %s\n", path);
-    if (o->json != NULL && json_dump_file(run, o->json, JSON_INDENT(2)) != 0)
-        fprintf(stderr, "bench: cannot write %s\n", o->json);
-}
-
 int main(int argc, char **argv)
 {
     struct options o;
@@ -216,7 +205,8 @@ int main(int argc, char **argv)
     probe_stage_down(&stage, &forwarded);
     if (ok) {
         json_object_set(run, "forwarded", forwarded);
-        keep(&o, run);
+        report(run);
+        bench_keep("probes", run, o.json);
     }
     json_decref(forwarded);
     json_decref(lines);

@@ -1,4 +1,4 @@
-/* tests/crash/crash_matrix.c - which point next, the way there, and the judgement; see the header.
+/* tests/crash/crash_matrix.c - which point next, and the way there; see the header.
  *
  * The parent keeps the record and makes a child per lab: whatever ends a child early (a wait that
  * ran out, a loss) is the failure of the point under way, and the next child goes on after it. */
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "tests/crash/crash_judge.h"
 #include "tests/crash/crash_strike.h"
 
 #define EXIT_TIME  76 /* points are left */
@@ -32,7 +33,6 @@ struct gather {
     const char *only;         /* as of points_init */
     size_t step;
     int64_t due_us;
-    bool hit; /* the point of this run was reached */
 };
 
 static unsigned way_of(const char *node)
@@ -40,113 +40,6 @@ static unsigned way_of(const char *node)
     unsigned n = (unsigned)strtoul(node + 2, NULL, 10);
     must(n >= 1 && n <= SERVERS);
     return n - 1;
-}
-
-static json_int_t epoch_now(struct lab *lab)
-{
-    STAY_AUTO(stay_json_drop) json_t *cluster = state_cluster(lab);
-    return json_integer_value(json_object_get(cluster, "epoch"));
-}
-
-/* The summaries of plans later than `epoch`, newest first; a new reference. */
-static json_t *plans_since(struct lab *lab, json_int_t epoch)
-{
-    STAY_AUTO(stay_json_drop) json_t *answer = NULL;
-    json_t *list = json_array(), *plan;
-    size_t i;
-    int code = -1;
-    (void)lab_cli(lab, &code, &answer, "history", "shop", "--max", "40", NULL);
-    json_array_foreach(state_find(answer, "plans"), i, plan)
-    {
-        if (json_integer_value(json_object_get(plan, "epoch")) > epoch)
-            json_array_append(list, plan);
-    }
-    return list;
-}
-
-static const char *word(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
-}
-
-/* The rows that this plan began. */
-static uint64_t rows_of(struct lab *lab, const char *id)
-{
-    STAY_AUTO(stay_json_drop) json_t *told = state_explain(lab, id);
-    uint64_t rows = 0;
-    size_t i;
-    json_t *row;
-    json_array_foreach(state_find(told, "rows_run"), i, row)
-    {
-        const char *state = word(row, "state");
-        if (strcmp(state, "skipped") != 0 && strcmp(state, "pending") != 0)
-            rows |= UINT64_C(1) << json_integer_value(json_object_get(row, "row"));
-    }
-    return rows;
-}
-
-/* Says what became of the plan, in the order it happened, and learns its way when nothing
- * happened to it. Returns the first
- * plan's letter. */
-static char judge_plans(struct gather *g, json_int_t epoch, char *what, size_t size)
-{
-    STAY_AUTO(stay_json_drop) json_t *plans = plans_since(g->run.lab, epoch);
-    const char *kind = plan_kind_text(g->stage->kind);
-    struct way *way = &g->ways[way_of(g->run.old)];
-    char how = '?';
-    size_t used = 0;
-    what[0] = '\0';
-    for (size_t i = json_array_size(plans); i-- > 0;) {
-        const json_t *plan = json_array_get(plans, i);
-        const char *state = word(plan, "state");
-        if (used < size)
-            used += (size_t)snprintf(what + used, size - used, "%s%s %s", used == 0 ? "" : ", ",
-                                     word(plan, "kind"), state);
-        if (strcmp(word(plan, "kind"), kind) != 0)
-            continue;
-        bool succeeded = strcmp(state, "succeeded") == 0;
-        bool asks = !succeeded && strcmp(state, "undone") != 0;
-        how = how != '?' ? how : succeeded ? 'S' : asks ? 'A' : 'U';
-        if (!g->hit) /* a fault may lead to rows that nothing else leads to */
-            way->rows |= rows_of(g->run.lab, word(plan, "id"));
-        SCENARIO_CHECK(succeeded || word(plan, "text")[0] != '\0', "%s says no reason",
-                       word(plan, "id"));
-    }
-    return g->run.asked ? 'A' : how;
-}
-
-/* --- the end ------------------------------------------------------------------------------- */
-
-static void check_copies(struct lab *lab, const char *primary)
-{
-    STAY_AUTO(stay_json_drop) json_t *cluster = state_cluster(lab);
-    STAY_AUTO(stay_free_charp)
-    char *sum = scenario_value(lab, primary, "CHECKSUM TABLE shop.ledger");
-    size_t i;
-    json_t *node;
-    json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-    {
-        talk_come_up(lab, word(node, "name"), primary, 120);
-        LAB_MUST(lab, lab_wait_sql(lab, word(node, "name"), "CHECKSUM TABLE shop.ledger", sum, 20));
-    }
-}
-
-static void check_end(struct gather *g, json_int_t epoch, char *what, size_t size, char *ret_how)
-{
-    struct lab *lab = g->run.lab;
-    scenario_ready(lab, 90);
-    *ret_how = judge_plans(g, epoch, what, size);
-    STAY_AUTO(stay_free_charp) char *primary = state_primary(lab);
-    scenario_write_on(300);
-    const char *open = lab_writable(lab);
-    SCENARIO_CHECK(primary != NULL && strcmp(open, primary) == 0, "writable: '%s', recorded: '%s'",
-                   open, primary);
-    scenario_check(lab, primary, 20);
-    check_copies(lab, primary);
-    bool gone = g->run.point != NULL && g->run.point->fault == POINT_GONE;
-    SCENARIO_CHECK(g->stage->moves || gone || strstr(what, "failover succeeded") == NULL,
-                   "a failover although every server lived: %s", what);
 }
 
 /* --- one point ----------------------------------------------------------------------------- */
@@ -165,12 +58,13 @@ static void grow_old(struct lab *lab)
     size_t i;
     json_t *node;
     json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-        LAB_MUST(lab, lab_wait_sql(lab, word(node, "name"), sql, "1", 30));
+        LAB_MUST(lab, lab_wait_sql(lab, crash_word(node, "name"), sql, "1", 30));
 }
 
 static void one_point(struct gather *g, struct crash_point *point)
 {
-    char what[400], how = '?';
+    struct crash_end end;
+    struct way *way;
     struct crash_run *run = &g->run;
     run->point = point;
     run->asked = false;
@@ -185,21 +79,23 @@ static void one_point(struct gather *g, struct crash_point *point)
     LAB_MUST(run->lab, lab_sql(run->lab, run->old, "TRUNCATE shop.ledger", NULL));
     LAB_MUST(run->lab, lab_load_start(run->lab, &(struct lab_load_options){.rate = WRITES_S}));
     scenario_write_on(600);
-    json_int_t epoch = epoch_now(run->lab);
+    json_int_t epoch = crash_epoch(run->lab);
     g->stage->lead(run);
-    g->hit = point != NULL && crash_strike(run);
+    bool hit = point != NULL && crash_strike(run);
     crash_disarm(run);
     g->stage->settle(run);
-    check_end(g, epoch, what, sizeof what, &how);
-    if (point == NULL || !g->hit) {
-        if (point != NULL)
-            point->tries++;
-        printf("%s from %s: %s\n", point == NULL ? "without a fault" : "not reached", run->old,
-               what);
-        g->ways[way_of(run->old)].is_known = true;
+    crash_judge(run, g->stage, epoch, &end);
+    if (hit) {
+        points_end(&g->points, point, POINT_PASSED, end.how, run->layout->name, end.what);
         return;
     }
-    points_end(&g->points, point, POINT_PASSED, how, run->layout->name, what);
+    if (point != NULL)
+        point->tries++;
+    printf("%s from %s: %s\n", point == NULL ? "without a fault" : "not reached", run->old,
+           end.what);
+    way = &g->ways[way_of(run->old)]; /* a fault may lead to rows that nothing else leads to */
+    way->is_known = true;
+    way->rows |= end.rows;
 }
 
 /* --- which one next ------------------------------------------------------------------------ */
@@ -227,7 +123,7 @@ static bool move_on(struct gather *g, const char *primary)
     json_t *node;
     json_array_foreach(json_object_get(cluster, "nodes"), i, node)
     {
-        const char *name = word(node, "name");
+        const char *name = crash_word(node, "name");
         int code = -1;
         bool acker = g->run.layout->options.acker && strcmp(name, "db3") == 0;
         if (acker || strcmp(name, primary) == 0 || next_for(g, name) == NULL)

@@ -77,6 +77,17 @@ void talk_wait(struct lab *lab, const char *node, enum talk_word word, const cha
     LAB_MUST(lab, lab_wait_sql(lab, node, talk_word(lab, word), expected, timeout_s));
 }
 
+void talk_diverge(struct lab *lab, const char *node)
+{
+    bool mysql = lab_engine_of(lab) == LAB_MYSQL; /* MariaDB's root passes read_only */
+    if (mysql)
+        talk_do(lab, node, WORD_WRITABLE);
+    LAB_MUST(lab,
+             lab_sql(lab, node, "INSERT INTO shop.ledger (client, seq) VALUES (9999, 1)", NULL));
+    if (mysql)
+        talk_do(lab, node, WORD_READ_ONLY);
+}
+
 void talk_insert(struct lab *lab, const char *node, int n)
 {
     static int seq;

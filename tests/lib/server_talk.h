@@ -42,6 +42,8 @@ long talk_number(struct lab *lab, const char *node, enum talk_word word);
 /* Waits until the word's value is `expected`; ends the program after timeout_s. */
 void talk_wait(struct lab *lab, const char *node, enum talk_word word, const char *expected,
                int timeout_s);
+/* A ledger row by hand on a read-only replica, which stays read-only. */
+void talk_diverge(struct lab *lab, const char *node);
 /* Inserts `n` ledger rows of client 900, each a commit of its own that must be acknowledged. */
 void talk_insert(struct lab *lab, const char *node, int n);
 /* Waits until `node` has executed all that `primary` had; itself: nothing. On a busy machine a

@@ -28,12 +28,7 @@ static void expect_refused(struct lab *lab, const char *node, int code_wanted, c
 /* By hand, on the replica db3; set aside with what it holds more. */
 static void diverge(struct lab *lab)
 {
-    if (lab_engine_of(lab) == LAB_MYSQL)
-        talk_do(lab, "db3", WORD_WRITABLE);
-    LAB_MUST(lab,
-             lab_sql(lab, "db3", "INSERT INTO shop.ledger (client, seq) VALUES (9999, 1)", NULL));
-    if (lab_engine_of(lab) == LAB_MYSQL)
-        talk_do(lab, "db3", WORD_READ_ONLY);
+    talk_diverge(lab, "db3");
     LAB_MUST(lab, state_wait_node_rule(lab, "db3", 208, 30));
 }
 

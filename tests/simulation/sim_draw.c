@@ -2,6 +2,15 @@
  * when one is added. */
 #include "tests/simulation/sim.h"
 
+/* The controller dies before or after the first of these steps. */
+static void crash_at(struct sim_setup *u, struct random *own, enum step_kind step)
+{
+    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT;
+    u->crash_step = step;
+    u->crash_side = (uint32_t)random_below(own, 2);
+    u->crash_at = 0;
+}
+
 /* From a stream of its own: every other life stays what it was. */
 void draw_returner(struct sim *s)
 {
@@ -23,12 +32,8 @@ void draw_reseed(struct sim *s)
         sim_at(s, s->now + (4 * i + 1) * STAY_SECOND + random_between(&own, 0, 4 * STAY_SECOND),
                EV_RESEED, 0, 0, 0, 0);
     static const enum step_kind steps[] = {STEP_COPY, STEP_COPY_STOP, STEP_ADMIT};
-    if (!u->script_reseed || random_below(&own, 3) != 0)
-        return;
-    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of it */
-    u->crash_step = steps[random_below(&own, STAY_COUNT(steps))];
-    u->crash_side = (uint32_t)random_below(&own, 2);
-    u->crash_at = 0;
+    if (u->script_reseed && random_below(&own, 3) == 0)
+        crash_at(u, &own, steps[random_below(&own, STAY_COUNT(steps))]);
 }
 
 /* All servers lose power or are killed within a second, the controller perhaps too; some come back
@@ -61,12 +66,8 @@ void draw_conform(struct sim *s)
     for (int64_t i = 0; i < 2; i++)
         sim_at(s, s->now + 4 * STAY_SECOND + random_between(&own, 0, 8 * STAY_SECOND), EV_CONFORM,
                node, 0, 0, 0);
-    if (random_below(&own, 4) != 0)
-        return;
-    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of it */
-    u->crash_step = STEP_SET_VARIABLES;
-    u->crash_side = (uint32_t)random_below(&own, 2);
-    u->crash_at = 0;
+    if (random_below(&own, 4) == 0)
+        crash_at(u, &own, STEP_SET_VARIABLES);
 }
 
 /* The configuration asks for less by a reload; from a stream of its own. */
@@ -105,12 +106,8 @@ void draw_roles_off(struct sim *s)
     for (int64_t i = 0; i < 2; i++)
         sim_at(s, s->now + random_between(&own, 2 * STAY_SECOND, 14 * STAY_SECOND), EV_ROLES_OFF, 0,
                0, 0, 0);
-    if (random_below(&own, 3) != 0)
-        return;
-    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of the repair */
-    u->crash_step = STEP_ACKNOWLEDGE;
-    u->crash_side = (uint32_t)random_below(&own, 2);
-    u->crash_at = 0;
+    if (random_below(&own, 3) == 0)
+        crash_at(u, &own, STEP_ACKNOWLEDGE);
 }
 
 /* A replica is parted from the primary long enough to notice; the source goes on serving what it
@@ -130,12 +127,8 @@ void draw_parted(struct sim *s)
     f->begun = s->now + (int64_t)random_between(&own, 2 * STAY_SECOND, 9 * STAY_SECOND);
     f->until = f->begun + (int64_t)random_between(&own, 6 * STAY_SECOND, 12 * STAY_SECOND);
     sim_at(s, f->begun, EV_FAULT, s->fault_n++, 0, 0, 0);
-    if (random_below(&own, 3) != 0)
-        return;
-    u->faults |= UINT64_C(1) << FAULT_CRASH_POINT; /* in the middle of the repair */
-    u->crash_step = STEP_END_STREAM;
-    u->crash_side = (uint32_t)random_below(&own, 2);
-    u->crash_at = 0;
+    if (random_below(&own, 3) == 0)
+        crash_at(u, &own, STEP_END_STREAM);
 }
 
 /* A configuration that relieves a sick primary alone, soon. From a stream of its own. */
