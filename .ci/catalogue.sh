@@ -21,7 +21,9 @@ while IFS='|' read -r row way what title; do
                 [ -f "$file" ] || { bad "row $row: no program $name"; continue; }
                 tr -s '\n ' ' ' <"$file" | grep -qE "scenario_pass\( ?\"(([0-9a-z]+, )*$row\b|bad )" ||
                     bad "row $row: $file passes another row"
-                grep -q 'ENGINES: ' "$file" || bad "row $row: $file names no engines"
+                grep -qE 'ENGINES: [a-z ]*[a-z] *(\*/|$)' "$file" || bad "row $row: $file names no engines"
+                ! grep -A1 -E 'ENGINES: [a-z ]*$' "$file" | grep -qE '^ \* *(mariadb|mysql)' ||
+                    bad "row $row: the engines of $file are not on one line"
             done ;;
         simulation)
             [[ $what == *:* ]] || bad "row $row: not said why it is simulated"

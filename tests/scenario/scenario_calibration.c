@@ -2,8 +2,8 @@
  * runs here as it runs on the model (calibration_model.c), on three fresh servers, and must give
  * the same answers. A want may take time to come true on a real server; once true it must hold for
  * a second. A model's millisecond is ten here, and 300 ms at least: the model has no scheduler and
- * no fsync. MAINSTAY_CALIBRATION_ROW runs only the scripts whose row contains it. ENGINES: mariadb
- * mysql */
+ * no fsync. MAINSTAY_CALIBRATION_ROW runs only the scripts whose row contains it.
+ * ENGINES: mariadb mysql */
 #include "tests/lib/server_position.h"
 #include "tests/lib/server_talk.h"
 #include "tests/simulation/calibration.h"
