@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -97,6 +98,13 @@ void knock_free(struct knock *knock)
 bool knock_is_connected(const struct knock *knock)
 {
     return knock->is_connected;
+}
+
+bool knock_has_news(const struct knock *knock)
+{
+    short open = knock->is_connected ? 0 : POLLOUT;
+    struct pollfd fd = {.fd = knock->fd, .events = (short)(POLLIN | POLLRDHUP | open)};
+    return poll(&fd, 1, 0) == 1;
 }
 
 int64_t knock_begun_mono_us(const struct knock *knock)

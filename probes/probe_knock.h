@@ -31,6 +31,7 @@ typedef void (*knock_fn)(void *arg);
 struct knock *knock_new(struct loop *loop, const struct knock_address *to, knock_fn fn, void *arg);
 void knock_free(struct knock *knock);               /* closes; no call afterwards; takes NULL */
 bool knock_is_connected(const struct knock *knock); /* the server's kernel answered */
+bool knock_has_news(const struct knock *knock);     /* its call comes in this turn of the loop */
 int64_t knock_begun_mono_us(const struct knock *knock);
 
 #endif

@@ -4,13 +4,16 @@
 #include "base/io/timer.h"
 #include "probes/probe_set_private.h"
 
-#define HOST_US         (30 * STAY_SECOND) /* what it says of its disks */
-#define HOST_UNKNOWN_US (300 * STAY_SECOND)
-#define LATE_US         (3 * STAY_MS)  /* a timer's millisecond: no later beat inherits it */
-#define BESIDE_US       (20 * STAY_MS) /* the next so many clusters beat this much later */
+#define HOST_US             (30 * STAY_SECOND) /* what it says of its disks */
+#define HOST_UNKNOWN_US     (300 * STAY_SECOND)
+#define GRANTS_REST         10
+#define GRANTS_REST_MOST_US STAY_SECOND
+#define LATE_US             (3 * STAY_MS)  /* a timer's millisecond: no later beat inherits it */
+#define BESIDE_US           (20 * STAY_MS) /* the next so many clusters beat this much later */
 
 static void on_pace(struct timer *timer, void *arg);
 static void on_node(void *arg, const struct channel_event *event);
+static void end_grants(struct probed_node *node);
 
 void probe_node_init(struct probed_cluster *cluster, uint32_t index)
 {
@@ -48,13 +51,21 @@ void probe_node_release(struct probed_node *node)
 {
     channel_release(&node->channel);
     timer_free(node->pace);
-    grants_check_drop(node->grants);
+    if (node->grants != NULL) {
+        grants_check_drop(node->grants);
+        end_grants(node);
+    }
     server_facts_clear(&node->start);
 }
 
+/* Suspicion of a crowd (a zone is gone, or we are the slow ones) is looked into at the pace that so
+ * many clusters can be asked at, never slower than without any suspicion. */
 static int64_t interval_of(const struct probed_cluster *cluster)
 {
-    return cluster->is_urged ? cluster->config.suspicion_interval_us : cluster->config.interval_us;
+    const struct probe_cluster *config = &cluster->config;
+    int64_t crowd = 1 + cluster->set->urged_count / PROBE_URGED_AT_ONCE;
+    int64_t urged_us = crowd * config->suspicion_interval_us;
+    return cluster->is_urged && urged_us < config->interval_us ? urged_us : config->interval_us;
 }
 
 int64_t probe_beat_after(int64_t mono_us, int64_t period_us, int64_t phase_us)
@@ -122,10 +133,28 @@ static void remember_start(struct probed_node *node, struct server_facts *facts)
 #undef X
 }
 
+/* One server's accounts at a time, and as long a pause after each as GRANTS_REST looks like it
+ * took: four logins are 12 ms of a core, and thousands of servers want them at the same moment. */
+static bool may_look_at_grants(const struct probe_set *set, int64_t now)
+{
+    return set->grants_under_way == 0 && now >= set->grants_next_mono_us;
+}
+
+static void end_grants(struct probed_node *node)
+{
+    struct probe_set *set = node->cluster->set;
+    int64_t now = loop_now_mono_us(set->loop);
+    int64_t rest_us = GRANTS_REST * (now - node->grants_begun_mono_us);
+    node->grants = NULL;
+    set->grants_under_way--;
+    set->grants_next_mono_us =
+        now + (rest_us < GRANTS_REST_MOST_US ? rest_us : GRANTS_REST_MOST_US);
+}
+
 static void took_grants(void *arg, const struct grants_found *found)
 {
     struct probed_node *node = arg;
-    node->grants = NULL;
+    end_grants(node);
     if (found == NULL)
         return;
     bool is_well = found->missing[0] == '\0' && found->passes_read_only[0] == '\0' &&
@@ -159,6 +188,8 @@ static void check_grants(struct probed_node *node, int64_t now)
         .accounts = {config->monitor, config->canary, config->operate, config->replicate}};
     node->grants = grants_check_start(node->cluster->set->lanes.connect, node->channel.key, &in,
                                       now + 5 * STAY_SECOND, took_grants, node);
+    node->grants_begun_mono_us = now;
+    node->cluster->set->grants_under_way += node->grants != NULL ? 1 : 0;
 }
 
 /* After a group was read: which one is due next. */
@@ -177,7 +208,7 @@ static void ask_more(struct probed_node *node)
     } else if (config->engine == ENGINE_MARIADB && now >= node->host_due_mono_us) {
         node->host_due_mono_us = now + HOST_UNKNOWN_US;
         channel_ask(&node->channel, FACTS_HOST, NULL, config->deadline_us);
-    } else {
+    } else if (may_look_at_grants(node->cluster->set, now)) {
         check_grants(node, now);
     }
 }

@@ -11,9 +11,11 @@
  * Pace: STATUS facts every interval_us (beats of up to 16 clusters fall together, so that one
  * wake-up asks them all; a beat that comes while a server is silent is made up for when its time
  * is over), SLOW and START facts every slow_interval_us, grants every PROBE_GRANTS_US, or
- * PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is four logins; that an
- * account in use is refused is seen at once). Urged: STATUS or a connect attempt every
- * suspicion_interval_us. Deadlines: a connect to the end of login, from when a lane takes it up,
+ * PROBE_GRANTS_WELL_US after a look that found nothing missing (each look is four logins: one
+ * server's at a time, with ten times as long a rest, so that thousands cost a tenth of a core; that
+ * an account in use is refused is seen at once). Urged: STATUS or a connect attempt every
+ * suspicion_interval_us, stretched by each further 128 clusters that are urged, up to interval_us.
+ * Deadlines: a connect to the end of login, from when a lane takes it up,
  * and each answer has deadline_us. An attempt that no lane had time to begin is not reported: it
  * says nothing about the server. */
 #ifndef PROBES_PROBE_SET_H

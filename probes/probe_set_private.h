@@ -11,6 +11,8 @@
 /* Waking up is most of what an idle controller costs: the healthy beats of so many clusters fall
  * together. Within a cluster they stay apart. */
 #define PROBE_CLUSTERS_AT_ONCE 16
+/* So many clusters are asked at the pace of suspicion; twice as many at half that pace. */
+#define PROBE_URGED_AT_ONCE 128
 
 struct probed_cluster;
 
@@ -30,6 +32,7 @@ struct probed_node {
     struct server_facts start;   /* START values seen in this server process's life */
     struct grants_found found;   /* by the last look that ended */
     struct grants_check *grants; /* under way */
+    int64_t grants_begun_mono_us;
 };
 
 struct probed_cluster {
@@ -52,6 +55,8 @@ struct probe_set {
     uint32_t cluster_count;
     uint64_t keys;
     uint32_t urged_count;
+    uint32_t grants_under_way;   /* looks at a server's accounts */
+    int64_t grants_next_mono_us; /* the next of them not before */
 };
 
 /* Servers of clusters that are asked together share a lane, so that one thread is woken for all

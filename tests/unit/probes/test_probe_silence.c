@@ -236,9 +236,39 @@ static void half_an_answer_of_one_is_no_silence_of_another(void **state)
     }
 }
 
+/* Each turn comes a whole deadline after the one before: the answers lay there all the while. */
+static void our_own_lateness_is_no_silence_of_the_server(void **state)
+{
+    (void)state;
+    struct world w;
+    uint16_t port;
+    struct talker talker = {.stalls = false};
+    pthread_t thread;
+    open_world(&w);
+    talker.listener = listen_on(&port);
+    (void)fcntl(talker.listener, F_SETFL, 0);
+    assert_int_equal(pthread_create(&thread, NULL, talk, &talker), 0);
+    add_server(&w, port);
+    for (int64_t give_up = real_clock_mono_us() + 20 * STAY_SECOND;
+         w.seen[0].others < 2 && real_clock_mono_us() < give_up;)
+        run_for(&w, 10 * STAY_MS);
+    probe_set_urge(w.set, 0, true); /* no answer waits for others */
+    for (int i = 0; i < 24; i++) {
+        (void)usleep((unsigned)(DEADLINE_US + 20 * STAY_MS));
+        (void)loop_turn(&w.loop, 0);
+    }
+    assert_true(w.seen[0].others >= 5);
+    assert_int_equal(w.seen[0].timeouts, 0);
+    close_world(&w);
+    (void)shutdown(talker.listener, SHUT_RDWR);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(talker.listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(our_own_lateness_is_no_silence_of_the_server),
         cmocka_unit_test(the_return_of_one_is_seen_while_many_are_silent),
         cmocka_unit_test(a_stopped_server_is_not_piled_up_with_connections),
         cmocka_unit_test(waiting_for_a_lane_is_no_silence_of_the_server),
