@@ -70,7 +70,7 @@ static void take_log(struct mysql_reader *r, unsigned columns, const char *const
 }
 
 static void take_session(struct mysql_reader *r, unsigned columns, const char *const *names,
-                      const char *const *values)
+                         const char *const *values)
 {
     struct server_facts *f = r->facts;
     struct mysql_session_row row = {.command = ""};

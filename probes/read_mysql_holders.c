@@ -5,8 +5,8 @@
 #include <ctype.h>
 
 #define HOLDERS_SHOWN 3
-#define SESSIONS_MIN  8 /* fewer exhaust no server, and are said by no text: this runs each probe  \
-                         */
+/* Fewer exhaust no server, and are said by no text: this runs each probe. */
+#define SESSIONS_MIN 8
 
 /* Names are other people's: what is no plain character is shown as '?'. */
 static void take_plain(char *dst, size_t size, const char *text, size_t length)

@@ -230,7 +230,7 @@ static void on_warm(struct timer *timer, void *arg)
         if (is_few || (c->is_expected && warmed + c->node_count <= EFFECTS_WARM_NODES)) {
             warmed += c->node_count;
             warm_cluster(set, c);
-        } else {
+        } else if (!c->is_expected) { /* a plan of an expected one may be between two steps */
             cool_cluster(c);
         }
     }

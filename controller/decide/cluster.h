@@ -176,6 +176,8 @@ bool cluster_may_have_lost_tail(const struct cluster_view *view, uint32_t node);
  * source, its own side ended the connection. Measured on MySQL 9.7.4: "Error connecting to source"
  * then, "Error reconnecting" once it had been connected. */
 bool cluster_receiver_is_new(const struct server_facts *facts);
+/* The applier stands, and nothing received is left to execute. */
+bool cluster_stands_empty(const struct server_facts *facts);
 /* Measured on MariaDB 10.11: a receiver started while the applier stands still throws away what was
  * received and not executed, and what it acknowledged with it. By these facts the applier stands,
  * nothing received is left to execute, and the receiver neither receives nor tries to reconnect by

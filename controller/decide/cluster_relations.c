@@ -252,12 +252,16 @@ bool cluster_is_refused(const struct server_facts *facts)
             strstr(facts->receiver_error, "error 1236 ") != NULL);
 }
 
+bool cluster_stands_empty(const struct server_facts *facts)
+{
+    return facts->applier != TRI_YES && gtid_set_contains(&facts->executed, &facts->received);
+}
+
 bool cluster_may_have_purged(const struct cluster_view *view, const struct server_facts *facts)
 {
     bool goes_on = facts->receiver == RECEIVER_RUNNING ||
                    (facts->receiver == RECEIVER_CONNECTING && !cluster_receiver_is_new(facts));
-    return view->config->engine != ENGINE_MYSQL && facts->applier != TRI_YES && !goes_on &&
-           gtid_set_contains(&facts->executed, &facts->received);
+    return view->config->engine != ENGINE_MYSQL && !goes_on && cluster_stands_empty(facts);
 }
 
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)

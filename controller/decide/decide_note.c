@@ -46,7 +46,15 @@ static void note_purge(const struct cluster_view *view, int64_t now_mono_us, cha
 {
     const char *mine = view->nodes[view->primary].facts.log_file;
     uint64_t oldest = UINT64_MAX, number = 0;
+    const char *stranger = cluster_stranger(view);
     size_t digits = 0;
+    if (stranger != NULL) {
+        (void)snprintf(text, size,
+                       "; purge none of its binary logs: which %.60s needs, that is no "
+                       "server of this cluster, is not known",
+                       stranger);
+        return;
+    }
     for (uint32_t node = 0; node < view->config->node_count; node++) {
         if (node == view->primary)
             continue;

@@ -2,17 +2,11 @@
  * acknowledged and lost in a restart must be nowhere, or known to be nothing. */
 #include "controller/decide/plan_private.h"
 
-/* Asked of MariaDB alone, which loses tails. Measured on 10.11: a receiver started while the
- * applier stands still throws away what was received and not executed, and what it acknowledged
- * with it. One that still shows such rows has not, or has them again. */
-static bool may_have_purged(const struct cluster_view *view, uint32_t node)
-{
-    const struct server_facts *facts = &view->nodes[node].facts;
-    return facts->applier != TRI_YES && gtid_set_contains(&facts->executed, &facts->received);
-}
-
-/* ... or it was seen so since the primary was last seen to have a commit acknowledged; where it
- * never was, since we attached the node to it: until then it acknowledged nothing of its. */
+/* Asked of MariaDB alone, which loses tails. A node that stands with nothing left to execute may
+ * have purged what it received (cluster_may_have_purged); one that shows such rows has not, or has
+ * them again. This one was seen so since the primary was last seen to have a commit acknowledged;
+ * where it never was, since we attached the node to it: until then it acknowledged nothing of its.
+ */
 static bool has_stood(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];
@@ -33,7 +27,8 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
         return answering;
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (view->nodes[node].facts_begun_mono_us <= view->nodes[primary].restarted_mono_us ||
-            plan_tells_nothing(view, node) || may_have_purged(view, node) || has_stood(view, node))
+            plan_tells_nothing(view, node) || cluster_stands_empty(&view->nodes[node].facts) ||
+            has_stood(view, node))
             answering &= ~NODE_BIT(node);
     return answering;
 }

@@ -205,7 +205,10 @@ static int ask(struct cli *cli, bool dry_run, bool preview)
     json_t *unknown = json_object();
     char text[700];
     snprintf(text, sizeof text,
-             rc == STAY_ETIMEDOUT
+             rc == STAY_ETIMEDOUT && (cli->verb->flags & CLI_PLANS) == 0
+                 ? "no end within the time given (%s); the work goes on, its end is logged; "
+                   "--timeout gives it longer"
+             : rc == STAY_ETIMEDOUT
                  ? "no end within the time given (%s); the plan goes on: `mainstay explain last`"
                  : "%s before it said how this ended; look with `mainstay status` and `mainstay "
                    "explain last`",

@@ -73,10 +73,14 @@ static void a_lone_primary_has_nobody_to_ask(void **state)
 {
     (void)state;
     logs("db1-bin.000012", "db1-bin.000011", "db1-bin.000011");
-    uint32_t count = w.config.node_count;
+    uint32_t count = w.config.node_count, peers = db(1)->dump_peer_count;
     w.config.node_count = 1;
+    note_has(125,
+             "10.0.0.3 needs, that is no server of this cluster"); /* somebody streams from it */
+    db(1)->dump_peer_count = 0;
     note_has(125, "");
     w.config.node_count = count;
+    db(1)->dump_peer_count = peers;
 }
 
 static void holders_are_said_of_a_saturated_primary_only(void **state)
