@@ -16,7 +16,8 @@
  * nobody. */
 static struct step_sessions sessions_new(void)
 {
-    return (struct step_sessions){.operate = mysql_session_new(), .canary = mysql_session_new()};
+    return (struct step_sessions){
+        .operate = mysql_session_new(), .canary = mysql_session_new(), .shut = mysql_session_new()};
 }
 
 void effects_sessions_abort(const struct step_sessions *sessions)
@@ -25,6 +26,7 @@ void effects_sessions_abort(const struct step_sessions *sessions)
         return;
     mysql_session_abort(sessions->operate);
     mysql_session_abort(sessions->canary);
+    mysql_session_abort(sessions->shut);
 }
 
 void effects_sessions_free(struct step_sessions *sessions)
@@ -32,6 +34,7 @@ void effects_sessions_free(struct step_sessions *sessions)
     effects_sessions_abort(sessions);
     mysql_session_free(sessions->operate);
     mysql_session_free(sessions->canary);
+    mysql_session_free(sessions->shut);
     *sessions = (struct step_sessions){0};
 }
 

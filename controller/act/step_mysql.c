@@ -316,6 +316,7 @@ void step_mysql_run(const struct step_sessions *sessions, const struct step_inpu
 {
     struct step s = {.session = sessions->operate,
                      .canary = sessions->canary,
+                     .shut = sessions->shut,
                      .in = in,
                      .result = ret,
                      .due_mono_us = in->effect.deadline_mono_us};

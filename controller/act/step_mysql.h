@@ -10,7 +10,8 @@
  * starts a stopped applier while the receiver still runs; nothing sends CHANGE or STOP of both
  * threads to a replica that has not executed what it received; the source role goes off before a
  * server starts to replicate; MariaDB is fenced by kill, read_only, semi-sync off (but nobody
- * is killed whose commit hangs in the disk: fact_killed_stuck), MySQL by
+ * is killed whose commit hangs in the disk: fact_killed_stuck; behind semi-sync waiters only once
+ * read_only waits to be set without a limit, which UNFENCE ends: fact_killed_shut), MySQL by
  * offline_mode, semi-sync off, super_read_only. */
 #ifndef CONTROLLER_ACT_STEP_MYSQL_H
 #define CONTROLLER_ACT_STEP_MYSQL_H
@@ -43,9 +44,11 @@ struct step_result {
     char text[PLAN_TEXT_MAX];
 };
 
-/* Connections of the operate and the canary account, each opened by a step when it is not open. */
+/* Connections of the operate and the canary account, each opened by a step when it is not open.
+ * `shut` is operate's too: a fence that killed who may be unable to leave a MariaDB leaves an
+ * attempt to set read_only waiting on it, which ends with the connection. */
 struct step_sessions {
-    struct mysql_session *operate, *canary;
+    struct mysql_session *operate, *canary, *shut;
 };
 
 /* Carries out in->effect on in->target: blocks until it has an outcome, at most until the effect's

@@ -19,6 +19,7 @@ struct dialect {
 struct step {
     struct mysql_session *session; /* of the operate account */
     struct mysql_session *canary;
+    struct mysql_session *shut; /* see struct step_sessions */
     const struct step_input *in;
     struct step_result *result;
     const struct dialect *sql;
@@ -26,6 +27,8 @@ struct step {
     bool switched;      /* this step has switched the source role off */
     bool commits_hang;  /* by step_end_sessions: commits are under way that no acknowledgement holds
                            up, and were left alone */
+    bool wants_shut;    /* by step_end_sessions: commits were left alone until read_only waits to be
+                           set without a time limit; killed, they may be unable to leave */
     bool applier_waits; /* by step_end_sessions: read_only is being set, and of all sessions only
                            the server's own applier waits for an acknowledgement */
 };
@@ -54,13 +57,16 @@ enum outcome step_set(struct step *s, const char *variable, const char *value);
 enum step_ending {
     ENDS_ALL = 0,
     ENDS_CLOSING, /* nobody before read_only is being set, so that no writer can join a group of
-                     commits, nor while commits hang */
+                     commits, nor while commits hang, nor in commits behind one that waits
+                     before it is being set without a time limit */
     ENDS_OTHERS,  /* not those whose commits hang */
 };
 /* Ends sessions that are not ours, those who wait for an acknowledgement of a whole group of
  * commits only in a round that found no others. *ret_left: those still there when asked, killed
- * ones not counted. Sets s->commits_hang and result->ended_sessions. */
+ * ones not counted. Sets s->commits_hang, s->wants_shut and result->ended_sessions. */
 enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *ret_left);
+/* MariaDB: ends the attempts of ours to set read_only that still wait, whichever process's. */
+enum outcome step_end_closers(struct step *s);
 
 /* NOT_DONE when the server's process is younger than effect.born_mono_us says: one that restarted
  * holds something else than the plan judged (measured: MariaDB truncates). */

@@ -7,11 +7,12 @@
  * sessions elsewhere in a commit. */
 struct victims {
     const struct step_input *in;
-    uint64_t ids[4096], commits[4096], holds[64];
-    uint32_t count, commits_count, holds_count;
+    uint64_t ids[4096], commits[4096], holds[64], closers[64];
+    uint32_t count, commits_count, holds_count, closers_count;
     bool tells_commits;  /* commits are listed as such, not as ids */
     bool killed_commits; /* of clients: killed, by whomever, and still in their commit */
     bool is_closing;     /* somebody waits to set read_only: no new writer begins */
+    bool is_shut;        /* and waits for ever */
     bool applier_waits, killed_waits; /* for an acknowledgement */
 };
 
@@ -45,8 +46,12 @@ static void add_victim(void *arg, const struct mysql_row *row)
     const char *state = row->values[6] == NULL ? "" : row->values[6];
     if (strcmp(row->values[1], v->in->operate.user) == 0 && row->values[7] != NULL &&
         strstr(row->values[7], "SET GLOBAL read_only = 1") != NULL &&
-        strncmp(state, "Waiting for", 11) == 0)
+        strncmp(state, "Waiting for", 11) == 0) {
         v->is_closing = true;
+        v->is_shut |= strstr(row->values[7], "max_statement_time") == NULL;
+        if (v->closers_count < STAY_COUNT(v->closers))
+            v->closers[v->closers_count++] = strtoull(row->values[0], NULL, 10);
+    }
     bool waits = strncmp(state, "Waiting for semi-sync ACK", 25) == 0;
     v->applier_waits |= waits && strcmp(row->values[1], "system user") == 0;
     bool is_killed = strcmp(command, "Killed") == 0;
@@ -89,16 +94,20 @@ static enum outcome kill_each(struct step *s, const uint64_t *ids, uint32_t coun
  * killed where it cannot leave, in a disk that takes no write, leads a group when the disk works
  * again, waits for nobody, and those who came meanwhile are answered OK
  * (tests/scenario/scenario_fact_killed_stuck.c): commits that no leader waits for end by
- * themselves, or must not be touched. */
+ * themselves, or must not be touched. Behind a leader that waits nothing tells a group of its own
+ * from such a disk: there they are killed only once nobody can come after them, for however long
+ * they stay (scenario_fact_killed_shut.c). */
 enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *ret_left)
 {
     struct victims *v = stay_calloc(1, sizeof *v);
     enum outcome o = list_sessions(s, v);
     bool hang = how != ENDS_ALL && v->commits_count > 0 && v->holds_count == 0;
     bool may = how != ENDS_CLOSING || v->is_closing;
+    bool behind = v->commits_count > 0 && v->holds_count > 0;
+    s->wants_shut = how == ENDS_CLOSING && may && !v->is_shut && (behind || v->killed_commits);
     if (o == OUTCOME_DONE && may && !(hang && how == ENDS_CLOSING))
         o = kill_each(s, v->ids, v->count);
-    if (o == OUTCOME_DONE && may && !hang)
+    if (o == OUTCOME_DONE && may && !hang && !s->wants_shut)
         o = kill_each(s, v->commits, v->commits_count);
     if (o == OUTCOME_DONE && may && v->count + v->commits_count == 0)
         o = kill_each(s, v->holds, v->holds_count);
@@ -107,6 +116,17 @@ enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *r
     *ret_left = v->count + v->commits_count + v->holds_count;
     s->applier_waits = *ret_left == 0 && v->is_closing && v->applier_waits && !v->killed_waits &&
                        !v->killed_commits;
+    free(v);
+    return o;
+}
+
+enum outcome step_end_closers(struct step *s)
+{
+    struct victims *v = stay_calloc(1, sizeof *v);
+    mysql_session_close(s->shut);
+    enum outcome o = list_sessions(s, v);
+    for (uint32_t i = 0; i < v->closers_count && o == OUTCOME_DONE; i++)
+        o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)v->closers[i]);
     free(v);
     return o;
 }

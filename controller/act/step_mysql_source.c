@@ -15,8 +15,9 @@
 #define COMMITS_END_US (500 * STAY_MS)
 
 /* MariaDB: one more session waits to set read_only, behind writers and semi-sync waiters. While it
- * waits no statement that writes begins, so the sessions to end are all there are. */
-static enum outcome begin_read_only(struct step *s, struct mysql_session *closer)
+ * waits no statement that writes begins, so the sessions to end are all there are. It ends with its
+ * connection (scenario_fact_killed_shut.c). */
+static enum outcome begin_read_only(struct step *s, struct mysql_session *closer, bool for_ever)
 {
     struct reach reach = {0};
     struct stay_error e = {0};
@@ -24,8 +25,10 @@ static enum outcome begin_read_only(struct step *s, struct mysql_session *closer
     if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us)
         return step_end(s, OUTCOME_NOT_DONE, "discarded: late: read-only");
     STAY_AUTO(stay_free_charp)
-    char *sql = stay_sprintf("SET STATEMENT max_statement_time = %.3f FOR SET GLOBAL read_only = 1",
-                             (double)(left_us > 0 ? left_us : 1000) / 1e6);
+    char *limit = for_ever ? stay_strdup("SET STATEMENT lock_wait_timeout = 31536000 FOR ")
+                           : stay_sprintf("SET STATEMENT max_statement_time = %.3f FOR ",
+                                          (double)(left_us > 0 ? left_us : 1000) / 1e6);
+    STAY_AUTO(stay_free_charp) char *sql = stay_sprintf("%sSET GLOBAL read_only = 1", limit);
     enum stay_rc rc =
         mysql_session_open(closer, &s->in->target, &s->in->operate, s->due_mono_us, &reach, &e);
     if (rc == STAY_OK)
@@ -59,16 +62,22 @@ static bool hang_too_long(const struct step *s, int64_t *since_mono_us)
 /* Ends sessions until read-only holds and nobody waits or is left. A replica with the source role
  * on (its own configuration opened it) has an applier that waits for acknowledgements; measured on
  * MariaDB 10.11.19: read_only hangs behind it ("Waiting for backup lock"), and it cannot be killed.
- * Nobody is told OK when it is let go. */
+ * Nobody is told OK when it is let go. Where sessions are ended that may be unable to leave, an
+ * attempt without a limit stays: who came after them would be answered OK when they lead. */
 static enum outcome end_all(struct step *s)
 {
     uint32_t left = 0;
+    bool is_shut = false;
     int64_t hang_mono_us = STAY_NEVER;
     for (;;) {
         enum outcome o = step_look(s);
         bool is_set = s->result->facts.read_only == TRI_YES;
         if (o == OUTCOME_DONE)
             o = step_end_sessions(s, is_set ? ENDS_ALL : ENDS_CLOSING, &left);
+        if (o == OUTCOME_DONE && s->wants_shut && !is_shut) {
+            o = begin_read_only(s, s->shut, true);
+            is_shut = true;
+        }
         if (o == OUTCOME_DONE && s->applier_waits)
             o = source_role_off(s);
         if (o != OUTCOME_DONE)
@@ -91,9 +100,11 @@ static enum outcome end_all(struct step *s)
 static enum outcome close_mariadb(struct step *s)
 {
     struct mysql_session *closer = mysql_session_new();
-    enum outcome o = begin_read_only(s, closer);
+    enum outcome o = begin_read_only(s, closer, false);
     if (o == OUTCOME_DONE)
         o = end_all(s);
+    if (o == OUTCOME_DONE)
+        mysql_session_close(s->shut);
     mysql_session_free(closer); /* read-only holds, or its own time limit ends the attempt */
     return o;
 }
@@ -249,7 +260,9 @@ enum outcome step_writable(struct step *s)
         o = step_renumber(s);
     if (o != OUTCOME_DONE)
         return o;
-    if (!step_is_mariadb(s)) {
+    if (step_is_mariadb(s)) {
+        o = step_end_closers(s); /* of a fence that ran out of time: one would close it again */
+    } else {
         o = step_set(s, "super_read_only", "OFF");
         if (o == OUTCOME_DONE)
             o = step_set(s, "offline_mode", "OFF");

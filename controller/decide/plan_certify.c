@@ -206,7 +206,7 @@ static bool is_old_contained(const struct plan_run *run, const struct cluster_vi
 /* The fence was sent, and what it did is not known, or it failed after it had killed: one killed
  * while ackers still acknowledged, or where it could not leave, lets others be answered. One that
  * failed before it touched anybody leaves all waiting for their acknowledgement. */
-static bool is_fence_unheard(const struct plan_run *run)
+bool plan_is_fence_unheard(const struct plan_run *run)
 {
     const struct row_run *fence = &run->rows[plan_row_of(run->kind, STEP_FENCE)];
     return run->fence_unheard ||
@@ -247,7 +247,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .fenced_whole = is_fenced_whole(run, view),
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
-        .fence_unheard = is_fence_unheard(run),
+        .fence_unheard = plan_is_fence_unheard(run),
         .disproved = plan_is_disproved(run, view),
         .refuses = old != NULL && old->refused_first_mono_us != STAY_NEVER,
         .overridden = run->params.accept_loss,

@@ -101,6 +101,8 @@ enum stay_rc plan_check(const struct plan_run *run, const struct cluster_view *v
                         int64_t now_mono_us, struct stay_error *err);
 /* Does the old primary's newest word show that lossless_since broke (plan_note_broken)? */
 bool plan_is_seen_broken(const struct plan_run *run, const struct cluster_view *view);
+/* Its fence was sent and may have killed clients of the old primary, which is not known closed. */
+bool plan_is_fence_unheard(const struct plan_run *run);
 /* It restarted and was read-only ever since. */
 bool plan_is_shut_since_restart(const struct node_view *old);
 /* Has the old primary, by its own last word, executed more than the candidate holds and could wait

@@ -292,14 +292,17 @@ static bool may_fall_later(const struct plan_run *run)
     return (off->touched & ~off->done & ~off->failed) != 0;
 }
 
-/* The old primary stays, and this run saw it without what lossless_since stands on: writes may have
- * been acknowledged that no acker holds, and the next failover must not be certified by it. */
+/* The old primary stays, and this run saw it without what lossless_since stands on, or killed its
+ * clients: writes may have been acknowledged that no acker holds, and the next failover must not be
+ * certified by it. Who was killed and could not leave answers others even later. */
 static void forget_broken(const struct plan_run *run, const struct cluster_view *view,
                           struct cluster_record *record)
 {
     bool stays = plan_replaces(run->kind) && run->state != RUN_SUCCEEDED;
     bool seen = stays && plan_is_seen_broken(run, view); /* nobody else looks while it is undone */
     seen = seen || (stays && plan_is_disproved(run, view)); /* its restart would hide it */
+    seen = seen || (stays && run->kind == PLAN_FAILOVER && view->config->engine == ENGINE_MARIADB &&
+                    (run->fenced || plan_is_fence_unheard(run)));
     bool breaks = may_fall_later(run) || (stays && (!run->lossless_stood || seen));
     if (!breaks || !record->lossless_stands)
         return;

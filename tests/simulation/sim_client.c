@@ -95,7 +95,7 @@ static void on_write(struct sim *s, const struct sim_event *e)
         client_reply(s, e->a, e->gen, e->b, 0, OUT_READ_ONLY);
         return;
     }
-    if (stall_takes(s, v, e->a, e->gen) || server_write_blocked(v))
+    if ((!v->closes && stall_takes(s, v, e->a, e->gen)) || server_write_blocked(v))
         return;
     uint32_t tx = tx_new(s, e->b, TX_CLIENT, e->a, k->begun);
     if (tx == SIM_NONE)

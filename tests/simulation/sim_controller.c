@@ -140,6 +140,8 @@ void controller_kill(struct sim *s)
     cluster_clear(c->view);
     c->up = c->frozen = c->dying = false;
     c->life++;
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        s->server[n].closes = false; /* it ends with the connection it waits on */
     sim_at(s, s->now + sim_span(s, 100 * STAY_MS, 3 * STAY_SECOND), EV_CONTROLLER_START, 0, 0, 0,
            0);
 }

@@ -115,6 +115,7 @@ struct sim_server {
     uint32_t waiter_n;
     struct sim_waiter stuck[SIM_STUCK]; /* commits that hang in its disk */
     uint32_t stuck_n;
+    bool closes; /* an attempt of ours to set read_only waits without a time limit */
     uint64_t epoch_seen; /* highest epoch of an effect it executed */
     uint32_t lost_seq;   /* highest number that a restart of it has truncated; 0: none */
     int64_t errant_at;   /* first errant write on it, STAY_NEVER */

@@ -107,6 +107,7 @@ static void commit_waiter(struct sim *s, struct sim_server *v, uint32_t i, bool 
         check_commit(s, w.tx, v);
     server_engine_commit(s, v, w.tx);
     answer_waiter(s, v, &w);
+    sql_close_late(s, v);
 }
 
 void server_commit_last(struct sim *s, struct sim_server *v)
@@ -279,5 +280,5 @@ void server_shutdown_waiters(struct sim *s, struct sim_server *v)
 
 bool server_write_blocked(const struct sim_server *v)
 {
-    return v->disk_stall || v->waiter_n >= SIM_WAITERS - 2;
+    return v->disk_stall || v->closes || v->waiter_n >= SIM_WAITERS - 2;
 }

@@ -99,6 +99,7 @@ void server_start(struct sim *s, struct sim_server *v)
     v->up = true;
     v->silent = v->frozen = v->disk_stall = v->too_many = false;
     v->stuck_n = 0;
+    v->closes = false;
     v->boot_at = s->now;
     v->old_commits = v->commits;
     recover(s, v);

@@ -156,7 +156,7 @@ static enum sql_progress unfence(struct sim *s, struct sim_effect *x, struct sim
     }
     check_writable(s, v, &x->effect, x->left_at);
     leave_gap(s, x, v);
-    v->read_only = v->super_ro = v->offline = false;
+    v->read_only = v->super_ro = v->offline = v->closes = false;
     x->read = true;
     return SQL_DONE;
 }
@@ -243,7 +243,7 @@ static enum sql_progress make_writable(struct sim *s, struct sim_effect *x, stru
     x->read = true;
     check_writable(s, v, &x->effect, x->left_at);
     leave_gap(s, x, v);
-    v->read_only = v->super_ro = v->offline = false;
+    v->read_only = v->super_ro = v->offline = v->closes = false;
     return SQL_DONE;
 }
 

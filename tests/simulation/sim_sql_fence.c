@@ -1,5 +1,11 @@
 /* Closing a server: fence and quiesce as the statements they are made of. See sim_sql.c. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_stall.h"
+
+void sql_close_late(struct sim *s, struct sim_server *v)
+{
+    if (v->closes && v->up && !v->frozen && !v->disk_stall)
+        (void)sql_set_read_only(s, v);
+}
 
 bool sql_set_read_only(struct sim *s, struct sim_server *v)
 {
@@ -9,6 +15,7 @@ bool sql_set_read_only(struct sim *s, struct sim_server *v)
     v->super_ro = s->setup.engine == ENGINE_MYSQL;
     v->left_by_human = false;
     v->opened_by_start = false; /* closed by us: whoever opens it from here on answers for it */
+    v->closes = false;
     return true;
 }
 
@@ -29,8 +36,11 @@ static void role_off(struct sim *s, struct sim_effect *x, struct sim_server *v)
     server_ss_set(s, v, false, true);
 }
 
+/* Who may be unable to leave is killed once read-only waits without a limit (measured, scenario
+ * fact_killed_shut): nobody begins to write until it is set. */
 static void end_sessions(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
+    v->closes = v->closes || (s->setup.engine == ENGINE_MARIADB && v->stuck_n > 0);
     x->ended = server_kill_clients(s, v) > 0 || x->ended;
 }
 

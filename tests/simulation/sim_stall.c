@@ -40,10 +40,11 @@ void stall_ends(struct sim *s, struct sim_server *v)
 {
     bool is_led = false;
     uint32_t n = v->up && !v->frozen ? v->stuck_n : 0;
-    v->disk_stall = false;
     v->stuck_n = 0;
     for (uint32_t i = 0; i < n; i++)
         is_led = is_led || v->stuck[i].killed;
     for (uint32_t i = 0; i < n && v->waiter_n < SIM_WAITERS - 2; i++)
         goes_on(s, v, v->stuck[i], is_led);
+    v->disk_stall = false;
+    sql_close_late(s, v);
 }

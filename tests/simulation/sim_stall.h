@@ -14,4 +14,6 @@ void stall_ends(struct sim *s, struct sim_server *v);
 /* Who waits last for an acknowledgement is answered OK without one (sim_server.c). */
 void server_commit_last(struct sim *s, struct sim_server *v);
 
+/* Sets the read-only that waits without a limit, if it does and nobody is in its way. */
+void sql_close_late(struct sim *s, struct sim_server *v);
 #endif

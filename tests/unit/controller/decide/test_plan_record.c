@@ -20,7 +20,8 @@ static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **s
                                .mode = MODE_LOSSLESS,
                                .lossless_stood = true,
                                .begun_mono_us = CASE_NOW};
-        run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)].touched = NODE_BIT(0);
+        struct row_run *fence = &run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)];
+        fence->touched = fence->failed = NODE_BIT(0);
         old->facts_begun_mono_us = old->facts_mono_us = CASE_NOW + STAY_SECOND;
         old->facts.ss_source_enabled = broken == 1 ? TRI_NO : TRI_YES;
         old->facts.ss_source_on = broken ? TRI_NO : TRI_YES;
@@ -30,6 +31,37 @@ static void an_undone_failover_does_not_leave_a_broken_promise_recorded(void **s
         plan_end_record(&run, &c.view, CASE_WALL, &record);
         assert_int_equal(record.lossless_stands, !broken);
         assert_int_equal(record.mode, MODE_LOSSLESS);
+        case_clear(&c);
+    }
+}
+
+/* On MariaDB one killed in its commit lets others be answered that no acker holds, and where he
+ * cannot leave even after the undo. On MySQL he stays and waits. */
+static void an_undone_failover_that_killed_breaks_the_promise(void **state)
+{
+    (void)state;
+    enum { NOT_SENT, FAILED_CLEAN, FAILED_KILLED, UNHEARD, FENCED, SUCCEEDED, ON_MYSQL };
+    for (int what = NOT_SENT; what <= ON_MYSQL; what++) {
+        struct case_view c;
+        case_open(&c, PAIR);
+        c.config.engine = what == ON_MYSQL ? ENGINE_MYSQL : ENGINE_MARIADB;
+        struct plan_run run = {.kind = PLAN_FAILOVER,
+                               .state = what == SUCCEEDED ? RUN_SUCCEEDED : RUN_UNDONE,
+                               .mode = MODE_LOSSLESS,
+                               .lossless_stood = true,
+                               .begun_mono_us = CASE_NOW,
+                               .fence_unheard = what == FAILED_KILLED,
+                               .fenced = what == FENCED};
+        struct row_run *fence = &run.rows[plan_row_of(PLAN_FAILOVER, STEP_FENCE)];
+        fence->touched = what == NOT_SENT ? 0 : NODE_BIT(0);
+        fence->failed = what == FAILED_CLEAN || what == FAILED_KILLED ? NODE_BIT(0) : 0;
+        fence->done = what == FENCED ? NODE_BIT(0) : 0;
+        struct cluster_record record = c.view.record;
+        record.lossless_since_wall_us = CASE_WALL;
+        plan_end_record(&run, &c.view, CASE_WALL, &record);
+        bool breaks = what == FAILED_KILLED || what == UNHEARD || what == FENCED;
+        assert_int_equal(record.lossless_stands, !breaks);
+        assert_int_equal(record.lossless_since_wall_us == 0, breaks);
         case_clear(&c);
     }
 }
@@ -204,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_that_failed_is_not_begun_again),
         cmocka_unit_test(a_role_switched_off_without_an_answer_breaks_the_promise),
+        cmocka_unit_test(an_undone_failover_that_killed_breaks_the_promise),
         cmocka_unit_test(an_undone_failover_does_not_leave_a_broken_promise_recorded),
         cmocka_unit_test(an_old_primary_that_restarted_shut_breaks_nothing),
         cmocka_unit_test(what_is_seen_while_a_failover_is_undone_counts),
