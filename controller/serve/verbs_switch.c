@@ -46,7 +46,8 @@ void verb_errant_inject(struct request *r)
     r->control->inject(r->control->ctx, r->cluster, &what, switched, r);
 }
 
-/* Writes nothing (its last looks lock a few rows for two seconds at most), so it is done at any time, pauses and plans included. */
+/* Writes nothing (its last looks lock a few rows for two seconds at most), so it is done at any
+ * time, pauses and plans included. */
 void verb_verify(struct request *r)
 {
     struct control_cluster c;
