@@ -8,14 +8,15 @@ declare -A may=(
     [base]="base"
     [base/io]="base base/io"
     [probes]="base base/io probes"
-    [backup]="base base/io probes backup"
+    [backup/repository]="base base/io backup/repository"
+    [backup]="base base/io probes backup backup/repository"
     [controller/decide]="base probes/observation.h controller/decide"
     [controller/keep]="base base/io probes/observation.h controller/decide controller/keep"
     [controller/act]="base base/io probes controller/decide controller/keep controller/settings controller/act"
     [controller/discover]="base base/io probes controller/decide controller/discover"
     [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/settings controller/serve"
     [controller/settings]="base base/io probes/observation.h controller/decide controller/settings"
-    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run backup"
+    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run backup backup/repository"
 )
 for folder in "${!may[@]}"; do
     for file in "$folder"/*.[ch]; do
