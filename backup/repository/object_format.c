@@ -142,6 +142,10 @@ enum stay_rc object_header_decode(const void *bytes, size_t length,
     h.about = stay_malloc(about + 1);
     take_bytes(&c, h.about, about);
     h.about[about] = '\0';
+    if (strlen(h.name) != name || strlen(h.about) != about) {
+        object_header_clear(&h);
+        return repo_fault(err, REPO_FAULT_CORRUPT, "its header holds texts that cannot be");
+    }
     *ret_header = h;
     return STAY_OK;
 }

@@ -5,7 +5,7 @@
  * for ever: it is there under its name with all its bytes, or it is not there. No call changes one.
  * Names are permitted ones (object_name.h): others are refused before the store sees them, and told
  * as strange when the store has them. Errors are faults of repo_fault.h. The suite that every kind
- * of store passes is tests/unit/backup/repository/store_conformance.h. */
+ * of store passes is tests/unit/backup/repository/object_store_suite.h. */
 #ifndef BACKUP_REPOSITORY_OBJECT_STORE_H
 #define BACKUP_REPOSITORY_OBJECT_STORE_H
 #include "backup/repository/aead.h"

@@ -67,7 +67,7 @@ struct cli {
     char **rest;
     const char *cluster; /* borrowed from argv */
     json_t *args;        /* of the request */
-    bool json, dry_run, yes, no_wait, defaults, any_name, fix, end, verify;
+    bool json, dry_run, yes, no_wait, defaults, any_name, fix, end, verify, new_key, quick;
     const char *socket, *config;
     int64_t timeout_us; /* for the end of a plan; discover: for a server, 0 when not given */
     char socket_path[256], runbook_path[256];
@@ -122,6 +122,12 @@ int cli_errant_reset(struct cli *cli);
 
 /* cli_evacuate.c: shows the plan, or gives the order and waits for its moves, or ends it. */
 int cli_evacuate(struct cli *cli);
+
+/* cli_repository*.c: repositories of backups, by themselves: no controller. What is wrong with one
+ * has exit codes of its own, 10 and up (backup/repository/repo_fault.h). */
+int cli_repository_init(struct cli *cli);
+int cli_repository_check(struct cli *cli);
+int cli_repository_keys(struct cli *cli);
 
 /* cli_discover.c: asks database servers, no controller. */
 int cli_discover(struct cli *cli);

@@ -56,24 +56,21 @@ static void help_verb(struct cli *cli, const struct cli_verb *verb)
     help_options(cli, verb, false, "\nOptions:\n");
 }
 
-/* "config" stands for both of its verbs. */
+/* A first word alone ("config") stands for all verbs that begin with it. */
 static int help_named(struct cli *cli, const char *name)
 {
-    const struct cli_verb *verb = cli_verb_named(name);
-    if (strcmp(name, "config") == 0) {
-        help_verb(cli, cli_verb_named("config check"));
-        fputc('\n', cli->out);
-        verb = cli_verb_named("config show");
-    }
-    if (strcmp(name, "errant") == 0) {
-        static const char *const others[] = {"errant list", "errant show", "errant inject"};
-        for (size_t i = 0; i < STAY_COUNT(others); i++) {
-            if (cli_verb_named(others[i]) == NULL)
-                continue;
-            help_verb(cli, cli_verb_named(others[i]));
+    size_t count, length = strlen(name);
+    const struct cli_verb *verbs = cli_verbs(&count), *verb = cli_verb_named(name);
+    for (size_t i = 0; verb == NULL && i < count; i++) {
+        if (strncmp(verbs[i].name, name, length) != 0 || verbs[i].name[length] != ' ')
+            continue;
+        bool is_last = i + 1 == count || strncmp(verbs[i + 1].name, name, length) != 0;
+        if (is_last) {
+            verb = &verbs[i];
+        } else {
+            help_verb(cli, &verbs[i]);
             fputc('\n', cli->out);
         }
-        verb = cli_verb_named("errant reset");
     }
     if (verb == NULL) {
         cli_usage_error(cli, "there is no verb \"%.60s\"; `mainstay help` lists them", name);
@@ -112,7 +109,8 @@ int cli_help(struct cli *cli)
     }
     fprintf(cli->out, "\n`mainstay help VERB` lists a verb's options. mainstay(1) says more.\n"
                       "Exit: 0 done, 1 failed, 2 usage, 3 refused by a safety rule,\n"
-                      "4 cannot reach the controller, 5 outcome unknown.\n");
+                      "4 cannot reach the controller, 5 outcome unknown, 10 and up: what is wrong\n"
+                      "with a repository.\n");
     return CLI_DONE;
 }
 

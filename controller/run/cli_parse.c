@@ -7,9 +7,8 @@
 
 /* Verbs of later issues: named, so that "unknown" does not send people looking for a typo. */
 static const char *const later[] = {
-    "reseed", "errant",     "break-glass", "backup",  "archive", "restore",
-    "drill",  "repository", "incidents",   "alerts",  "oncall",  "channels",
-    "user",   "role",       "grant",       "session", "audit",
+    "reseed", "errant", "break-glass", "backup", "archive", "restore", "drill",   "incidents",
+    "alerts", "oncall", "channels",    "user",   "role",    "grant",   "session", "audit",
 };
 
 void cli_usage_error(struct cli *cli, const char *fmt, ...)
@@ -134,6 +133,8 @@ static void take_switch(struct cli *cli, const char *name)
     cli->fix |= strcmp(name, "fix") == 0;
     cli->end |= strcmp(name, "end") == 0;
     cli->verify |= strcmp(name, "verify") == 0;
+    cli->new_key |= strcmp(name, "new-key") == 0;
+    cli->quick |= strcmp(name, "quick") == 0;
     if (strcmp(name, "no-color") == 0)
         cli->use_color = false;
 }
@@ -195,6 +196,8 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
             cli->config = value;
         else
             stay_json_set_string(cli->args, "file", value);
+    } else if (strcmp(name, "REPOSITORY") == 0) {
+        stay_json_set_string(cli->args, "repository", value);
     } else if (strcmp(name, "ADDRESS") == 0) {
         stay_json_set_string(cli->args, "address", value);
     } else if (strcmp(name, "zone:ZONE") == 0) {
@@ -281,17 +284,24 @@ static bool take_verb(struct cli *cli, int argc, char **argv, int at, int *ret_w
     cli->verb = cli_verb_named(argv[at]);
     if (cli->verb != NULL)
         return true;
-    bool is_errant = strcmp(argv[at], "errant") == 0;
-    if (strcmp(argv[at], "config") != 0 && !is_errant)
+    static const struct {
+        const char *word, *help;
+    } pairs[] = {
+        {"config", "write `config check FILE` or `config show --defaults`"},
+        {"errant", "write `errant list`, `errant show CLUSTER NODE`, `errant inject CLUSTER NODE` "
+                   "or `errant reset CLUSTER NODE`"},
+        {"repository", "write `repository init`, `repository check` or `repository keys list`"},
+    };
+    size_t pair = 0;
+    while (pair < STAY_COUNT(pairs) && strcmp(pairs[pair].word, argv[at]) != 0)
+        pair++;
+    if (pair == STAY_COUNT(pairs))
         return unknown_verb(cli, argv[at]);
     snprintf(two, sizeof two, "%s %.40s", argv[at], at + 1 < argc ? argv[at + 1] : "");
     cli->verb = cli_verb_named(two);
     *ret_words = 2;
-    if (cli->verb == NULL && is_errant)
-        cli_usage_error(cli, "errant: write `errant list`, `errant show CLUSTER NODE`, `errant "
-                             "inject CLUSTER NODE` or `errant reset CLUSTER NODE`");
-    else if (cli->verb == NULL)
-        cli_usage_error(cli, "config: write `config check FILE` or `config show --defaults`");
+    if (cli->verb == NULL)
+        cli_usage_error(cli, "%s: %s", pairs[pair].word, pairs[pair].help);
     return cli->verb != NULL;
 }
 

@@ -1,7 +1,7 @@
 /* tests/unit/backup/repository/test_object_store_dir.c - a directory as a store: the suite of all
  * stores, then what only a directory can do wrong: links, devices, leftovers, a full disk, a crash
  * in the middle. */
-#include "tests/unit/backup/repository/store_conformance.h"
+#include "tests/unit/backup/repository/object_store_suite.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>

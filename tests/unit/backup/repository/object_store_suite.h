@@ -1,7 +1,7 @@
-/* tests/unit/backup/repository/store_conformance.h - what every kind of store must do; each has a
+/* tests/unit/backup/repository/object_store_suite.h - what every kind of store must do; each has a
  * test program that includes this and says how one is opened. */
-#ifndef TESTS_UNIT_BACKUP_REPOSITORY_STORE_CONFORMANCE_H
-#define TESTS_UNIT_BACKUP_REPOSITORY_STORE_CONFORMANCE_H
+#ifndef TESTS_UNIT_BACKUP_REPOSITORY_OBJECT_STORE_SUITE_H
+#define TESTS_UNIT_BACKUP_REPOSITORY_OBJECT_STORE_SUITE_H
 #include "backup/repository/object_store.h"
 #include "tests/unit/backup/repository/repository_samples.h"
 

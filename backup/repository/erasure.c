@@ -1,0 +1,152 @@
+/* backup/repository/erasure.c - look, destroy, look again, sign, keep. */
+#include "backup/repository/erasure.h"
+#include "backup/repository/object_reader.h"
+#include "backup/repository/repo_fault.h"
+#include "backup/repository/sealed_document.h"
+#include "base/io/real_clock.h"
+#include "base/io/real_random.h"
+
+struct survey {
+    struct repository *repo;
+    char domain[OBJECT_ID_TEXT];
+    uint64_t objects, bytes, segments;
+    char newest[OBJECT_NAME_MAX]; /* segment of the highest hour */
+    char newest_hour[11];
+};
+
+static enum stay_rc on_object(void *arg, const struct object_found *found, struct stay_error *err)
+{
+    struct survey *s = arg;
+    (void)err;
+    if (found->strange != NULL)
+        return STAY_OK;
+    struct object_name name = object_name_parse(found->name);
+    if (name.place == PLACE_DATA && strcmp(name.domain, s->domain) == 0) {
+        s->objects++;
+        s->bytes += found->size;
+    }
+    if (name.place != PLACE_SEGMENT)
+        return STAY_OK;
+    s->segments++;
+    if (strcmp(name.hour, s->newest_hour) >= 0) {
+        (void)stay_copy(s->newest_hour, sizeof s->newest_hour, name.hour);
+        (void)stay_copy(s->newest, sizeof s->newest, found->name);
+    }
+    return STAY_OK;
+}
+
+/* The last commit in the newest segment; 0: there is no log, or it does not say. */
+static int64_t newest_commit(struct survey *s)
+{
+    STAY_AUTO(object_reader_drop) struct object_reader *r = NULL;
+    STAY_AUTO(stay_json_drop) json_t *about = NULL;
+    int64_t last = 0;
+    if (s->newest[0] == '\0' || object_reader_open(s->repo, s->newest, &r, NULL) != STAY_OK)
+        return 0;
+    const char *text = object_reader_header(r)->about;
+    if (stay_json_parse(text, strlen(text), &about, NULL) != STAY_OK ||
+        stay_json_get_int(about, "last_commit_us", &last, NULL) != STAY_OK)
+        return 0;
+    return last;
+}
+
+static char *signed_text(json_t *certificate)
+{
+    STAY_AUTO(stay_json_drop) json_t *copy = json_deep_copy(certificate);
+    (void)json_object_del(copy, "signature");
+    return stay_json_dump_compact(copy);
+}
+
+static enum stay_rc make_certificate(struct survey *s, const char *cluster, uint32_t destroyed,
+                                     json_t **ret, struct stay_error *err)
+{
+    STAY_AUTO(stay_json_drop) json_t *c = json_object();
+    uint8_t signature[SIGNATURE_BYTES];
+    char hex[2 * SIGNATURE_BYTES + 1], key[65];
+    int64_t last = newest_commit(s);
+    stay_json_set_string(c, "format", "mainstay-erasure");
+    stay_json_set_int(c, "version", 1);
+    stay_json_set_string(c, "repo", s->repo->id_text);
+    stay_json_set_string(c, "cluster", cluster);
+    stay_json_set_string(c, "domain", s->domain);
+    stay_json_set_int(c, "destroyed_wall_us", real_clock_wall_us());
+    stay_json_set_int(c, "generations", destroyed);
+    stay_json_set_int(c, "objects_unreadable", (int64_t)s->objects);
+    stay_json_set_int(c, "bytes_unreadable", (int64_t)s->bytes);
+    stay_json_set_int(c, "log_segments", (int64_t)s->segments);
+    stay_json_set(c, "log_newest_commit_wall_us", last == 0 ? json_null() : json_integer(last));
+    hex_format(s->repo->signing_key, 32, key);
+    stay_json_set_string(c, "signing_key", key);
+    STAY_AUTO(stay_free_charp) char *text = signed_text(c);
+    enum stay_rc rc = repository_sign(s->repo, (struct span){text, strlen(text)}, signature, err);
+    if (rc != STAY_OK)
+        return rc;
+    hex_format(signature, sizeof signature, hex);
+    stay_json_set_string(c, "signature", hex);
+    *ret = c;
+    c = NULL;
+    return STAY_OK;
+}
+
+static enum stay_rc keep_event(struct repository *repo, const char *cluster, const char *tenant,
+                               json_t *certificate, struct stay_error *err)
+{
+    struct object_name name = {.place = PLACE_EVENT};
+    uint8_t random[10];
+    STAY_AUTO(stay_json_drop) json_t *about = json_object();
+    STAY_AUTO(stay_json_drop) json_t *body = json_object();
+    real_random_bytes(random, sizeof random);
+    ulid_format(real_clock_wall_us(), random, name.id);
+    (void)stay_copy(name.cluster, sizeof name.cluster, cluster);
+    stay_json_set_string(about, "event", "erase");
+    stay_json_set(about, "certificate", json_incref(certificate));
+    stay_json_set_string(body, "tenant", tenant);
+    return document_write(repo, &name, about, body, err);
+}
+
+enum stay_rc erasure_shred(struct repository *repo, const char *cluster, const char *tenant,
+                           json_t **ret_certificate, struct stay_error *err)
+{
+    struct survey s = {.repo = repo};
+    uint8_t domain[DOMAIN_BYTES];
+    uint32_t count = 0, generation = 0;
+    char prefix[48];
+    STAY_AUTO(stay_json_drop) json_t *certificate = NULL;
+    struct stay_error why = {0};
+    enum stay_rc rc = repository_domain(repo, cluster, tenant, domain, err);
+    if (rc != STAY_OK)
+        return rc;
+    hex_format(domain, sizeof domain, s.domain);
+    rc = key_ring_current(repo->ring, domain, &generation, &why);
+    bool was_begun = rc != STAY_OK && strstr(why.text, "destroyed") != NULL;
+    if (rc != STAY_OK && !was_begun) {
+        if (err != NULL)
+            *err = why;
+        return rc;
+    }
+    (void)snprintf(prefix, sizeof prefix, "c/%s/", cluster);
+    rc = object_list(repo->store, prefix, on_object, &s, err);
+    if (rc == STAY_OK)
+        rc = key_ring_shred(repo->ring, domain, &count, err);
+    if (rc == STAY_OK && key_ring_current(repo->ring, domain, &generation, NULL) == STAY_OK)
+        rc = repo_fault(err, REPO_FAULT_STORE, "a key of %s is still there", s.domain);
+    if (rc == STAY_OK)
+        rc = make_certificate(&s, cluster, count, &certificate, err);
+    if (rc == STAY_OK)
+        rc = keep_event(repo, cluster, tenant, certificate, err);
+    if (rc != STAY_OK)
+        return rc;
+    *ret_certificate = certificate;
+    certificate = NULL;
+    return STAY_OK;
+}
+
+bool erasure_is_good(const struct repository *repo, json_t *certificate)
+{
+    uint8_t signature[SIGNATURE_BYTES];
+    const char *hex = json_string_value(json_object_get(certificate, "signature"));
+    if (!hex_parse(hex, signature, sizeof signature))
+        return false;
+    STAY_AUTO(stay_free_charp) char *text = signed_text(certificate);
+    return signature_is_good(repo->signing_key, (struct span){text, strlen(text)}, signature);
+}
