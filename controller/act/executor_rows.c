@@ -198,8 +198,9 @@ static void start_row(struct executor *x, uint32_t row, uint32_t nodes)
 static bool is_confirmed(struct executor *x)
 {
     uint32_t to = x->first;
+    bool is_anew = x->was_past && !x->run.maybe_open;
     enum plan_next next =
-        x->was_past ? NEXT_ROW : plan_confirm(&x->run, x->view, x->first, x->now_mono_us, &to);
+        is_anew ? NEXT_ROW : plan_confirm(&x->run, x->view, x->first, x->now_mono_us, &to);
     if (next == NEXT_ROW)
         return true;
     x->open_rows = 0;

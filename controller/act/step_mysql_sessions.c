@@ -101,9 +101,10 @@ enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *r
 {
     struct victims *v = stay_calloc(1, sizeof *v);
     enum outcome o = list_sessions(s, v);
-    bool hang = how != ENDS_ALL && v->commits_count > 0 && v->holds_count == 0;
+    bool held = v->holds_count > 0 || v->applier_waits; /* whose group may be behind them */
+    bool hang = how != ENDS_ALL && v->commits_count > 0 && !held;
     bool may = how != ENDS_CLOSING || v->is_closing;
-    bool behind = v->commits_count > 0 && v->holds_count > 0;
+    bool behind = v->commits_count > 0 && held;
     s->wants_shut = how == ENDS_CLOSING && may && !v->is_shut && (behind || v->killed_commits);
     if (o == OUTCOME_DONE && may && !(hang && how == ENDS_CLOSING))
         o = kill_each(s, v->ids, v->count);
@@ -115,7 +116,7 @@ enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *r
     s->commits_hang = hang && may;
     *ret_left = v->count + v->commits_count + v->holds_count;
     s->applier_waits = *ret_left == 0 && v->is_closing && v->applier_waits && !v->killed_waits &&
-                       !v->killed_commits;
+                       (!v->killed_commits || v->is_shut); /* its group; they stay until it goes */
     free(v);
     return o;
 }

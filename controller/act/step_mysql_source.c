@@ -78,18 +78,21 @@ static enum outcome end_all(struct step *s)
             o = begin_read_only(s, s->shut, true);
             is_shut = true;
         }
-        if (o == OUTCOME_DONE && s->applier_waits)
+        if (o == OUTCOME_DONE && s->applier_waits) {
+            s->result->ended_sessions = true; /* if read-only does not follow, it is open without */
             o = source_role_off(s);
+        }
         if (o != OUTCOME_DONE)
             return o;
         s->result->strangers = left;
         if (is_set && left == 0 && s->result->facts.ss_waiters == 0)
             return OUTCOME_DONE;
         if (hang_too_long(s, &hang_mono_us))
-            return step_end(s, OUTCOME_NOT_DONE,
-                            "commits hang in it as on a disk that takes no write, %u sessions: "
-                            "none was ended, for others would be answered OK",
-                            left);
+            return step_end(
+                s, OUTCOME_NOT_DONE,
+                "commits hang in it as on a disk that takes no write, %u sessions: %s", left,
+                s->result->ended_sessions ? "some were ended before"
+                                          : "none was ended, for others would be answered OK");
         if (!step_wait(s, 5 * STAY_MS))
             return step_end(s, OUTCOME_NOT_DONE, "read-only %s, %u sessions left, %llu waiting",
                             is_set ? "on" : "off", left,

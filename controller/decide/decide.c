@@ -104,13 +104,13 @@ void decide(struct cluster_view *view, const struct plan_run *running, const str
     if (d->want != PLAN_NONE)
         d->vetoes = guard_check(view, running, fleet, d->want, true, now_mono_us, now_wall_us);
     d->vetoes |= decide_relief_vetoes(view, running, fleet, d, now_mono_us, now_wall_us);
-    if (d->want == PLAN_MAKE_WRITABLE && decide_stale_writable(view, now_mono_us) != NO_NODE)
-        d->vetoes |= UINT32_C(1) << GUARD_TAKEN_OVER; /* any other one is closed first */
     if (d->verdict.rule_id == 135 && (d->vetoes & (UINT32_C(1) << GUARD_NO_CANDIDATE))) {
         decide_want_instead_of_failover(view, running, now_mono_us, d);
         d->vetoes = d->want == PLAN_NONE ? 0
                                          : guard_check(view, running, fleet, d->want, true,
                                                        now_mono_us, now_wall_us);
     }
+    if (d->want == PLAN_MAKE_WRITABLE && decide_stale_writable(view, now_mono_us) != NO_NODE)
+        d->vetoes |= UINT32_C(1) << GUARD_TAKEN_OVER; /* any other one is closed first */
     describe(view, is_asked, now_mono_us, d);
 }

@@ -68,7 +68,8 @@ enum plan_next plan_conclude(struct plan_run *run, const struct cluster_view *vi
                              int64_t now_mono_us, uint32_t *ret_row);
 /* The save before `row`, a point of no return, has ended and its effects would start: does all that
  * it was saved for still hold, by what was seen meanwhile (a store may be slow)? If not, where to
- * next, and the row has not begun. NEXT_ROW for every other row. */
+ * next, and the row has not begun. A run that was taken up past that point asks, as it would while
+ * it verifies. NEXT_ROW for every other row. */
 enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *view, uint32_t row,
                             int64_t now_mono_us, uint32_t *ret_row);
 /* Undo of a row that was begun in any round: nodes, effects, answers (rows[row].unknown holds the

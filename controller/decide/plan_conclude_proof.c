@@ -223,8 +223,14 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
 {
     bool needs_freeze = !run->fenced && !run->params.accept_loss;
     if (!plan_replaces(run->kind) || plan_row_at(run, row)->step != STEP_WRITABLE ||
-        run->maybe_open || MUTANT(view, WRITABLE_BEFORE_VERIFY) || MUTANT(view, CONFIRM_SKIPPED))
+        MUTANT(view, WRITABLE_BEFORE_VERIFY) || MUTANT(view, CONFIRM_SKIPPED))
         return NEXT_ROW;
+    if (run->maybe_open) { /* taken up past the point of no return: nobody else is chosen, and
+                              nothing that the process before may have opened is closed */
+        if (fence_is_lifted(run, view))
+            return fence_again(run, ret_row);
+        return is_certificate_stale(run, view, now_mono_us) ? NEXT_ASK : NEXT_ROW;
+    }
     run->past_no_return = false; /* nothing of it has begun */
     if (fence_is_lifted(run, view))
         return fence_again(run, ret_row);

@@ -74,8 +74,9 @@ struct effect_result {
     bool goes_on;        /* NOT_DONE: a long work is under way (text: how far), ask again */
     bool is_down;        /* and its server cannot be reached, as at the end of a CLONE */
     bool source_was_off; /* FENCE: its semi-sync source role was found off, not by this effect */
-    bool ended_sessions; /* FENCE: it ended clients' sessions, or found killed ones in a commit that
-                            they cannot leave; read of a NOT_DONE one */
+    bool ended_sessions; /* FENCE: it ended clients' sessions, found killed ones in a commit that
+                            they cannot leave, or let an applier that waits go on; read of a
+                            NOT_DONE one */
     bool kept_acked; /* REPLAY: nobody started or changed its replication since its process began,
                         and its relay log is written through to disk: it holds all it had
                         acknowledged */

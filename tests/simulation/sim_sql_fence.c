@@ -63,6 +63,7 @@ static enum sql_progress fence_mariadb(struct sim *s, struct sim_effect *x, stru
             end_sessions(s, x, v);
             if (!only_applier_waits(v))
                 return sql_poll(s, x);
+            x->ended = true;
             role_off(s, x, v); /* read-only is pending: no write begins meanwhile */
             if (!sql_set_read_only(s, v))
                 return sql_poll(s, x);

@@ -50,6 +50,29 @@ static void reads(struct case_view *c, uint32_t node, const char *executed)
     n->facts_begun_mono_us = n->facts_mono_us = CASE_NOW + STAY_SECOND;
 }
 
+/* Found by tests/search: the controller died past the point of no return; while the next one went
+ * on, the old primary came back, weakened by hand, after the freeze was verified. */
+static void a_run_taken_up_past_its_point_asks_when_its_certificate_fell(void **state)
+{
+    (void)state;
+    enum { AS_BEFORE, WEAKENED, LOSS_ACCEPTED };
+    for (int what = AS_BEFORE; what <= LOSS_ACCEPTED; what++) {
+        struct case_view c;
+        struct plan_run run;
+        certified(&c, &run);
+        run.maybe_open = true;
+        run.params.accept_loss = what == LOSS_ACCEPTED;
+        reads(&c, 0, "0-1-100");
+        c.view.nodes[0].facts.ss_source_on = what == AS_BEFORE ? TRI_YES : TRI_NO;
+        c.view.nodes[0].facts.ss_source_enabled = c.view.nodes[0].facts.ss_source_on;
+        plan_note_broken(&run, &c.view);
+        assert_int_equal(run.lossless_stood, what == AS_BEFORE);
+        assert_int_equal(confirm(&c, &run), what == WEAKENED ? NEXT_ASK : NEXT_ROW);
+        assert_true(run.past_no_return);
+        drop(&c, &run);
+    }
+}
+
 /* Seed 300147718: cut off, a server of the primary's own zone acknowledged for it; heard of again
  * while the store was slow, it had executed far more than its ackers hold. */
 static void a_primary_that_executed_more_since_stops_the_promotion(void **state)
@@ -188,6 +211,7 @@ static void a_source_role_that_the_fence_found_off_breaks_lossless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_taken_up_past_its_point_asks_when_its_certificate_fell),
         cmocka_unit_test(a_primary_that_executed_more_since_stops_the_promotion),
         cmocka_unit_test(a_candidate_written_to_by_hand_since_is_not_promoted),
         cmocka_unit_test(a_fence_without_an_answer_may_have_let_clients_be_answered),
