@@ -15,11 +15,29 @@ static int errno_in_text(const char *text)
     return open == NULL ? 0 : (int)strtol(open + 1, NULL, 10);
 }
 
+#define BEFORE_TLS "Received error packet before completion of TLS handshake"
+
+/* The client vouches for no error that comes before TLS does, and makes it one of its own: a server
+ * that is full, or that blocks our host, would seem silent. What it was, from the client's text;
+ * else an answer nobody can read. Other errors stay as they are. */
+static unsigned unwrap(unsigned native, const char **text)
+{
+    char *rest = NULL;
+    const char *number = strstr(*text, ": ");
+    if (strncmp(*text, BEFORE_TLS, sizeof BEFORE_TLS - 1) != 0)
+        return native;
+    unsigned long inner = number == NULL ? 0 : strtoul(number + 2, &rest, 10);
+    if (inner == 0 || inner >= CR_MIN_ERROR || strncmp(rest, " - ", 3) != 0)
+        return ER_UNKNOWN_ERROR;
+    *text = rest + 3;
+    return (unsigned)inner;
+}
+
 /* The client's last error as a reach below `layer`. */
 static void fill_reach(struct mysql_session *s, struct reach *reach)
 {
-    unsigned native = mysql_errno(s->mysql);
     const char *text = mysql_error(s->mysql);
+    unsigned native = unwrap(mysql_errno(s->mysql), &text);
     enum obs_layer layer = (enum obs_layer)atomic_load(&s->layer);
     int os_errno = s->has_timed_out        ? ETIMEDOUT
                    : s->connect_errno != 0 ? s->connect_errno

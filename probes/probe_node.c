@@ -245,17 +245,23 @@ static void on_node(void *arg, const struct channel_event *event)
     uint32_t number = cluster->number;
     int64_t now = loop_now_mono_us(set->loop);
     if (event->opened) {
+        if (node->channel.is_reserved && !node->was_reserved)
+            node->slow_due_mono_us = 0; /* its limit may be another one now */
+        node->was_reserved = node->channel.is_reserved;
         beat(node); /* at once: the answer is the report */
         return;
     }
     if (event->facts != NULL) {
         /* out of the way of a human who needs the last place */
-        bool is_online = event->group == FACTS_STATUS &&
-                         (event->facts->offline_mode == TRI_NO || node->channel.is_reserved);
+        bool is_status = event->group == FACTS_STATUS;
+        bool is_online = is_status && event->facts->offline_mode == TRI_NO;
+        bool is_done = node->channel.is_reserved
+                           ? !is_status || now < node->slow_due_mono_us || cluster->is_urged
+                           : node->channel.is_admin && is_online;
         on_facts(node, event);
         if (probe_set_cluster(set, number) != cluster) /* the callback may have removed it */
             return;
-        if ((node->channel.is_admin || node->channel.is_reserved) && is_online)
+        if (is_done)
             channel_reset(&node->channel); /* the monitor may log in again, at the next beat */
         else
             ask_more(node);

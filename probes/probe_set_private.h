@@ -29,6 +29,7 @@ struct probed_node {
     int64_t opened_mono_us; /* of the last connect */
     int64_t slow_due_mono_us, start_due_mono_us, host_due_mono_us, grants_due_mono_us;
     uint64_t uptime_s;
+    bool was_reserved;           /* the last connect took a place beyond max_connections */
     struct server_facts start;   /* START values seen in this server process's life */
     struct grants_found found;   /* by the last look that ended */
     struct grants_check *grants; /* under way */

@@ -32,6 +32,7 @@ struct node_view {
     int64_t session_end_mono_us;
     int64_t canary_ok_mono_us;    /* last canary commit on this node */
     int64_t canary_fail_mono_us;  /* first of the present run of failed canaries, else STAY_NEVER */
+    bool canary_cut;              /* in that run nothing but sessions that were ended */
     int64_t canary_moved_mono_us; /* when mainstay.heartbeat on it was seen to have moved */
     int64_t advanced_mono_us;     /* when its received set or heartbeat count last moved */
     int64_t restarted_mono_us;    /* when uptime was last seen to go back; STAY_NEVER */

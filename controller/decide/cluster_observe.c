@@ -253,17 +253,24 @@ static void observe_session_end(struct cluster_view *view, const struct observat
         suspect(view, obs->taken_mono_us);
 }
 
+/* Denied, read-only: other rows. A session that was ended, and no place for the next one: nobody
+ * tried to write. A write that was tried and hangs stays one when places run out behind it. */
 static void observe_canary(struct node_view *node, const struct observation *obs)
 {
-    if (obs->reach.outcome == OUT_OK) {
+    enum obs_outcome outcome = obs->reach.outcome;
+    bool is_cut = outcome == OUT_RESET;
+    if (outcome == OUT_OK) {
         cluster_later(&node->canary_ok_mono_us, obs->taken_mono_us);
         if (obs->taken_mono_us >= node->canary_fail_mono_us)
             node->canary_fail_mono_us = STAY_NEVER;
+    } else if (outcome == OUT_TOO_MANY && node->canary_cut) {
+        node->canary_fail_mono_us = STAY_NEVER;
     } else if (obs->begun_mono_us >= node->canary_ok_mono_us &&
-               node->canary_fail_mono_us == STAY_NEVER &&
-               (obs->reach.outcome == OUT_TIMEOUT || obs->reach.outcome == OUT_RESET ||
-                obs->reach.outcome == OUT_BAD_REPLY)) {
-        node->canary_fail_mono_us = obs->begun_mono_us; /* denied, read-only: other rows */
+               (outcome == OUT_TIMEOUT || outcome == OUT_BAD_REPLY || is_cut)) {
+        bool is_first = node->canary_fail_mono_us == STAY_NEVER;
+        if (is_first)
+            node->canary_fail_mono_us = obs->begun_mono_us;
+        node->canary_cut = is_cut && (is_first || node->canary_cut);
     }
 }
 

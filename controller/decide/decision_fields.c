@@ -99,6 +99,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, session_end_mono_us, MONO),
     PLAIN(node_view, canary_ok_mono_us, MONO),
     PLAIN(node_view, canary_fail_mono_us, MONO),
+    PLAIN(node_view, canary_cut, BOOL),
     PLAIN(node_view, canary_moved_mono_us, MONO),
     PLAIN(node_view, advanced_mono_us, MONO),
     PLAIN(node_view, restarted_mono_us, MONO),

@@ -19,9 +19,10 @@
 #include "tests/unit/probes/quiet_listener.h"
 
 #define DEADLINE_US (150 * STAY_MS)
-#define PACE_US (400 * STAY_MS)
+#define PACE_US     (400 * STAY_MS)
 
 static int64_t pace_us = PACE_US; /* of watch() */
+static bool by_tls;               /* of watch() */
 
 #define SEEN_MAX 64
 struct seen {
@@ -93,6 +94,7 @@ static void watch(uint16_t port, struct server *server, uint64_t enough, bool ur
     *seen = (struct seen){0};
     (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");
     cluster.nodes[0].port = port;
+    cluster.tls_required = by_tls;
     assert_int_equal(loop_init(&loop, NULL), STAY_OK);
     if (server->listener >= 0) {
         server->poll.data = server;
@@ -152,10 +154,15 @@ static void too_many_connections_is_not_death(void **state)
     struct seen seen;
     uint16_t port;
     int fd = listen_on(&port);
-    watch(port, &(struct server){.listener = fd, .words = packet, .size = 27}, 1, false, &seen);
+    for (int tls = 0; tls < 2; tls++) {
+        by_tls = tls == 1; /* it is said before TLS could begin */
+        watch(port, &(struct server){.listener = fd, .words = packet, .size = 27}, 1, false, &seen);
+        by_tls = false;
+        assert_int_equal(seen.first.reach.outcome, OUT_TOO_MANY);
+        assert_int_equal(seen.first.reach.layer, LAYER_GREETING);
+        assert_int_equal(seen.first.reach.native, 1040);
+    }
     (void)close(fd);
-    assert_int_equal(seen.first.reach.outcome, OUT_TOO_MANY);
-    assert_int_equal(seen.first.reach.native, 1040);
 }
 
 static void nonsense_and_hang_ups_are_told_apart_from_silence(void **state)
@@ -244,10 +251,14 @@ static void healthy_beats_of_clusters_fall_together(void **state)
     struct loop loop;
     struct seen seen = {0};
     struct probe_set_options o = {.fn = on_observation, .arg = &seen};
-    struct probe_cluster cluster = {.name = "shop", .engine = ENGINE_MARIADB, .node_count = 1,
-                                    .monitor = {.user = "m"}, .interval_us = 200 * STAY_MS,
+    struct probe_cluster cluster = {.name = "shop",
+                                    .engine = ENGINE_MARIADB,
+                                    .node_count = 1,
+                                    .monitor = {.user = "m"},
+                                    .interval_us = 200 * STAY_MS,
                                     .suspicion_interval_us = 20 * STAY_MS,
-                                    .deadline_us = DEADLINE_US, .slow_interval_us = STAY_SECOND};
+                                    .deadline_us = DEADLINE_US,
+                                    .slow_interval_us = STAY_SECOND};
     uint32_t first, second;
     (void)close(listen_on(&cluster.nodes[0].port)); /* refuses: each beat is an observation */
     (void)stay_copy(cluster.nodes[0].host, sizeof cluster.nodes[0].host, "127.0.0.1");

@@ -268,6 +268,33 @@ static void canary_runs(void **state)
     assert_int_equal(db(1)->canary_fail_mono_us, STAY_NEVER);
 }
 
+/* Its session was ended and there is no place for another: nobody tried to write. */
+static void a_canary_that_finds_no_place_is_no_stall(void **state)
+{
+    (void)state;
+    static const struct {
+        enum obs_outcome outcomes[3];
+        bool fails;
+    } rows[] = {{{OUT_RESET, OUT_RESET, OUT_TOO_MANY}, false},
+                {{OUT_RESET, OUT_TOO_MANY, OUT_RESET}, true},
+                {{OUT_TIMEOUT, OUT_RESET, OUT_TOO_MANY}, true},
+                {{OUT_RESET, OUT_BAD_REPLY, OUT_TOO_MANY}, true}};
+    for (size_t i = 0; i < STAY_COUNT(rows); i++) {
+        db(1)->canary_fail_mono_us = STAY_NEVER;
+        db(1)->canary_cut = false;
+        for (int n = 0; n < 3; n++) {
+            struct observation o = {
+                .kind = OBS_CANARY,
+                .node = 0,
+                .begun_mono_us = w.now + MS(1000 * n),
+                .taken_mono_us = w.now + MS(1000 * n + 1),
+                .reach = {.layer = LAYER_WRITE, .outcome = rows[i].outcomes[n]}};
+            cluster_observe(&w.view, &o);
+        }
+        assert_int_equal(db(1)->canary_fail_mono_us != STAY_NEVER, rows[i].fails);
+    }
+}
+
 static void facts_merge_by_group_and_clear(void **state)
 {
     (void)state;
@@ -367,6 +394,7 @@ int main(void)
         T(answers_that_always_cross_are_compared_all_the_same),
         T(beside_a_dead_primary_foreign_transactions_are_errant_at_once),
         T(canary_runs),
+        T(a_canary_that_finds_no_place_is_no_stall),
         T(facts_merge_by_group_and_clear),
         T(what_a_node_was_seen_to_hold_ends_with_its_process),
     };
