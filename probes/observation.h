@@ -138,6 +138,8 @@ struct reach {
 
 #define FACT_TEXT_MAX 128
 #define MISSING_ERRANT ", for errant transactions" /* part of it: only those need it */
+/* Part of it: MySQL's CONNECTION_ADMIN ends no session of an account with SYSTEM_USER (1095). */
+#define MISSING_RANK ", to end administrators' sessions"
 #define MISSING_ROLE  "has no active role" /* part of missing_grant: MySQL, see deploy/grants */
 #define FACT_C_TRI enum tri
 #define FACT_C_U64 uint64_t

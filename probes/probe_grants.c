@@ -118,10 +118,10 @@ static enum stay_rc grants_work(struct lane_job *lane, void *arg)
     struct grants_check *check = arg;
     struct mysql_session *s = mysql_session_new();
     enum stay_rc rc = STAY_OK;
-    char of_errant[sizeof check->found.missing] = ""; /* told where nothing else is missing */
+    char optional[sizeof check->found.missing] = ""; /* told where nothing else is missing */
     for (int kind = 0; kind < ACCOUNT_OF_COUNT && rc == STAY_OK; kind++) {
-        if (strstr(check->found.missing, MISSING_ERRANT) != NULL) {
-            memcpy(of_errant, check->found.missing, sizeof of_errant);
+        if (mysql_grants_is_optional(check->found.missing)) {
+            memcpy(optional, check->found.missing, sizeof optional);
             check->found.missing[0] = '\0';
         }
         if (check->found.missing[0] != '\0')
@@ -131,7 +131,7 @@ static enum stay_rc grants_work(struct lane_job *lane, void *arg)
                                                     lane_job_deadline_mono_us(lane));
     }
     if (check->found.missing[0] == '\0')
-        memcpy(check->found.missing, of_errant, sizeof of_errant);
+        memcpy(check->found.missing, optional, sizeof optional);
     mysql_session_free(s);
     return rc;
 }

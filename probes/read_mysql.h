@@ -75,5 +75,7 @@ void mysql_grants_clear(struct mysql_grants *g);
 bool mysql_grants_check(const struct mysql_grants *g, enum engine engine,
                         enum mysql_account_kind kind, const char *user, char *ret_text,
                         size_t size);
+/* Is this text of a lack only of what not every plan needs (MISSING_ERRANT, MISSING_RANK)? */
+bool mysql_grants_is_optional(const char *missing);
 
 #endif

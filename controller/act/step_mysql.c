@@ -70,6 +70,7 @@ enum outcome step_outcome_of(struct step *s, enum stay_rc rc, const char *sql,
 {
     if (rc == STAY_OK)
         return OUTCOME_DONE;
+    s->native = e->native;
     bool lost = rc == STAY_ETIMEDOUT || rc == STAY_EUNKNOWN || rc == STAY_ECORRUPT;
     return step_end(s, lost ? OUTCOME_UNKNOWN : OUTCOME_NOT_DONE, "%.70s: %.160s", sql, e->text);
 }

@@ -24,6 +24,7 @@ struct step {
     struct step_result *result;
     const struct dialect *sql;
     int64_t due_mono_us;
+    int native;         /* the server's number of the last error */
     bool switched;      /* this step has switched the source role off */
     bool commits_hang;  /* by step_end_sessions: commits are under way that no acknowledgement holds
                            up, and were left alone */

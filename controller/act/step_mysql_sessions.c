@@ -3,6 +3,8 @@
 
 #include "controller/act/step_mysql_private.h"
 
+#define NOT_THE_OWNER 1095 /* ER_KILL_DENIED_ERROR */
+
 /* `holds` are leaders of a commit group that wait for its acknowledgement, `commits` are MariaDB's
  * sessions elsewhere in a commit. */
 struct victims {
@@ -80,13 +82,43 @@ static enum outcome list_sessions(struct step *s, struct victims *v)
         "list sessions", &e);
 }
 
+/* Seen on MySQL 9.7: CONNECTION_ADMIN ends no session of an account with SYSTEM_USER. */
+static enum outcome say_outranked(struct step *s, uint64_t id)
+{
+    return step_end(
+        s, OUTCOME_NOT_DONE,
+        "session %llu may not be ended by us (1095), its account holds SYSTEM_USER: end "
+        "it by hand, or there as root: GRANT SYSTEM_USER ON *.* TO '%.40s'@...",
+        (unsigned long long)id, s->in->operate.user);
+}
+
+/* Rights are those of the login: SYSTEM_USER given since counts for the next one. */
+static enum outcome log_in_anew(struct step *s)
+{
+    struct reach reach = {0};
+    struct stay_error e = {0};
+    enum stay_rc rc =
+        mysql_session_open(s->session, &s->in->target, &s->in->operate, s->due_mono_us, &reach, &e);
+    return step_outcome_of(s, rc, "log in", &e);
+}
+
 static enum outcome kill_each(struct step *s, const uint64_t *ids, uint32_t count)
 {
-    enum outcome o = OUTCOME_DONE;
     s->result->ended_sessions |= count > 0;
-    for (uint32_t i = 0; i < count && o == OUTCOME_DONE; i++) /* 1094: it has gone by itself */
-        o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
-    return o;
+    for (uint32_t i = 0; i < count; i++) { /* 1094: it has gone by itself */
+        enum outcome o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
+        if (o == OUTCOME_NOT_DONE && s->native == NOT_THE_OWNER) {
+            o = log_in_anew(s);
+            s->native = 0;
+            if (o == OUTCOME_DONE)
+                o = step_say_or(s, 1094, "KILL CONNECTION %llu", (unsigned long long)ids[i]);
+            if (o == OUTCOME_NOT_DONE && s->native == NOT_THE_OWNER)
+                return say_outranked(s, ids[i]);
+        }
+        if (o != OUTCOME_DONE)
+            return o;
+    }
+    return OUTCOME_DONE;
 }
 
 /* Measured on MariaDB: the leader of a group waits for all of it, and killed it lets the others go

@@ -1,5 +1,6 @@
 /* controller/decide/decide_note.c - what a human needs beside the verdict, and automation does not
- * do: who holds a full server's connections, which binary logs a full disk can do without. */
+ * do: which grant it lacks to relieve, who holds a full server's connections, which binary logs a
+ * full disk can do without. */
 #include "controller/decide/decide_private.h"
 
 #include <ctype.h>
@@ -80,6 +81,12 @@ void decide_note(const struct cluster_view *view, uint16_t rule_id, int64_t now_
     if (view->primary == NO_NODE)
         return;
     const struct server_facts *facts = &view->nodes[view->primary].facts;
+    const char *grant = decide_outranked_by(view);
+    if (rule_id == 122 && grant != NULL && view->config->relieve_stalled != RELIEVE_ALERT)
+        (void)snprintf(text, size,
+                       "; not moved, for a session that we may not end (error 1095) may stand in "
+                       "the way: on it, as root: %s;",
+                       grant);
     if (rule_id == 124 && facts->holders[0] != '\0')
         (void)snprintf(text, size, "; of %llu connections: %s",
                        (unsigned long long)facts->connections, facts->holders);

@@ -62,9 +62,15 @@ void decide_want_evacuated(const struct cluster_view *view, const struct fleet *
 bool decide_schedule_is_missed(const struct cluster_view *view, int64_t now_mono_us,
                                int64_t now_wall_us);
 
-/* What a human needs beside the primary's verdict, begun by "; ": 124, who holds its connections;
- * 125, the PURGE that takes no log from anybody who may need it, or who stands against it. Empty
- * where there is nothing to say. A log that only a restore would need is not known here. */
+/* MySQL: our account may not end the sessions of accounts that outrank it, one of which may hold
+ * what the primary's writes wait for: a move would begin and be undone (error 1095). The statement
+ * that gives it the right, a part of the view; NULL: it may, or nobody knows. There is a primary.
+ */
+const char *decide_outranked_by(const struct cluster_view *view);
+/* What a human needs beside the primary's verdict, begun by "; ": 122, which grant a relief lacks
+ * where a policy wants one; 124, who holds its connections; 125, the PURGE that takes no log from
+ * anybody who may need it, or who stands against it. Empty where there is nothing to say. A log
+ * that only a restore would need is not known here. */
 void decide_note(const struct cluster_view *view, uint16_t rule_id, int64_t now_mono_us, char *text,
                  size_t size);
 

@@ -62,6 +62,12 @@ static uint32_t candidate_with_room(const struct cluster_view *view, int64_t now
     return NO_NODE;
 }
 
+const char *decide_outranked_by(const struct cluster_view *view)
+{
+    const char *missing = view->nodes[view->primary].facts.missing_grant;
+    return strstr(missing, MISSING_RANK) == NULL ? NULL : strstr(missing, "GRANT ");
+}
+
 /* A switchover costs nothing when it cannot be done: it gives the primary back as it was. A
  * failover follows only where that was tried and the primary is the same one and still stalled; it
  * is certified like any other. */
@@ -70,7 +76,8 @@ static enum plan_kind relief_of_stalled(const struct cluster_view *view, int64_t
 {
     enum relieve_rule rule = view->config->relieve_stalled;
     int64_t since_us = view->nodes[view->primary].canary_fail_mono_us; /* 122: there is one */
-    if (rule == RELIEVE_ALERT || now_mono_us - since_us < view->config->relieve_after_us)
+    if (rule == RELIEVE_ALERT || now_mono_us - since_us < view->config->relieve_after_us ||
+        decide_outranked_by(view) != NULL)
         return PLAN_NONE;
     if (!is_tried(view, RELIEF_SWITCHED, now_wall_us))
         return PLAN_SWITCHOVER;

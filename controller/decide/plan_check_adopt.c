@@ -97,10 +97,11 @@ enum stay_rc plan_check_adopt(const struct plan_run *run, const struct cluster_v
         if (!plan_node_answers(view, node, PLAN_ANSWERS_US, now_mono_us))
             return stay_error(err, STAY_EREFUSED, "%s does not answer: adopt a whole cluster",
                               plan_node_name(view, node));
-        if (view->nodes[node].facts.missing_grant[0] != '\0' &&
-            strstr(view->nodes[node].facts.missing_grant, MISSING_ERRANT) == NULL)
+        const char *missing = view->nodes[node].facts.missing_grant;
+        if (missing[0] != '\0' && strstr(missing, MISSING_ERRANT) == NULL &&
+            strstr(missing, MISSING_RANK) == NULL)
             return stay_error(err, STAY_EREFUSED, "%s: %s: see `mainstay check`",
-                              plan_node_name(view, node), view->nodes[node].facts.missing_grant);
+                              plan_node_name(view, node), missing);
         if (cluster_is_cloned(view, node))
             return stay_error(err, STAY_EREFUSED,
                               "another server has %s's server_id or server_uuid: see `mainstay "

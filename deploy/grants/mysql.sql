@@ -51,6 +51,7 @@ GRANT SELECT, INSERT, UPDATE ON mainstay.heartbeat TO mainstay_canary@'@HOSTS@';
 --   CLONE_ADMIN                 CLONE INSTANCE on a server that is reseeded (leave it out if none ever
 --                               shall be); the donor is read by the backup account's BACKUP_ADMIN
 --   BINLOG_ADMIN                BINLOG: errant transactions undone on their server, injected on the primary
+--   SYSTEM_USER                 at the end of this file: KILL of a session whose account has it too
 -- SYSTEM_VARIABLES_ADMIN also lets it set sql_log_bin. Not in it: PERSIST_RO_VARIABLES_ADMIN (start-up
 -- values stay the operator's).
 CREATE USER IF NOT EXISTS mainstay_operate@'@HOSTS@' IDENTIFIED BY '@OPERATE_PASSWORD@';
@@ -82,3 +83,10 @@ CREATE USER IF NOT EXISTS mainstay_backup@'@HOSTS@' IDENTIFIED BY '@BACKUP_PASSW
 GRANT SELECT, RELOAD, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, PROCESS, REPLICATION CLIENT
   ON *.* TO mainstay_backup@'@HOSTS@';
 GRANT BACKUP_ADMIN ON *.* TO mainstay_backup@'@HOSTS@';
+
+-- CONNECTION_ADMIN ends no session of an account that holds SYSTEM_USER, root's for one (error 1095). A
+-- console of root's that holds a lock, or merely stands, would have every switchover undone and the
+-- fence of a failover fail; so operate holds it too. It gives no right to change accounts: operate lacks
+-- CREATE USER. Last in this file: leave it out where you may not grant it; `mainstay check` then says so,
+-- and a primary that stalls (122) is not relieved.
+GRANT SYSTEM_USER ON *.* TO mainstay_operate@'@HOSTS@';

@@ -1,9 +1,9 @@
 /* Row 8 with relieve.stalled = "failover": a session holds the global read lock and no write
  * passes. After relieve.stalled_after mainstay moves the primary by itself, by a switchover that
  * ends the lock with its session; where that cannot be done by a failover whose certificate holds.
- * Once: the next stall within the cooldown is an alert. MariaDB alone: on MySQL our account may not
- * end a session of root's (1095), and the failover is BOUNDED, so a human is asked.
- * ENGINES: mariadb */
+ * Once: the next stall within the cooldown is an alert. On MySQL it takes SYSTEM_USER to end a
+ * session of root's; without it see row08_outranked.
+ * ENGINES: mariadb mysql */
 #include "tests/lib/server_talk.h"
 
 static int moves(struct lab *lab)

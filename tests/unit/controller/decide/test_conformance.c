@@ -206,6 +206,11 @@ static void a_missing_grant_is_given_as_its_statement(void **state)
         const char *missing, *fix;
     } rows[] = {{"mainstay lacks: GRANT RELOAD ON *.* TO mainstay",
                  "on the primary, as root: GRANT RELOAD ON *.* TO mainstay;"},
+                {"m lacks" MISSING_RANK ": GRANT SYSTEM_USER ON *.* TO 'm'@'%'",
+                 "on the primary, as root: GRANT SYSTEM_USER ON *.* TO 'm'@'%';"},
+                {"m lacks 3, first: GRANT RELOAD ON *.* TO m",
+                 "on the primary, as root: GRANT RELOAD ON *.* TO m; the rest as in "
+                 "deploy/grants/mariadb.sql"},
                 {"mainstay: GRANT RELOAD ON *.* TO mainstay",
                  "on the primary, as root: GRANT RELOAD ON *.* TO mainstay; the rest as in "
                  "deploy/grants/mariadb.sql"},

@@ -1,5 +1,6 @@
-/* tests/unit/controller/decide/test_decide_note.c - beside 124 stands who holds the connections,
- * beside 125 the PURGE that takes nothing from anybody, or who stands against it. */
+/* tests/unit/controller/decide/test_decide_note.c - beside 122 stands which grant a relief lacks,
+ * beside 124 who holds the connections, beside 125 the PURGE that takes nothing from anybody, or
+ * who stands against it. */
 #include "decide_world.h"
 
 #include "controller/decide/decide_private.h"
@@ -95,6 +96,22 @@ static void holders_are_said_of_a_saturated_primary_only(void **state)
     note_has(124, "");
 }
 
+static void a_relief_that_would_be_undone_names_its_grant(void **state)
+{
+    (void)state;
+    static const char *const lacks =
+        "mainstay_operate lacks" MISSING_RANK ": GRANT SYSTEM_USER ON *.* TO 'mainstay_operate'";
+    w.config.relieve_stalled = RELIEVE_SWITCHOVER;
+    (void)stay_copy(db(1)->missing_grant, FACT_TEXT_MAX, "mainstay_operate lacks: GRANT RELOAD");
+    note_has(122, "");
+    (void)stay_copy(db(1)->missing_grant, FACT_TEXT_MAX, lacks);
+    note_has(122, "(error 1095) may stand in the way: on it, as root: GRANT SYSTEM_USER ON *.* TO "
+                  "'mainstay_operate';");
+    note_has(100, "");
+    w.config.relieve_stalled = RELIEVE_ALERT; /* nothing is done anyway */
+    note_has(122, "");
+}
+
 static void a_decision_says_it(void **state)
 {
     (void)state;
@@ -115,6 +132,7 @@ int main(void)
         T(a_server_that_does_not_follow_forbids_it),
         T(a_lone_primary_has_nobody_to_ask),
         T(holders_are_said_of_a_saturated_primary_only),
+        T(a_relief_that_would_be_undone_names_its_grant),
         T(a_decision_says_it),
 #undef T
     };

@@ -19,6 +19,7 @@ static void a_grant_for_errant_transactions_alone_keeps_nobody_out(void **state)
     } rows[] = {
         {"", true},
         {"mainstay_operate lacks" MISSING_ERRANT ": GRANT X ON *.* TO mainstay_operate", true},
+        {"mainstay_operate lacks" MISSING_RANK ": GRANT X ON *.* TO mainstay_operate", true},
         {"mainstay_operate lacks: GRANT RELOAD ON *.* TO mainstay_operate", false}};
     struct stay_error err;
     c.view.record.adopted = false;
