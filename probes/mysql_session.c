@@ -21,6 +21,17 @@ struct mysql_session *mysql_session_new(void)
     return s;
 }
 
+/* What the peer's TCP has not taken yet is not sent again: after a mere close the kernel would go
+ * on for a minute or more, and after a cut a command would arrive that was given up long ago, later
+ * than those sent over a new connection. */
+static void recall(struct mysql_session *s)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    int fd = atomic_load(&s->fd_copy), unacknowledged = 0;
+    if (fd >= 0 && ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0)
+        (void)connect(fd, &nobody, sizeof nobody);
+}
+
 void mysql_session_free(struct mysql_session *s)
 {
     if (s == NULL)
@@ -100,6 +111,8 @@ void mysql_session_end(void)
 
 void mysql_session_close(struct mysql_session *s)
 {
+    if (s->is_noted)
+        recall(s);
     if (s->mysql != NULL) {
         mysql_session_begin(s, real_clock_mono_us() + 20 * STAY_MS); /* for the farewell packet */
         mysql_close(s->mysql);
@@ -149,6 +162,7 @@ enum obs_layer mysql_session_layer(const struct mysql_session *s)
 void mysql_session_abort(struct mysql_session *s)
 {
     int fd = atomic_load(&s->fd_copy);
+    recall(s);
     if (fd >= 0)
         (void)shutdown(fd, SHUT_RDWR);
 }
