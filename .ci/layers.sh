@@ -9,14 +9,15 @@ declare -A may=(
     [base/io]="base base/io"
     [probes]="base base/io probes"
     [backup/repository]="base base/io backup/repository"
-    [backup]="base base/io probes backup backup/repository"
+    [backup/catalog]="base base/io backup/repository backup/catalog"
+    [backup]="base base/io probes backup backup/repository backup/catalog"
     [controller/decide]="base probes/observation.h controller/decide"
     [controller/keep]="base base/io probes/observation.h controller/decide controller/keep"
     [controller/act]="base base/io probes controller/decide controller/keep controller/settings controller/act"
     [controller/discover]="base base/io probes controller/decide controller/discover"
     [controller/serve]="base base/io probes/observation.h controller/decide controller/keep controller/act controller/settings controller/serve"
     [controller/settings]="base base/io probes/observation.h controller/decide controller/settings"
-    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run backup backup/repository"
+    [controller/run]="base base/io probes controller/decide controller/keep controller/act controller/discover controller/serve controller/settings controller/run backup backup/repository backup/catalog"
 )
 for folder in "${!may[@]}"; do
     for file in "$folder"/*.[ch]; do

@@ -307,3 +307,22 @@ enum stay_rc object_verify(struct repository *repo, const char *name, struct obj
         object_reader_stored(r, ret_sum);
     return rc;
 }
+
+enum stay_rc object_read_end(struct repository *repo, const char *name, struct object_end *ret_end,
+                             struct stay_error *err)
+{
+    uint8_t bytes[OBJECT_END_BYTES];
+    uint64_t size = 0;
+    size_t n = 0;
+    enum stay_rc rc = object_size(repo->store, name, &size, err);
+    if (rc == STAY_OK && size < OBJECT_HEADER_MIN + OBJECT_END_BYTES)
+        return repo_fault(err, REPO_FAULT_TRUNCATED, "'%s' has %" PRIu64 " bytes", name, size);
+    if (rc == STAY_OK)
+        rc = object_read(repo->store, name, size - sizeof bytes, bytes, sizeof bytes, &n, err);
+    if (rc == STAY_OK && n < sizeof bytes)
+        rc = repo_fault(err, REPO_FAULT_TRUNCATED, "'%s' became shorter", name);
+    if (rc != STAY_OK)
+        return rc;
+    rc = object_end_decode(bytes, size, ret_end, err);
+    return rc == STAY_OK ? rc : stay_error_prefix(err, rc, "'%s'", name);
+}

@@ -35,6 +35,9 @@ enum stay_rc object_reader_next(struct object_reader *r, struct object_frame *re
 void object_reader_stored(const struct object_reader *r, struct object_sum *ret_sum);
 uint64_t object_reader_plain_length(const struct object_reader *r);
 
+/* The end alone, by one small read; the object is not proven by it. */
+enum stay_rc object_read_end(struct repository *repo, const char *name, struct object_end *ret_end,
+                             struct stay_error *err) STAY_MUST_USE;
 /* Reads all of an object, with keys where they are. ret_sum may be NULL. */
 enum stay_rc object_verify(struct repository *repo, const char *name, struct object_sum *ret_sum,
                            struct stay_error *err) STAY_MUST_USE;

@@ -18,6 +18,7 @@ struct object_writer {
     uint32_t frames;
     struct str index, out;
     struct sha256 *plain_sum;
+    uint8_t end_hash[SHA256_BYTES];
 };
 
 /* A data key of this object for each domain, sealed under the domain's current generation. */
@@ -186,6 +187,7 @@ static enum stay_rc put_end(struct object_writer *w, struct stay_error *err)
         return rc;
     sum_so_far(w, &sum);
     memcpy(end.hash, sum.sha256, SHA256_BYTES);
+    memcpy(w->end_hash, sum.sha256, SHA256_BYTES);
     object_end_encode(&end, &w->out);
     return send(w, err);
 }
@@ -203,6 +205,7 @@ enum stay_rc object_writer_finish(struct object_writer *w, struct object_written
     }
     if (rc == STAY_OK && ret_written != NULL) {
         done.plain_length = w->plain;
+        memcpy(done.end_hash, w->end_hash, SHA256_BYTES);
         done.frames = w->frames;
         done.generation = w->header.keys[0].generation;
         sha256_read(w->plain_sum, done.plain_sha256);

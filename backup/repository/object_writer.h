@@ -22,6 +22,7 @@ struct object_spec {
 /* What a manifest says of an object. */
 struct object_written {
     struct object_sum stored;
+    uint8_t end_hash[SHA256_BYTES]; /* of all before the end: by it segments name one another */
     uint64_t plain_length;
     uint8_t plain_sha256[SHA256_BYTES]; /* of the frames' plain bytes one after the other */
     uint32_t frames;

@@ -1,7 +1,7 @@
 /* repository init, repository check. */
 #include "controller/run/cli_repository.h"
 
-#include "backup/repository/repository_check.h"
+#include "backup/catalog/repository_check.h"
 #include "base/units.h"
 #include <inttypes.h>
 

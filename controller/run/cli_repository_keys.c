@@ -1,7 +1,7 @@
 /* repository keys list, rotate, shred. */
 #include "controller/run/cli_repository.h"
 
-#include "backup/repository/erasure.h"
+#include "backup/catalog/erasure.h"
 #include "base/table.h"
 #include <inttypes.h>
 

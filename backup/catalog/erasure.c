@@ -1,5 +1,5 @@
-/* backup/repository/erasure.c - look, destroy, look again, sign, keep. */
-#include "backup/repository/erasure.h"
+/* backup/catalog/erasure.c - look, destroy, look again, sign, keep. */
+#include "backup/catalog/erasure.h"
 #include "backup/repository/object_reader.h"
 #include "backup/repository/repo_fault.h"
 #include "backup/repository/sealed_document.h"

@@ -1,7 +1,7 @@
 /* tests/unit/backup/repository/test_repository.c - a repository in a folder: made once, opened with
  * its key alone, and everything that can be wrong with it has its own name. */
-#include "backup/repository/erasure.h"
-#include "backup/repository/repository_check.h"
+#include "backup/catalog/erasure.h"
+#include "backup/catalog/repository_check.h"
 #include "backup/repository/sealed_document.h"
 #include "tests/unit/backup/repository/repository_samples.h"
 

@@ -1,10 +1,10 @@
-/* backup/repository/repository_check.h - is everything there, whole, ours, and readable? Reads
+/* backup/catalog/repository_check.h - is everything there, whole, ours, and readable? Reads
  * only.
  *
- * Layer: repository. Blocking. Each thing that is wrong is told once, with its fault; what is wrong
+ * Layer: catalog. Blocking. Each thing that is wrong is told once, with its fault; what is wrong
  * in one object does not keep the others from being looked at. */
-#ifndef BACKUP_REPOSITORY_REPOSITORY_CHECK_H
-#define BACKUP_REPOSITORY_REPOSITORY_CHECK_H
+#ifndef BACKUP_CATALOG_REPOSITORY_CHECK_H
+#define BACKUP_CATALOG_REPOSITORY_CHECK_H
 #include "backup/repository/repo_fault.h"
 #include "backup/repository/repository.h"
 

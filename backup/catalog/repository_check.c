@@ -1,6 +1,7 @@
-/* backup/repository/repository_check.c - one walk over all names, then what they promise of each
+/* backup/catalog/repository_check.c - one walk over all names, then what they promise of each
  * other. */
-#include "backup/repository/repository_check.h"
+#include "backup/catalog/repository_check.h"
+#include "backup/catalog/catalog.h"
 #include "backup/repository/object_reader.h"
 #include "backup/repository/sealed_document.h"
 #include <inttypes.h>
@@ -214,6 +215,43 @@ static enum stay_rc on_key(void *arg, const struct key_entry *entry, struct stay
     return STAY_OK;
 }
 
+/* Seams that nothing explains. What cannot be read was told where it stands. */
+static enum stay_rc check_log(struct check *c, const char *cluster, struct stay_error *err)
+{
+    STAY_AUTO(catalog_clear) struct catalog catalog = {0};
+    enum stay_rc rc = catalog_load(c->repo, cluster, NULL, NULL, &catalog, err);
+    for (size_t i = 0; rc == STAY_OK && i < catalog.lineage_count; i++) {
+        const struct catalog_lineage *l = &catalog.lineages[i];
+        for (size_t j = 1; j < l->run_count; j++) {
+            struct stay_error why = {0};
+            const struct segment_about *before = l->chain[l->runs[j - 1].last].about;
+            const struct segment_about *after = l->chain[l->runs[j].first].about;
+            if (l->runs[j].seam == SEAM_GAP)
+                continue;
+            (void)repo_fault(&why, REPO_FAULT_BROKEN_CHAIN,
+                             "lineage %s of %s, between segments %" PRIu64 " and %" PRIu64 ": %s",
+                             l->id, cluster, before->seq, after->seq,
+                             chain_seam_text(l->runs[j].seam));
+            tell(c, cluster, &why);
+        }
+    }
+    return rc;
+}
+
+static enum stay_rc check_logs(struct check *c, struct stay_error *err)
+{
+    char **clusters = NULL;
+    size_t count = 0;
+    enum stay_rc rc = catalog_clusters(c->repo, &clusters, &count, err);
+    for (size_t i = 0; i < count; i++) {
+        if (rc == STAY_OK)
+            rc = check_log(c, clusters[i], err);
+        free(clusters[i]);
+    }
+    free(clusters);
+    return rc;
+}
+
 enum stay_rc repository_check(struct repository *repo, unsigned flags, check_finding_fn told,
                               void *arg, struct check_outcome *ret_outcome, struct stay_error *err)
 {
@@ -223,6 +261,8 @@ enum stay_rc repository_check(struct repository *repo, unsigned flags, check_fin
         rc = key_ring_list(repo->ring, on_key, &c, err);
     if (rc == STAY_OK)
         rc = object_list(repo->store, "", on_object, &c, err);
+    if (rc == STAY_OK)
+        rc = check_logs(&c, err);
     free(c.sums);
     if (rc == STAY_OK)
         *ret_outcome = c.out;

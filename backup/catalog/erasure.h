@@ -1,11 +1,11 @@
-/* backup/repository/erasure.h - a tenant's keys destroyed, and a signed certificate of it.
+/* backup/catalog/erasure.h - a tenant's keys destroyed, and a signed certificate of it.
  *
- * Layer: repository. Blocking. What only that tenant's keys open is noise from then on: its rows in
+ * Layer: catalog. Blocking. What only that tenant's keys open is noise from then on: its rows in
  * every snapshot of this repository. Its row events in the cluster's log are sealed with the
  * cluster's key and stay readable until those segments expire; the certificate says how new the
  * newest of them is. A copy of keys/ elsewhere is not reached: it is named as such. */
-#ifndef BACKUP_REPOSITORY_ERASURE_H
-#define BACKUP_REPOSITORY_ERASURE_H
+#ifndef BACKUP_CATALOG_ERASURE_H
+#define BACKUP_CATALOG_ERASURE_H
 #include "backup/repository/repository.h"
 
 /* Destroys the keys, looks that none is left, signs the certificate and keeps it as an event of the
