@@ -185,6 +185,10 @@ bool cluster_stands_empty(const struct server_facts *facts);
  * itself to a source it lost: somebody may have started it so, and stopped it again. MySQL: false.
  */
 bool cluster_may_have_purged(const struct cluster_view *view, const struct server_facts *facts);
+/* A node was seen so (stood_mono_us) since the primary was last seen to have a commit acknowledged;
+ * where it never was, since we attached the node to it: until then it acknowledged nothing of its.
+ * A node that stands and shows received rows has not purged them, or has them again. */
+bool cluster_has_stood(const struct cluster_view *view, uint32_t node);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* An effect of ours on the node was answered at `now`, or may have acted until then. */

@@ -77,9 +77,15 @@ bool cluster_note_births(const struct cluster_view *view, struct cluster_record 
     if (!record->adopted)
         return false;
     record->born_known &= record->ackers;
-    for (uint32_t node = 0; node < view->config->node_count; node++)
-        if ((record->ackers & bit(node)) && node != view->primary &&
-            lacks_nothing(&view->nodes[node]))
+    for (uint32_t node = 0; node < view->config->node_count; node++) {
+        if (!(record->ackers & bit(node)) || node == view->primary)
+            continue;
+        if (cluster_has_stood(view, node)) { /* whoever looks next sees nothing of it any more */
+            changed |= (record->born_known & bit(node)) != 0;
+            record->born_known &= ~bit(node);
+        } else if (lacks_nothing(&view->nodes[node])) {
             changed |= cluster_note_birth(view, node, record);
+        }
+    }
     return changed;
 }

@@ -50,7 +50,8 @@ struct cluster_record {
                                           primary held at most; more on the node is errant */
     bool births_kept;                  /* false: none was ever noted, the two below tell nothing */
     uint32_t born_known;               /* of A: mask, born_wall_s[] below was noted for these: since
-                                          then they lacked nothing they had acknowledged */
+                                          then they lacked nothing they had acknowledged; one that
+                                          may have thrown it away (cluster_has_stood) leaves it */
     int64_t born_wall_s[NODES_MAX];    /* wall second at which that process of the node began */
     char plan_id[24];             /* running plan's journal key, empty if none */
     char asks[NAME_MAX_LEN];      /* a change of primary stopped with a question past its point of

@@ -264,6 +264,17 @@ bool cluster_may_have_purged(const struct cluster_view *view, const struct serve
     return view->config->engine != ENGINE_MYSQL && !goes_on && cluster_stands_empty(facts);
 }
 
+bool cluster_has_stood(const struct cluster_view *view, uint32_t node)
+{
+    const struct node_view *n = &view->nodes[node];
+    int64_t acked_us =
+        view->primary == NO_NODE ? STAY_NEVER : view->nodes[view->primary].canary_ok_mono_us;
+    if (n->stood_mono_us == STAY_NEVER)
+        return false;
+    return acked_us == STAY_NEVER ? n->stood_mono_us > n->changed_mono_us
+                                  : n->stood_mono_us > acked_us - 2 * STAY_SECOND;
+}
+
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)
 {
     const struct node_view *n = &view->nodes[node];

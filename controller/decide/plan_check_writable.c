@@ -2,24 +2,9 @@
  * acknowledged and lost in a restart must be nowhere, or known to be nothing. */
 #include "controller/decide/plan_private.h"
 
-/* Asked of MariaDB alone, which loses tails. A node that stands with nothing left to execute may
- * have purged what it received (cluster_may_have_purged); one that shows such rows has not, or has
- * them again. This one was seen so since the primary was last seen to have a commit acknowledged;
- * where it never was, since we attached the node to it: until then it acknowledged nothing of its.
- */
-static bool has_stood(const struct cluster_view *view, uint32_t node)
-{
-    const struct node_view *n = &view->nodes[node];
-    int64_t acked_us = view->nodes[view->primary].canary_ok_mono_us;
-    if (n->stood_mono_us == STAY_NEVER)
-        return false;
-    return acked_us == STAY_NEVER ? n->stood_mono_us > n->changed_mono_us
-                                  : n->stood_mono_us > acked_us - 2 * STAY_SECOND;
-}
-
-/* Of `answering`, those that can tell what the primary acknowledged before it restarted: asked
- * since then, not restarted themselves about that time, and with all they received. A primary that
- * keeps its tail needs none. */
+/* Asked of MariaDB alone, which loses tails. Of `answering`, those that can tell what the primary
+ * acknowledged before it restarted: asked since then, not restarted themselves about that time, and
+ * with all they received. A primary that keeps its tail needs none. */
 static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t primary,
                                  uint32_t answering)
 {
@@ -28,7 +13,7 @@ static uint32_t ackers_that_tell(const struct cluster_view *view, uint32_t prima
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if (view->nodes[node].facts_begun_mono_us <= view->nodes[primary].restarted_mono_us ||
             plan_tells_nothing(view, node) || cluster_stands_empty(&view->nodes[node].facts) ||
-            has_stood(view, node))
+            cluster_has_stood(view, node))
             answering &= ~NODE_BIT(node);
     return answering;
 }

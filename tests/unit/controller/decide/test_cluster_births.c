@@ -121,6 +121,30 @@ static void clocks_may_differ_by_seconds(void **state)
     }
 }
 
+/* Simulator seed 771401768: it threw its relay log away under a standing applier, both were mended
+ * while no controller looked, and the primary came back without its tail. */
+static void who_threw_its_relay_log_away_is_not_spoken_for(void **state)
+{
+    (void)state;
+    w.config.engine = ENGINE_MARIADB;
+    next_round();
+    (void)turn();
+    assert_int_equal(w.view.record.born_known, 6);
+    w.facts[1].applier = TRI_NO;
+    w.facts[1].receiver = RECEIVER_STOPPED;
+    lose(&w, 0, LAYER_CONNECT, OUT_REFUSED, MS(0));
+    struct observation o = answered(&w, 1, w.now, w.now + MS(1), FACTS_ALL);
+    cluster_observe(&w.view, &o);
+    w.now += MS(2);
+    assert_true(turn().record_changed);
+    assert_int_equal(w.view.record.born_known, 4);
+    w.facts[1].applier = TRI_YES;
+    next_controller(10);
+    see_process(1, uptime_now());
+    see_process(2, uptime_now());
+    assert_int_equal(sound_now(), 4);
+}
+
 static void a_record_of_an_older_version_tells_nothing(void **state)
 {
     (void)state;
@@ -241,6 +265,7 @@ int main(void)
         T(a_restart_that_nobody_saw_is_told_by_the_birth),
         T(a_young_process_that_is_recorded_lost_nothing),
         T(clocks_may_differ_by_seconds),
+        T(who_threw_its_relay_log_away_is_not_spoken_for),
         T(a_record_of_an_older_version_tells_nothing),
         T(an_acker_nobody_spoke_for_may_have_restarted),
         T(a_process_younger_than_the_tolerance_is_not_noted),
