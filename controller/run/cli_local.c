@@ -110,7 +110,7 @@ int cli_help(struct cli *cli)
     fprintf(cli->out, "\n`mainstay help VERB` lists a verb's options. mainstay(1) says more.\n"
                       "Exit: 0 done, 1 failed, 2 usage, 3 refused by a safety rule,\n"
                       "4 cannot reach the controller, 5 outcome unknown, 10 and up: what is wrong\n"
-                      "with a repository.\n");
+                      "with a repository, mainstay-repository(5).\n");
     return CLI_DONE;
 }
 

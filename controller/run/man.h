@@ -25,12 +25,13 @@ void man_text(struct str *out, const char *text);
 /* Escaped, without a newline, for use inside a macro line. */
 void man_word(struct str *out, const char *text);
 
-/* man_cli.c, man_conf.c, man_tables.c, man_api.c */
+/* man_cli.c, man_conf.c, man_tables.c, man_api.c, man_repository.c */
 void man_mainstay(struct str *out);
 void man_mainstayd(struct str *out);
 void man_conf(struct str *out);
 void man_verdicts(struct str *out);
 void man_plans(struct str *out);
 void man_api(struct str *out);
+void man_repository(struct str *out);
 
 #endif

@@ -4,6 +4,7 @@
 /* Row order is the order of SEE ALSO. */
 static const struct man_page pages[] = {
     {"mainstay", 1, "operate database clusters kept by mainstayd", man_mainstay},
+    {"mainstay-repository", 5, "how mainstay keeps backups", man_repository},
     {"mainstay.conf", 5, "configuration of mainstayd", man_conf},
     {"mainstay-api", 7, "what mainstayd serves over HTTP", man_api},
     {"mainstay-plans", 7, "what mainstay does, step by step", man_plans},
