@@ -27,7 +27,8 @@
     X(ZONE_ORDER, "zone-order",                                                                    \
       "another cluster with a primary in this zone goes first, in the order of the configuration") \
     X(BLAST_RADIUS, "blast-radius",                                                                \
-      "more clusters than controller.blast_radius want a failover at once: humans decide")         \
+      "more clusters than controller.blast_radius failed over in ten minutes or want to: "         \
+      "humans decide")                                                                             \
     X(TAKEN_OVER, "taken-over",                                                                    \
       "another server takes writes and holds more: taken over by hand? see the runbook")           \
     X(REPAIR_LIMIT, "repair-limit",                                                                \
@@ -48,7 +49,9 @@ struct fleet {
     char busy_zones[8][NAME_MAX_LEN];
     uint32_t busy_zone_count; /* at most as many as there is room for */
     bool reseeds_full;        /* as many reseeds run as may */
-    uint32_t wanting;         /* clusters whose automatic failover is wanted or runs */
+    uint32_t wanting;         /* clusters whose automatic failover is wanted, runs, or ended in the
+                                 last ten minutes: a fault that many share is not seen everywhere
+                                 in the same moment, and each failover takes less than a second */
     uint32_t blast_radius;    /* more of them hold every automatic failover; 0: no limit */
     bool zone_down;  /* no server of any cluster answers in the zone of this one's primary */
     bool zone_waits; /* a cluster before this one is to fail over from that zone */

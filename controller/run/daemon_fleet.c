@@ -6,6 +6,7 @@
 #define LOOK_US   STAY_SECOND
 #define CENSUS_US (100 * STAY_MS) /* one count serves every cluster that asks within this */
 #define HOUR_US   (3600 * STAY_SECOND)
+#define BLAST_US  (600 * STAY_SECOND) /* a fault that many share shows itself within this */
 
 static bool is_failing_over(const struct daemon_cluster *c)
 {
@@ -75,6 +76,7 @@ static void tell_zone(struct daemon *d, const struct daemon_cluster *asking, str
     for (size_t i = 0; i < d->cluster_count; i++)
         if (d->clusters[i] == asking)
             zone_census_tell(d->census, (uint32_t)i, &asking->view, fleet);
+    fleet->wanting += history_failovers_since(d->history, loop_now_wall_us(&d->loop) - BLAST_US);
 }
 
 /* Other clusters' automatic failovers, as the guards count them. */

@@ -51,7 +51,8 @@ static const struct option table[] = {
      .range = "1..256", .help = "servers reseeded at the same time over all clusters"},
     {"controller.blast_radius", OPTION_NUMBER, 0, AT(settings, blast_radius),
      .otherwise = "5", .range = "0..10000",
-     .help = "clusters that may want a failover at once; more of them wait for a human; 0: no limit"},
+     .help = "clusters that may fail over within ten minutes, those that want to included; more wait for a "
+             "human; 0: no limit"},
     {"controller.listen", OPTION_LIST, RESTART,
      LIST_OF(settings, listen, listen_count, SETTINGS_LISTENS_MAX),
      .help = "where HTTP is served: role endpoints, health, metrics"},

@@ -114,7 +114,7 @@ struct settings {
     int log_level;                      /* enum log_level */
     uint32_t failovers_per_hour;        /* automatic ones over all clusters; 0: no limit */
     uint32_t reseeds_max;               /* at the same time over all clusters */
-    uint32_t blast_radius;              /* clusters that may want one at once; 0: no limit */
+    uint32_t blast_radius;              /* clusters in ten minutes; 0: no limit */
     uint32_t listen_count;
     struct settings_listen {
         char address[NAMES_ADDRESS_MAX]; /* loopback host:port */
