@@ -49,10 +49,10 @@ static const struct option table[] = {
      .help = "automatic failovers in any hour over all clusters, then humans decide; 0: no limit"},
     {"controller.reseeds", OPTION_NUMBER, 0, AT(settings, reseeds_max), .otherwise = "2",
      .range = "1..256", .help = "servers reseeded at the same time over all clusters"},
-    {"controller.blast_radius", OPTION_NUMBER, 0, AT(settings, blast_radius),
-     .otherwise = "5", .range = "0..10000",
-     .help = "clusters that may fail over within ten minutes, those that want to included; more wait for a "
-             "human; 0: no limit"},
+    {"controller.blast_radius", OPTION_NUMBER, 0, AT(settings, blast_radius), .otherwise = "5",
+     .range = "0..10000",
+     .help =
+         "clusters that fail over or want to in ten minutes; more wait for a human; 0: no limit"},
     {"controller.listen", OPTION_LIST, RESTART,
      LIST_OF(settings, listen, listen_count, SETTINGS_LISTENS_MAX),
      .help = "where HTTP is served: role endpoints, health, metrics"},
@@ -217,7 +217,8 @@ static const struct option table[] = {
      .help = "123: so often in any hour an acker is made to acknowledge again; 0: never"},
     {"clusters.relieve.stalled", OPTION_WORD, 0, AT(settings_cluster, config.relieve_stalled),
      .otherwise = "alert", .range = "alert|switchover|failover",
-     .help = "122: a switchover is tried once in a cooldown (10m at least); failover: that, if it fails"},
+     .help = "122: a switchover is tried once in a cooldown (10m at least); failover: that, if it "
+             "fails"},
     {"clusters.relieve.stalled_after", OPTION_DURATION, 0,
      AT(settings_cluster, config.relieve_after_us), .otherwise = "30s", .range = "2s..1d",
      .help = "122: how long its writes fail or block before that"},
