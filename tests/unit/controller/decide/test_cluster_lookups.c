@@ -51,6 +51,60 @@ static void nobody_is_a_stranger_to_a_primary_nobody_read(void **state)
     assert_null(cluster_stranger(&w.view));
 }
 
+/* By which of its two looks the old stream is told, and what keeps it untold. */
+static void a_stream_that_stands_is_told_of_a_host_with_one_node(void **state)
+{
+    (void)state;
+    struct node_view *primary = &w.view.nodes[0], *n = &w.view.nodes[1];
+    w.facts[1].receiver = RECEIVER_CONNECTING;
+    see(&w, 1);
+    w.now += SEC(10);
+    see(&w, 0);
+    see(&w, 1);
+    w.now += SEC(10);
+    see(&w, 0);
+    w.now += MS(2);
+    see(&w, 1);
+    primary->facts.ss_source_enabled = TRI_YES;
+    n->facts.source_port = w.config.nodes[0].port;
+    assert_true(cluster_stream_stands(&w.view, 1));
+    int64_t read_us = primary->facts_mono_us;
+    primary->facts_mono_us = STAY_NEVER;
+    assert_false(cluster_stream_stands(&w.view, 1));
+    primary->facts_mono_us = read_us;
+    primary->facts.ss_source_enabled = TRI_NO;
+    assert_false(cluster_stream_stands(&w.view, 1));
+    primary->facts.ss_source_enabled = TRI_YES;
+    struct node_config other = w.config.nodes[2];
+    (void)stay_copy(w.config.nodes[2].host, sizeof other.host, w.config.nodes[1].host);
+    assert_false(cluster_stream_stands(&w.view, 1)); /* whose thread is it? */
+    w.config.nodes[2] = other;
+    primary->facts.dump_peer_count = 0;
+    assert_false(cluster_stream_stands(&w.view, 1));
+    w.view.primary = NO_NODE;
+    assert_false(cluster_stream_stands(&w.view, 1));
+}
+
+static void who_stood_counts_until_a_commit_is_acknowledged(void **state)
+{
+    (void)state;
+    struct node_view *primary = &w.view.nodes[0], *n = &w.view.nodes[1];
+    n->stood_mono_us = STAY_NEVER;
+    assert_false(cluster_has_stood(&w.view, 1));
+    n->stood_mono_us = w.now;
+    primary->canary_ok_mono_us = w.now;
+    assert_true(cluster_has_stood(&w.view, 1)); /* about the same time: the canary may be older */
+    primary->canary_ok_mono_us = w.now + SEC(3);
+    assert_false(cluster_has_stood(&w.view, 1));
+    primary->canary_ok_mono_us = STAY_NEVER; /* not seen by this controller: since our attach */
+    n->changed_mono_us = w.now + MS(1);
+    assert_false(cluster_has_stood(&w.view, 1));
+    n->changed_mono_us = w.now - MS(1);
+    assert_true(cluster_has_stood(&w.view, 1));
+    w.view.primary = NO_NODE;
+    assert_true(cluster_has_stood(&w.view, 1));
+}
+
 /* Nothing to compare with: neither alone, nor lost, nor skipped. */
 static void without_a_primary_nobody_wrote_alone(void **state)
 {
@@ -187,6 +241,8 @@ int main(void)
         T(masks_of_the_record_follow_their_nodes_names),
         T(every_name_of_the_own_host_is_the_own_host),
         T(nobody_is_a_stranger_to_a_primary_nobody_read),
+        T(a_stream_that_stands_is_told_of_a_host_with_one_node),
+        T(who_stood_counts_until_a_commit_is_acknowledged),
         T(without_a_primary_nobody_wrote_alone),
         T(what_the_primary_writes_is_its_office),
         T(a_primary_in_a_is_judged_by_no_birth),

@@ -214,6 +214,12 @@ static void doubts_tell_nothing(void **state)
     expect_nothing_told();
 
     returns(MS(5000), "0-1-60", "0-1-70");
+    uint64_t id = db(1)->facts.server_id;
+    db(1)->facts.server_id = 0; /* not said: may be a clone as well */
+    expect_nothing_told();
+    db(1)->facts.server_id = id;
+
+    returns(MS(5000), "0-1-60", "0-1-70");
     w.view.record.primary_since_wall_us++; /* a plan made it the primary anew */
     expect_nothing_told();
 }

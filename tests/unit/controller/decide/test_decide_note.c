@@ -44,6 +44,8 @@ static void a_purge_takes_nothing_that_a_replica_needs(void **state)
         {"db1-bin.000012", "db1-bin.000012", "db1-bin.", "db3 needs is not known"},
         {"db1-bin.000012", "db1-bin.000012", "db1-bin.00001x", "db3 needs is not known"},
         {"", "db1-bin.000012", "db1-bin.000012", "db2 needs is not known"},
+        {"db1-bin.000012", "db1-bin-000012", "", "db2 needs is not known"},
+        {"db1-bin.000012", "db9-bin.000012", "", "db2 needs is not known"},
         {"12", "12", "12", "db2 needs is not known"},
         {"it's.000012", "it's.000012", "it's.000012", "db2 needs is not known"},
         {"b.0000000000000000012", "b.0000000000000000012", "", "db2 needs is not known"},
@@ -79,6 +81,8 @@ static void a_lone_primary_has_nobody_to_ask(void **state)
     note_has(125,
              "10.0.0.3 needs, that is no server of this cluster"); /* somebody streams from it */
     db(1)->dump_peer_count = 0;
+    note_has(125, "");
+    logs("", "", ""); /* nor does it say which logs it has */
     note_has(125, "");
     w.config.node_count = count;
     db(1)->dump_peer_count = peers;

@@ -137,6 +137,12 @@ static void the_acker_to_repair_is_one_that_could_acknowledge(void **state)
     db(2)->changed_mono_us = STAY_NEVER;
     w.view.record.mode = MODE_LOSSLESS;
     assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), NO_NODE);
+    w.view.no_acker_since_mono_us = w.now - SEC(2); /* missed, yet nothing was sent to it since */
+    int64_t advanced = db(2)->advanced_mono_us;
+    db(2)->advanced_mono_us = w.now - SEC(2);
+    assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), NO_NODE);
+    db(2)->advanced_mono_us = advanced;
+    assert_int_equal(decide_acker_to_repair(&w.view, NULL, w.now), 1);
 }
 
 /* One after the other: who was repaired just now, in vain or not, comes last. */

@@ -55,6 +55,11 @@ static void what_a_human_asked_for_and_what_gives_way_is_said(void **state)
     STAY_AUTO(stay_free_charp) char *text = decision_output_text(&turn, &d);
     assert_non_null(strstr(text, "\nwant_automatic=no\n"));
     assert_non_null(strstr(text, "\nruns_gives_way=yes\n"));
+    assert_non_null(strstr(text, "\nasks_human=no\n"));
+    (void)stay_copy(w.view.record.asks, sizeof w.view.record.asks, "db2"); /* opened, not stored */
+    STAY_AUTO(stay_free_charp) char *asked = decision_output_text(&turn, &d);
+    assert_non_null(strstr(asked, "\nasks_human=yes\n"));
+    w.view.record.asks[0] = '\0';
     d.params.automatic = true;
     d.vetoes |= UINT32_C(1) << GUARD_PAUSED; /* it would not start then */
     STAY_AUTO(stay_free_charp) char *held = decision_output_text(&turn, &d);

@@ -37,6 +37,31 @@ static void a_grant_for_errant_transactions_alone_keeps_nobody_out(void **state)
     }
 }
 
+/* One that was never read may take writes too, and is not the first that is seen to. */
+static void adopting_finds_the_server_that_is_seen_to_take_writes(void **state)
+{
+    (void)state;
+    struct stay_error err;
+    c.view.record.adopted = false;
+    c.view.primary = NO_NODE;
+    for (uint32_t node = 0; node < 3; node++)
+        c.view.nodes[node].facts.canary_wall_us = 0;
+    c.view.nodes[0].groups_known = 0;
+    c.view.nodes[0].facts.read_only = c.view.nodes[0].facts.super_read_only = TRI_UNKNOWN;
+    c.view.nodes[1].facts.read_only = TRI_NO;
+    c.view.nodes[1].facts.receiver = RECEIVER_NONE;
+    c.view.nodes[1].facts.source_host[0] = '\0';
+    (void)stay_copy(c.view.nodes[2].facts.source_host, sizeof c.view.nodes[2].facts.source_host,
+                    c.config.nodes[1].host);
+    c.view.nodes[2].facts.source_port = c.config.nodes[1].port;
+    enum stay_rc rc = check(PLAN_ADOPT, &err);
+    if (rc == STAY_OK)
+        assert_int_equal(run.old_primary, 1);
+    else
+        fail_msg("%s", err.text);
+    plan_run_clear(&run);
+}
+
 /* What it executed is not always what it received: it may have been written to while it stood
  * alone. */
 static void what_a_replica_executed_beyond_the_primary_is_looked_at(void **state)
@@ -73,6 +98,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_grant_for_errant_transactions_alone_keeps_nobody_out),
+        T(adopting_finds_the_server_that_is_seen_to_take_writes),
         T(what_a_replica_executed_beyond_the_primary_is_looked_at),
         T(a_switchover_ends_at_a_zone_that_is_being_emptied),
     };
