@@ -1,8 +1,8 @@
 /* Server fact, asked by row 9: commits hang in a disk that takes no write. Their sessions are
  * killed and cannot leave; others come; the disk works again, and no acker is there. One that was
  * killed leads the next group of commits and waits for no acknowledgement: the others of its group
- * are answered OK. Killed nobody, all wait. So a fence must not kill who cannot leave. ENGINES:
- * mariadb (on MySQL a killed waiter stays in its wait: fact_killed_leader) */
+ * are answered OK. Killed nobody, all wait. So a fence must not kill who cannot leave.
+ * ENGINES: mariadb (on MySQL a killed waiter stays in its wait: fact_killed_leader) */
 #include "tests/lib/server_talk.h"
 
 enum { STUCK = 6, LATER = 6 };
