@@ -34,6 +34,9 @@ while IFS='|' read -r row way what title; do
         *) bad "row $row: no way '$way'" ;;
     esac
 done < <(rows)
+for file in tests/scenario/scenario_*.c; do
+    ! grep -q 'ENGINES:' "$file" || grep -qE 'ENGINES: *[a-z]' "$file" || bad "$file: engines not on one line"
+done
 for file in tests/scenario/scenario_row*.c; do
     name=${file##*/scenario_}; name=${name%.c}
     grep -qwF "$name" <<<"$said" || bad "$name is no row's program"
