@@ -10,9 +10,9 @@ static void lose_everything(struct lab *lab)
     LAB_MUST(lab, lab_kill_controller(lab));
     for (int i = 1; i <= 2; i++)
         LAB_MUST(lab, lab_sql(lab, i == 1 ? "db1" : "db2", "SET GLOBAL sync_relay_log = 1", NULL));
-    LAB_MUST(lab, lab_sql(lab, "db2",
-                          scenario_pick(lab, "STOP SLAVE SQL_THREAD", "STOP REPLICA SQL_THREAD"),
-                          NULL));
+    LAB_MUST(lab,
+             lab_sql(lab, "db2",
+                     scenario_pick(lab, "STOP SLAVE SQL_THREAD", "STOP REPLICA SQL_THREAD"), NULL));
     scenario_write_on(1000);
     LAB_MUST(lab, lab_kill(lab, "db1"));
     LAB_MUST(lab, lab_kill(lab, "db2"));
@@ -28,6 +28,14 @@ static char *recover(struct lab *lab, int *ret_code)
             return said;
         free(said);
     }
+}
+
+static bool opened(struct lab *lab, const char *node, int within_s)
+{
+    for (int64_t begun = lab_now_us(); lab_now_us() - begun < within_s * STAY_SECOND;)
+        if (strcmp(lab_writable(lab), node) == 0)
+            return true;
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -53,7 +61,13 @@ int main(int argc, char **argv)
     STAY_AUTO(stay_free_charp) char *said = recover(lab, &code);
     printf("recover: exit %d, %s\n", code, said);
     scenario_story(lab, "recover");
-    SCENARIO_CHECK(code == 0 && strstr(said, "LOSSLESS") != NULL, "recover did not start it");
+    if (mysql &&
+        strstr(said, "refused by busy") != NULL) { /* 134 was faster: it may, it is whole */
+        SCENARIO_CHECK(opened(lab, "db1", 30), "neither recover nor 134 opened db1");
+        code = 0;
+    } else {
+        SCENARIO_CHECK(code == 0 && strstr(said, "LOSSLESS") != NULL, "recover did not start it");
+    }
     if (mysql)
         LAB_MUST(lab, lab_start(lab, "db2", NULL));
     scenario_ready(lab, 60);
