@@ -58,7 +58,7 @@ unsigned long mysql_session_version(const struct mysql_session *s); /* 101119, 8
 /* Any thread: the layer an open in progress has reached. */
 enum obs_layer mysql_session_layer(const struct mysql_session *s);
 /* Any thread: ends the connection under a call that blocks; the call then fails. As with
- * mysql_session_close, what did not reach the peer's machine by then never will. */
+ * mysql_session_close, what did not reach the peer's machine by then is not sent again. */
 void mysql_session_abort(struct mysql_session *s);
 /* A duplicate of the socket, to be watched; it stays the session's and is closed with it. -1: none.
  */

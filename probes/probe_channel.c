@@ -187,6 +187,7 @@ static void on_late(struct timer *timer, void *arg)
     if (c->state != CHANNEL_WAITING)
         return;
     if (has_spoken(c)) {
+        timer_start(timer, loop_now_mono_us(c->loop) + c->limit_us); /* reading stops it */
         on_socket(c);
         return;
     }

@@ -1,7 +1,8 @@
 /* A job's way: the node's queue -> a lane (step_mysql_run on the node's sessions) -> done on the
  * loop
  * -> the next in the queue. One job per node is on a lane at a time, so a job past its deadline
- * takes its sessions with it, to be freed when its thread is back, and the node gets new ones. */
+ * takes its sessions with it, to be freed when its thread is back, and the node gets new ones; but
+ * not the one by which a fence keeps a server's door closed, which only few steps touch. */
 #include "controller/act/effects_job.h"
 
 #include "base/io/lane.h"
@@ -134,15 +135,28 @@ static void call_unknown(struct effects_job *job)
 
 static void run_next(struct effects_node *node);
 
+static bool may_touch_shut(const struct effects_job *job)
+{
+    enum step_kind step = job->input.effect.step;
+    return !job->is_warm && (step == STEP_FENCE || step == STEP_UNFENCE || step == STEP_WRITABLE);
+}
+
 static void job_done(void *arg, enum stay_rc rc)
 {
     struct effects_job *job = arg;
     struct effects_node *node = job->node;
     node->running = NULL;
     if ((rc == STAY_ETIMEDOUT) || rc == STAY_ECANCELED) {
+        struct step_sessions fresh =
+            job->set->is_ending ? (struct step_sessions){0} : sessions_new();
+        if (fresh.shut != NULL && !may_touch_shut(job)) {
+            struct mysql_session *shut = job->sessions.shut;
+            job->sessions.shut = fresh.shut;
+            fresh.shut = shut;
+        }
         effects_sessions_abort(&job->sessions); /* the thread may still use them */
         job->owns_sessions = true;
-        node->sessions = job->set->is_ending ? (struct step_sessions){0} : sessions_new();
+        node->sessions = fresh;
     }
     if (rc == STAY_ECANCELED) /* the set is being freed */
         return;

@@ -63,7 +63,7 @@ struct effects_job {
     void *arg;
 };
 
-/* mysql_session_abort of both; none opened: nothing. */
+/* mysql_session_abort of all; none opened: nothing. */
 void effects_sessions_abort(const struct step_sessions *sessions);
 void effects_sessions_free(struct step_sessions *sessions);
 

@@ -207,8 +207,9 @@ static void cool_cluster(struct effects_cluster_entry *c)
         bool is_open =
             node->sessions.operate != NULL && (mysql_session_is_open(node->sessions.operate) ||
                                                mysql_session_is_open(node->sessions.canary));
-        if (!is_open || node->running != NULL || node->first != NULL)
-            continue;
+        bool is_shut = node->sessions.shut != NULL && mysql_session_is_open(node->sessions.shut);
+        if (!is_open || is_shut || node->running != NULL || node->first != NULL)
+            continue; /* is_shut: a fence keeps the door closed by that connection */
         effects_sessions_free(&node->sessions);
         effects_job_settle(node);
     }

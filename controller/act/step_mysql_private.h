@@ -16,6 +16,9 @@ struct dialect {
     const char *net_timeout;
 };
 
+/* By this word of its statement a read-only attempt that is never given up is told from others. */
+#define STEP_SHUT "lock_wait_timeout = 31536000"
+
 struct step {
     struct mysql_session *session; /* of the operate account */
     struct mysql_session *canary;

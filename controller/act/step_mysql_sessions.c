@@ -50,7 +50,7 @@ static void add_victim(void *arg, const struct mysql_row *row)
         strstr(row->values[7], "SET GLOBAL read_only = 1") != NULL &&
         strncmp(state, "Waiting for", 11) == 0) {
         v->is_closing = true;
-        v->is_shut |= strstr(row->values[7], "max_statement_time") == NULL;
+        v->is_shut |= strstr(row->values[7], STEP_SHUT) != NULL;
         if (v->closers_count < STAY_COUNT(v->closers))
             v->closers[v->closers_count++] = strtoull(row->values[0], NULL, 10);
     }
@@ -142,7 +142,7 @@ enum outcome step_end_sessions(struct step *s, enum step_ending how, uint32_t *r
         o = kill_each(s, v->ids, v->count);
     if (o == OUTCOME_DONE && may && !hang && !s->wants_shut)
         o = kill_each(s, v->commits, v->commits_count);
-    if (o == OUTCOME_DONE && may && v->count + v->commits_count == 0)
+    if (o == OUTCOME_DONE && may && !s->wants_shut && v->count + v->commits_count == 0)
         o = kill_each(s, v->holds, v->holds_count);
     s->result->ended_sessions |= v->killed_commits;
     s->commits_hang = hang && may;

@@ -25,8 +25,9 @@ static enum outcome begin_read_only(struct step *s, struct mysql_session *closer
     if (real_clock_mono_us() >= s->in->effect.valid_until_mono_us)
         return step_end(s, OUTCOME_NOT_DONE, "discarded: late: read-only");
     STAY_AUTO(stay_free_charp)
-    char *limit = for_ever ? stay_strdup("SET STATEMENT lock_wait_timeout = 31536000 FOR ")
-                           : stay_sprintf("SET STATEMENT max_statement_time = %.3f FOR ",
+    char *limit = for_ever ? stay_strdup("SET STATEMENT max_statement_time = 0, " STEP_SHUT " FOR ")
+                           : stay_sprintf("SET STATEMENT max_statement_time = %.3f, "
+                                          "lock_wait_timeout = 60 FOR ",
                                           (double)(left_us > 0 ? left_us : 1000) / 1e6);
     STAY_AUTO(stay_free_charp) char *sql = stay_sprintf("%sSET GLOBAL read_only = 1", limit);
     enum stay_rc rc =
@@ -259,13 +260,14 @@ enum outcome step_wait_ackers(struct step *s)
 enum outcome step_writable(struct step *s)
 {
     enum outcome o = step_refuse_restarted(s);
+    if (o == OUTCOME_DONE && step_is_mariadb(s))
+        o = step_end_closers(
+            s); /* of a fence that ran out of time: behind one nothing is written */
     if (o == OUTCOME_DONE)
         o = step_renumber(s);
     if (o != OUTCOME_DONE)
         return o;
-    if (step_is_mariadb(s)) {
-        o = step_end_closers(s); /* of a fence that ran out of time: one would close it again */
-    } else {
+    if (!step_is_mariadb(s)) {
         o = step_set(s, "super_read_only", "OFF");
         if (o == OUTCOME_DONE)
             o = step_set(s, "offline_mode", "OFF");

@@ -82,7 +82,8 @@ enum outcome step_end_stream(struct step *s)
         o = step_look(s);
     if (o == OUTCOME_DONE && v.count > 0)
         return step_end(s, OUTCOME_NOT_DONE, "a thread still serves %.100s", v.host);
-    if (o == OUTCOME_DONE && killed == 0) /* tried again at once it would find the same */
+    if (o == OUTCOME_DONE && killed == 0 &&
+        v.other[0] != '\0') /* asked at once it would be the same */
         return step_end(s, OUTCOME_NOT_DONE, "no connection of %.60s to %.100s stands%s", v.account,
                         v.host, v.other);
     return o == OUTCOME_DONE ? step_end(s, o, "%u ended of %.100s%s", killed, v.host, v.other) : o;

@@ -8,9 +8,10 @@ struct entry {
     char id[64];
     char cluster[64];
     int64_t begun_wall_us;
+    bool has_ended;
     /* Of the summary, read once: these are asked for in every turn. */
-    bool counts;          /* an automatic failover that was not undone */
-    bool demoted;         /* a plan that moved the primary, and succeeded */
+    bool counts;  /* an automatic failover that was not undone */
+    bool demoted; /* a plan that moved the primary, and succeeded */
     char old_primary[64];
     json_t *summary;
 };
@@ -116,6 +117,7 @@ static bool entry_from(const json_t *summary, struct entry *ret_entry)
                               : PLAN_NONE;
     e.counts = kind == PLAN_FAILOVER && json_is_true(json_object_get(summary, "automatic")) &&
                !text_is(summary, "state", "undone"); /* the primary never changed */
+    e.has_ended = json_integer_value(json_object_get(summary, "ended_wall_us")) > 0;
     e.demoted = text_is(summary, "state", "succeeded") && plan_kind_has(kind, TRAIT_MOVES_PRIMARY);
     if (stay_json_get_copy(summary, "old_primary", e.old_primary, sizeof e.old_primary, NULL) !=
         STAY_OK)
@@ -131,8 +133,7 @@ static void put_summary(struct history *h, const json_t *summary)
         return;
     e.summary = json_deep_copy(summary);
     for (size_t i = 0; i < h->count; i++)
-        if (strcmp(h->entries[i].id, e.id) == 0 &&
-            strcmp(h->entries[i].cluster, e.cluster) == 0) {
+        if (strcmp(h->entries[i].id, e.id) == 0 && strcmp(h->entries[i].cluster, e.cluster) == 0) {
             remove_at(h, i);
             break;
         }
@@ -189,6 +190,24 @@ unsigned history_failovers_since(const struct history *h, int64_t wall_us)
     unsigned count = 0;
     for (size_t i = 0; i < h->count && h->entries[i].begun_wall_us >= wall_us; i++)
         count += h->entries[i].counts;
+    return count;
+}
+
+/* The newest that counts of each cluster; who has newer ones comes earlier in the list. */
+static bool is_newest_that_counts(const struct history *h, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (h->entries[i].counts && strcmp(h->entries[i].cluster, h->entries[at].cluster) == 0)
+            return false;
+    return true;
+}
+
+unsigned history_clusters_since(const struct history *h, int64_t wall_us, const char *but)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < h->count && h->entries[i].begun_wall_us >= wall_us; i++)
+        count += h->entries[i].counts && h->entries[i].has_ended &&
+                 strcmp(h->entries[i].cluster, but) != 0 && is_newest_that_counts(h, i);
     return count;
 }
 

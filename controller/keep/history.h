@@ -35,6 +35,9 @@ json_t *history_list(const struct history *h, const char *cluster, size_t max) S
 const json_t *history_summary(const struct history *h, const char *cluster, const char *id);
 /* Automatic failovers begun at or after this time. */
 unsigned history_failovers_since(const struct history *h, int64_t wall_us);
+/* Clusters but this one whose newest automatic failover begun at or after that time has ended, and
+ * was not undone. */
+unsigned history_clusters_since(const struct history *h, int64_t wall_us, const char *but);
 /* The newest plan of this cluster that moves the primary, ended and succeeded, if `node` was the
  * old primary; or NULL. */
 const json_t *history_last_demotion(const struct history *h, const char *cluster, const char *node);

@@ -76,7 +76,8 @@ static void tell_zone(struct daemon *d, const struct daemon_cluster *asking, str
     for (size_t i = 0; i < d->cluster_count; i++)
         if (d->clusters[i] == asking)
             zone_census_tell(d->census, (uint32_t)i, &asking->view, fleet);
-    fleet->wanting += history_failovers_since(d->history, loop_now_wall_us(&d->loop) - BLAST_US);
+    fleet->wanting += history_clusters_since(d->history, loop_now_wall_us(&d->loop) - BLAST_US,
+                                             asking->settings->config.name);
 }
 
 /* Other clusters' automatic failovers, as the guards count them. */

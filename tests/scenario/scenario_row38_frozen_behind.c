@@ -45,7 +45,9 @@ int main(int argc, char **argv)
     wait_for(lab, "command = 'Killed' AND state", "Commit", "6");
     SCENARIO_CHECK(state_wait_plans(lab, "fence", 1, 30), "no plan \"fence\" in history");
     scenario_story(lab, "fence");
-    wait_for(lab, "info", "SET STATEMENT lock_wait_timeout = 31536000 FOR SET GLOBAL", "1");
+    wait_for(lab, "info",
+             "SET STATEMENT max_statement_time = 0, lock_wait_timeout = 31536000 FOR SET GLOBAL",
+             "1");
     for (int i = 0; i < LATER; i++)
         later[i] = waiter_start(lab, "db1", "app", insert);
     scenario_write_on(1000); /* they wait for read-only, or the next fence ends them */
