@@ -12,6 +12,8 @@
 
 #define STORE_APPLICATION_ID 0x4d53544e /* "MSTN" */
 #define STORE_SCHEMA_VERSION 1
+#define LOCK_LOOK_US         (20 * STAY_MS)
+#define LOCK_WAIT_US         (10 * STAY_SECOND) /* for a holder that has been killed */
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -43,6 +45,38 @@ static enum stay_rc lock_refused(const struct sqlite_file *file, const char *loc
                       file->path, holder);
 }
 
+/* Its holder was killed, and the kernel has not yet closed its files: threads that wait for the
+ * disk end late, and the service manager begins the next one at once. */
+static bool is_holder_dying(const char *lock_path)
+{
+    STAY_AUTO(stay_free_charp) char *holder = NULL;
+    STAY_AUTO(stay_free_charp) char *stat = NULL;
+    if (file_read(lock_path, 512, &holder, NULL, NULL) != STAY_OK)
+        return false;
+    const char *process = strstr(holder, ", process ");
+    long id = process == NULL ? 0 : strtol(process + strlen(", process "), NULL, 10);
+    if (id <= 0)
+        return false;
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("/proc/%ld/stat", id);
+    if (file_read(path, 4096, &stat, NULL, NULL) != STAY_OK)
+        return true;
+    const char *state = strrchr(stat, ')');
+    return state != NULL && (strncmp(state, ") Z", 3) == 0 || strncmp(state, ") X", 3) == 0);
+}
+
+static bool lock_file(int fd, const char *lock_path)
+{
+    for (int64_t waited_us = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_us += LOCK_LOOK_US) {
+        int why = errno;
+        if (why != EWOULDBLOCK || waited_us >= LOCK_WAIT_US || !is_holder_dying(lock_path)) {
+            errno = why;
+            return false;
+        }
+        (void)usleep(LOCK_LOOK_US);
+    }
+    return true;
+}
+
 static enum stay_rc lock_take(struct sqlite_file *file, const char *holder, struct stay_error *err)
 {
     STAY_AUTO(stay_free_charp) char *lock_path = stay_sprintf("%s.lock", file->path);
@@ -52,7 +86,7 @@ static enum stay_rc lock_take(struct sqlite_file *file, const char *holder, stru
                               "state file '%s': cannot make the lock '%s'; make its folder "
                               "writable for the user mainstayd runs as",
                               file->path, lock_path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_file(fd, lock_path)) {
         if (errno == EWOULDBLOCK)
             return lock_refused(file, lock_path, err);
         return stay_error_sys(err, errno, "lock '%s'", lock_path);
