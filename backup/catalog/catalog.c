@@ -2,6 +2,7 @@
 #include "backup/catalog/catalog.h"
 #include "backup/repository/repo_fault.h"
 #include "backup/repository/sealed_document.h"
+#include "base/names.h"
 
 struct loading {
     struct repository *repo;
@@ -162,9 +163,12 @@ enum stay_rc catalog_load(struct repository *repo, const char *cluster, catalog_
     STAY_AUTO(catalog_clear) struct catalog c = {0};
     struct loading l = {.repo = repo, .catalog = &c, .told = told, .arg = arg};
     char prefix[48];
+    enum stay_rc rc = names_check_id("cluster name", cluster, err);
+    if (rc != STAY_OK)
+        return rc;
     (void)stay_copy(c.cluster, sizeof c.cluster, cluster);
     (void)snprintf(prefix, sizeof prefix, "c/%s/", c.cluster);
-    enum stay_rc rc = object_list(repo->store, prefix, on_object, &l, err);
+    rc = object_list(repo->store, prefix, on_object, &l, err);
     if (rc != STAY_OK)
         return rc;
     for (size_t i = 0; i < c.lineage_count; i++) {

@@ -127,6 +127,7 @@ int cli_evacuate(struct cli *cli);
  * has exit codes of its own, 10 and up (backup/repository/repo_fault.h). */
 int cli_repository_init(struct cli *cli);
 int cli_repository_check(struct cli *cli);
+int cli_repository_list(struct cli *cli);
 int cli_repository_keys(struct cli *cli);
 
 /* cli_discover.c: asks database servers, no controller. */

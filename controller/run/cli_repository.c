@@ -2,15 +2,48 @@
 #include "controller/run/cli_repository.h"
 
 #include "backup/catalog/repository_check.h"
+#include "base/names.h"
 #include "base/units.h"
+#include "controller/settings/settings.h"
 #include <inttypes.h>
 
-struct repository_spec cli_repository_spec(const struct cli *cli)
+/* A plain word is the name of one in the configuration; its place, key and zone are taken in. */
+static enum stay_rc look_up(struct cli *cli, const char *name, struct stay_error *err)
 {
-    return (struct repository_spec){
-        .url = json_string_value(json_object_get(cli->args, "repository")),
-        .key_path = json_string_value(json_object_get(cli->args, "master_key_file")),
-        .zone = json_string_value(json_object_get(cli->args, "zone"))};
+    struct settings *settings = NULL;
+    const char *path = cli_config_path(cli);
+    enum stay_rc rc = settings_load(path, SETTINGS_WITHOUT_SECRETS, &settings, NULL, err);
+    if (rc != STAY_OK)
+        return STAY_EINVALID;
+    const struct settings_repository *repo = settings_repository_named(settings, name);
+    if (repo == NULL) {
+        settings_free(settings);
+        return stay_error(err, STAY_EINVALID,
+                          "there is no repository \"%s\" in %s; a folder is written "
+                          "file:///path",
+                          name, path);
+    }
+    stay_json_set_string(cli->args, "repository", repo->url);
+    if (repo->master_key.is_set && json_object_get(cli->args, "master_key_file") == NULL)
+        stay_json_set_string(cli->args, "master_key_file", repo->master_key.path);
+    if (repo->zone[0] != '\0' && json_object_get(cli->args, "zone") == NULL)
+        stay_json_set_string(cli->args, "zone", repo->zone);
+    settings_free(settings);
+    return STAY_OK;
+}
+
+enum stay_rc cli_repository_spec(struct cli *cli, struct repository_spec *ret_spec,
+                                 struct stay_error *err)
+{
+    STAY_AUTO(stay_free_charp)
+    char *word = stay_strdup(json_string_value(json_object_get(cli->args, "repository")));
+    enum stay_rc rc = names_is_id(word) ? look_up(cli, word, err) : STAY_OK;
+    if (rc == STAY_OK)
+        *ret_spec = (struct repository_spec){
+            .url = json_string_value(json_object_get(cli->args, "repository")),
+            .key_path = json_string_value(json_object_get(cli->args, "master_key_file")),
+            .zone = json_string_value(json_object_get(cli->args, "zone"))};
+    return rc;
 }
 
 int cli_repository_fail(struct cli *cli, enum stay_rc rc, const struct stay_error *err)
@@ -42,14 +75,16 @@ bool cli_repository_json(struct cli *cli, const json_t *json)
     return true;
 }
 
-bool cli_repository_open(struct cli *cli, bool needs_key, struct repository **ret_repo,
+bool cli_repository_open(struct cli *cli, enum cli_key key, struct repository **ret_repo,
                          int *ret_exit)
 {
-    const struct repository_spec spec = cli_repository_spec(cli);
+    struct repository_spec spec = {0};
     struct stay_error err = {0};
-    enum stay_rc rc = STAY_OK;
-    if (needs_key && spec.key_path == NULL)
+    enum stay_rc rc = cli_repository_spec(cli, &spec, &err);
+    if (rc == STAY_OK && key == CLI_KEY_NEEDED && spec.key_path == NULL)
         rc = stay_error(&err, STAY_EINVALID, "%s needs --master-key-file FILE", cli->verb->name);
+    if (key == CLI_KEY_UNUSED)
+        spec.key_path = NULL;
     if (rc == STAY_OK)
         rc = repository_open(&spec, ret_repo, &err);
     if (rc != STAY_OK)
@@ -59,12 +94,12 @@ bool cli_repository_open(struct cli *cli, bool needs_key, struct repository **re
 
 int cli_repository_init(struct cli *cli)
 {
-    const struct repository_spec spec = cli_repository_spec(cli);
+    struct repository_spec spec = {0};
     struct stay_error err = {0};
     char id[OBJECT_ID_TEXT];
     STAY_AUTO(stay_json_drop) json_t *out = json_object();
-    enum stay_rc rc = STAY_OK;
-    if (spec.key_path == NULL)
+    enum stay_rc rc = cli_repository_spec(cli, &spec, &err);
+    if (rc == STAY_OK && spec.key_path == NULL)
         rc = stay_error(&err, STAY_EINVALID,
                         "repository init needs --master-key-file FILE; --new-key makes it");
     if (rc == STAY_OK && cli->new_key)
@@ -153,7 +188,7 @@ int cli_repository_check(struct cli *cli)
     struct stay_error err = {0};
     int code = CLI_FAILED;
     stay_json_set(out, "findings", checking.findings);
-    if (!cli_repository_open(cli, false, &repo, &code))
+    if (!cli_repository_open(cli, CLI_KEY_USED, &repo, &code))
         return code;
     enum stay_rc rc =
         repository_check(repo, cli->quick ? CHECK_QUICK : 0, on_finding, &checking, &outcome, &err);

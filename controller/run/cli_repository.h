@@ -7,10 +7,18 @@
 #include "backup/repository/repository.h"
 #include "controller/run/cli.h"
 
-/* From the arguments; borrowed of cli. key_path NULL: none was given. */
-struct repository_spec cli_repository_spec(const struct cli *cli);
-/* As repository_open; false: told, *ret_exit has the code. `needs_key`: refused without one. */
-bool cli_repository_open(struct cli *cli, bool needs_key, struct repository **ret_repo,
+/* From the arguments, a name also from the configuration; borrowed of cli. key_path NULL: none was
+ * given. */
+enum stay_rc cli_repository_spec(struct cli *cli, struct repository_spec *ret_spec,
+                                 struct stay_error *err) STAY_MUST_USE;
+enum cli_key {
+    CLI_KEY_USED = 0, /* when one is given */
+    CLI_KEY_NEEDED,   /* refused without one */
+    CLI_KEY_UNUSED,   /* opened without it, whatever the configuration says */
+};
+
+/* As repository_open; false: told, *ret_exit has the code. */
+bool cli_repository_open(struct cli *cli, enum cli_key key, struct repository **ret_repo,
                          int *ret_exit);
 /* Tells an error, as JSON with --json; its exit code: the fault's, or what fits the rc. */
 int cli_repository_fail(struct cli *cli, enum stay_rc rc, const struct stay_error *err);

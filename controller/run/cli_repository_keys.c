@@ -178,7 +178,7 @@ int cli_repository_keys(struct cli *cli)
     const char *cluster = json_string_value(json_object_get(cli->args, "cluster"));
     const char *tenant = json_string_value(json_object_get(cli->args, "tenant"));
     int code = CLI_FAILED;
-    if (!cli_repository_open(cli, true, &repo, &code))
+    if (!cli_repository_open(cli, CLI_KEY_NEEDED, &repo, &code))
         return code;
     if (strcmp(action, "rotate") == 0)
         return rotate_keys(cli, repo, cluster, tenant);

@@ -36,6 +36,7 @@ enum option_flags {
     OPTION_REQUIRED = 1,
     OPTION_RESTART = 2, /* a change needs a restart; all others: reload */
     OPTION_LATER = 4,   /* accepted and checked for shape; not built yet, nothing is stored */
+    OPTION_BY_PATH = 8, /* SECRET: where it is, is all that is kept; others read it */
 };
 
 struct option {

@@ -9,17 +9,18 @@
 #include "base/names.h"
 #include "controller/decide/cluster.h"
 
-#define SETTINGS_PATH_DEFAULT "/etc/mainstay/mainstay.conf"
-#define SETTINGS_FILE_MAX     (1024u * 1024)
-#define SETTINGS_TEXT_MAX     256 /* longest path, password or URL, terminator included */
-#define SETTINGS_CLUSTERS_MAX 4096
-#define SETTINGS_LISTENS_MAX  4
-#define SETTINGS_ROUTES_MAX   4
-#define SETTINGS_PROXIES_MAX  16
-#define SETTINGS_HOOKS_MAX    16
-#define SETTINGS_ARGV_MAX     16
-#define SETTINGS_RESEED_MAX   32 /* arguments of reseed.command */
-#define SETTINGS_NOTES_MAX    50
+#define SETTINGS_PATH_DEFAULT     "/etc/mainstay/mainstay.conf"
+#define SETTINGS_FILE_MAX         (1024u * 1024)
+#define SETTINGS_TEXT_MAX         256 /* longest path, password or URL, terminator included */
+#define SETTINGS_CLUSTERS_MAX     4096
+#define SETTINGS_LISTENS_MAX      4
+#define SETTINGS_ROUTES_MAX       4
+#define SETTINGS_PROXIES_MAX      16
+#define SETTINGS_HOOKS_MAX        16
+#define SETTINGS_ARGV_MAX         16
+#define SETTINGS_RESEED_MAX       32 /* arguments of reseed.command */
+#define SETTINGS_NOTES_MAX        50
+#define SETTINGS_REPOSITORIES_MAX 16
 
 /* A secret that was read from its file or systemd credential; text is zeroed when freed. */
 struct settings_secret {
@@ -119,6 +120,13 @@ struct settings {
     struct settings_listen {
         char address[NAMES_ADDRESS_MAX]; /* loopback host:port */
     } listen[SETTINGS_LISTENS_MAX];
+    uint32_t repository_count;
+    struct settings_repository {
+        char name[NAME_MAX_LEN];
+        char zone[NAME_MAX_LEN]; /* empty: not said */
+        char url[SETTINGS_TEXT_MAX];
+        struct settings_secret master_key; /* its path alone */
+    } repositories[SETTINGS_REPOSITORIES_MAX];
     uint32_t cluster_count;
     struct settings_cluster *clusters; /* owned */
 };
@@ -152,6 +160,8 @@ void settings_drop(struct settings **settings); /* for STAY_AUTO */
 
 const struct settings_cluster *settings_cluster_named(const struct settings *settings,
                                                       const char *name); /* or NULL */
+const struct settings_repository *settings_repository_named(const struct settings *settings,
+                                                            const char *name); /* or NULL */
 
 /* A reload from `before` to `after` would need a restart: true, and `ret_what` lists the options.
  */

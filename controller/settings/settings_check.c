@@ -211,6 +211,32 @@ static void check_controller(struct settings_reader *r, const config_setting_t *
                             "is longer than 107 characters, the most a unix socket may have");
 }
 
+static void check_repositories(struct settings_reader *r, const config_setting_t *root)
+{
+    const struct settings *settings = r->settings;
+    const config_setting_t *list = config_setting_get_member(root, "repositories");
+    for (uint32_t i = 0; i < settings->repository_count; i++) {
+        const struct settings_repository *repo = &settings->repositories[i];
+        const config_setting_t *at = config_setting_get_elem(list, i);
+        char shown[SETTINGS_SHOWN_MAX];
+        snprintf(shown, sizeof shown, "repositories[%u]", i);
+        if (strncmp(repo->url, "s3:", 3) == 0)
+            settings_note_error(r, at, shown, "url \"%.80s\": a repository in S3 is not built yet",
+                                repo->url);
+        else if (repo->url[0] != '\0' && strncmp(repo->url, "file:///", 8) != 0)
+            settings_note_error(r, at, shown, "url \"%.80s\": write file:///path", repo->url);
+        for (uint32_t j = 0; j < i; j++) {
+            const struct settings_repository *other = &settings->repositories[j];
+            if (repo->name[0] != '\0' && strcmp(repo->name, other->name) == 0)
+                settings_note_error(r, at, shown, "name \"%s\" is already taken by repository %u",
+                                    repo->name, j);
+            else if (repo->url[0] != '\0' && strcmp(repo->url, other->url) == 0)
+                settings_note_error(r, at, shown, "url is already that of repository \"%s\"",
+                                    other->name);
+        }
+    }
+}
+
 /* What has no constant default: accept follows the mode, and every cluster knows our zone. */
 static void complete(struct settings *settings, struct settings_cluster *cluster,
                      const config_setting_t *at)
@@ -230,6 +256,7 @@ void settings_check_all(struct settings_reader *reader, const config_setting_t *
 {
     const config_setting_t *clusters = config_setting_get_member(root, "clusters");
     check_controller(reader, root);
+    check_repositories(reader, root);
     for (uint32_t i = 0; i < reader->settings->cluster_count; i++) {
         struct settings_cluster *cluster = &reader->settings->clusters[i];
         struct check c = {

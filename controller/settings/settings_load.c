@@ -118,6 +118,15 @@ enum stay_rc settings_load(const char *path, unsigned flags, struct settings **r
     return rc;
 }
 
+const struct settings_repository *settings_repository_named(const struct settings *settings,
+                                                            const char *name)
+{
+    for (uint32_t i = 0; i < settings->repository_count; i++)
+        if (strcmp(settings->repositories[i].name, name) == 0)
+            return &settings->repositories[i];
+    return NULL;
+}
+
 const struct settings_cluster *settings_cluster_named(const struct settings *settings,
                                                       const char *name)
 {

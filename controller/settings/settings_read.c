@@ -44,7 +44,7 @@ static void read_secret(struct settings_reader *r, const config_setting_t *s,
     if (place->later || (file != NULL && file[0] != '/') || !fits)
         return;
     memcpy(place->base + o->offset, &secret, sizeof secret);
-    if ((r->flags & SETTINGS_WITHOUT_SECRETS) != 0)
+    if ((r->flags & SETTINGS_WITHOUT_SECRETS) != 0 || (o->flags & OPTION_BY_PATH) != 0)
         return;
     if (credential != NULL && folder == NULL) {
         settings_note_error(r, s, shown,

@@ -104,8 +104,10 @@ static void wrong_calls_say_what_was_meant(void **state)
          "repository check needs REPOSITORY: mainstay repository check REPOSITORY"},
         {"mainstay repository init /r",
          "repository init needs --master-key-file FILE; --new-key makes it"},
-        {"mainstay repository check backups",
-         "'backups' is no repository: write file:///path or an absolute path"},
+        {"mainstay repository check a/b",
+         "'a/b' is no repository: write file:///path or an absolute path"},
+        {"mainstay --config /nonexistent repository check backups",
+         "/nonexistent: no such file; see mainstay.conf(5) and deploy/examples"},
         {"mainstay help dance", "there is no verb \"dance\"; `mainstay help` lists them"},
         {"mainstay --controller https://x status",
          "--controller https://x: a controller elsewhere is not built yet; use unix:/PATH on its "

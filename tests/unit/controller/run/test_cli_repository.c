@@ -1,6 +1,5 @@
 /* tests/unit/controller/run/test_cli_repository.c - what can be wrong with a repository ends with
  * its own exit code and name at the command line, and nothing that was there is changed. */
-#include "backup/catalog/catalog.h"
 #include "backup/catalog/lineage.h"
 #include "controller/run/cli.h"
 #include "tests/unit/backup/repository/repository_samples.h"
@@ -194,6 +193,37 @@ static void a_full_file_system_is_named_and_leaves_nothing(void **state)
     assert_int_equal(status, 0);
 }
 
+static void it_is_found_by_its_name_in_the_configuration(void **state)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/m.conf", s.dir);
+    STAY_AUTO(stay_free_charp)
+    char *text = stay_sprintf(
+        "controller = { zone = \"a\"; };\n"
+        "clusters = ( { name = \"shop\"; engine = \"mysql\"; nodes = ( { name = \"db1\"; address = "
+        "\"10.9.0.1\"; zone = \"a\"; }, { name = \"db2\"; address = \"10.9.0.2\"; zone = \"b\"; } "
+        "); accounts = { monitor = { user = \"m\"; password = { file = \"/none\"; }; }; }; "
+        "failover = { mode = \"observe\"; }; } );\n"
+        "repositories = ( { name = \"main\"; zone = \"eu-1c\"; url = \"%s\"; master_key = { file = "
+        "\"%s\"; }; } );\n",
+        s.url, s.key);
+    (void)state;
+    assert_done(file_write_atomic(path, text, strlen(text), 0600, err));
+    expect("mainstay repository check main --config @/m.conf", 0, "all is there");
+    expect("mainstay repository keys list main --config @/m.conf", 0, "cluster shop");
+    expect("mainstay repository check other --config @/m.conf", CLI_USAGE,
+           "there is no repository \"other\"");
+}
+
+static void what_it_holds_is_listed_without_a_key(void **state)
+{
+    (void)state;
+    expect("mainstay repository list @/repo", 0, "lineage ");
+    expect("mainstay repository list @/repo", 0, "no log");
+    expect("mainstay repository list @/repo --json", 0, "\"engine\":\"mysql\"");
+    expect("mainstay repository list @/repo --cluster none", 0, "nothing of cluster none");
+    expect("mainstay repository list @/none", 10, "not-a-repository: ");
+}
+
 static void keys_are_listed_rotated_and_destroyed(void **state)
 {
     uint8_t domain[DOMAIN_BYTES];
@@ -228,6 +258,8 @@ int main(void)
         IN(damage_is_named),
         IN(an_object_of_another_repository_is_foreign),
         IN(a_full_file_system_is_named_and_leaves_nothing),
+        IN(it_is_found_by_its_name_in_the_configuration),
+        IN(what_it_holds_is_listed_without_a_key),
         IN(keys_are_listed_rotated_and_destroyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

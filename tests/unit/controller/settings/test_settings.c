@@ -94,15 +94,36 @@ static void what_later_issues_build_is_accepted_and_said(void **state)
     STAY_AUTO(settings_drop)
     struct settings *s =
         load_with("controller = {",
-                  "repositories = ( { name = \"main\"; url = \"file:///r\"; "
-                  "master_key = { file = \"/etc/key\"; }; } );\n"
+                  "access = { anything = 1; };\n"
                   "probes = ( { name = \"web\"; url = \"https://x/\"; interval = \"5s\"; } );\n"
                   "alerts = { anything = 1; };\ncontroller = {",
                   &notes);
     assert_int_equal(s->cluster_count, 1);
     assert_int_equal(notes.warning_count, 3);
-    assert_string_equal(notes.lines[0].text, "m.conf:1: repositories: is not built yet: accepted, "
+    assert_string_equal(notes.lines[0].text, "m.conf:2: probes: is not built yet: accepted, "
                                              "but nothing acts on it");
+}
+
+static void a_repository_is_known_by_where_its_key_is(void **state)
+{
+    (void)state;
+    struct settings_notes notes;
+    STAY_AUTO(settings_drop)
+    struct settings *s =
+        load_with("controller = {",
+                  "repositories = ( { name = \"main\"; zone = \"eu-1c\"; url = \"file:///r\"; "
+                  "master_key = { file = \"/none/key\"; }; }, { name = \"second\"; url = "
+                  "\"file:///s\"; } );\ncontroller = {",
+                  &notes);
+    assert_int_equal(notes.error_count, 0); /* the key's file is not there: nobody here reads it */
+    assert_int_equal(s->repository_count, 2);
+    const struct settings_repository *repo = settings_repository_named(s, "main");
+    assert_string_equal(repo->zone, "eu-1c");
+    assert_string_equal(repo->url, "file:///r");
+    assert_string_equal(repo->master_key.path, "/none/key");
+    assert_string_equal(repo->master_key.text, "");
+    assert_false(settings_repository_named(s, "second")->master_key.is_set);
+    assert_null(settings_repository_named(s, "third"));
 }
 
 static void the_command_line_reads_without_secrets(void **state)
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(accept_follows_the_mode_unless_written),
         cmocka_unit_test(what_later_issues_build_is_accepted_and_said),
+        cmocka_unit_test(a_repository_is_known_by_where_its_key_is),
         cmocka_unit_test(the_command_line_reads_without_secrets),
         cmocka_unit_test(a_reload_names_what_needs_a_restart),
         cmocka_unit_test(missing_file_is_its_own_error),

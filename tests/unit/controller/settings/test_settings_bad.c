@@ -175,7 +175,22 @@ static const struct bad_case cases[] = {
      "mary"},
     {"repository without url", "controller = {\n",
      "repositories = ( { name = \"main\"; } );\ncontroller = {\n",
-     "m.conf:1: repositories[0].url: is missing: file:///path or s3://bucket/prefix"},
+     "m.conf:1: repositories[0].url: is missing: file:///path (s3://bucket/prefix is not built"
+     " yet)"},
+    {"repository elsewhere", "controller = {\n",
+     "repositories = ( { name = \"main\"; url = \"/srv/r\"; } );\ncontroller = {\n",
+     "m.conf:1: repositories[0]: url \"/srv/r\": write file:///path"},
+    {"repository in S3", "controller = {\n",
+     "repositories = ( { name = \"main\"; url = \"s3://b/p\"; } );\ncontroller = {\n",
+     "m.conf:1: repositories[0]: url \"s3://b/p\": a repository in S3 is not built yet"},
+    {"two repositories of one name", "controller = {\n",
+     "repositories = ( { name = \"a\"; url = \"file:///a\"; }, { name = \"a\"; url = "
+     "\"file:///b\"; } );\ncontroller = {\n",
+     "m.conf:1: repositories[1]: name \"a\" is already taken by repository 0"},
+    {"two repositories in one place", "controller = {\n",
+     "repositories = ( { name = \"a\"; url = \"file:///a\"; }, { name = \"b\"; url = "
+     "\"file:///a\"; } );\ncontroller = {\n",
+     "m.conf:1: repositories[1]: url is already that of repository \"a\""},
     {"empty inventory", NULL,
      "controller = {\n  name = \"ctl-c\"; zone = \"eu-1c\";\n  state = \"sqlite:/tmp/x/state.d"
      "b\";\n  listen = ( { address = \"127.0.0.1:8420\"; } );\n};\nclusters = ( );\n",
