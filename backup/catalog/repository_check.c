@@ -13,6 +13,7 @@ struct check {
     void *arg;
     struct check_outcome out;
     char last_cluster[33];
+    char last_domain[OBJECT_ID_TEXT];
     /* Of the snapshot whose objects are passed now: they stand before its manifest. */
     size_t sum_count, sum_room;
     struct seen_sum {
@@ -206,10 +207,19 @@ static enum stay_rc on_key(void *arg, const struct key_entry *entry, struct stay
     struct check *c = arg;
     char name[OBJECT_NAME_MAX];
     (void)err;
-    if (entry->name.place != PLACE_KEY)
-        return STAY_OK;
-    c->out.keys++;
     object_name_format(&entry->name, name);
+    if (entry->name.place != PLACE_KEY) { /* by name it stands behind the keys of its domain */
+        if (strcmp(entry->name.domain, c->last_domain) == 0) {
+            struct stay_error why = {0};
+            (void)repo_fault(&why, REPO_FAULT_STORE,
+                             "keys/%s was destroyed and has a key: destroy it again",
+                             c->last_domain);
+            tell(c, name, &why);
+        }
+        return STAY_OK;
+    }
+    c->out.keys++;
+    (void)stay_copy(c->last_domain, sizeof c->last_domain, entry->name.domain);
     if (!entry->is_open)
         tell(c, name, &entry->why);
     return STAY_OK;

@@ -231,7 +231,11 @@ static enum stay_rc check_master(struct key_ring *ring, struct stay_error *err)
     return rc;
 }
 
-enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, struct stay_error *err)
+/* May a generation stand in that domain? Asked before it is written and after: whoever seals the
+ * repository anew or destroys the domain marks that first and looks for keys then, so that one of
+ * the two sees the other. */
+static enum stay_rc may_add(struct key_ring *ring, const struct key_record *record,
+                            struct folder *ret_folder, struct stay_error *err)
 {
     struct folder f = {0};
     char prefix[64];
@@ -246,11 +250,30 @@ enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, stru
     if (f.is_shredded)
         return stay_error(err, STAY_EREFUSED,
                           "the keys in %s were destroyed: nothing is written for it again", prefix);
+    *ret_folder = f;
+    return STAY_OK;
+}
+
+enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, struct stay_error *err)
+{
+    struct folder f = {0};
+    char name[OBJECT_NAME_MAX];
+    enum stay_rc rc = may_add(ring, record, &f, err);
+    if (rc != STAY_OK)
+        return rc;
     memcpy(record->repo, ring->repo, REPO_ID_BYTES);
     record->generation = f.highest + 1;
     record->created_wall_us = real_clock_wall_us();
     real_random_bytes(record->key, sizeof record->key);
-    return put_record(ring, record, &ring->master, err);
+    rc = put_record(ring, record, &ring->master, err);
+    if (rc != STAY_OK)
+        return rc;
+    rc = may_add(ring, record, &f, err);
+    if (rc != STAY_OK) { /* nothing was sealed with it yet */
+        name_of(record->domain, record->generation, ring->master.id, name);
+        (void)!object_delete(ring->store, name, NULL);
+    }
+    return rc;
 }
 
 struct key_listing {
@@ -316,6 +339,8 @@ static enum stay_rc reseal_one(void *arg, const struct key_entry *entry, struct 
         rc = put_record(job->ring, &entry->record, job->master, err);
         if (rc == STAY_OK)
             rc = load(job->ring, fresh, job->master, &r, err);
+    } else if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING) {
+        return STAY_OK; /* added since the pass before */
     } else if (rc != STAY_OK && err != NULL) {
         *err = why;
     }
@@ -339,18 +364,20 @@ enum stay_rc key_ring_reseal(struct key_ring *ring, const struct master_key *mas
     enum stay_rc rc = STAY_OK;
     if (strcmp(master->id, ring->master.id) == 0)
         return stay_error(err, STAY_EREFUSED, "it is sealed with that master key already");
-    /* Twice: a generation that a writer added meanwhile is taken by the second. */
-    for (unsigned i = 0; rc == STAY_OK && i < 2; i++)
-        rc = key_ring_list(ring, reseal_one, &job, err);
-    job.removes = true;
-    if (rc == STAY_OK)
-        rc = key_ring_list(ring, reseal_one, &job, err);
-    /* Last what the repository is opened by: until then it opens with the old key, which repeats
-     * this. */
     key_domain_fixed(KEY_NAMES, names);
     name_of(names, 1, ring->master.id, last);
-    if (rc == STAY_OK)
-        rc = object_delete(ring->store, last, err);
+    /* Twice. Between the rounds goes what the repository is opened by: from then on no writer adds
+     * with the old key, and the second round takes what one added during the first. Until then it
+     * opens with the old key, which repeats this. */
+    for (unsigned round = 0; rc == STAY_OK && round < 2; round++) {
+        job.removes = false;
+        rc = key_ring_list(ring, reseal_one, &job, err);
+        job.removes = true;
+        if (rc == STAY_OK)
+            rc = key_ring_list(ring, reseal_one, &job, err);
+        if (rc == STAY_OK)
+            rc = object_delete(ring->store, last, err);
+    }
     if (rc != STAY_OK)
         return rc;
     ring->master = *master;

@@ -17,7 +17,9 @@ struct document {
     json_t *body;  /* NULL: its key is destroyed or was not given */
 };
 
-/* Seals `body` for the cluster of `name` and publishes both under it. A place of a cluster. */
+/* Seals `body` for the cluster of `name` and publishes both under it. A place of a cluster. One
+ * that says the same already is a success, as after an attempt that was not heard of; else
+ * ALREADY_EXISTS. */
 enum stay_rc document_write(struct repository *repo, const struct object_name *name, json_t *about,
                             json_t *body, struct stay_error *err) STAY_MUST_USE;
 /* Faults as of object_reader.h. The caller clears *ret_document. */

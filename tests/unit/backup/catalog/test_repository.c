@@ -274,7 +274,10 @@ static void a_document_is_read_and_any_changed_byte_of_it_is_found(void **state)
     assert_done(document_read(s.repo, text, &back, err));
     assert_int_equal(json_equal(back.body, body), 1);
     assert_int_equal(json_equal(back.about, about), 1);
+    assert_done(document_write(s.repo, &name, about, body, err)); /* a retry */
+    stay_json_set_int(body, "other", 1);
     assert_fault(REPO_FAULT_ALREADY_EXISTS, document_write(s.repo, &name, about, body, err));
+    assert_int_equal(json_object_del(body, "other"), 0);
     off_t length = sample_length(&s, text);
     for (off_t at = 0; at < length; at++) {
         struct document d = {0};
@@ -437,6 +440,25 @@ static bool is_readable(const char *name)
     return !frame.is_sealed;
 }
 
+/* As a writer would that looked before the domain was destroyed. */
+static void put_back_a_key(const json_t *certificate)
+{
+    static const uint8_t nonce[AEAD_NONCE_BYTES] = {2};
+    struct key_record record = {.purpose = KEY_TENANT, .generation = 3, .cluster = "shop"};
+    struct object_name name = {.place = PLACE_KEY, .generation = 3};
+    const struct master_key *master = key_ring_master(s.repo->ring);
+    char text[OBJECT_NAME_MAX];
+    const char *domain = json_string_value(json_object_get(certificate, "domain"));
+    (void)stay_copy(record.tenant, sizeof record.tenant, "acme");
+    (void)stay_copy(name.domain, sizeof name.domain, domain);
+    (void)stay_copy(name.master, sizeof name.master, master->id);
+    memcpy(record.repo, s.repo->id, REPO_ID_BYTES);
+    assert_true(hex_parse(domain, record.domain, DOMAIN_BYTES));
+    STAY_AUTO(stay_free_charp) char *json = key_record_encode(&record, master, nonce);
+    object_name_format(&name, text);
+    assert_done(object_put(s.repo->store, text, json, strlen(json), err));
+}
+
 static void a_shredded_tenant_is_gone_and_no_other(void **state)
 {
     char acme[OBJECT_NAME_MAX], zeta[OBJECT_NAME_MAX];
@@ -464,7 +486,10 @@ static void a_shredded_tenant_is_gone_and_no_other(void **state)
     assert_int_equal(check_now(0, &out), REPO_FAULT_NONE);
     assert_int_equal(out.unreadable, 1);
     assert_int_equal(repository_domain_ready(s.repo, "shop", "acme", domain, &why), STAY_EREFUSED);
+    put_back_a_key(certificate);
+    assert_checked(REPO_FAULT_STORE);
     assert_done(erasure_shred(s.repo, "shop", "acme", &again, err)); /* as after a crash */
+    assert_checked(REPO_FAULT_NONE);
     stay_json_set_int(certificate, "objects_unreadable", 2);
     assert_false(erasure_is_good(s.repo, certificate));
 }
