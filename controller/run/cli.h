@@ -128,6 +128,7 @@ int cli_evacuate(struct cli *cli);
 int cli_repository_init(struct cli *cli);
 int cli_repository_check(struct cli *cli);
 int cli_repository_list(struct cli *cli);
+int cli_repository_copy(struct cli *cli);
 int cli_repository_keys(struct cli *cli);
 
 /* cli_discover.c: asks database servers, no controller. */

@@ -198,6 +198,8 @@ static bool take_position(struct cli *cli, const char *word, size_t n, const cha
             stay_json_set_string(cli->args, "file", value);
     } else if (strcmp(name, "REPOSITORY") == 0) {
         stay_json_set_string(cli->args, "repository", value);
+    } else if (strcmp(name, "TARGET") == 0) {
+        stay_json_set_string(cli->args, "target", value);
     } else if (strcmp(name, "ADDRESS") == 0) {
         stay_json_set_string(cli->args, "address", value);
     } else if (strcmp(name, "zone:ZONE") == 0) {

@@ -7,22 +7,50 @@
 #include "controller/settings/settings.h"
 #include <inttypes.h>
 
-/* A plain word is the name of one in the configuration; its place, key and zone are taken in. */
-static enum stay_rc look_up(struct cli *cli, const char *name, struct stay_error *err)
+static enum stay_rc find(struct cli *cli, const char *name, struct settings **ret_settings,
+                         const struct settings_repository **ret_repo, struct stay_error *err)
 {
     struct settings *settings = NULL;
     const char *path = cli_config_path(cli);
     enum stay_rc rc = settings_load(path, SETTINGS_WITHOUT_SECRETS, &settings, NULL, err);
     if (rc != STAY_OK)
         return STAY_EINVALID;
-    const struct settings_repository *repo = settings_repository_named(settings, name);
-    if (repo == NULL) {
+    *ret_repo = settings_repository_named(settings, name);
+    if (*ret_repo == NULL) {
         settings_free(settings);
         return stay_error(err, STAY_EINVALID,
                           "there is no repository \"%s\" in %s; a folder is written "
                           "file:///path",
                           name, path);
     }
+    *ret_settings = settings;
+    return STAY_OK;
+}
+
+enum stay_rc cli_repository_url(struct cli *cli, const char *word, char **ret_url,
+                                struct stay_error *err)
+{
+    struct settings *settings = NULL;
+    const struct settings_repository *repo = NULL;
+    if (!names_is_id(word)) {
+        *ret_url = stay_strdup(word);
+        return STAY_OK;
+    }
+    enum stay_rc rc = find(cli, word, &settings, &repo, err);
+    if (rc == STAY_OK)
+        *ret_url = stay_strdup(repo->url);
+    settings_free(settings);
+    return rc;
+}
+
+/* A plain word is the name of one in the configuration; its place, key and zone are taken in. */
+static enum stay_rc look_up(struct cli *cli, const char *name, struct stay_error *err)
+{
+    struct settings *settings = NULL;
+    const struct settings_repository *repo = NULL;
+    enum stay_rc rc = find(cli, name, &settings, &repo, err);
+    if (rc != STAY_OK)
+        return rc;
     stay_json_set_string(cli->args, "repository", repo->url);
     if (repo->master_key.is_set && json_object_get(cli->args, "master_key_file") == NULL)
         stay_json_set_string(cli->args, "master_key_file", repo->master_key.path);

@@ -11,6 +11,10 @@
  * given. */
 enum stay_rc cli_repository_spec(struct cli *cli, struct repository_spec *ret_spec,
                                  struct stay_error *err) STAY_MUST_USE;
+/* The url of a name in the configuration, of anything else itself; heap, caller frees. */
+enum stay_rc cli_repository_url(struct cli *cli, const char *word, char **ret_url,
+                                struct stay_error *err) STAY_MUST_USE;
+
 enum cli_key {
     CLI_KEY_USED = 0, /* when one is given */
     CLI_KEY_NEEDED,   /* refused without one */

@@ -77,6 +77,8 @@ static const struct cli_verb verbs[] = {
      NULL, NULL, "is everything there, whole and readable? reads only"},
     {"repository list", "REPOSITORY", "cluster", 0, NULL, cli_repository_list, NULL, NULL, NULL,
      "log and snapshots of each cluster, by its objects"},
+    {"repository copy", "REPOSITORY TARGET", NULL, 0, NULL, cli_repository_copy, NULL, NULL, NULL,
+     "bring a second repository up to date, elsewhere"},
     {"repository keys", "list|rotate|shred REPOSITORY",
      "master-key-file new-master cluster tenant yes", 0, NULL, cli_repository_keys, NULL, NULL,
      NULL, "its keys: list, renew, destroy a tenant's"},

@@ -224,6 +224,18 @@ static void what_it_holds_is_listed_without_a_key(void **state)
     expect("mainstay repository list @/none", 10, "not-a-repository: ");
 }
 
+static void a_second_one_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    expect("mainstay repository copy @/repo @/second", 0, "copied to ");
+    expect("mainstay repository copy @/repo @/second", 0, "0 objects");
+    expect("mainstay repository check @/second --master-key-file @/master.key", 0, "all is there");
+    expect("mainstay repository copy @/repo @", 18, "foreign-repository: ");
+    sample_flip(&s, SAMPLE_DATA, sample_length(&s, SAMPLE_DATA) / 2, 1);
+    expect("mainstay repository copy @/repo @/third", 15, "corrupt-object: ");
+    expect("mainstay repository copy @/repo", CLI_USAGE, "needs TARGET");
+}
+
 static void keys_are_listed_rotated_and_destroyed(void **state)
 {
     uint8_t domain[DOMAIN_BYTES];
@@ -260,6 +272,7 @@ int main(void)
         IN(a_full_file_system_is_named_and_leaves_nothing),
         IN(it_is_found_by_its_name_in_the_configuration),
         IN(what_it_holds_is_listed_without_a_key),
+        IN(a_second_one_is_brought_up_to_date),
         IN(keys_are_listed_rotated_and_destroyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
