@@ -4,7 +4,7 @@
 #include "backup/repository/repo_fault.h"
 #include <inttypes.h>
 
-#define CHUNK (1024U * 1024)
+#define CHUNK 1048576U
 
 struct copying {
     struct repository *from;

@@ -8,7 +8,7 @@
 #define BACKUP_CATALOG_SEGMENT_H
 #include "backup/repository/object_writer.h"
 
-#define SEGMENT_FRAME_MAX (256U * 1024) /* plain bytes of a frame */
+#define SEGMENT_FRAME_MAX 262144U /* plain bytes of a frame */
 
 enum segment_frame {
     SEGMENT_EVENTS = 1, /* events of the replication stream, byte for byte, one after the other */

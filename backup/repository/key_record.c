@@ -78,9 +78,8 @@ char *key_record_encode(const struct key_record *r, const struct master_key *mas
     STAY_AUTO(stay_free_charp) char *label = label_json(r);
     STAY_AUTO(stay_json_drop) json_t *json = json_object();
     size_t length = AEAD_KEY_BYTES + strlen(label);
-    must(strlen(label) <= LABEL_MAX);
+    must(stay_copy((char *)content + AEAD_KEY_BYTES, LABEL_MAX, label));
     memcpy(content, r->key, AEAD_KEY_BYTES);
-    memcpy(content + AEAD_KEY_BYTES, label, strlen(label));
     seal_label(r, also_text);
     const struct span also = {also_text, strlen(also_text)};
     aead_seal(master->bytes, nonce, &also, 1, (struct span){content, length}, sealed);

@@ -51,7 +51,7 @@ static enum stay_rc write_key(int fd, const char *path, struct stay_error *err)
     real_random_bytes(bytes, sizeof bytes);
     hex_format(bytes, sizeof bytes, text);
     explicit_bzero(bytes, sizeof bytes);
-    text[2 * AEAD_KEY_BYTES] = '\n';
+    text[strlen(text)] = '\n'; /* instead of its end: the length is known */
     ssize_t n = write(fd, text, 2 * AEAD_KEY_BYTES + 1);
     explicit_bzero(text, sizeof text);
     if (n != 2 * AEAD_KEY_BYTES + 1 || fsync(fd) != 0)

@@ -19,15 +19,15 @@
 #define OBJECT_VERSION       1
 #define OBJECT_MAGIC         "MSTAYOBJ"
 #define OBJECT_END_MAGIC     "MSTAYEND"
-#define OBJECT_HEADER_MIN    128                /* fixed part with the sum */
-#define OBJECT_HEADER_MAX    (4U * 1024 * 1024) /* with keys, name, about */
+#define OBJECT_HEADER_MIN    128      /* fixed part with the sum */
+#define OBJECT_HEADER_MAX    4194304U /* with keys, name, about */
 #define OBJECT_KEYS_MAX      4096
 #define OBJECT_KEY_BYTES     80
-#define OBJECT_ABOUT_MAX     (1U * 1024 * 1024)
+#define OBJECT_ABOUT_MAX     1048576U
 #define OBJECT_END_BYTES     72
 #define FRAME_HEADER_BYTES   32
 #define FRAME_INDEX_BYTES    32
-#define FRAME_PLAIN_MAX      (1U * 1024 * 1024) /* bytes of a frame before compression */
+#define FRAME_PLAIN_MAX      1048576U /* bytes of a frame before compression */
 #define FRAME_OVERHEAD_BYTES (FRAME_HEADER_BYTES + AEAD_TAG_BYTES)
 
 enum object_kind {

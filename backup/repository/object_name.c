@@ -70,11 +70,14 @@ void hex_format(const void *bytes, size_t length, char *dst)
     dst[2 * length] = '\0';
 }
 
-static int hex_digit(char c)
+static bool is_hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static unsigned hex_digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 bool hex_parse(const char *text, void *ret_bytes, size_t length)
@@ -83,7 +86,7 @@ bool hex_parse(const char *text, void *ret_bytes, size_t length)
     if (text == NULL || strnlen(text, 2 * length + 1) != 2 * length)
         return false;
     for (size_t i = 0; i < 2 * length; i++)
-        if (hex_digit(text[i]) < 0)
+        if (!is_hex_digit(text[i]))
             return false;
     for (size_t i = 0; i < length; i++)
         to[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
@@ -97,7 +100,7 @@ static bool fits(const char *text, const char *shape)
     for (; *shape != '\0'; shape++, text++) {
         bool ok = *shape == *text;
         if (*shape == 'X')
-            ok = hex_digit(*text) >= 0;
+            ok = is_hex_digit(*text);
         else if (*shape == '9')
             ok = *text >= '0' && *text <= '9';
         else if (*shape == 'U')

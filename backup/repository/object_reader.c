@@ -6,7 +6,7 @@
 
 #define LEVEL       3
 #define FIRST_BYTES 65536U
-#define WINDOW      (2U * 1024 * 1024) /* more than a frame and what stands around it */
+#define WINDOW      2097152U /* more than a frame and what stands around it */
 
 struct object_reader {
     struct repository *repo;
@@ -146,7 +146,7 @@ static enum stay_rc open_reader(struct repository *repo, const char *name,
     r->window = stay_malloc(r->capacity);
     r->plain = stay_malloc(FRAME_PLAIN_MAX);
     r->sum = sha256_new();
-    str_init(&r->index, 64U * 1024 * 1024);
+    str_init(&r->index, 67108864U);
     rc = read_header(r, name, err);
     if (rc == STAY_OK)
         rc = open_keys(r, err);
@@ -301,6 +301,7 @@ enum stay_rc object_verify(struct repository *repo, const char *name, struct obj
     struct object_frame frame;
     bool more = true;
     enum stay_rc rc = object_reader_open(repo, name, &r, err);
+    must(rc != STAY_OK || r != NULL);
     while (rc == STAY_OK && more)
         rc = object_reader_next(r, &frame, &more, err);
     if (rc == STAY_OK && ret_sum != NULL)

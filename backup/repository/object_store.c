@@ -4,7 +4,7 @@
 #include "backup/repository/repo_fault.h"
 #include <inttypes.h>
 
-#define READ_BYTES (1024U * 1024)
+#define READ_BYTES 1048576U
 
 enum stay_rc object_store_open(const char *url, unsigned flags, struct object_store **ret_store,
                                struct stay_error *err)

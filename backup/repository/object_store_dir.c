@@ -21,7 +21,7 @@
 #define DIR_FLAGS      (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEPTH_MAX      12
 #define SYNCED_MAX     64                   /* directories remembered as durable */
-#define ROOM_EACH      (16U * 1024 * 1024)  /* the room is looked at again after so many bytes */
+#define ROOM_EACH      16777216U            /* the room is looked at again after so many bytes */
 #define TMP_KEPT_US    (3600 * STAY_SECOND) /* one whose writer lives is locked as well */
 #define COPY_BYTES_MAX (1U << 30)           /* of one call of write */
 
@@ -440,7 +440,7 @@ static enum stay_rc dir_list(struct object_store *store, const char *prefix, obj
 static enum stay_rc dir_remove(struct object_store *store, const char *name, struct stay_error *err)
 {
     STAY_AUTO(fd_drop) int dir = -1;
-    const char *leaf;
+    const char *leaf = name;
     struct stay_error why = {0};
     enum stay_rc rc = walk(dir_of(store), name, false, &dir, &leaf, &why);
     if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING)

@@ -5,7 +5,7 @@
 #include "base/io/real_random.h"
 
 #define LEVEL     3
-#define INDEX_MAX (64U * 1024 * 1024) /* 2 million frames */
+#define INDEX_MAX 67108864U /* 2 million frames */
 
 struct object_writer {
     struct object_upload *upload; /* NULL: into memory */

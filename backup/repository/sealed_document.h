@@ -9,7 +9,7 @@
 #define BACKUP_REPOSITORY_SEALED_DOCUMENT_H
 #include "backup/repository/repository.h"
 
-#define DOCUMENT_MAX (64U * 1024 * 1024) /* bytes of its text */
+#define DOCUMENT_MAX 67108864U /* bytes of its text */
 
 struct document {
     int64_t written_wall_us;

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "controller/settings/settings.h"
 #include <inttypes.h>
+#include <sys/prctl.h>
 
 static enum stay_rc find(struct cli *cli, const char *name, struct settings **ret_settings,
                          const struct settings_repository **ret_repo, struct stay_error *err)
@@ -113,6 +114,8 @@ bool cli_repository_open(struct cli *cli, enum cli_key key, struct repository **
         rc = stay_error(&err, STAY_EINVALID, "%s needs --master-key-file FILE", cli->verb->name);
     if (key == CLI_KEY_UNUSED)
         spec.key_path = NULL;
+    else
+        (void)prctl(PR_SET_DUMPABLE, 0); /* no key in a core file */
     if (rc == STAY_OK)
         rc = repository_open(&spec, ret_repo, &err);
     if (rc != STAY_OK)
