@@ -113,13 +113,15 @@ enum stay_rc erasure_shred(struct repository *repo, const char *cluster, const c
     char prefix[48];
     STAY_AUTO(stay_json_drop) json_t *certificate = NULL;
     struct stay_error why = {0};
-    enum stay_rc rc = repository_domain(repo, cluster, tenant, domain, err);
+    /* First what the certificate is sealed with: what was destroyed without one stays unproven. */
+    enum stay_rc rc = repository_domain_ready(repo, cluster, NULL, domain, err);
+    if (rc == STAY_OK)
+        rc = repository_domain(repo, cluster, tenant, domain, err);
     if (rc != STAY_OK)
         return rc;
     hex_format(domain, sizeof domain, s.domain);
     rc = key_ring_current(repo->ring, domain, &generation, &why);
-    bool was_begun = rc != STAY_OK && strstr(why.text, "destroyed") != NULL;
-    if (rc != STAY_OK && !was_begun) {
+    if (rc != STAY_OK && !key_ring_is_shredded(repo->ring, domain)) {
         if (err != NULL)
             *err = why;
         return rc;

@@ -6,7 +6,7 @@
 
 #define FORMAT      "mainstay-key"
 #define VERSION     1
-#define LABEL_MAX   512
+#define LABEL_MAX   1024 /* a tenant's name with every byte escaped */
 #define CONTENT_MAX (AEAD_KEY_BYTES + LABEL_MAX)
 
 static const char *const purposes[KEY_PURPOSE_COUNT] = {"", "names", "signing", "cluster",

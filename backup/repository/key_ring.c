@@ -401,15 +401,28 @@ static enum stay_rc collect_key(void *arg, const struct object_found *found, str
     return STAY_OK;
 }
 
+static void mark_of(const uint8_t domain[DOMAIN_BYTES], char dst[OBJECT_NAME_MAX])
+{
+    struct object_name mark = {.place = PLACE_SHREDDED};
+    hex_format(domain, DOMAIN_BYTES, mark.domain);
+    object_name_format(&mark, dst);
+}
+
+bool key_ring_is_shredded(struct key_ring *ring, const uint8_t domain[DOMAIN_BYTES])
+{
+    char name[OBJECT_NAME_MAX];
+    uint64_t size;
+    mark_of(domain, name);
+    return object_size(ring->store, name, &size, NULL) == STAY_OK;
+}
+
 enum stay_rc key_ring_shred(struct key_ring *ring, const uint8_t domain[DOMAIN_BYTES],
                             uint32_t *ret_count, struct stay_error *err)
 {
-    struct object_name mark = {.place = PLACE_SHREDDED};
     char prefix[64], name[OBJECT_NAME_MAX];
     struct names names = {0};
     static const char text[] = "{\"format\":\"mainstay-shredded\",\"version\":1}\n";
-    hex_format(domain, DOMAIN_BYTES, mark.domain);
-    object_name_format(&mark, name);
+    mark_of(domain, name);
     folder_of(domain, prefix);
     /* The mark first: from here on no generation is added. */
     enum stay_rc rc = object_put(ring->store, name, text, sizeof text - 1, err);

@@ -47,6 +47,9 @@ enum stay_rc key_ring_list(struct key_ring *ring, key_entry_fn found, void *arg,
  * old one, and goes on with the new. May be repeated after a failure or a crash. */
 enum stay_rc key_ring_reseal(struct key_ring *ring, const struct master_key *master,
                              uint32_t *ret_count, struct stay_error *err) STAY_MUST_USE;
+/* Was the domain destroyed, rather than its keys lost? False also when the store does not answer.
+ */
+bool key_ring_is_shredded(struct key_ring *ring, const uint8_t domain[DOMAIN_BYTES]);
 /* Removes all generations of a domain, whatever master key sealed them, and leaves shredded.json so
  * that none is made again. *ret_count: how many went. */
 enum stay_rc key_ring_shred(struct key_ring *ring, const uint8_t domain[DOMAIN_BYTES],

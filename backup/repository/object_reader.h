@@ -4,7 +4,8 @@
  * Layer: repository. Blocking; one thread. With the keys each frame is opened; without them the
  * stored bytes are still compared with their sum. An object is whole when object_reader_next said
  * that there is no more. Faults: MISSING, TRUNCATED, CORRUPT, FOREIGN (another repository's, or
- * stored under another name), NEWER, KEY_MISSING, WRONG_KEY. */
+ * stored under another name), NEWER, KEY_MISSING (lost; frames of a
+ * domain that was destroyed are passed over as sealed), WRONG_KEY. */
 #ifndef BACKUP_REPOSITORY_OBJECT_READER_H
 #define BACKUP_REPOSITORY_OBJECT_READER_H
 #include "backup/repository/repository.h"

@@ -303,6 +303,28 @@ static enum stay_rc add_generation(struct repository *repo, const char *cluster,
     return rc;
 }
 
+static enum stay_rc on_any(void *arg, const struct object_found *found, struct stay_error *err)
+{
+    (void)arg;
+    return found->strange != NULL ? STAY_OK : stay_error(err, STAY_ECANCELED, "enough");
+}
+
+/* A cluster that has objects had a key: a new first one would hide that it was lost. */
+static enum stay_rc check_is_new(struct repository *repo, const char *cluster,
+                                 struct stay_error *err)
+{
+    char prefix[48];
+    struct stay_error why = {0};
+    (void)snprintf(prefix, sizeof prefix, "c/%s/", cluster);
+    enum stay_rc rc = object_list(repo->store, prefix, on_any, NULL, &why);
+    if (rc == STAY_ECANCELED)
+        return repo_fault(err, REPO_FAULT_KEY_MISSING,
+                          "cluster %s has objects, its key is not there", cluster);
+    if (rc != STAY_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
 enum stay_rc repository_domain_ready(struct repository *repo, const char *cluster,
                                      const char *tenant, uint8_t ret_domain[DOMAIN_BYTES],
                                      struct stay_error *err)
@@ -314,7 +336,9 @@ enum stay_rc repository_domain_ready(struct repository *repo, const char *cluste
     if (rc == STAY_OK)
         rc = key_ring_current(repo->ring, domain, &generation, &why);
     if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_KEY_MISSING) {
-        rc = add_generation(repo, cluster, tenant, domain, &generation, &why);
+        rc = tenant == NULL ? check_is_new(repo, cluster, &why) : STAY_OK;
+        if (rc == STAY_OK)
+            rc = add_generation(repo, cluster, tenant, domain, &generation, &why);
         if (repo_fault_of(&why) == REPO_FAULT_ALREADY_EXISTS) /* another writer was faster */
             rc = key_ring_current(repo->ring, domain, &generation, &why);
     }

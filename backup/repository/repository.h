@@ -45,7 +45,8 @@ void repository_drop(struct repository **repo); /* for STAY_AUTO */
 enum stay_rc repository_domain(struct repository *repo, const char *cluster, const char *tenant,
                                uint8_t ret_domain[DOMAIN_BYTES],
                                struct stay_error *err) STAY_MUST_USE;
-/* The same, with a first generation of its key when it has none. */
+/* The same, with a first generation of its key when it has none. KEY_MISSING: the cluster has
+ * objects already, so it had one. */
 enum stay_rc repository_domain_ready(struct repository *repo, const char *cluster,
                                      const char *tenant, uint8_t ret_domain[DOMAIN_BYTES],
                                      struct stay_error *err) STAY_MUST_USE;

@@ -57,7 +57,8 @@ class Repository:
         try:
             return open_sealed(self.key(domain, generation), key[20:32], label.encode(), key[32:80])
         except FileNotFoundError:
-            return None  # destroyed
+            self.read(f"keys/{domain}/shredded.json")  # destroyed, not lost
+            return None
 
     def frames(self, name, data):
         """Clear text of the object, then (type, plain bytes or None) of each frame."""

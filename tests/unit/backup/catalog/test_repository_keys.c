@@ -191,6 +191,7 @@ static void a_shredded_tenant_is_gone_and_no_other(void **state)
     STAY_AUTO(stay_json_drop) json_t *again = NULL;
     struct stay_error why = {0};
     (void)state;
+    assert_done(repository_domain_ready(s.repo, "shop", NULL, domain, err));
     tenant_object("acme", acme);
     tenant_object("zeta", zeta);
     assert_string_not_equal(acme, zeta);
@@ -216,12 +217,62 @@ static void a_shredded_tenant_is_gone_and_no_other(void **state)
     assert_false(erasure_is_good(s.repo, certificate));
 }
 
+/* Names the key of a cluster and its only generation. */
+static char *key_path(const char *cluster)
+{
+    struct object_name name = {.place = PLACE_KEY, .generation = 1};
+    uint8_t domain[DOMAIN_BYTES];
+    char text[OBJECT_NAME_MAX];
+    assert_done(repository_domain(s.repo, cluster, NULL, domain, err));
+    hex_format(domain, sizeof domain, name.domain);
+    (void)stay_copy(name.master, sizeof name.master, key_ring_master(s.repo->ring)->id);
+    object_name_format(&name, text);
+    return sample_path(&s, text);
+}
+
+static void a_lost_key_is_no_destroyed_one(void **state)
+{
+    const struct repository_spec spec = spec_of(&s);
+    struct object_reader *r = NULL;
+    (void)state;
+    sample_object(&s, SAMPLE_DATA, 1, 100);
+    STAY_AUTO(stay_free_charp) char *path = key_path("shop");
+    assert_int_equal(unlink(path), 0);
+    repository_close(s.repo); /* which still knew it */
+    s.repo = NULL;
+    assert_done(repository_open(&spec, &s.repo, err));
+    assert_fault(REPO_FAULT_KEY_MISSING, object_reader_open(s.repo, SAMPLE_DATA, &r, err));
+    assert_checked(REPO_FAULT_KEY_MISSING);
+    uint8_t domain[DOMAIN_BYTES]; /* nor is a first one made again */
+    assert_fault(REPO_FAULT_KEY_MISSING,
+                 repository_domain_ready(s.repo, "shop", NULL, domain, err));
+}
+
+static void any_name_of_a_tenant_has_a_key(void **state)
+{
+    char name[KEY_TENANT_MAX + 1];
+    uint8_t domain[DOMAIN_BYTES], other[DOMAIN_BYTES];
+    struct stay_error why = {0};
+    (void)state;
+    memset(name, 1, sizeof name);
+    name[KEY_TENANT_MAX] = '\0';
+    assert_int_equal(repository_domain_ready(s.repo, "shop", name, domain, &why), STAY_EINVALID);
+    assert_int_equal(repository_domain_ready(s.repo, "shop", "", domain, &why), STAY_EINVALID);
+    name[KEY_TENANT_MAX - 1] = '\0';
+    assert_done(repository_domain_ready(s.repo, "shop", name, domain, err));
+    assert_done(repository_domain_ready(s.repo, "shop", "a/../\xff\n", other, err));
+    assert_memory_not_equal(domain, other, sizeof domain);
+    assert_checked(REPO_FAULT_NONE);
+}
+
 int main(void)
 {
 #define IN(test) cmocka_unit_test_setup_teardown(test, make, clear)
     const struct CMUnitTest tests[] = {
         IN(rotation_seals_keys_anew_and_rewrites_nothing),
         IN(a_rotation_that_a_crash_ended_is_ended_by_the_next),
+        IN(a_lost_key_is_no_destroyed_one),
+        IN(any_name_of_a_tenant_has_a_key),
         IN(a_shredded_tenant_is_gone_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
