@@ -33,6 +33,7 @@ enum stay_domain {
     STAY_DOMAIN_HTTP,
     STAY_DOMAIN_TLS,
     STAY_DOMAIN_SQLITE,
+    STAY_DOMAIN_REPOSITORY, /* native: enum repo_fault of backup/repository/repo_fault.h */
     STAY_DOMAIN_COUNT
 };
 

@@ -3,9 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 
-/* A domain of its own behind those of base/error.h. */
-#define DOMAIN STAY_DOMAIN_COUNT
-
 static const struct {
     int exit_code;
     enum stay_rc rc;
@@ -23,7 +20,7 @@ enum stay_rc repo_fault(struct stay_error *err, enum repo_fault fault, const cha
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    return stay_error_native(err, faults[fault].rc, DOMAIN, (int)fault, "%s: %s",
+    return stay_error_native(err, faults[fault].rc, STAY_DOMAIN_REPOSITORY, (int)fault, "%s: %s",
                              faults[fault].name, text);
 }
 
@@ -42,7 +39,7 @@ enum stay_rc repo_fault_sys(struct stay_error *err, enum repo_fault fault, int e
 
 enum repo_fault repo_fault_of(const struct stay_error *err)
 {
-    bool is_ours = err != NULL && err->domain == DOMAIN;
+    bool is_ours = err != NULL && err->domain == STAY_DOMAIN_REPOSITORY;
     return is_ours ? (enum repo_fault)err->native : REPO_FAULT_NONE;
 }
 

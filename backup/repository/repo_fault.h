@@ -1,8 +1,8 @@
 /* backup/repository/repo_fault.h - what can be wrong with a repository, each with its name and its
  * exit code: scripts and people tell a wrong key from a flipped byte.
  *
- * Pure. Layer: repository. Carried in struct stay_error as its native number, in a domain of
- * its own: repo_fault_of reads it. */
+ * Pure. Layer: repository. Carried in struct stay_error: domain STAY_DOMAIN_REPOSITORY, native
+ * the fault; repo_fault_of reads it. */
 #ifndef BACKUP_REPOSITORY_REPO_FAULT_H
 #define BACKUP_REPOSITORY_REPO_FAULT_H
 #include "base/error.h"
