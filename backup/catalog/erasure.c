@@ -104,19 +104,29 @@ static enum stay_rc keep_event(struct repository *repo, const char *cluster, con
     return document_write(repo, &name, about, body, err);
 }
 
+/* Nothing is certified that was not seen: a list that fails is no proof. */
+static enum stay_rc look_again(struct repository *repo, const uint8_t domain[DOMAIN_BYTES],
+                               const char *name, struct stay_error *err)
+{
+    uint32_t generation = 0;
+    struct stay_error why = {0};
+    enum stay_rc rc = key_ring_current(repo->ring, domain, &generation, &why);
+    if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_KEY_MISSING)
+        return STAY_OK;
+    return repo_fault(err, REPO_FAULT_STORE, "a key of %s is still there, or it is not known: %s",
+                      name, why.text);
+}
+
 enum stay_rc erasure_shred(struct repository *repo, const char *cluster, const char *tenant,
                            json_t **ret_certificate, struct stay_error *err)
 {
     struct survey s = {.repo = repo};
-    uint8_t domain[DOMAIN_BYTES];
+    uint8_t domain[DOMAIN_BYTES], of_cluster[DOMAIN_BYTES];
     uint32_t count = 0, generation = 0;
     char prefix[48];
     STAY_AUTO(stay_json_drop) json_t *certificate = NULL;
     struct stay_error why = {0};
-    /* First what the certificate is sealed with: what was destroyed without one stays unproven. */
-    enum stay_rc rc = repository_domain_ready(repo, cluster, NULL, domain, err);
-    if (rc == STAY_OK)
-        rc = repository_domain(repo, cluster, tenant, domain, err);
+    enum stay_rc rc = repository_domain(repo, cluster, tenant, domain, err);
     if (rc != STAY_OK)
         return rc;
     hex_format(domain, sizeof domain, s.domain);
@@ -126,12 +136,15 @@ enum stay_rc erasure_shred(struct repository *repo, const char *cluster, const c
             *err = why;
         return rc;
     }
+    /* First what the certificate is sealed with: what was destroyed without one stays unproven. */
+    rc = repository_domain_ready(repo, cluster, NULL, of_cluster, err);
     (void)snprintf(prefix, sizeof prefix, "c/%s/", cluster);
-    rc = object_list(repo->store, prefix, on_object, &s, err);
+    if (rc == STAY_OK)
+        rc = object_list(repo->store, prefix, on_object, &s, err);
     if (rc == STAY_OK)
         rc = key_ring_shred(repo->ring, domain, &count, err);
-    if (rc == STAY_OK && key_ring_current(repo->ring, domain, &generation, NULL) == STAY_OK)
-        rc = repo_fault(err, REPO_FAULT_STORE, "a key of %s is still there", s.domain);
+    if (rc == STAY_OK)
+        rc = look_again(repo, domain, s.domain, err);
     if (rc == STAY_OK)
         rc = make_certificate(&s, cluster, count, &certificate, err);
     if (rc == STAY_OK)

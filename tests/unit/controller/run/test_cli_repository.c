@@ -251,6 +251,7 @@ static void keys_are_listed_rotated_and_destroyed(void **state)
     expect(KEYS("shred") " --cluster shop", CLI_USAGE, "needs --cluster CLUSTER and --tenant");
     expect(KEYS("shred") " --cluster shop --tenant acme", CLI_USAGE, "add --yes");
     expect(KEYS("shred") " --cluster shop --tenant zeta --yes", 13, "key-missing: ");
+    expect(KEYS("shred") " --cluster shpo --tenant acme --yes", 13, "key-missing: ");
     assert_int_equal(run(KEYS("shred") " --cluster shop --tenant acme --yes"), 0);
     assert_non_null(strstr(said, "\"signature\""));
     expect(KEYS("list"), 0, "destroyed");
