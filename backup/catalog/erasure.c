@@ -1,6 +1,6 @@
 /* backup/catalog/erasure.c - look, destroy, look again, sign, keep. */
 #include "backup/catalog/erasure.h"
-#include "backup/repository/object_reader.h"
+#include "backup/catalog/segment.h"
 #include "backup/repository/repo_fault.h"
 #include "backup/repository/sealed_document.h"
 #include "base/io/real_clock.h"
@@ -9,14 +9,16 @@
 struct survey {
     struct repository *repo;
     char domain[OBJECT_ID_TEXT];
-    uint64_t objects, bytes, segments;
-    char newest[OBJECT_NAME_MAX]; /* segment of the highest hour */
-    char newest_hour[11];
+    uint64_t objects, bytes;
+    uint64_t segments, unreadable; /* of the log; those that do not tell what they hold */
+    int64_t newest_commit_us;      /* 0: there is no log */
 };
 
 static enum stay_rc on_object(void *arg, const struct object_found *found, struct stay_error *err)
 {
     struct survey *s = arg;
+    STAY_AUTO(segment_about_clear) struct segment_about about = {0};
+    uint8_t hash[SHA256_BYTES];
     (void)err;
     if (found->strange != NULL)
         return STAY_OK;
@@ -28,26 +30,11 @@ static enum stay_rc on_object(void *arg, const struct object_found *found, struc
     if (name.place != PLACE_SEGMENT)
         return STAY_OK;
     s->segments++;
-    if (strcmp(name.hour, s->newest_hour) >= 0) {
-        (void)stay_copy(s->newest_hour, sizeof s->newest_hour, name.hour);
-        (void)stay_copy(s->newest, sizeof s->newest, found->name);
-    }
+    if (segment_read_about(s->repo, found->name, &about, hash, NULL) != STAY_OK)
+        s->unreadable++;
+    else if (about.last_commit_us > s->newest_commit_us)
+        s->newest_commit_us = about.last_commit_us;
     return STAY_OK;
-}
-
-/* The last commit in the newest segment; 0: there is no log, or it does not say. */
-static int64_t newest_commit(struct survey *s)
-{
-    STAY_AUTO(object_reader_drop) struct object_reader *r = NULL;
-    STAY_AUTO(stay_json_drop) json_t *about = NULL;
-    int64_t last = 0;
-    if (s->newest[0] == '\0' || object_reader_open(s->repo, s->newest, &r, NULL) != STAY_OK)
-        return 0;
-    const char *text = object_reader_header(r)->about;
-    if (stay_json_parse(text, strlen(text), &about, NULL) != STAY_OK ||
-        stay_json_get_int(about, "last_commit_us", &last, NULL) != STAY_OK)
-        return 0;
-    return last;
 }
 
 static char *signed_text(json_t *certificate)
@@ -63,7 +50,6 @@ static enum stay_rc make_certificate(struct survey *s, const char *cluster, uint
     STAY_AUTO(stay_json_drop) json_t *c = json_object();
     uint8_t signature[SIGNATURE_BYTES];
     char hex[2 * SIGNATURE_BYTES + 1], key[65];
-    int64_t last = newest_commit(s);
     stay_json_set_string(c, "format", "mainstay-erasure");
     stay_json_set_int(c, "version", 1);
     stay_json_set_string(c, "repo", s->repo->id_text);
@@ -74,7 +60,8 @@ static enum stay_rc make_certificate(struct survey *s, const char *cluster, uint
     stay_json_set_int(c, "objects_unreadable", (int64_t)s->objects);
     stay_json_set_int(c, "bytes_unreadable", (int64_t)s->bytes);
     stay_json_set_int(c, "log_segments", (int64_t)s->segments);
-    stay_json_set(c, "log_newest_commit_wall_us", last == 0 ? json_null() : json_integer(last));
+    stay_json_set_int(c, "log_segments_unreadable", (int64_t)s->unreadable);
+    stay_json_set_int(c, "log_newest_commit_wall_us", s->newest_commit_us);
     hex_format(s->repo->signing_key, 32, key);
     stay_json_set_string(c, "signing_key", key);
     STAY_AUTO(stay_free_charp) char *text = signed_text(c);

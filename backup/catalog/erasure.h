@@ -3,7 +3,8 @@
  * Layer: catalog. Blocking. What only that tenant's keys open is noise from then on: its rows in
  * every snapshot of this repository. Its row events in the cluster's log are sealed with the
  * cluster's key and stay readable until those segments expire; the certificate says how new the
- * newest of them is. A copy of keys/ elsewhere is not reached: it is named as such. */
+ * newest commit in them is, and how many do not tell. A copy of keys/ elsewhere is not reached: it
+ * is named as such. */
 #ifndef BACKUP_CATALOG_ERASURE_H
 #define BACKUP_CATALOG_ERASURE_H
 #include "backup/repository/repository.h"

@@ -25,10 +25,15 @@ struct check {
 
 static void tell(struct check *c, const char *object, const struct stay_error *why)
 {
+    char shown[OBJECT_NAME_MAX + 16]; /* a permitted name stays as it is */
     enum repo_fault fault = repo_fault_of(why);
+    if (object_name_is_permitted(object))
+        (void)stay_copy(shown, sizeof shown, object);
+    else
+        object_name_escape(shown, sizeof shown, object);
     const struct check_finding finding = {.fault =
                                               fault == REPO_FAULT_NONE ? REPO_FAULT_STORE : fault,
-                                          .object = object,
+                                          .object = shown,
                                           .text = why->text};
     c->out.faults[finding.fault]++;
     c->out.fault_count++;

@@ -6,8 +6,7 @@
 
 #define FORMAT      "mainstay-key"
 #define VERSION     1
-#define LABEL_MAX   1024 /* a tenant's name with every byte escaped */
-#define CONTENT_MAX (AEAD_KEY_BYTES + LABEL_MAX)
+#define CONTENT_MAX (AEAD_KEY_BYTES + KEY_LABEL_MAX)
 
 static const char *const purposes[KEY_PURPOSE_COUNT] = {"", "names", "signing", "cluster",
                                                         "tenant"};
@@ -73,12 +72,13 @@ static void set_hex(json_t *obj, const char *key, const void *bytes, size_t leng
 char *key_record_encode(const struct key_record *r, const struct master_key *master,
                         const uint8_t nonce[AEAD_NONCE_BYTES])
 {
-    uint8_t content[CONTENT_MAX], sealed[CONTENT_MAX + AEAD_TAG_BYTES];
+    uint8_t content[CONTENT_MAX + 1], sealed[CONTENT_MAX + AEAD_TAG_BYTES];
     char also_text[128];
-    STAY_AUTO(stay_free_charp) char *label = label_json(r);
+    STAY_AUTO(stay_free_charp)
+    char *label = r->label[0] == '\0' ? label_json(r) : stay_strdup(r->label);
     STAY_AUTO(stay_json_drop) json_t *json = json_object();
     size_t length = AEAD_KEY_BYTES + strlen(label);
-    must(stay_copy((char *)content + AEAD_KEY_BYTES, LABEL_MAX, label));
+    must(stay_copy((char *)content + AEAD_KEY_BYTES, KEY_LABEL_MAX + 1, label));
     memcpy(content, r->key, AEAD_KEY_BYTES);
     seal_label(r, also_text);
     const struct span also = {also_text, strlen(also_text)};
@@ -105,9 +105,13 @@ static enum stay_rc read_label(const char *text, size_t length, struct key_recor
     enum stay_rc rc = stay_json_parse(text, length, &label, err);
     if (rc == STAY_OK)
         rc = stay_json_get_string(label, "purpose", &purpose, err);
+    if (rc == STAY_OK && !stay_copy(r->label, sizeof r->label, text))
+        rc = stay_error(err, STAY_ELIMIT, "it is too long");
     for (int i = KEY_NAMES; rc == STAY_OK && i < KEY_PURPOSE_COUNT; i++)
         if (strcmp(purpose, purposes[i]) == 0)
             r->purpose = (enum key_purpose)i;
+    if (rc == STAY_OK && r->purpose == KEY_NONE)
+        return repo_fault(err, REPO_FAULT_NEWER, "a key for '%s'", purpose);
     if (rc == STAY_OK && (r->purpose == KEY_CLUSTER || r->purpose == KEY_TENANT))
         rc = stay_json_get_copy(label, "cluster", r->cluster, sizeof r->cluster, err);
     if (rc == STAY_OK && r->purpose == KEY_TENANT)
@@ -118,11 +122,12 @@ static enum stay_rc read_label(const char *text, size_t length, struct key_recor
 static enum stay_rc open_content(const json_t *json, const struct master_key *master,
                                  struct key_record *r, struct stay_error *err)
 {
-    uint8_t nonce[AEAD_NONCE_BYTES], sealed[CONTENT_MAX + AEAD_TAG_BYTES], content[CONTENT_MAX];
+    uint8_t nonce[AEAD_NONCE_BYTES], sealed[CONTENT_MAX + AEAD_TAG_BYTES];
+    uint8_t content[CONTENT_MAX + 1] = {0}; /* ends in 0: the label is a text */
     char also_text[128];
     const char *hex = json_string_value(json_object_get(json, "sealed"));
     size_t length = hex == NULL ? 0 : strlen(hex) / 2;
-    struct stay_error why;
+    struct stay_error why = {0};
     if (strcmp(r->master, master->id) != 0)
         return repo_fault(err, REPO_FAULT_WRONG_KEY,
                           "sealed with master key %s, the one given is %s", r->master, master->id);
@@ -139,7 +144,11 @@ static enum stay_rc open_content(const json_t *json, const struct master_key *ma
     enum stay_rc rc = read_label((char *)content + AEAD_KEY_BYTES,
                                  length - AEAD_KEY_BYTES - AEAD_TAG_BYTES, r, &why);
     explicit_bzero(content, sizeof content);
-    return rc == STAY_OK ? rc : repo_fault(err, REPO_FAULT_CORRUPT, "label: %s", why.text);
+    if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_NONE)
+        return repo_fault(err, REPO_FAULT_CORRUPT, "label: %s", why.text);
+    if (rc != STAY_OK && err != NULL)
+        *err = why;
+    return rc;
 }
 
 static enum stay_rc read_fields(const json_t *json, struct key_record *r, struct stay_error *err)
@@ -180,8 +189,11 @@ enum stay_rc key_record_decode(const char *text, size_t length, const struct mas
         rc = read_fields(json, &r, &why);
     if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_NONE)
         return repo_fault(err, REPO_FAULT_CORRUPT, "%s", why.text);
-    if (rc != STAY_OK)
-        return repo_fault(err, repo_fault_of(&why), "%s", why.text);
+    if (rc != STAY_OK) {
+        if (err != NULL)
+            *err = why;
+        return rc;
+    }
     if (master != NULL) {
         rc = open_content(json, master, &r, err);
         if (rc != STAY_OK)

@@ -11,6 +11,7 @@
 #include "backup/repository/object_name.h"
 
 #define KEY_RECORD_MAX 16384 /* bytes of its text */
+#define KEY_LABEL_MAX  1024  /* bytes of what stands sealed behind a key */
 #define KEY_TENANT_MAX 129   /* bytes of a tenant's name, terminator included */
 
 enum key_purpose {
@@ -32,12 +33,15 @@ struct key_record {
     enum key_purpose purpose;
     char cluster[33];
     char tenant[KEY_TENANT_MAX];
+    char label[KEY_LABEL_MAX +
+               1]; /* JSON of these and what a later version added; "": made of these */
 };
 
 /* Its text, sealed with `master` (heap, caller frees). `nonce` is random: master keys seal few. */
 char *key_record_encode(const struct key_record *record, const struct master_key *master,
                         const uint8_t nonce[AEAD_NONCE_BYTES]) STAY_MUST_USE;
-/* Reads text; with `master` opens it too. Faults: CORRUPT, NEWER, WRONG_KEY (sealed with another
+/* Reads text; with `master` opens it too. Faults: CORRUPT, NEWER (also a
+ * purpose we do not know), WRONG_KEY (sealed with another
  * master, by its id). The caller clears *ret_record. */
 enum stay_rc key_record_decode(const char *text, size_t length, const struct master_key *master,
                                struct key_record *ret_record, struct stay_error *err) STAY_MUST_USE;

@@ -47,7 +47,6 @@ void key_ring_free(struct key_ring *ring)
     forget(ring);
     free(ring->keys);
     explicit_bzero(ring, sizeof *ring);
-    (void)munlock(ring, sizeof *ring);
     free(ring);
 }
 
@@ -254,6 +253,23 @@ static enum stay_rc may_add(struct key_ring *ring, const struct key_record *reco
     return STAY_OK;
 }
 
+/* A number that was given once is never given again, even when its object was lost: what is found
+ * again later must have its place. Hence seconds, and more than the highest there is. */
+static enum stay_rc next_generation(struct key_record *record, uint32_t highest,
+                                    struct stay_error *err)
+{
+    const int64_t since_2020 = record->created_wall_us / STAY_SECOND - INT64_C(1577836800);
+    bool is_fixed = record->purpose == KEY_NAMES || record->purpose == KEY_SIGNING;
+    if (highest >= UINT32_MAX / 2) /* the year 2088; or an empty file with such a name */
+        return repo_fault(err, REPO_FAULT_HOSTILE_NAME,
+                          "a key of generation %08" PRIx32 " is there, which nobody gives",
+                          highest);
+    record->generation = highest + 1;
+    if (!is_fixed && since_2020 > (int64_t)highest && since_2020 < UINT32_MAX / 2)
+        record->generation = (uint32_t)since_2020;
+    return STAY_OK;
+}
+
 enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, struct stay_error *err)
 {
     struct folder f = {0};
@@ -262,8 +278,10 @@ enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, stru
     if (rc != STAY_OK)
         return rc;
     memcpy(record->repo, ring->repo, REPO_ID_BYTES);
-    record->generation = f.highest + 1;
     record->created_wall_us = real_clock_wall_us();
+    rc = next_generation(record, f.highest, err);
+    if (rc != STAY_OK)
+        return rc;
     real_random_bytes(record->key, sizeof record->key);
     rc = put_record(ring, record, &ring->master, err);
     if (rc != STAY_OK)
@@ -319,6 +337,18 @@ struct resealing {
     bool removes;
 };
 
+/* Written for a domain that was destroyed meanwhile: it goes again. */
+static enum stay_rc take_back(struct key_ring *ring, const struct key_record *r,
+                              const struct master_key *master, struct stay_error *err)
+{
+    char name[OBJECT_NAME_MAX];
+    if (!key_ring_is_shredded(ring, r->domain))
+        return STAY_OK;
+    name_of(r->domain, r->generation, master->id, name);
+    enum stay_rc rc = object_delete(ring->store, name, err);
+    return rc != STAY_OK ? rc : stay_error(err, STAY_ECONFLICT, "a domain was destroyed meanwhile");
+}
+
 static enum stay_rc reseal_one(void *arg, const struct key_entry *entry, struct stay_error *err)
 {
     struct resealing *job = arg;
@@ -338,6 +368,8 @@ static enum stay_rc reseal_one(void *arg, const struct key_entry *entry, struct 
         job->count++;
         rc = put_record(job->ring, &entry->record, job->master, err);
         if (rc == STAY_OK)
+            rc = take_back(job->ring, &entry->record, job->master, err);
+        if (rc == STAY_OK)
             rc = load(job->ring, fresh, job->master, &r, err);
     } else if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING) {
         return STAY_OK; /* added since the pass before */
@@ -347,7 +379,7 @@ static enum stay_rc reseal_one(void *arg, const struct key_entry *entry, struct 
     if (rc != STAY_OK)
         return rc;
     if (memcmp(r.key, entry->record.key, AEAD_KEY_BYTES) != 0 ||
-        r.purpose != entry->record.purpose || strcmp(r.tenant, entry->record.tenant) != 0)
+        strcmp(r.label, entry->record.label) != 0)
         return repo_fault(err, REPO_FAULT_CORRUPT, "'%s' is not the key that it stands for", fresh);
     if (!job->removes || entry->record.purpose == KEY_NAMES)
         return STAY_OK;
@@ -430,6 +462,9 @@ enum stay_rc key_ring_shred(struct key_ring *ring, const uint8_t domain[DOMAIN_B
         rc = object_list(ring->store, prefix, collect_key, &names, err);
     for (size_t i = 0; rc == STAY_OK && i < names.count; i++)
         rc = object_delete(ring->store, names.list[i], err);
+    /* One that died while it sealed a key anew may have left it unnamed. */
+    if (rc == STAY_OK)
+        rc = object_store_sweep(ring->store, err);
     for (size_t i = ring->count; i-- > 0;) {
         if (memcmp(ring->keys[i]->domain, domain, DOMAIN_BYTES) != 0)
             continue;

@@ -1,10 +1,11 @@
 /* backup/repository/key_ring.h - the keys of an open repository: read once, kept in locked memory,
  * added, sealed anew, destroyed.
  *
- * Layer: repository. Blocking; one thread. A domain's current generation is its highest. The names
+ * Layer: repository. Blocking; one thread. A domain's current generation is its highest;
+ * numbers are seconds since 2020, so that none is given twice. The names
  * keys/DOMAIN/GENERATION.MASTER.json hold the id of the master key, so that sealing with another
  * one adds objects and removes the old ones only when all are there: any moment in between opens
- * with both. */
+ * with one of them, and the old one can end what was begun while it still opens. */
 #ifndef BACKUP_REPOSITORY_KEY_RING_H
 #define BACKUP_REPOSITORY_KEY_RING_H
 #include "backup/repository/key_record.h"

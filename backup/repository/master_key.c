@@ -54,8 +54,10 @@ static enum stay_rc write_key(int fd, const char *path, struct stay_error *err)
     text[strlen(text)] = '\n'; /* instead of its end: the length is known */
     ssize_t n = write(fd, text, 2 * AEAD_KEY_BYTES + 1);
     explicit_bzero(text, sizeof text);
-    if (n != 2 * AEAD_KEY_BYTES + 1 || fsync(fd) != 0)
+    if (n != 2 * AEAD_KEY_BYTES + 1)
         return repo_fault_sys(err, REPO_FAULT_KEY_FILE, n < 0 ? errno : ENOSPC, "write '%s'", path);
+    if (fsync(fd) != 0)
+        return repo_fault_sys(err, REPO_FAULT_KEY_FILE, errno, "sync '%s'", path);
     return STAY_OK;
 }
 

@@ -213,7 +213,7 @@ enum stay_rc frame_header_decode(const uint8_t bytes[FRAME_HEADER_BYTES],
         f.key < header->key_count && f.plain_length <= header->frame_max &&
         (f.flags & ~(FRAME_COMPRESSED | FRAME_LAST)) == 0 &&
         (is_raw ? f.sealed_length == f.plain_length : f.sealed_length < f.plain_length) &&
-        (!is_last || f.plain_length == 0);
+        (!is_last || (f.plain_length == 0 && f.key == 0));
     if ((uint32_t)take_uint(&c, 4) != frame_check(bytes, header->hash) || !is_possible)
         return repo_fault(err, REPO_FAULT_CORRUPT, "the header of a frame is not what was written");
     *ret_frame = f;
@@ -230,18 +230,6 @@ void frame_place_encode(const struct frame_place *p, struct str *out)
     put_uint(out, p->flags, 1);
     put_uint(out, p->type, 1);
     put_uint(out, 0, 4);
-}
-
-void frame_place_decode(const uint8_t bytes[FRAME_INDEX_BYTES], struct frame_place *ret_place)
-{
-    struct cursor c = {bytes, FRAME_INDEX_BYTES};
-    ret_place->offset = take_uint(&c, 8);
-    ret_place->plain_offset = take_uint(&c, 8);
-    ret_place->sealed_length = (uint32_t)take_uint(&c, 4);
-    ret_place->plain_length = (uint32_t)take_uint(&c, 4);
-    ret_place->key = (uint16_t)take_uint(&c, 2);
-    ret_place->flags = (uint8_t)take_uint(&c, 1);
-    ret_place->type = (uint8_t)take_uint(&c, 1);
 }
 
 void object_end_encode(const struct object_end *end, struct str *out)

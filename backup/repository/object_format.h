@@ -62,7 +62,7 @@ struct object_header {
 
 enum frame_flags {
     FRAME_COMPRESSED = 1, /* zstd */
-    FRAME_LAST = 2,
+    FRAME_LAST = 2, /* empty, and of the header's first key: it proves that nothing was cut off */
 };
 
 struct frame_header {
@@ -110,7 +110,6 @@ enum stay_rc frame_header_decode(const uint8_t bytes[FRAME_HEADER_BYTES],
                                  struct stay_error *err) STAY_MUST_USE;
 
 void frame_place_encode(const struct frame_place *place, struct str *out);
-void frame_place_decode(const uint8_t bytes[FRAME_INDEX_BYTES], struct frame_place *ret_place);
 uint32_t frame_index_crc(const void *index, size_t length);
 void object_end_encode(const struct object_end *end, struct str *out);
 /* `size` is the whole object's. TRUNCATED without the magic, CORRUPT when it cannot be. */

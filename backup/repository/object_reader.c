@@ -329,3 +329,30 @@ enum stay_rc object_read_end(struct repository *repo, const char *name, struct o
     rc = object_end_decode(bytes, size, ret_end, err);
     return rc == STAY_OK ? rc : stay_error_prefix(err, rc, "'%s'", name);
 }
+
+enum stay_rc object_holds(struct repository *repo, const char *name, const char *about,
+                          uint64_t plain_length, const uint8_t plain_sha256[SHA256_BYTES],
+                          bool *ret_is_same, struct stay_error *err)
+{
+    STAY_AUTO(object_reader_drop) struct object_reader *r = NULL;
+    STAY_AUTO(sha256_drop) struct sha256 *sum = sha256_new();
+    uint8_t have[SHA256_BYTES];
+    struct object_frame frame;
+    bool more = true;
+    enum stay_rc rc = object_reader_open(repo, name, &r, err);
+    while (rc == STAY_OK && more) {
+        rc = object_reader_next(r, &frame, &more, err);
+        if (rc == STAY_OK && frame.is_sealed)
+            rc =
+                repo_fault(err, REPO_FAULT_KEY_MISSING, "'%s' is there and cannot be opened", name);
+        if (rc == STAY_OK)
+            sha256_add(sum, frame.plain.bytes, frame.plain.length);
+    }
+    if (rc != STAY_OK)
+        return rc;
+    sha256_read(sum, have);
+    *ret_is_same = object_reader_plain_length(r) == plain_length &&
+                   memcmp(have, plain_sha256, sizeof have) == 0 &&
+                   strcmp(object_reader_header(r)->about, about) == 0;
+    return STAY_OK;
+}

@@ -39,6 +39,12 @@ uint64_t object_reader_plain_length(const struct object_reader *r);
 /* The end alone, by one small read; the object is not proven by it. */
 enum stay_rc object_read_end(struct repository *repo, const char *name, struct object_end *ret_end,
                              struct stay_error *err) STAY_MUST_USE;
+/* Is what stands under a name what was to be written there? For a writer that was not told how an
+ * attempt ended: no two sealings are the same bytes, so ALREADY_EXISTS is settled by it. Compares
+ * the clear text and the plain bytes; anything that is not readable is an error. */
+enum stay_rc object_holds(struct repository *repo, const char *name, const char *about,
+                          uint64_t plain_length, const uint8_t plain_sha256[SHA256_BYTES],
+                          bool *ret_is_same, struct stay_error *err) STAY_MUST_USE;
 /* Reads all of an object, with keys where they are. ret_sum may be NULL. */
 enum stay_rc object_verify(struct repository *repo, const char *name, struct object_sum *ret_sum,
                            struct stay_error *err) STAY_MUST_USE;

@@ -170,7 +170,8 @@ enum stay_rc object_read_all(struct object_store *store, const char *name, size_
     if (rc != STAY_OK)
         return rc;
     if (size > max)
-        return stay_error(err, STAY_ELIMIT, "'%s' is larger than %zu bytes", name, max);
+        return repo_fault(err, REPO_FAULT_CORRUPT, "'%s' is larger than the %zu bytes it may have",
+                          name, max);
     STAY_AUTO(stay_free_charp) char *bytes = stay_malloc((size_t)size + 1);
     rc = object_read(store, name, 0, bytes, (size_t)size, &n, err);
     if (rc == STAY_OK && n < size)
@@ -220,4 +221,9 @@ enum stay_rc object_delete(struct object_store *store, const char *name, struct 
 {
     enum stay_rc rc = object_name_check(name, err);
     return rc != STAY_OK ? rc : store->ops->remove(store, name, err);
+}
+
+enum stay_rc object_store_sweep(struct object_store *store, struct stay_error *err)
+{
+    return store->ops->sweep(store, err);
 }

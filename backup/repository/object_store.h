@@ -69,7 +69,7 @@ enum stay_rc object_read(struct object_store *store, const char *name, uint64_t 
                          size_t length, size_t *ret_length, struct stay_error *err) STAY_MUST_USE;
 enum stay_rc object_size(struct object_store *store, const char *name, uint64_t *ret_size,
                          struct stay_error *err) STAY_MUST_USE;
-/* The whole object appended to `out`; STAY_ELIMIT when it is longer than `max`. */
+/* The whole object appended to `out`; CORRUPT when it is longer than `max`. */
 enum stay_rc object_read_all(struct object_store *store, const char *name, size_t max,
                              struct str *out, struct stay_error *err) STAY_MUST_USE;
 /* What begins with `prefix` ("" or ending with '/'), by name ascending; what is being written is
@@ -79,5 +79,8 @@ enum stay_rc object_list(struct object_store *store, const char *prefix, object_
 /* Gone, durably; not being there is no error. */
 enum stay_rc object_delete(struct object_store *store, const char *name,
                            struct stay_error *err) STAY_MUST_USE;
+/* Removes what writers that died have left unfinished, whatever its age; those alive keep theirs.
+ */
+enum stay_rc object_store_sweep(struct object_store *store, struct stay_error *err) STAY_MUST_USE;
 
 #endif

@@ -124,28 +124,38 @@ static enum stay_rc sync_folders(struct dir_store *d, const char *name, int dir,
     return STAY_OK;
 }
 
-/* What writers that died left in tmp/. */
-static void sweep(struct dir_store *d, int tmp)
+/* As dir_begin makes them. Anything else in tmp/ is not ours to remove. */
+static bool is_tmp_name(const char *name)
+{
+    uint8_t bytes[16];
+    return hex_parse(name, bytes, sizeof bytes);
+}
+
+/* What writers that died left in tmp/. False: something could not be removed. */
+static bool sweep(int tmp, int64_t older_than_us)
 {
     int fd = openat(tmp, ".", DIR_FLAGS);
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
     int64_t now = real_clock_wall_us();
-    d->is_swept = true;
+    bool is_clean = list != NULL;
     if (list == NULL) {
         fd_drop(&fd);
-        return;
+        return false;
     }
     for (const struct dirent *e; (e = readdir(list)) != NULL;) {
         struct stat st;
+        if (!is_tmp_name(e->d_name))
+            continue;
         STAY_AUTO(fd_drop)
         int left = openat(tmp, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (left < 0 || fstat(left, &st) != 0 || !S_ISREG(st.st_mode))
             continue;
-        bool is_old = now - (int64_t)st.st_mtime * STAY_SECOND > TMP_KEPT_US;
-        if (is_old && flock(left, LOCK_EX | LOCK_NB) == 0)
-            (void)unlinkat(tmp, e->d_name, 0);
+        bool is_old = now - (int64_t)st.st_mtime * STAY_SECOND >= older_than_us;
+        if (is_old && flock(left, LOCK_EX | LOCK_NB) == 0 && unlinkat(tmp, e->d_name, 0) != 0)
+            is_clean = is_clean && errno == ENOENT;
     }
     (void)closedir(list);
+    return is_clean;
 }
 
 static enum stay_rc check_room(struct dir_upload *u, uint64_t bytes, struct stay_error *err)
@@ -182,7 +192,7 @@ static enum stay_rc dir_begin(struct object_store *store, const char *name, uint
     (void)snprintf(path, sizeof path, "tmp/%s", u->leaf);
     enum stay_rc rc = walk(d, path, true, &u->tmp, &leaf, err);
     if (rc == STAY_OK && !d->is_swept)
-        sweep(d, u->tmp);
+        d->is_swept = sweep(u->tmp, TMP_KEPT_US);
     if (rc == STAY_OK)
         u->fd = openat(u->tmp, u->leaf, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (rc == STAY_OK && (u->fd < 0 || flock(u->fd, LOCK_EX | LOCK_NB) != 0))
@@ -336,9 +346,13 @@ static enum stay_rc read_folder(int dir, const char *name, struct entry **ret_en
         struct stat st = {0};
         const char *n = e->d_name;
         if (strcmp(n, ".") == 0 || strcmp(n, "..") == 0 ||
-            (is_root && (strcmp(n, "tmp") == 0 || strcmp(n, "lost+found") == 0)) ||
-            fstatat(dir, n, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            (is_root && (strcmp(n, "tmp") == 0 || strcmp(n, "lost+found") == 0)))
             continue;
+        if (fstatat(dir, n, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno == ENOENT)
+                continue;
+            break;
+        }
         if (count == room) {
             room = room * 2 + 64;
             entries = stay_realloc(entries, room, sizeof *entries);
@@ -467,6 +481,24 @@ static void dir_close(struct object_store *store)
     free(d);
 }
 
+static enum stay_rc dir_sweep(struct object_store *store, struct stay_error *err)
+{
+    STAY_AUTO(fd_drop) int tmp = -1;
+    const char *leaf;
+    struct stay_error why = {0};
+    enum stay_rc rc = walk(dir_of(store), "tmp/", false, &tmp, &leaf, &why);
+    if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING)
+        return STAY_OK;
+    if (rc != STAY_OK) {
+        if (err != NULL)
+            *err = why;
+        return rc;
+    }
+    if (!sweep(tmp, 0) || fsync(tmp) != 0)
+        return repo_fault_sys(err, REPO_FAULT_STORE, errno, "remove what is left in tmp/");
+    return STAY_OK;
+}
+
 static const struct object_store_ops dir_ops = {
     .close = dir_close,
     .begin = dir_begin,
@@ -477,6 +509,7 @@ static const struct object_store_ops dir_ops = {
     .size = dir_size,
     .list = dir_list,
     .remove = dir_remove,
+    .sweep = dir_sweep,
 };
 
 /* The folders above the repository, which file_mkdir_p may have made. */
@@ -498,10 +531,10 @@ enum stay_rc object_store_dir_open(const char *path, unsigned flags,
                                    struct object_store **ret_store, struct stay_error *err)
 {
     struct stay_error why = {0};
-    if ((flags & OBJECT_STORE_CREATE) != 0 && !file_exists(path)) {
+    if ((flags & OBJECT_STORE_CREATE) != 0) {
         if (file_mkdir_p(path, 0700, &why) != STAY_OK)
             return repo_fault(err, REPO_FAULT_STORE, "%s", why.text);
-        enum stay_rc rc = sync_above(path, err);
+        enum stay_rc rc = sync_above(path, err); /* made now, or by one that was killed */
         if (rc != STAY_OK)
             return rc;
     }

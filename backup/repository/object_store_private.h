@@ -24,6 +24,7 @@ struct object_store_ops {
     enum stay_rc (*list)(struct object_store *store, const char *prefix, object_found_fn found,
                          void *arg, struct stay_error *err);
     enum stay_rc (*remove)(struct object_store *store, const char *name, struct stay_error *err);
+    enum stay_rc (*sweep)(struct object_store *store, struct stay_error *err);
 };
 
 /* First member of a kind's own structure. */

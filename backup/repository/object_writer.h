@@ -12,9 +12,10 @@ struct object_writer;
 struct object_spec {
     const char *name;
     enum object_kind kind;
-    const char *about;                      /* JSON, clear text; "" for none */
-    uint32_t frame_max;                     /* 0: FRAME_PLAIN_MAX */
-    size_t domain_count;                    /* 1 or more */
+    const char *about;  /* JSON, clear text; "" for none */
+    uint32_t frame_max; /* 0: FRAME_PLAIN_MAX */
+    size_t
+        domain_count; /* 1 or more; the first proves the end: a cluster's where there are several */
     const uint8_t (*domains)[DOMAIN_BYTES]; /* each sealed with its current generation */
     uint64_t expected;                      /* bytes, for the room; 0: not known */
 };
@@ -46,7 +47,9 @@ enum stay_rc object_writer_write(struct object_writer *w, uint16_t key, uint8_t 
                                  const void *bytes, size_t length,
                                  struct stay_error *err) STAY_MUST_USE;
 uint64_t object_writer_stored(const struct object_writer *w); /* bytes so far */
-/* Last frame, index, end; published durably. Ends the writer. ret_written may be NULL. */
+/* Last frame, index, end; published durably. Ends the writer. ret_written may be NULL. After
+ * ALREADY_EXISTS, or STORE when its folder could not be synced, object_holds tells what stands
+ * there. */
 enum stay_rc object_writer_finish(struct object_writer *w, struct object_written *ret_written,
                                   struct stay_error *err) STAY_MUST_USE;
 void object_writer_abort(struct object_writer *w); /* takes NULL */

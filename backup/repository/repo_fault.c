@@ -20,6 +20,9 @@ enum stay_rc repo_fault(struct stay_error *err, enum repo_fault fault, const cha
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    for (char *p = text; *p != '\0'; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?'; /* bytes of a repository that others wrote end in people's terminals */
     return stay_error_native(err, faults[fault].rc, STAY_DOMAIN_REPOSITORY, (int)fault, "%s: %s",
                              faults[fault].name, text);
 }

@@ -173,6 +173,19 @@ static enum stay_rc see_before(void *arg, const struct object_found *found, stru
     return STAY_OK;
 }
 
+/* In tmp/ stands what a killed init left, named by 32 digits, and nothing else. */
+static enum stay_rc see_unfinished(void *arg, const struct object_found *found,
+                                   struct stay_error *err)
+{
+    struct before_init *b = arg;
+    uint8_t bytes[16];
+    (void)err;
+    bool is_ours = found->strange == NULL && hex_parse(found->name + 4, bytes, sizeof bytes);
+    if (!is_ours && b->other[0] == '\0')
+        (void)stay_copy(b->other, sizeof b->other, found->name);
+    return STAY_OK;
+}
+
 /* The id of a repository whose init ended before its end, by the key it left. */
 static enum stay_rc resume_init(struct repository *repo, const char *name,
                                 const struct master_key *master, struct stay_error *err)
@@ -215,6 +228,8 @@ static enum stay_rc look_before(struct repository *repo, const struct master_key
     struct before_init before = {0};
     (void)snprintf(before.names_folder, sizeof before.names_folder, "keys/%032d/", 0);
     enum stay_rc rc = object_list(repo->store, "", see_before, &before, err);
+    if (rc == STAY_OK)
+        rc = object_list(repo->store, "tmp/", see_unfinished, &before, err);
     if (rc != STAY_OK)
         return rc;
     if (before.has_repo)

@@ -41,6 +41,9 @@ static enum stay_rc seal_body(struct repository *repo, const struct object_name 
     uint8_t domains[1][DOMAIN_BYTES];
     STAY_AUTO(stay_free_charp) char *about = vouch(line, strlen(line));
     STAY_AUTO(stay_free_charp) char *plain = stay_json_dump_compact(body);
+    if (strlen(plain) > DOCUMENT_JSON_MAX || strlen(line) > DOCUMENT_JSON_MAX)
+        return stay_error(err, STAY_ELIMIT, "'%s' would hold a JSON text of more than %u bytes",
+                          text, DOCUMENT_JSON_MAX);
     struct object_writer *w = NULL;
     struct object_spec spec = {.name = text,
                                .kind = OBJECT_DOCUMENT,
@@ -100,6 +103,20 @@ static enum stay_rc read_stub(struct repository *repo, const char *name, const c
     return STAY_OK;
 }
 
+/* It is of its cluster's domain, which proves who wrote it; any other is forged. */
+static enum stay_rc check_domain(struct repository *repo, const char *name,
+                                 const struct object_header *header, struct stay_error *err)
+{
+    uint8_t domain[DOMAIN_BYTES];
+    struct object_name parsed = object_name_parse(name);
+    enum stay_rc rc = repository_domain(repo, parsed.cluster, NULL, domain, err);
+    if (rc != STAY_OK)
+        return rc;
+    if (header->key_count != 1 || memcmp(header->keys[0].domain, domain, DOMAIN_BYTES) != 0)
+        return repo_fault(err, REPO_FAULT_FOREIGN, "'%s' is not sealed for its cluster", name);
+    return STAY_OK;
+}
+
 static enum stay_rc read_body(struct repository *repo, const char *name, const char *line,
                               size_t length, const struct span *sealed, struct document *ret,
                               struct stay_error *err)
@@ -115,8 +132,12 @@ static enum stay_rc read_body(struct repository *repo, const char *name, const c
     if (rc == STAY_OK && strcmp(object_reader_header(r)->about, about) != 0)
         rc = repo_fault(err, REPO_FAULT_CORRUPT, "'%s': its clear line is not what was written",
                         name);
+    if (rc == STAY_OK && repo->ring != NULL)
+        rc = check_domain(repo, name, object_reader_header(r), err);
     while (rc == STAY_OK && more) {
         rc = object_reader_next(r, &frame, &more, err);
+        if (rc == STAY_OK && frame.is_sealed && repo->ring != NULL)
+            rc = repo_fault(err, REPO_FAULT_KEY_MISSING, "'%s': its key was destroyed", name);
         if (rc == STAY_OK && frame.is_sealed)
             is_sealed = true;
         if (rc == STAY_OK)

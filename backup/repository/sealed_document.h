@@ -9,17 +9,19 @@
 #define BACKUP_REPOSITORY_SEALED_DOCUMENT_H
 #include "backup/repository/repository.h"
 
-#define DOCUMENT_MAX 67108864U /* bytes of its text */
+#define DOCUMENT_JSON_MAX                                                                          \
+    ((unsigned)STAY_JSON_TEXT_MAX) /* bytes of its clear line, and of its body */
+#define DOCUMENT_MAX 67108864U     /* bytes of its text */
 
 struct document {
     int64_t written_wall_us;
     json_t *about; /* clear */
-    json_t *body;  /* NULL: its key is destroyed or was not given */
+    json_t *body;  /* NULL: the repository was opened without its key */
 };
 
 /* Seals `body` for the cluster of `name` and publishes both under it. A place of a cluster. One
  * that says the same already is a success, as after an attempt that was not heard of; else
- * ALREADY_EXISTS. */
+ * ALREADY_EXISTS. STAY_ELIMIT: too long to be read again. */
 enum stay_rc document_write(struct repository *repo, const struct object_name *name, json_t *about,
                             json_t *body, struct stay_error *err) STAY_MUST_USE;
 /* Faults as of object_reader.h. The caller clears *ret_document. */

@@ -77,6 +77,12 @@ enum stay_rc cli_repository_spec(struct cli *cli, struct repository_spec *ret_sp
 
 int cli_repository_fail(struct cli *cli, enum stay_rc rc, const struct stay_error *err)
 {
+    return cli_repository_fail_with(cli, rc, err, NULL);
+}
+
+int cli_repository_fail_with(struct cli *cli, enum stay_rc rc, const struct stay_error *err,
+                             json_t *findings)
+{
     enum repo_fault fault = repo_fault_of(err);
     int code = fault != REPO_FAULT_NONE ? repo_fault_exit(fault)
                : rc == STAY_EINVALID    ? CLI_USAGE
@@ -90,6 +96,8 @@ int cli_repository_fail(struct cli *cli, enum stay_rc rc, const struct stay_erro
         stay_json_set_string(out, "fault",
                              fault == REPO_FAULT_NONE ? NULL : repo_fault_name(fault));
         stay_json_set_string(out, "error", err->text);
+        if (findings != NULL)
+            stay_json_set(out, "findings", json_incref(findings));
         (void)cli_repository_json(cli, out);
     }
     return code;
@@ -224,7 +232,7 @@ int cli_repository_check(struct cli *cli)
     enum stay_rc rc =
         repository_check(repo, cli->quick ? CHECK_QUICK : 0, on_finding, &checking, &outcome, &err);
     if (rc != STAY_OK)
-        return cli_repository_fail(cli, rc, &err);
+        return cli_repository_fail_with(cli, rc, &err, checking.findings);
     enum repo_fault worst = check_outcome_worst(&outcome);
     code = worst == REPO_FAULT_NONE ? CLI_DONE : repo_fault_exit(worst);
     stay_json_set_bool(out, "ok", worst == REPO_FAULT_NONE);

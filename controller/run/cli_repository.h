@@ -26,6 +26,9 @@ bool cli_repository_open(struct cli *cli, enum cli_key key, struct repository **
                          int *ret_exit);
 /* Tells an error, as JSON with --json; its exit code: the fault's, or what fits the rc. */
 int cli_repository_fail(struct cli *cli, enum stay_rc rc, const struct stay_error *err);
+/* The same, with what was found until then under "findings" (borrowed). */
+int cli_repository_fail_with(struct cli *cli, enum stay_rc rc, const struct stay_error *err,
+                             json_t *findings);
 /* With --json prints `json` as one line and gives true. */
 bool cli_repository_json(struct cli *cli, const json_t *json);
 

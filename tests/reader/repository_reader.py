@@ -76,6 +76,7 @@ class Repository:
             head = data[at : at + 32]
             sealed, plain, key, flags, kind, n, before, check = struct.unpack("<IIHBBQQI", head)
             assert check == zlib.crc32(digest + head[:28]) and (n, before) == (number, offset)
+            assert not flags & 2 or (plain, key) == (0, 0), "another's last frame"
             last, body = bool(flags & 2), data[at + 32 : at + 48 + sealed]
             text = None
             if opened[key] is not None:

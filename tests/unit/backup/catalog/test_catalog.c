@@ -1,6 +1,7 @@
 /* tests/unit/backup/catalog/test_catalog.c - lineages, log, gaps and snapshots are known again from
  * the objects alone, without a key and without anything beside them. */
 #include "backup/catalog/catalog.h"
+#include "backup/catalog/erasure.h"
 #include "backup/catalog/lineage.h"
 #include "backup/catalog/repository_check.h"
 #include "backup/catalog/snapshot.h"
@@ -160,6 +161,20 @@ static void a_snapshot_whose_object_went_does_not_become_one(void **state)
     assert_int_equal(c.lineages[0].snapshot_count, 0);
 }
 
+static void a_certificate_names_the_newest_commit_of_all(void **state)
+{
+    uint8_t domain[DOMAIN_BYTES];
+    STAY_AUTO(stay_json_drop) json_t *first = NULL;
+    (void)state;
+    assert_done(repository_domain_ready(s.repo, "shop", "acme", domain, err));
+    log_segment(2000, "0-1-1", "0-1-5"); /* hours later, by its name */
+    log_segment(1, "0-1-5", "0-1-6");
+    assert_done(erasure_shred(s.repo, "shop", "acme", &first, err));
+    assert_int_equal(json_integer_value(json_object_get(first, "log_newest_commit_wall_us")),
+                     INT64_C(1763634667000000) + INT64_C(2000) * 5000000 + 4000000);
+    assert_int_equal(json_integer_value(json_object_get(first, "log_segments_unreadable")), 0);
+}
+
 static void lineages_are_kept_apart(void **state)
 {
     const struct lineage_spec child = {
@@ -184,8 +199,11 @@ int main(void)
 {
 #define IN(test) cmocka_unit_test_setup_teardown(test, make, clear)
     const struct CMUnitTest tests[] = {
-        IN(it_is_known_again_without_a_key), IN(a_hole_that_nobody_recorded_is_a_broken_chain),
-        IN(a_segment_that_went_is_missed),   IN(a_snapshot_whose_object_went_does_not_become_one),
+        IN(it_is_known_again_without_a_key),
+        IN(a_hole_that_nobody_recorded_is_a_broken_chain),
+        IN(a_segment_that_went_is_missed),
+        IN(a_snapshot_whose_object_went_does_not_become_one),
+        IN(a_certificate_names_the_newest_commit_of_all),
         IN(lineages_are_kept_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,19 @@ static void init_changes_nothing_that_is_there(void **state)
     assert_false(file_exists(keys));
 }
 
+static void init_leaves_a_tmp_of_others_alone(void **state)
+{
+    STAY_AUTO(stay_free_charp) char *folder = stay_sprintf("%s/srv", s.dir);
+    STAY_AUTO(stay_free_charp) char *tmp = stay_sprintf("%s/tmp", folder);
+    STAY_AUTO(stay_free_charp) char *dump = stay_sprintf("%s/dump.sql", tmp);
+    const struct repository_spec there = {.url = folder, .key_path = s.key};
+    (void)state;
+    assert_done(file_mkdir_p(tmp, 0700, err));
+    assert_done(file_write_atomic(dump, "theirs", 6, 0600, err));
+    assert_fault(REPO_FAULT_ALREADY_EXISTS, repository_init(&there, NULL, err));
+    assert_true(file_exists(dump));
+}
+
 static void an_init_that_a_crash_ended_is_ended_by_the_next(void **state)
 {
     const struct repository_spec spec = spec_of(&s);
@@ -288,6 +301,52 @@ static void a_document_is_read_and_any_changed_byte_of_it_is_found(void **state)
     json_decref(body);
 }
 
+static void a_document_that_could_not_be_read_again_is_not_written(void **state)
+{
+    struct object_name name = lineage_name();
+    STAY_AUTO(stay_json_drop) json_t *about = json_object();
+    STAY_AUTO(stay_json_drop) json_t *body = json_object();
+    STAY_AUTO(stay_free_charp) char *text = stay_malloc(DOCUMENT_JSON_MAX);
+    struct stay_error why = {0};
+    struct check_outcome out;
+    (void)state;
+    memset(text, 'a', DOCUMENT_JSON_MAX - 1);
+    text[DOCUMENT_JSON_MAX - 1] = '\0';
+    stay_json_set_string(body, "long", text);
+    assert_int_equal(document_write(s.repo, &name, about, body, &why), STAY_ELIMIT);
+    assert_int_equal(json_object_del(body, "long"), 0);
+    stay_json_set_string(about, "long", text);
+    assert_int_equal(document_write(s.repo, &name, about, body, &why), STAY_ELIMIT);
+    (void)check_now(CHECK_QUICK, &out);
+    assert_int_equal(out.clusters, 0);
+}
+
+static void a_writer_that_was_not_told_can_ask(void **state)
+{
+    struct object_sum sum;
+    STAY_AUTO(object_reader_drop) struct object_reader *r = NULL;
+    struct object_frame frame;
+    uint8_t plain[SHA256_BYTES];
+    bool more = true, is_same = false;
+    STAY_AUTO(sha256_drop) struct sha256 *all = sha256_new();
+    (void)state;
+    sample_object(&s, SAMPLE_DATA, 2, 500);
+    assert_done(object_verify(s.repo, SAMPLE_DATA, &sum, err));
+    assert_done(object_reader_open(s.repo, SAMPLE_DATA, &r, err));
+    while (more) {
+        assert_done(object_reader_next(r, &frame, &more, err));
+        sha256_add(all, frame.plain.bytes, frame.plain.length);
+    }
+    sha256_read(all, plain);
+    assert_done(object_holds(s.repo, SAMPLE_DATA, "{\"table\":1}", 1000, plain, &is_same, err));
+    assert_true(is_same);
+    assert_done(object_holds(s.repo, SAMPLE_DATA, "{\"table\":2}", 1000, plain, &is_same, err));
+    assert_false(is_same);
+    plain[0] ^= 1;
+    assert_done(object_holds(s.repo, SAMPLE_DATA, "{\"table\":1}", 1000, plain, &is_same, err));
+    assert_false(is_same);
+}
+
 static void an_object_that_a_manifest_lists_is_missed(void **state)
 {
     struct object_name name = object_name_parse(SAMPLE_DATA);
@@ -337,6 +396,9 @@ int main(void)
         IN(what_was_written_is_read_with_the_key_alone),
         IN(without_the_key_it_is_listed_and_summed_but_not_read),
         IN(init_changes_nothing_that_is_there),
+        IN(init_leaves_a_tmp_of_others_alone),
+        IN(a_document_that_could_not_be_read_again_is_not_written),
+        IN(a_writer_that_was_not_told_can_ask),
         IN(an_init_that_a_crash_ended_is_ended_by_the_next),
         IN(a_wrong_key_is_a_wrong_key),
         IN(the_file_of_the_key_is_closed_and_holds_a_key),

@@ -73,7 +73,7 @@ static void rotation_seals_keys_anew_and_rewrites_nothing(void **state)
     sample_object(&s, SAMPLE_DATA, 2, 1000);
     assert_done(object_verify(s.repo, SAMPLE_DATA, &before, err));
     assert_done(repository_rotate(s.repo, "shop", NULL, &generation, err));
-    assert_int_equal(generation, 2);
+    assert_true(generation > 100000000); /* seconds: no number is given twice */
     assert_done(master_key_create(path, err));
     assert_done(master_key_load(path, &second, err));
     assert_done(key_ring_reseal(s.repo->ring, &second, &count, err));
@@ -220,10 +220,11 @@ static void a_shredded_tenant_is_gone_and_no_other(void **state)
 /* Names the key of a cluster and its only generation. */
 static char *key_path(const char *cluster)
 {
-    struct object_name name = {.place = PLACE_KEY, .generation = 1};
+    struct object_name name = {.place = PLACE_KEY};
     uint8_t domain[DOMAIN_BYTES];
     char text[OBJECT_NAME_MAX];
     assert_done(repository_domain(s.repo, cluster, NULL, domain, err));
+    assert_done(key_ring_current(s.repo->ring, domain, &name.generation, err));
     hex_format(domain, sizeof domain, name.domain);
     (void)stay_copy(name.master, sizeof name.master, key_ring_master(s.repo->ring)->id);
     object_name_format(&name, text);
@@ -246,6 +247,85 @@ static void a_lost_key_is_no_destroyed_one(void **state)
     uint8_t domain[DOMAIN_BYTES]; /* nor is a first one made again */
     assert_fault(REPO_FAULT_KEY_MISSING,
                  repository_domain_ready(s.repo, "shop", NULL, domain, err));
+}
+
+static void a_number_is_never_given_twice(void **state)
+{
+    struct object_name name = {.place = PLACE_KEY, .generation = UINT32_MAX};
+    uint8_t domain[DOMAIN_BYTES];
+    uint32_t first = 0, second = 0, third = 0;
+    char text[OBJECT_NAME_MAX];
+    (void)state;
+    assert_done(repository_domain_ready(s.repo, "shop", "acme", domain, err));
+    assert_done(key_ring_current(s.repo->ring, domain, &first, err));
+    assert_done(repository_rotate(s.repo, "shop", "acme", &second, err)); /* in the same second */
+    assert_true(second > first);
+    hex_format(domain, sizeof domain, name.domain);
+    (void)stay_copy(name.master, sizeof name.master, key_ring_master(s.repo->ring)->id);
+    object_name_format(&name, text);
+    assert_done(object_put(s.repo->store, text, "", 0, err));
+    assert_fault(REPO_FAULT_HOSTILE_NAME, repository_rotate(s.repo, "shop", "acme", &third, err));
+}
+
+static void what_a_killed_rotation_left_goes_with_the_tenant(void **state)
+{
+    STAY_AUTO(stay_free_charp)
+    char *left = sample_path(&s, "tmp/00112233445566778899aabbccddeeff");
+    STAY_AUTO(stay_free_charp) char *others = sample_path(&s, "tmp/not-ours");
+    uint8_t domain[DOMAIN_BYTES];
+    STAY_AUTO(stay_json_drop) json_t *certificate = NULL;
+    (void)state;
+    assert_done(repository_domain_ready(s.repo, "shop", "acme", domain, err));
+    assert_done(file_write_atomic(left, "a key", 5, 0600, err));
+    assert_done(file_write_atomic(others, "x", 1, 0600, err));
+    assert_done(erasure_shred(s.repo, "shop", "acme", &certificate, err));
+    assert_false(file_exists(left));
+    assert_true(file_exists(others));
+}
+
+/* A label as a later version may write it. */
+static void put_key(const char *label, uint8_t domain[DOMAIN_BYTES])
+{
+    static const uint8_t nonce[AEAD_NONCE_BYTES] = {3};
+    const struct master_key *master = key_ring_master(s.repo->ring);
+    struct key_record record = {.generation = 5, .purpose = KEY_TENANT};
+    struct object_name name = {.place = PLACE_KEY, .generation = 5};
+    char text[OBJECT_NAME_MAX];
+    assert_done(repository_domain(s.repo, "shop", label, domain, err)); /* any */
+    memcpy(record.repo, s.repo->id, REPO_ID_BYTES);
+    memcpy(record.domain, domain, DOMAIN_BYTES);
+    (void)stay_copy(record.label, sizeof record.label, label);
+    hex_format(domain, DOMAIN_BYTES, name.domain);
+    (void)stay_copy(name.master, sizeof name.master, master->id);
+    object_name_format(&name, text);
+    STAY_AUTO(stay_free_charp) char *json = key_record_encode(&record, master, nonce);
+    assert_done(object_put(s.repo->store, text, json, strlen(json), err));
+}
+
+static enum stay_rc find_label(void *arg, const struct key_entry *entry, struct stay_error *err)
+{
+    (void)err;
+    *(int *)arg += strstr(entry->record.label, "\"owner\":\"x\"") != NULL;
+    return STAY_OK;
+}
+
+static void what_a_later_version_says_of_a_key_is_kept(void **state)
+{
+    STAY_AUTO(stay_free_charp) char *path = stay_sprintf("%s/second.key", s.dir);
+    STAY_AUTO(master_key_clear) struct master_key second = {0};
+    uint8_t domain[DOMAIN_BYTES];
+    uint32_t count = 0;
+    int found = 0;
+    (void)state;
+    put_key("{\"cluster\":\"shop\",\"owner\":\"x\",\"purpose\":\"tenant\",\"tenant\":\"a\"}",
+            domain);
+    assert_done(master_key_create(path, err));
+    assert_done(master_key_load(path, &second, err));
+    assert_done(key_ring_reseal(s.repo->ring, &second, &count, err));
+    assert_done(key_ring_list(s.repo->ring, find_label, &found, err));
+    assert_int_equal(found, 1);
+    put_key("{\"purpose\":\"escrow\"}", domain);
+    assert_checked(REPO_FAULT_NEWER);
 }
 
 static void any_name_of_a_tenant_has_a_key(void **state)
@@ -272,6 +352,9 @@ int main(void)
         IN(rotation_seals_keys_anew_and_rewrites_nothing),
         IN(a_rotation_that_a_crash_ended_is_ended_by_the_next),
         IN(a_lost_key_is_no_destroyed_one),
+        IN(a_number_is_never_given_twice),
+        IN(what_a_killed_rotation_left_goes_with_the_tenant),
+        IN(what_a_later_version_says_of_a_key_is_kept),
         IN(any_name_of_a_tenant_has_a_key),
         IN(a_shredded_tenant_is_gone_and_no_other),
     };

@@ -72,8 +72,10 @@ static size_t count_tmp(void)
 
 static void leftovers_of_the_dead_are_removed_others_not(void **state)
 {
-    STAY_AUTO(stay_free_charp) char *dead = sample_path(&sample, "tmp/dead");
-    STAY_AUTO(stay_free_charp) char *young = sample_path(&sample, "tmp/young");
+    STAY_AUTO(stay_free_charp)
+    char *dead = sample_path(&sample, "tmp/00000000000000000000000000000001");
+    STAY_AUTO(stay_free_charp)
+    char *young = sample_path(&sample, "tmp/00000000000000000000000000000002");
     struct object_store *second = NULL;
     struct object_upload *up = NULL;
     const struct utimbuf old = {1000000000, 1000000000};
@@ -83,11 +85,18 @@ static void leftovers_of_the_dead_are_removed_others_not(void **state)
     assert_done(file_write_atomic(dead, "half", 4, 0600, err));
     assert_done(file_write_atomic(young, "half", 4, 0600, err));
     assert_int_equal(utime(dead, &old), 0);
-    assert_int_equal(count_tmp(), 3);
+    STAY_AUTO(stay_free_charp) char *others = sample_path(&sample, "tmp/dump.sql");
+    assert_done(file_write_atomic(others, "theirs", 6, 0600, err));
+    assert_int_equal(utime(others, &old), 0);
+    assert_int_equal(count_tmp(), 4);
     assert_done(object_store_open(sample.url, 0, &second, err));
     assert_done(object_put(second, "z", "z", 1, err));
-    assert_int_equal(count_tmp(), 2);
+    assert_int_equal(count_tmp(), 3);
     assert_false(file_exists(dead));
+    assert_true(file_exists(others));
+    assert_done(object_store_sweep(second, err)); /* whatever its age; who lives keeps his */
+    assert_int_equal(count_tmp(), 2);
+    assert_false(file_exists(young));
     object_store_close(second);
     assert_done(object_upload_finish(up, NULL, err));
     assert_listed("", "alive=0 x=1 z=1 ");
@@ -177,6 +186,31 @@ static void two_writers_of_one_name_leave_one(void **state)
     object_store_close(second);
 }
 
+/* As another user in a child: names can be read, what they are cannot. */
+static void a_list_that_cannot_be_whole_is_an_error(void **state)
+{
+    STAY_AUTO(stay_free_charp) char *folder = sample_path(&sample, "c");
+    STAY_AUTO(stay_free_charp) char *root = sample_path(&sample, "");
+    int status = 0, count = 0;
+    (void)state;
+    put("c/one", "x");
+    assert_int_equal(chmod(folder, 0744), 0);
+    assert_int_equal(chmod(root, 0755), 0);
+    assert_int_equal(chmod(sample.dir, 0755), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct stay_error why = {0};
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(77);
+        if (object_list(conformance_store, "", stop_at_once, &count, &why) == STAY_OK)
+            _exit(1);
+        _exit(repo_fault_of(&why) == REPO_FAULT_STORE ? 0 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void what_is_no_store_is_named(void **state)
 {
     struct object_store *store = NULL;
@@ -197,6 +231,7 @@ int main(void)
         IN(leftovers_of_the_dead_are_removed_others_not),
         IN(a_full_disk_leaves_nothing),
         IN(a_writer_killed_at_any_moment_leaves_whole_objects),
+        IN(a_list_that_cannot_be_whole_is_an_error),
         IN(two_writers_of_one_name_leave_one),
         IN(what_is_no_store_is_named),
     };
