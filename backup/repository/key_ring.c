@@ -1,24 +1,11 @@
-/* backup/repository/key_ring.c - key objects read, added, sealed anew, removed. */
+/* backup/repository/key_ring.c - key objects read, listed, added. */
 #include "backup/repository/key_ring.h"
+#include "backup/repository/key_ring_private.h"
 #include "backup/repository/repo_fault.h"
 #include "base/io/real_clock.h"
 #include "base/io/real_random.h"
 #include <inttypes.h>
 #include <sys/mman.h>
-
-struct ring_key {
-    uint8_t domain[DOMAIN_BYTES];
-    uint32_t generation;
-    uint8_t bytes[AEAD_KEY_BYTES];
-};
-
-struct key_ring {
-    struct object_store *store;
-    uint8_t repo[REPO_ID_BYTES];
-    struct master_key master;
-    size_t count, room;
-    struct ring_key **keys; /* each its own memory: pointers into it are given out */
-};
 
 struct key_ring *key_ring_new(struct object_store *store, const uint8_t repo[REPO_ID_BYTES],
                               const struct master_key *master)
@@ -70,8 +57,8 @@ static const uint8_t *keep(struct key_ring *ring, const struct key_record *r)
     return key->bytes;
 }
 
-static void name_of(const uint8_t domain[DOMAIN_BYTES], uint32_t generation, const char *master,
-                    char dst[OBJECT_NAME_MAX])
+void key_object_name(const uint8_t domain[DOMAIN_BYTES], uint32_t generation, const char *master,
+                     char dst[OBJECT_NAME_MAX])
 {
     struct object_name name = {.place = PLACE_KEY, .generation = generation};
     hex_format(domain, DOMAIN_BYTES, name.domain);
@@ -79,7 +66,7 @@ static void name_of(const uint8_t domain[DOMAIN_BYTES], uint32_t generation, con
     object_name_format(&name, dst);
 }
 
-static void folder_of(const uint8_t domain[DOMAIN_BYTES], char dst[64])
+void key_folder_name(const uint8_t domain[DOMAIN_BYTES], char dst[64])
 {
     char text[OBJECT_ID_TEXT];
     hex_format(domain, DOMAIN_BYTES, text);
@@ -87,8 +74,9 @@ static void folder_of(const uint8_t domain[DOMAIN_BYTES], char dst[64])
 }
 
 /* Reads an object's record; its name and its text must agree. */
-static enum stay_rc load(struct key_ring *ring, const char *object, const struct master_key *master,
-                         struct key_record *ret, struct stay_error *err)
+enum stay_rc key_object_load(struct key_ring *ring, const char *object,
+                             const struct master_key *master, struct key_record *ret,
+                             struct stay_error *err)
 {
     STAY_AUTO(str_clear) struct str text = {0};
     STAY_AUTO(key_record_clear) struct key_record r = {0};
@@ -144,7 +132,7 @@ static enum stay_rc look_in(struct key_ring *ring, const uint8_t domain[DOMAIN_B
                             struct folder *f, struct stay_error *err)
 {
     char prefix[64];
-    folder_of(domain, prefix);
+    key_folder_name(domain, prefix);
     return object_list(ring->store, prefix, see_folder, f, err);
 }
 
@@ -162,8 +150,8 @@ enum stay_rc key_ring_get(struct key_ring *ring, const uint8_t domain[DOMAIN_BYT
             return STAY_OK;
         }
     }
-    name_of(domain, generation, ring->master.id, name);
-    enum stay_rc rc = load(ring, name, &ring->master, &r, &why);
+    key_object_name(domain, generation, ring->master.id, name);
+    enum stay_rc rc = key_object_load(ring, name, &ring->master, &r, &why);
     if (rc == STAY_OK) {
         *ret_key = keep(ring, &r);
         return STAY_OK;
@@ -176,7 +164,7 @@ enum stay_rc key_ring_get(struct key_ring *ring, const uint8_t domain[DOMAIN_BYT
     rc = look_in(ring, domain, &f, err);
     if (rc != STAY_OK)
         return rc;
-    folder_of(domain, prefix);
+    key_folder_name(domain, prefix);
     if (f.has_wanted)
         return repo_fault(err, REPO_FAULT_WRONG_KEY,
                           "%s is sealed with master key %s, the one given is %s", prefix,
@@ -190,7 +178,7 @@ enum stay_rc key_ring_current(struct key_ring *ring, const uint8_t domain[DOMAIN
 {
     struct folder f = {0};
     char prefix[64];
-    folder_of(domain, prefix);
+    key_folder_name(domain, prefix);
     enum stay_rc rc = look_in(ring, domain, &f, err);
     if (rc == STAY_OK && f.highest == 0)
         rc = repo_fault(err, REPO_FAULT_KEY_MISSING, "there is no key in %s%s", prefix,
@@ -200,14 +188,14 @@ enum stay_rc key_ring_current(struct key_ring *ring, const uint8_t domain[DOMAIN
     return rc;
 }
 
-static enum stay_rc put_record(struct key_ring *ring, const struct key_record *r,
-                               const struct master_key *master, struct stay_error *err)
+enum stay_rc key_object_put(struct key_ring *ring, const struct key_record *r,
+                            const struct master_key *master, struct stay_error *err)
 {
     char name[OBJECT_NAME_MAX];
     uint8_t nonce[AEAD_NONCE_BYTES];
     real_random_bytes(nonce, sizeof nonce);
     STAY_AUTO(stay_free_charp) char *text = key_record_encode(r, master, nonce);
-    name_of(r->domain, r->generation, master->id, name);
+    key_object_name(r->domain, r->generation, master->id, name);
     return object_put(ring->store, name, text, strlen(text), err);
 }
 
@@ -219,7 +207,7 @@ static enum stay_rc check_master(struct key_ring *ring, struct stay_error *err)
     uint64_t size;
     struct stay_error why = {0};
     key_domain_fixed(KEY_NAMES, names);
-    name_of(names, 1, ring->master.id, name);
+    key_object_name(names, 1, ring->master.id, name);
     enum stay_rc rc = object_size(ring->store, name, &size, &why);
     if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING)
         return repo_fault(err, REPO_FAULT_WRONG_KEY,
@@ -245,7 +233,7 @@ static enum stay_rc may_add(struct key_ring *ring, const struct key_record *reco
         rc = look_in(ring, record->domain, &f, err);
     if (rc != STAY_OK)
         return rc;
-    folder_of(record->domain, prefix);
+    key_folder_name(record->domain, prefix);
     if (f.is_shredded)
         return stay_error(err, STAY_EREFUSED,
                           "the keys in %s were destroyed: nothing is written for it again", prefix);
@@ -283,12 +271,12 @@ enum stay_rc key_ring_add(struct key_ring *ring, struct key_record *record, stru
     if (rc != STAY_OK)
         return rc;
     real_random_bytes(record->key, sizeof record->key);
-    rc = put_record(ring, record, &ring->master, err);
+    rc = key_object_put(ring, record, &ring->master, err);
     if (rc != STAY_OK)
         return rc;
     rc = may_add(ring, record, &f, err);
     if (rc != STAY_OK) { /* nothing was sealed with it yet */
-        name_of(record->domain, record->generation, ring->master.id, name);
+        key_object_name(record->domain, record->generation, ring->master.id, name);
         (void)!object_delete(ring->store, name, NULL);
     }
     return rc;
@@ -310,8 +298,8 @@ static enum stay_rc on_key(void *arg, const struct object_found *found, struct s
         return STAY_OK;
     if (entry.name.place == PLACE_KEY) {
         bool is_ours = strcmp(entry.name.master, l->ring->master.id) == 0;
-        enum stay_rc rc = load(l->ring, found->name, is_ours ? &l->ring->master : NULL,
-                               &entry.record, &entry.why);
+        enum stay_rc rc = key_object_load(l->ring, found->name, is_ours ? &l->ring->master : NULL,
+                                          &entry.record, &entry.why);
         entry.is_open = rc == STAY_OK && is_ours;
         if (rc == STAY_OK && !is_ours)
             (void)repo_fault(&entry.why, REPO_FAULT_WRONG_KEY,
@@ -330,110 +318,7 @@ enum stay_rc key_ring_list(struct key_ring *ring, key_entry_fn found, void *arg,
     return object_list(ring->store, "keys/", on_key, &l, err);
 }
 
-struct resealing {
-    struct key_ring *ring;
-    const struct master_key *master;
-    uint32_t count;
-    bool removes;
-};
-
-/* Written for a domain that was destroyed meanwhile: it goes again. */
-static enum stay_rc take_back(struct key_ring *ring, const struct key_record *r,
-                              const struct master_key *master, struct stay_error *err)
-{
-    char name[OBJECT_NAME_MAX];
-    if (!key_ring_is_shredded(ring, r->domain))
-        return STAY_OK;
-    name_of(r->domain, r->generation, master->id, name);
-    enum stay_rc rc = object_delete(ring->store, name, err);
-    return rc != STAY_OK ? rc : stay_error(err, STAY_ECONFLICT, "a domain was destroyed meanwhile");
-}
-
-static enum stay_rc reseal_one(void *arg, const struct key_entry *entry, struct stay_error *err)
-{
-    struct resealing *job = arg;
-    char fresh[OBJECT_NAME_MAX], old[OBJECT_NAME_MAX];
-    STAY_AUTO(key_record_clear) struct key_record r = {0};
-    struct stay_error why = {0};
-    if (entry->name.place != PLACE_KEY || strcmp(entry->name.master, job->master->id) == 0)
-        return STAY_OK;
-    if (!entry->is_open) {
-        if (err != NULL)
-            *err = entry->why;
-        return entry->why.rc;
-    }
-    name_of(entry->record.domain, entry->record.generation, job->master->id, fresh);
-    enum stay_rc rc = load(job->ring, fresh, job->master, &r, &why);
-    if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING && !job->removes) {
-        job->count++;
-        rc = put_record(job->ring, &entry->record, job->master, err);
-        if (rc == STAY_OK)
-            rc = take_back(job->ring, &entry->record, job->master, err);
-        if (rc == STAY_OK)
-            rc = load(job->ring, fresh, job->master, &r, err);
-    } else if (rc != STAY_OK && repo_fault_of(&why) == REPO_FAULT_MISSING) {
-        return STAY_OK; /* added since the pass before */
-    } else if (rc != STAY_OK && err != NULL) {
-        *err = why;
-    }
-    if (rc != STAY_OK)
-        return rc;
-    if (memcmp(r.key, entry->record.key, AEAD_KEY_BYTES) != 0 ||
-        strcmp(r.label, entry->record.label) != 0)
-        return repo_fault(err, REPO_FAULT_CORRUPT, "'%s' is not the key that it stands for", fresh);
-    if (!job->removes || entry->record.purpose == KEY_NAMES)
-        return STAY_OK;
-    name_of(entry->record.domain, entry->record.generation, entry->name.master, old);
-    return object_delete(job->ring->store, old, err);
-}
-
-enum stay_rc key_ring_reseal(struct key_ring *ring, const struct master_key *master,
-                             uint32_t *ret_count, struct stay_error *err)
-{
-    struct resealing job = {.ring = ring, .master = master};
-    char last[OBJECT_NAME_MAX];
-    uint8_t names[DOMAIN_BYTES];
-    enum stay_rc rc = STAY_OK;
-    if (strcmp(master->id, ring->master.id) == 0)
-        return stay_error(err, STAY_EREFUSED, "it is sealed with that master key already");
-    key_domain_fixed(KEY_NAMES, names);
-    name_of(names, 1, ring->master.id, last);
-    /* Twice. Between the rounds goes what the repository is opened by: from then on no writer adds
-     * with the old key, and the second round takes what one added during the first. Until then it
-     * opens with the old key, which repeats this. */
-    for (unsigned round = 0; rc == STAY_OK && round < 2; round++) {
-        job.removes = false;
-        rc = key_ring_list(ring, reseal_one, &job, err);
-        job.removes = true;
-        if (rc == STAY_OK)
-            rc = key_ring_list(ring, reseal_one, &job, err);
-        if (rc == STAY_OK)
-            rc = object_delete(ring->store, last, err);
-    }
-    if (rc != STAY_OK)
-        return rc;
-    ring->master = *master;
-    *ret_count = job.count;
-    return STAY_OK;
-}
-
-struct names {
-    char (*list)[OBJECT_NAME_MAX];
-    size_t count;
-};
-
-static enum stay_rc collect_key(void *arg, const struct object_found *found, struct stay_error *err)
-{
-    struct names *n = arg;
-    (void)err;
-    if (found->strange != NULL || object_name_parse(found->name).place != PLACE_KEY)
-        return STAY_OK;
-    n->list = stay_realloc(n->list, n->count + 1, sizeof *n->list);
-    (void)stay_copy(n->list[n->count++], OBJECT_NAME_MAX, found->name);
-    return STAY_OK;
-}
-
-static void mark_of(const uint8_t domain[DOMAIN_BYTES], char dst[OBJECT_NAME_MAX])
+void key_mark_name(const uint8_t domain[DOMAIN_BYTES], char dst[OBJECT_NAME_MAX])
 {
     struct object_name mark = {.place = PLACE_SHREDDED};
     hex_format(domain, DOMAIN_BYTES, mark.domain);
@@ -444,36 +329,6 @@ bool key_ring_is_shredded(struct key_ring *ring, const uint8_t domain[DOMAIN_BYT
 {
     char name[OBJECT_NAME_MAX];
     uint64_t size;
-    mark_of(domain, name);
+    key_mark_name(domain, name);
     return object_size(ring->store, name, &size, NULL) == STAY_OK;
-}
-
-enum stay_rc key_ring_shred(struct key_ring *ring, const uint8_t domain[DOMAIN_BYTES],
-                            uint32_t *ret_count, struct stay_error *err)
-{
-    char prefix[64], name[OBJECT_NAME_MAX];
-    struct names names = {0};
-    static const char text[] = "{\"format\":\"mainstay-shredded\",\"version\":1}\n";
-    mark_of(domain, name);
-    folder_of(domain, prefix);
-    /* The mark first: from here on no generation is added. */
-    enum stay_rc rc = object_put(ring->store, name, text, sizeof text - 1, err);
-    if (rc == STAY_OK)
-        rc = object_list(ring->store, prefix, collect_key, &names, err);
-    for (size_t i = 0; rc == STAY_OK && i < names.count; i++)
-        rc = object_delete(ring->store, names.list[i], err);
-    /* One that died while it sealed a key anew may have left it unnamed. */
-    if (rc == STAY_OK)
-        rc = object_store_sweep(ring->store, err);
-    for (size_t i = ring->count; i-- > 0;) {
-        if (memcmp(ring->keys[i]->domain, domain, DOMAIN_BYTES) != 0)
-            continue;
-        explicit_bzero(ring->keys[i], sizeof *ring->keys[i]);
-        free(ring->keys[i]);
-        ring->keys[i] = ring->keys[--ring->count];
-    }
-    if (rc == STAY_OK)
-        *ret_count = (uint32_t)names.count;
-    free(names.list);
-    return rc;
 }

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define DIR_FLAGS      (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define DEPTH_MAX      12
 #define SYNCED_MAX     64                   /* directories remembered as durable */
 #define ROOM_EACH      16777216U            /* the room is looked at again after so many bytes */
 #define TMP_KEPT_US    (3600 * STAY_SECOND) /* one whose writer lives is locked as well */
@@ -46,15 +45,6 @@ static struct dir_store *dir_of(struct object_store *store)
     return (struct dir_store *)store;
 }
 
-static enum stay_rc no_entry(int errnum, const char *name, struct stay_error *err)
-{
-    if (errnum == ENOENT)
-        return repo_fault(err, REPO_FAULT_MISSING, "'%s' is not there", name);
-    if (errnum == ELOOP || errnum == ENOTDIR)
-        return repo_fault(err, REPO_FAULT_HOSTILE_NAME, "'%s' is or passes a link", name);
-    return repo_fault_sys(err, REPO_FAULT_STORE, errnum, "open '%s'", name);
-}
-
 /* The directory of `name`, made when `makes`; *ret_leaf is the last part of `name`. */
 static enum stay_rc walk(struct dir_store *d, const char *name, bool makes, int *ret_dir,
                          const char **ret_leaf, struct stay_error *err)
@@ -71,7 +61,7 @@ static enum stay_rc walk(struct dir_store *d, const char *name, bool makes, int 
             return repo_fault_sys(err, REPO_FAULT_STORE, errno, "make folder '%s'", part);
         int next = openat(dir, part, DIR_FLAGS);
         if (next < 0)
-            return no_entry(errno, part, err);
+            return object_folder_fault(errno, part, err);
         (void)close(dir);
         dir = next;
         name += n + 1;
@@ -277,7 +267,7 @@ static enum stay_rc open_object(struct dir_store *d, const char *name, int *ret_
         return rc;
     fd = openat(dir, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        return no_entry(errno, name, err);
+        return object_folder_fault(errno, name, err);
     if (!S_ISREG(st.st_mode))
         return repo_fault(err, REPO_FAULT_HOSTILE_NAME, "'%s' is no plain file", name);
     *ret_size = (uint64_t)st.st_size;
@@ -315,121 +305,6 @@ static enum stay_rc dir_size(struct object_store *store, const char *name, uint6
     return open_object(dir_of(store), name, &fd, ret_size, err);
 }
 
-struct entry {
-    char *name; /* a folder's ends with '/', as in the names of what is in it: that orders them */
-    bool is_folder, is_file;
-    uint64_t size;
-};
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
-}
-
-/* The entries are the caller's, whatever is returned. A folder that cannot be read to its end is an
- * error: a list that lacks something unseen would look like a loss. */
-static enum stay_rc read_folder(int dir, const char *name, struct entry **ret_entries,
-                                size_t *ret_count, struct stay_error *err)
-{
-    int fd = openat(dir, ".", DIR_FLAGS);
-    DIR *list = fd < 0 ? NULL : fdopendir(fd);
-    struct entry *entries = NULL;
-    size_t count = 0, room = 0;
-    bool is_root = name[0] == '\0';
-    if (list == NULL) {
-        enum stay_rc rc = repo_fault_sys(err, REPO_FAULT_STORE, errno, "list '%s'", name);
-        fd_drop(&fd);
-        return rc;
-    }
-    errno = 0;
-    for (const struct dirent *e; (e = readdir(list)) != NULL; errno = 0) {
-        struct stat st = {0};
-        const char *n = e->d_name;
-        if (strcmp(n, ".") == 0 || strcmp(n, "..") == 0 ||
-            (is_root && (strcmp(n, "tmp") == 0 || strcmp(n, "lost+found") == 0)))
-            continue;
-        if (fstatat(dir, n, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-            if (errno == ENOENT)
-                continue;
-            break;
-        }
-        if (count == room) {
-            room = room * 2 + 64;
-            entries = stay_realloc(entries, room, sizeof *entries);
-        }
-        entries[count++] =
-            (struct entry){.name = stay_sprintf("%s%s", n, S_ISDIR(st.st_mode) ? "/" : ""),
-                           .is_folder = S_ISDIR(st.st_mode),
-                           .is_file = S_ISREG(st.st_mode),
-                           .size = (uint64_t)st.st_size};
-    }
-    int failed = errno;
-    (void)closedir(list);
-    if (count > 0)
-        qsort(entries, count, sizeof *entries, by_name);
-    *ret_entries = entries;
-    *ret_count = count;
-    return failed == 0 ? STAY_OK : repo_fault_sys(err, REPO_FAULT_STORE, failed, "list '%s'", name);
-}
-
-struct dir_listing {
-    object_found_fn found;
-    void *arg;
-    struct str name; /* of the folder, then of the entry */
-};
-
-static enum stay_rc list_folder(struct dir_listing *l, int dir, unsigned depth,
-                                struct stay_error *err);
-
-static enum stay_rc list_entry(struct dir_listing *l, int dir, unsigned depth,
-                               const struct entry *e, struct stay_error *err)
-{
-    size_t length = l->name.length;
-    enum stay_rc rc = STAY_OK;
-    str_add(&l->name, e->name);
-    if (e->is_folder)
-        str_add(&l->name, "x"); /* a name in it, to see whether any could be permitted */
-    struct object_found found = {.name = str_text(&l->name), .size = e->size};
-    if (!e->is_file && !e->is_folder)
-        found.strange = "no plain file";
-    else if (depth >= DEPTH_MAX)
-        found.strange = "deeper than our names are";
-    bool enters = e->is_folder && found.strange == NULL && object_name_is_permitted(found.name);
-    if (e->is_folder) {
-        l->name.text[--l->name.length] = '\0';
-        if (!enters && found.strange == NULL)
-            found.strange = "no name that we give";
-    }
-    if (!enters) {
-        rc = l->found(l->arg, &found, err);
-    } else {
-        STAY_AUTO(fd_drop) int inner = -1;
-        STAY_AUTO(stay_free_charp) char *part = stay_strdup(e->name);
-        part[strlen(part) - 1] = '\0';
-        inner = openat(dir, part, DIR_FLAGS);
-        rc = inner < 0 ? no_entry(errno, str_text(&l->name), err)
-                       : list_folder(l, inner, depth + 1, err);
-    }
-    l->name.length = length;
-    l->name.text[length] = '\0';
-    return rc;
-}
-
-static enum stay_rc list_folder(struct dir_listing *l, int dir, unsigned depth,
-                                struct stay_error *err)
-{
-    struct entry *entries = NULL;
-    size_t count = 0;
-    enum stay_rc rc = read_folder(dir, str_text(&l->name), &entries, &count, err);
-    for (size_t i = 0; i < count; i++) {
-        if (rc == STAY_OK)
-            rc = list_entry(l, dir, depth, &entries[i], err);
-        free(entries[i].name);
-    }
-    free(entries);
-    return rc;
-}
-
 static enum stay_rc dir_list(struct object_store *store, const char *prefix, object_found_fn found,
                              void *arg, struct stay_error *err)
 {
@@ -444,11 +319,7 @@ static enum stay_rc dir_list(struct object_store *store, const char *prefix, obj
             *err = why;
         return rc;
     }
-    struct dir_listing l = {.found = found, .arg = arg};
-    str_add(&l.name, prefix);
-    rc = list_folder(&l, dir, prefix[0] == '\0' ? 0 : 1, err);
-    str_clear(&l.name);
-    return rc;
+    return object_folder_list(dir, prefix, found, arg, err);
 }
 
 static enum stay_rc dir_remove(struct object_store *store, const char *name, struct stay_error *err)

@@ -44,5 +44,10 @@ struct object_upload {
 enum stay_rc object_store_dir_open(const char *path, unsigned flags,
                                    struct object_store **ret_store,
                                    struct stay_error *err) STAY_MUST_USE;
+/* object_store_dir_list.c: what is below an open folder, whose name is `prefix`. */
+enum stay_rc object_folder_list(int folder, const char *prefix, object_found_fn found, void *arg,
+                                struct stay_error *err) STAY_MUST_USE;
+/* The fault of a part of a name that cannot be opened. */
+enum stay_rc object_folder_fault(int errnum, const char *name, struct stay_error *err);
 
 #endif
