@@ -154,7 +154,8 @@ static enum stay_rc open_reader(struct repository *repo, const char *name,
         rc = open_keys(r, err);
     if (rc != STAY_OK) {
         object_reader_close(r);
-        return stay_error_prefix(err, rc, "'%s'", name);
+        (void)stay_error_prefix(err, rc, "'%s'", name);
+        return rc;
     }
     r->codec = frame_codec_new(LEVEL);
     *ret_reader = r;
@@ -278,7 +279,8 @@ enum stay_rc object_reader_next(struct object_reader *r, struct object_frame *re
     if (rc != STAY_OK) {
         if (err != NULL)
             *err = why;
-        return stay_error_prefix(err, rc, "'%s'", r->header.name);
+        (void)stay_error_prefix(err, rc, "'%s'", r->header.name);
+        return rc;
     }
     *ret_frame = frame;
     *ret_more = !is_last;
