@@ -18,6 +18,7 @@ static void node_reset(struct node_view *node)
         .facts_begun_mono_us = STAY_NEVER,
         .facts_mono_us = STAY_NEVER,
         .changed_mono_us = STAY_NEVER,
+        .opened_mono_us = STAY_NEVER,
         .slow_mono_us = STAY_NEVER,
         .reach_mono_us = STAY_NEVER,
         .watched_mono_us = STAY_NEVER,

@@ -8,24 +8,27 @@
 #include "controller/decide/cluster_record.h"
 
 #define RECEIVER_REFUSED    1236  /* Last_IO_Errno: the source cannot send from its position */
-#define RECEIVER_NO_READING 13114 /* MySQL says this of any fatal error of its source, and which */
+#define RECEIVER_NO_READING 13114 /* MySQL says this of any fatal error of its source, and which   \
+                                   */
 
 struct node_view {
     struct server_facts facts;
-    unsigned groups_known;        /* groups read at least once in this server process's life */
-    int64_t facts_begun_mono_us;  /* when the STATUS facts held now were asked for */
-    int64_t facts_mono_us;        /* when they arrived; STAY_NEVER if never */
-    int64_t changed_mono_us;      /* when a plan's last effect on it was answered; facts asked for
-                                     before it show a server that is no more */
-    int64_t slow_mono_us;         /* when the SLOW facts held now were asked for; STAY_NEVER */
-    struct reach reach;           /* last attempt */
+    unsigned groups_known;       /* groups read at least once in this server process's life */
+    int64_t facts_begun_mono_us; /* when the STATUS facts held now were asked for */
+    int64_t facts_mono_us;       /* when they arrived; STAY_NEVER if never */
+    int64_t changed_mono_us;     /* when a plan's last effect on it was answered; facts asked for
+                                    before it show a server that is no more */
+    int64_t opened_mono_us;      /* when a change of primary of ours first sent it what opens it:
+                                    in that reign nobody was answered before; STAY_NEVER */
+    int64_t slow_mono_us;        /* when the SLOW facts held now were asked for; STAY_NEVER */
+    struct reach reach;          /* last attempt */
     int64_t reach_mono_us;
-    int64_t watched_mono_us;      /* when this controller first asked it anything */
-    int64_t answered_mono_us;     /* last success on any layer beyond connect */
-    int64_t query_ok_mono_us;     /* last answered status query */
-    int64_t slow_since_mono_us;   /* begin of the present run of status answers that took half the
-                                     deadline or longer; STAY_NEVER */
-    int64_t refused_first_mono_us;/* first of the unbroken run of refusals, else STAY_NEVER */
+    int64_t watched_mono_us;       /* when this controller first asked it anything */
+    int64_t answered_mono_us;      /* last success on any layer beyond connect */
+    int64_t query_ok_mono_us;      /* last answered status query */
+    int64_t slow_since_mono_us;    /* begin of the present run of status answers that took half the
+                                      deadline or longer; STAY_NEVER */
+    int64_t refused_first_mono_us; /* first of the unbroken run of refusals, else STAY_NEVER */
     int64_t refused_last_mono_us;
     int64_t closed_mono_us;       /* begin of the last attempt that it refused; STAY_NEVER: none */
     int64_t silent_since_mono_us; /* begin of the first unanswered attempt of the present run */
@@ -45,52 +48,52 @@ struct node_view {
     int64_t goal_mono_us;         /* restart: executed, the node has caught up; STAY_NEVER: none */
     int64_t receiver_off_mono_us; /* when its receiver was last seen stopped or without a source */
     int64_t stood_mono_us;        /* when it was last read as cluster_may_have_purged says */
-    int64_t receiver_lost_mono_us;/* begin of its present run of trying to reconnect to its source;
-                                     STAY_NEVER: connected, stopped or without a source */
-    enum tri ran_acking;          /* its semi-sync status when its receiver was last seen running,
-                                     as long as that was not seen stopped */
-    int64_t writable_mono_us;     /* when it was last seen to accept writes; STAY_NEVER */
-    int64_t acker_seen_mono_us;   /* last time it was connected and acknowledged the primary */
-    int64_t ss_progress_mono_us;  /* as a source: last time no session waited or yes-acks moved */
-    int64_t asked_again_mono_us;  /* end of the last plan that attached it after its source refused
-                                     it although it holds nothing more; STAY_NEVER: none yet */
-    int64_t repair_failed_mono_us;/* end of the last automatic plan for it that did not succeed */
-    enum tri errant;              /* holds what the primary neither holds nor wrote, by a primary
-                                     read begun later */
-    bool lost_answered;           /* its restart lost more than could wait for an acknowledgement
-                                     when it was last read: some were answered; until it is open */
-    bool holds_lost;              /* by the same read: holds what the primary wrote and lacks now */
-    struct gtid_set extra;        /* what it held beyond the primary's last word, until a */
-    int64_t extra_mono_us;        /* primary read begun after this decides; STAY_NEVER: none */
-    uint64_t alone_own;           /* transactions of its own making when last seen following */
-    int64_t alone_mono_us;        /* nobody, all it received executed; STAY_NEVER: not so seen */
-    bool idle_life;               /* seen to restart while another was primary, and not seen with
-                                     a receiver since: whatever it committed was by hand */
-    bool by_hand;                 /* seen to be written to then; until the store says it diverged */
-    bool skipped;                 /* a transaction of its own making that the primary holds is
-                                     missing, and later ones are there */
-    int64_t own_due_mono_us;      /* it lacked such and might still receive them; STAY_NEVER */
-    struct gtid_set quiet;  /* MariaDB: what it had executed when last read while its receiver */
-    int64_t quiet_mono_us;  /* did not run; since when it was read so; STAY_NEVER: never */
-    struct gtid_set before; /* that, if it is from before the primary's present process */
-    uint64_t saved;               /* gtid_set_digest of what it held beyond the primary when that
-                                     was kept as a bundle; 0: it is not */
-    struct gtid_set received_high;/* highest received set ever seen of it (survives its lies) */
+    int64_t receiver_lost_mono_us; /* begin of its present run of trying to reconnect to its source;
+                                      STAY_NEVER: connected, stopped or without a source */
+    enum tri ran_acking;           /* its semi-sync status when its receiver was last seen running,
+                                      as long as that was not seen stopped */
+    int64_t writable_mono_us;      /* when it was last seen to accept writes; STAY_NEVER */
+    int64_t acker_seen_mono_us;    /* last time it was connected and acknowledged the primary */
+    int64_t ss_progress_mono_us;   /* as a source: last time no session waited or yes-acks moved */
+    int64_t asked_again_mono_us;   /* end of the last plan that attached it after its source refused
+                                      it although it holds nothing more; STAY_NEVER: none yet */
+    int64_t repair_failed_mono_us; /* end of the last automatic plan for it that did not succeed */
+    enum tri errant;               /* holds what the primary neither holds nor wrote, by a primary
+                                      read begun later */
+    bool lost_answered;            /* its restart lost more than could wait for an acknowledgement
+                                      when it was last read: some were answered; until it is open */
+    bool holds_lost;         /* by the same read: holds what the primary wrote and lacks now */
+    struct gtid_set extra;   /* what it held beyond the primary's last word, until a */
+    int64_t extra_mono_us;   /* primary read begun after this decides; STAY_NEVER: none */
+    uint64_t alone_own;      /* transactions of its own making when last seen following */
+    int64_t alone_mono_us;   /* nobody, all it received executed; STAY_NEVER: not so seen */
+    bool idle_life;          /* seen to restart while another was primary, and not seen with
+                                a receiver since: whatever it committed was by hand */
+    bool by_hand;            /* seen to be written to then; until the store says it diverged */
+    bool skipped;            /* a transaction of its own making that the primary holds is
+                                missing, and later ones are there */
+    int64_t own_due_mono_us; /* it lacked such and might still receive them; STAY_NEVER */
+    struct gtid_set quiet;   /* MariaDB: what it had executed when last read while its receiver */
+    int64_t quiet_mono_us;   /* did not run; since when it was read so; STAY_NEVER: never */
+    struct gtid_set before;  /* that, if it is from before the primary's present process */
+    uint64_t saved;          /* gtid_set_digest of what it held beyond the primary when that
+                                was kept as a bundle; 0: it is not */
+    struct gtid_set received_high; /* highest received set ever seen of it (survives its lies) */
 };
 
 struct cluster_view {
     const struct cluster_config *config; /* borrowed */
     struct cluster_record record;
     struct node_view nodes[NODES_MAX];
-    uint32_t primary;             /* index of record.primary, NO_NODE if unknown */
-    int64_t suspicion_since_mono_us;     /* STAY_NEVER: none */
-    int64_t no_acker_since_mono_us;      /* STAY_NEVER: primary has an acker, or none expected */
-    uint32_t ackers_seen;         /* possible ackers by any facts of this primary, less those
-                                     that left A: a plan takes them into A with record.ackers */
-    int64_t repair_failed_mono_us;/* the same for a failover */
-    int64_t plan_ended_mono_us;   /* end of the last plan seen; STAY_NEVER */
-    int64_t hold_until_mono_us;   /* clock jump or loop stall: act on nothing before this */
-    int64_t wall_offset_us;       /* wall less monotonic clock at the last turn; 0: none yet */
+    uint32_t primary;                /* index of record.primary, NO_NODE if unknown */
+    int64_t suspicion_since_mono_us; /* STAY_NEVER: none */
+    int64_t no_acker_since_mono_us;  /* STAY_NEVER: primary has an acker, or none expected */
+    uint32_t ackers_seen;            /* possible ackers by any facts of this primary, less those
+                                        that left A: a plan takes them into A with record.ackers */
+    int64_t repair_failed_mono_us;   /* the same for a failover */
+    int64_t plan_ended_mono_us;      /* end of the last plan seen; STAY_NEVER */
+    int64_t hold_until_mono_us;      /* clock jump or loop stall: act on nothing before this */
+    int64_t wall_offset_us;          /* wall less monotonic clock at the last turn; 0: none yet */
     int64_t clock_jumped_mono_us; /* when that was seen to change at once; STAY_NEVER: wall times of
                                      before it cannot be compared with those after it */
     bool paused_all;              /* kill switch of the whole controller */
@@ -104,15 +107,15 @@ struct cluster_view {
     uint32_t barrier_ackers;      /* seen as possible ackers since it was armed */
     uint32_t barrier_leavers;     /* members of A that were gone when it was armed */
     uint64_t barrier_no_tx, barrier_no_times; /* primary's counters when it was armed */
-    uint64_t watch_own_base, watch_yes_base; /* own transactions (0: none yet) and yes-acks */
-    uint64_t watch_sessions;      /* most connections the watch saw at a reading since that base */
-    int64_t watch_seen_mono_us;   /* primary facts the watch looked at last */
-    bool watch_skips;             /* they were read before a number that skips others' */
-    uint32_t watch_odd;           /* successive primary facts whose acks do not add up */
+    uint64_t watch_own_base, watch_yes_base;  /* own transactions (0: none yet) and yes-acks */
+    uint64_t watch_sessions;       /* most connections the watch saw at a reading since that base */
+    int64_t watch_seen_mono_us;    /* primary facts the watch looked at last */
+    bool watch_skips;              /* they were read before a number that skips others' */
+    uint32_t watch_odd;            /* successive primary facts whose acks do not add up */
     int64_t lossless_fell_mono_us; /* lossless_since was seen broken then and the store does not
                                      say so yet: no plan may build on it; STAY_NEVER */
     int64_t regiven_since_wall_us; /* record.primary_since_wall_us when nodes[].before were kept */
-    unsigned mutant;              /* seeded bug, simulator's mutant build only; else 0 and unread */
+    unsigned mutant; /* seeded bug, simulator's mutant build only; else 0 and unread */
 };
 
 /* An empty view of config, which is borrowed and does not change its servers but through
@@ -185,14 +188,17 @@ bool cluster_stands_empty(const struct server_facts *facts);
  * itself to a source it lost: somebody may have started it so, and stopped it again. MySQL: false.
  */
 bool cluster_may_have_purged(const struct cluster_view *view, const struct server_facts *facts);
-/* A node was seen so (stood_mono_us) since the primary was last seen to have a commit acknowledged;
- * where it never was, since we attached the node to it: until then it acknowledged nothing of its.
- * A node that stands and shows received rows has not purged them, or has them again. */
+/* A node was seen so (stood_mono_us) since the primary was last seen to have a commit acknowledged,
+ * or we opened it (opened_mono_us); where neither was seen, ever. An attach since then ends it only
+ * once the primary has a commit acknowledged: it may be down, or have lost what the node threw
+ * away. A node that stands and shows received rows has not purged them, or has them again. */
 bool cluster_has_stood(const struct cluster_view *view, uint32_t node);
 /* Its last status answer is at most a probe interval and a deadline old. */
 bool cluster_node_fresh(const struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* An effect of ours on the node was answered at `now`, or may have acted until then. */
 void cluster_node_changed(struct cluster_view *view, uint32_t node, int64_t now_mono_us);
+/* An effect is sent to a server: see effect.opens. */
+void cluster_node_opens(struct cluster_view *view, uint32_t node, int64_t now_mono_us);
 /* Were the facts held asked for after the last effect on the node? A switchover takes less time
  * than the pause between two probes: what they show may be from before it. */
 bool cluster_facts_stand(const struct cluster_view *view, uint32_t node);

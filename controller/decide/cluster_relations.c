@@ -18,6 +18,12 @@ void cluster_node_changed(struct cluster_view *view, uint32_t node, int64_t now_
         view->nodes[node].changed_mono_us = now_mono_us;
 }
 
+void cluster_node_opens(struct cluster_view *view, uint32_t node, int64_t now_mono_us)
+{
+    if (node < view->config->node_count)
+        view->nodes[node].opened_mono_us = now_mono_us;
+}
+
 bool cluster_facts_stand(const struct cluster_view *view, uint32_t node)
 {
     return view->nodes[node].facts_begun_mono_us >= view->nodes[node].changed_mono_us;
@@ -266,13 +272,13 @@ bool cluster_may_have_purged(const struct cluster_view *view, const struct serve
 
 bool cluster_has_stood(const struct cluster_view *view, uint32_t node)
 {
-    const struct node_view *n = &view->nodes[node];
-    int64_t acked_us =
-        view->primary == NO_NODE ? STAY_NEVER : view->nodes[view->primary].canary_ok_mono_us;
-    if (n->stood_mono_us == STAY_NEVER)
-        return false;
-    return acked_us == STAY_NEVER ? n->stood_mono_us > n->changed_mono_us
-                                  : n->stood_mono_us > acked_us - 2 * STAY_SECOND;
+    int64_t stood_us = view->nodes[node].stood_mono_us;
+    if (stood_us == STAY_NEVER || view->primary == NO_NODE)
+        return stood_us != STAY_NEVER;
+    const struct node_view *primary = &view->nodes[view->primary];
+    bool acked_since = primary->canary_ok_mono_us != STAY_NEVER &&
+                       stood_us <= primary->canary_ok_mono_us - 2 * STAY_SECOND;
+    return !acked_since && stood_us > primary->opened_mono_us;
 }
 
 bool cluster_may_ask_again(const struct cluster_view *view, uint32_t node)

@@ -2,7 +2,7 @@
  * place. */
 #include "controller/decide/decision_private.h"
 
-#define TEXT_ONLY(id, text) text,
+#define TEXT_ONLY(id, text)         text,
 #define KIND_TEXT(id, text, traits) text,
 static const char *const layer_texts[] = {OBS_LAYERS(TEXT_ONLY)};
 static const char *const outcome_texts[] = {OBS_OUTCOMES(TEXT_ONLY)};
@@ -85,6 +85,7 @@ static const struct field node_fields[] = {
     PLAIN(node_view, groups_known, U32),
     PLAIN(node_view, facts_begun_mono_us, MONO),
     PLAIN(node_view, changed_mono_us, MONO),
+    PLAIN(node_view, opened_mono_us, MONO),
     PLAIN(node_view, facts_mono_us, MONO),
     PLAIN(node_view, slow_mono_us, MONO),
     PLAIN(node_view, reach_mono_us, MONO),

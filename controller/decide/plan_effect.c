@@ -52,11 +52,14 @@ static const struct gtid_set *effect_want(const struct plan_run *run,
     return NULL;
 }
 
-/* Only the process that was judged is opened, and with a gap where it may have lost its tail. */
+/* Only the process that was judged is opened, and with a gap where it may have lost its tail. A run
+ * taken up past its point of no return is not the first to open it. */
 static void open_whole(const struct plan_run *run, const struct cluster_view *view, uint32_t node,
                        struct effect *effect)
 {
     bool read = (run->collected & mask_of(node)) != 0;
+    effect->opens = effect->step == STEP_WRITABLE && !run->maybe_open &&
+                    plan_kind_has(run->kind, TRAIT_MOVES_PRIMARY);
     effect->born_mono_us = MUTANT(view, BORN_IGNORED) ? INT64_MAX : plan_born_mono_us(run, node);
     effect->renumber = cluster_may_repeat_numbers(
         view, node, read ? &run->executed[node] : &view->nodes[node].facts.executed);

@@ -39,7 +39,9 @@ struct effect {
     bool prepares;       /* CATCH_UP before a write pause: what can be done early is done then */
     bool forget_later;   /* DETACH: the SOURCE_ON that follows may forget the source (MySQL) */
     bool receiver_first; /* ATTACH in a write pause: MySQL's applier is left to the next ATTACH */
-    bool lossless_roles; /* start-up role matters: recorded mode is lossless */
+    bool opens; /* WRITABLE of a change of primary, and the first that may have opened it in
+                   its reign: whoever sends it says so to cluster_node_opens */
+    bool lossless_roles;         /* start-up role matters: recorded mode is lossless */
     const struct gtid_set *want; /* DRAIN, CATCH_UP, TOP_UP, BARRIER: executed must contain it */
     bool renumber; /* UNFENCE, WRITABLE: MariaDB leaves a gap in its GTIDs before anybody writes: it
                       may have lost its tail, and would give the lost numbers a second time to

@@ -168,6 +168,8 @@ void daemon_probes_start_effect(struct daemon_cluster *c, uint64_t token,
     call->daemon = c->daemon;
     call->birth = c->birth;
     call->node = step_kind_class(effect->step) == CLASS_NODE ? effect->node : NO_NODE;
+    if (effect->opens)
+        cluster_node_opens(&c->view, effect->node, loop_now_mono_us(&c->daemon->loop));
     const char *name = c->settings->config.name;
     effects_start(c->daemon->effects, name, token, effect, on_effect_done, call);
 }

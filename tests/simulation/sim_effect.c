@@ -69,6 +69,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
         check_paused(s, effect);
     if (effect->step == STEP_WRITABLE)
         s->server[effect->node].seen_open_at = s->server[effect->node].seen_at;
+    if (effect->opens)
+        cluster_node_opens(s->controller.view, effect->node, s->now);
     struct sim_effect *x = slot_new(s);
     x->token = token;
     x->life = s->controller.life;

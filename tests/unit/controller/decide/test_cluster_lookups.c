@@ -96,10 +96,16 @@ static void who_stood_counts_until_a_commit_is_acknowledged(void **state)
     assert_true(cluster_has_stood(&w.view, 1)); /* about the same time: the canary may be older */
     primary->canary_ok_mono_us = w.now + SEC(3);
     assert_false(cluster_has_stood(&w.view, 1));
-    primary->canary_ok_mono_us = STAY_NEVER; /* not seen by this controller: since our attach */
-    n->changed_mono_us = w.now + MS(1);
+    primary->canary_ok_mono_us = STAY_NEVER; /* not seen by this controller */
+    assert_true(cluster_has_stood(&w.view, 1));
+    cluster_node_changed(&w.view, 1, w.now + MS(1)); /* simulator seed 1200022483: attached anew to
+                                                        a primary that was down, it stays bare */
+    assert_true(cluster_has_stood(&w.view, 1));
+    cluster_node_opens(&w.view, 0, w.now); /* answered nobody before */
     assert_false(cluster_has_stood(&w.view, 1));
-    n->changed_mono_us = w.now - MS(1);
+    cluster_node_opens(&w.view, 0, w.now - MS(1));
+    assert_true(cluster_has_stood(&w.view, 1));
+    cluster_node_opens(&w.view, NO_NODE, w.now);
     assert_true(cluster_has_stood(&w.view, 1));
     w.view.primary = NO_NODE;
     assert_true(cluster_has_stood(&w.view, 1));

@@ -208,6 +208,28 @@ static void a_source_role_that_the_fence_found_off_breaks_lossless(void **state)
     }
 }
 
+/* A switchover's and a failover's, and not the second time: it may have been open since the first.
+ */
+static void the_first_that_opens_in_a_reign_says_so(void **state)
+{
+    (void)state;
+    static const enum plan_kind kinds[] = {PLAN_FAILOVER, PLAN_SWITCHOVER, PLAN_RECOVER,
+                                           PLAN_MAKE_WRITABLE};
+    for (size_t i = 0; i < STAY_COUNT(kinds); i++) {
+        struct case_view c;
+        struct plan_run run;
+        struct effect e;
+        certified(&c, &run);
+        run.kind = kinds[i];
+        plan_effect(&run, &c.view, plan_row_of(run.kind, STEP_WRITABLE), 1, &e);
+        assert_int_equal(e.opens, kinds[i] != PLAN_MAKE_WRITABLE);
+        run.maybe_open = true;
+        plan_effect(&run, &c.view, plan_row_of(run.kind, STEP_WRITABLE), 1, &e);
+        assert_false(e.opens);
+        drop(&c, &run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_disproof_outlives_the_failover_it_stopped),
         cmocka_unit_test(a_candidate_that_may_have_lost_its_tail_is_not_named),
         cmocka_unit_test(a_source_role_that_the_fence_found_off_breaks_lossless),
+        cmocka_unit_test(the_first_that_opens_in_a_reign_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
