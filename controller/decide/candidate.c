@@ -59,6 +59,8 @@ const char *candidate_objection(const struct cluster_view *view, uint32_t node, 
         return NULL;
     if (view->nodes[node].errant == TRI_YES)
         return "it holds transactions the primary lacks";
+    if (plan_holds_regiven(view, node) == TRI_YES) /* the record is late: a store may be slow */
+        return "it holds transactions the primary lost in a restart and gave the numbers of anew";
     if (view->nodes[node].skipped)
         return "it skipped transactions of its own that the primary holds";
     if (cluster_wrote_alone(view, node, &facts->executed))

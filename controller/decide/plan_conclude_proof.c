@@ -1,6 +1,7 @@
 /* controller/decide/plan_conclude_proof.c - conclusions of the rows a failover's proof stands on:
  * can nobody acknowledge for the old primary any more, is what was acknowledged executed, and does
  * all that still hold when the candidate is opened? */
+#include "controller/decide/cluster_regiven.h"
 #include "controller/decide/plan_conclude_private.h"
 
 /* Somebody who can acknowledge for the old primary came up since the freeze began, and the proof is
@@ -121,6 +122,29 @@ static enum plan_next fence_again(struct plan_run *run, uint32_t *ret_row)
     return NEXT_GOTO;
 }
 
+/* By its numbers the candidate holds all, and of some of them other transactions: those that the
+ * primary lost in a restart before this run began, and has passed since the candidate was chosen.
+ * While a switchover's primary can still be asked, what was not read yet is no proof. */
+static bool is_candidate_a_twin(struct plan_run *run, const struct cluster_view *view)
+{
+    const struct gtid_set *held = run->old_primary == NO_NODE ? NULL
+                                  : run->fenced               ? &run->fenced_executed
+                                                : &view->nodes[run->old_primary].facts.executed;
+    if (held == NULL || run->params.accept_loss)
+        return false;
+    enum tri twin =
+        cluster_holds_regiven(view, run->candidate, &run->executed[run->candidate], held);
+    if (twin == TRI_NO || (twin == TRI_UNKNOWN && run->kind != PLAN_SWITCHOVER))
+        return false;
+    plan_say(run->text, sizeof run->text,
+             twin == TRI_YES ? "%s holds transactions the primary lost in a restart and gave the "
+                               "numbers of anew"
+                             : "where the binary log of the primary began at its restart is not "
+                               "read yet: %s may hold what it lost",
+             plan_node_name(view, run->candidate));
+    return true;
+}
+
 enum plan_next plan_conclude_certify(struct plan_run *run, const struct cluster_view *view,
                                      uint32_t *ret_row)
 {
@@ -128,6 +152,8 @@ enum plan_next plan_conclude_certify(struct plan_run *run, const struct cluster_
         return fence_again(run, ret_row);
     if (must_freeze_more(run, view, ret_row))
         return NEXT_GOTO;
+    if (is_candidate_a_twin(run, view))
+        return NEXT_UNDO;
     if (certificate_may_proceed(&run->certificate, view->config) || run->params.accept_loss ||
         MUTANT(view, ACCEPT_IGNORED) ||
         (MUTANT(view, OBJECTIVES_IGNORED) && run->certificate.kind == CERT_BOUNDED &&

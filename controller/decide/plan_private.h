@@ -53,8 +53,12 @@ bool plan_zones_differ(const struct cluster_view *view, uint32_t a, uint32_t b);
 bool plan_node_answers(const struct cluster_view *view, uint32_t node, int64_t within_us,
                        int64_t now_mono_us);
 uint32_t plan_nodes_answering(const struct cluster_view *view, int64_t now_mono_us);
-/* Nodes outside the primary's zone, not quarantined, whose acks the mode may count. */
+/* Nodes outside the primary's zone, not quarantined nor about to be for numbers given twice, whose
+ * acks the mode may count. */
 uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int64_t now_mono_us);
+/* Does the node hold what the primary lost in a restart and gave the numbers of anew, by what was
+ * read of both (cluster_holds_regiven)? The record's quarantine says so later: a store is slow. */
+enum tri plan_holds_regiven(const struct cluster_view *view, uint32_t node);
 /* Does `node`'s semi-sync replica role go on although it is not needed: it does not acknowledge
  * now, or enough others do? Nobody is answered less safely when it goes off. */
 bool plan_may_stop_acking(const struct cluster_view *view, uint32_t node);

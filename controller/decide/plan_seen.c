@@ -1,5 +1,6 @@
 /* controller/decide/plan_seen.c - what a plan reads out of what was seen: who answers, may
  * acknowledge or has restarted, and what each server adds to what must survive. */
+#include "controller/decide/cluster_regiven.h"
 #include "controller/decide/plan_private.h"
 
 #define RESTART_SLACK_S 2 /* uptime is in whole seconds on both engines */
@@ -39,7 +40,8 @@ uint32_t plan_acker_nodes(const struct cluster_view *view, uint32_t primary, int
     uint32_t answering = plan_nodes_answering(view, now_mono_us);
     for (uint32_t node = 0; node < view->config->node_count; node++)
         if ((answering & NODE_BIT(node)) && plan_zones_differ(view, node, primary) &&
-            view->record.quarantine[node] == QUARANTINE_NONE)
+            view->record.quarantine[node] == QUARANTINE_NONE &&
+            plan_holds_regiven(view, node) != TRI_YES)
             mask |= NODE_BIT(node);
     return mask;
 }
@@ -51,6 +53,14 @@ bool plan_may_stop_acking(const struct cluster_view *view, uint32_t node)
     if (facts->ss_replica_enabled != TRI_YES && facts->ss_replica_on != TRI_YES)
         return false;
     return !(ackers & NODE_BIT(node)) || mask_count(ackers & ~NODE_BIT(node)) >= view->config->acks;
+}
+
+enum tri plan_holds_regiven(const struct cluster_view *view, uint32_t node)
+{
+    if (view->primary == NO_NODE)
+        return TRI_NO;
+    return cluster_holds_regiven(view, node, &view->nodes[node].facts.executed,
+                                 &view->nodes[view->primary].facts.executed);
 }
 
 /* As seen by this controller, or by one before it that recorded it: then before all it knows. */

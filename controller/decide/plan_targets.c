@@ -40,10 +40,12 @@ static uint32_t rest_targets(const struct plan_run *run, const struct cluster_vi
         if (run->kind == PLAN_SWITCHOVER) /* all followed the old primary, which is contained */
             contained = (answering & NODE_BIT(node)) != 0 &&
                         view->record.quarantine[node] == QUARANTINE_NONE &&
-                        view->nodes[node].errant != TRI_YES;
+                        view->nodes[node].errant != TRI_YES &&
+                        plan_holds_regiven(view, node) != TRI_YES;
         else if ((node == run->old_primary && !plan_kind_has(run->kind, TRAIT_OLD_MAY_LEAD)) ||
                  (node != run->old_primary && ((run->a & ~run->r) & NODE_BIT(node))) ||
-                 (view->record.twins & NODE_BIT(node)))
+                 (view->record.twins & NODE_BIT(node)) ||
+                 plan_holds_regiven(view, node) == TRI_YES)
             contained = false;
         if (contained || (known && MUTANT(view, DIVERGED_ATTACHED)))
             rest |= NODE_BIT(node);

@@ -41,6 +41,17 @@ static uint32_t open_nodes(const struct cluster_view *view)
     return mask;
 }
 
+/* Attached to the old primary they would go on behind the numbers it gave twice: theirs are other
+ * transactions. They stay as they are, and are set aside when the store says so. */
+static uint32_t twins(const struct cluster_view *view)
+{
+    uint32_t mask = view->record.twins;
+    for (uint32_t node = 0; node < view->config->node_count; node++)
+        if (plan_holds_regiven(view, node) == TRI_YES)
+            mask |= NODE_BIT(node);
+    return mask;
+}
+
 /* Those that received when the plan began, and are the same process: started again as it is,
  * another one could silently skip what it lost (MariaDB and its own transactions). A source whose
  * set was never read gets nobody attached to it. Who does not answer is not waited for, a primary
@@ -55,7 +66,7 @@ static uint32_t freeze_undo_targets(const struct plan_run *run, const struct clu
         run->fenced || (run->old_primary != NO_NODE &&
                         (view->nodes[run->old_primary].groups_known & FACTS_STATUS) != 0);
     uint32_t as_it_was = touched & ~run->moved & run->received & ~run->restarted;
-    return as_it_was | (is_read ? touched & run->moved & ~open_nodes(view) : 0);
+    return as_it_was | (is_read ? touched & run->moved & ~open_nodes(view) & ~twins(view) : 0);
 }
 
 /* Of a row that has an undo. */
@@ -75,7 +86,7 @@ static uint32_t undo_targets(const struct plan_run *run, const struct cluster_vi
         return freeze_undo_targets(run, view, touched, now_mono_us);
     case STEP_DETACH:
     case STEP_ATTACH:
-        return freezes ? 0 : touched & run->moved;
+        return freezes ? 0 : touched & run->moved & ~twins(view);
     case STEP_SOURCE_ON:
     case STEP_ACKNOWLEDGE: /* its receiver may stand still since */
         return touched;

@@ -2,6 +2,7 @@
  * and its promotion, or was known when it ended undone, is not forgotten. */
 #include "tests/unit/controller/decide/case_view.h"
 
+#include "controller/decide/plan_conclude_private.h"
 #include "controller/decide/plan_private.h"
 
 #define PAIR                                                                                       \
@@ -230,6 +231,53 @@ static void the_first_that_opens_in_a_reign_says_so(void **state)
     }
 }
 
+/* db1 lost 0-1-91..100 of before in a restart and gave the numbers anew; db2 holds the lost ones.
+ */
+static void give_twice(struct case_view *c, bool is_read)
+{
+    struct node_view *old = &c->view.nodes[0], *n = &c->view.nodes[1];
+    gtid_set_clear(&n->before);
+    case_gtids(c, "0-1-100", &n->before);
+    gtid_set_clear(&old->facts.log_began);
+    case_gtids(c, "0-1-90", &old->facts.log_began);
+    old->facts.server_id = 1;
+    n->facts.server_id = 2;
+    old->groups_known = is_read ? FACTS_STATUS | FACTS_SLOW : FACTS_STATUS;
+    c->view.regiven_since_wall_us = c->view.record.primary_since_wall_us;
+}
+
+/* Simulator seed 1200029768: a switchover chose it while the store was slow to say that it is set
+ * aside, and its undo attached it again. */
+static void who_holds_numbers_given_twice_is_not_promoted_before_the_store_says_so(void **state)
+{
+    (void)state;
+    enum { NEVER_LOST, GIVEN_TWICE, NOT_READ };
+    for (int what = NEVER_LOST; what <= NOT_READ; what++) {
+        struct case_view c;
+        struct plan_run run;
+        uint32_t to = 0;
+        certified(&c, &run);
+        if (what != NEVER_LOST)
+            give_twice(&c, what == GIVEN_TWICE);
+        bool is_twin = what == GIVEN_TWICE;
+        assert_int_equal(candidate_objection(&c.view, 1, CASE_NOW) != NULL, is_twin);
+        assert_int_equal(plan_acker_nodes(&c.view, 0, CASE_NOW), is_twin ? 0 : 2);
+        assert_int_equal(plan_conclude_certify(&run, &c.view, &to), is_twin ? NEXT_UNDO : NEXT_ROW);
+        plan_run_clear(&run);
+        run = (struct plan_run){.kind = PLAN_SWITCHOVER, .candidate = 1, .fenced = true};
+        gtid_set_copy(&run.executed[1], &c.view.nodes[1].facts.executed);
+        gtid_set_copy(&run.fenced_executed, &c.view.nodes[1].facts.executed);
+        run.certificate.kind =
+            CERT_LOSSLESS; /* while it can be asked, what is unread is no proof */
+        assert_int_equal(plan_conclude_certify(&run, &c.view, &to),
+                         what == NEVER_LOST ? NEXT_ROW : NEXT_UNDO);
+        uint32_t detach = plan_row_of(PLAN_SWITCHOVER, STEP_DETACH);
+        run.moved = run.rows[detach].touched = 2;
+        assert_int_equal(plan_undo_targets(&run, &c.view, detach, CASE_NOW), is_twin ? 0 : 2);
+        drop(&c, &run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_candidate_that_may_have_lost_its_tail_is_not_named),
         cmocka_unit_test(a_source_role_that_the_fence_found_off_breaks_lossless),
         cmocka_unit_test(the_first_that_opens_in_a_reign_says_so),
+        cmocka_unit_test(who_holds_numbers_given_twice_is_not_promoted_before_the_store_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
