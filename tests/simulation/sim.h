@@ -116,7 +116,7 @@ enum sql_progress sql_thaw(struct sim *s, struct sim_effect *x, struct sim_serve
 enum sql_progress sql_set_timeouts(struct sim *s, struct sim_effect *x, struct sim_server *v);
 enum sql_progress sql_fence(struct sim *s, struct sim_effect *x, struct sim_server *v);
 enum sql_progress sql_copy(struct sim *s, struct sim_effect *x, struct sim_server *v);
-enum sql_progress sql_copy_stop(struct sim_server *v);
+enum sql_progress sql_copy_stop(struct sim *s, struct sim_effect *x, struct sim_server *v);
 void copy_order(struct sim *s); /* an operator's reseed of some server */
 enum sql_progress sql_quiesce(struct sim *s, struct sim_effect *x, struct sim_server *v);
 void route_step(struct sim *s, struct sim_effect *x);

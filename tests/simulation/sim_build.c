@@ -94,6 +94,7 @@ void sim_reset(struct sim *s, uint64_t seed)
         s->save[i].used = false;
     for (uint32_t i = 0; i < SIM_EFFECTS; i++)
         s->effect[i].used = false;
+    memset(&s->rewind, 0, offsetof(struct sim_rewind, effect));
     s->store = (struct sim_store){.run = s->store.run};
     memset(s->block, 0, sizeof s->block);
     memset(s->slow_us, 0, sizeof s->slow_us);

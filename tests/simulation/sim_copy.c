@@ -1,11 +1,12 @@
 /* A reseed in the model. Worse than MySQL's CLONE: the data is gone at once, what the server claims
  * to have executed stays until its process ends, and a copy nobody looks at never ends. The copy is
  * what the donor's engine has committed; the server restarts with it. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_rewind.h"
 
 static void hollow_out(struct sim *s, struct sim_server *v)
 {
     sim_trace(s, "db%u loses all its data to a copy", v->index + 1);
+    rewind_forget(s, v);
     v->log_n = 0;
     memset(v->have, 0, sizeof v->have);
     memset(v->done, 0, sizeof v->done);
@@ -51,8 +52,12 @@ enum sql_progress sql_copy(struct sim *s, struct sim_effect *x, struct sim_serve
     return SQL_FAILED;
 }
 
-enum sql_progress sql_copy_stop(struct sim_server *v)
+enum sql_progress sql_copy_stop(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
+    if (x->effect.plan == PLAN_REWIND) { /* its job, which opened the server for itself */
+        v->super_ro = s->setup.engine == ENGINE_MYSQL;
+        return SQL_DONE;
+    }
     if (!v->is_copied)
         v->copy_life = v->life + 1; /* a later look finds it failed */
     return SQL_DONE;

@@ -29,6 +29,9 @@ const struct crash_stage *crash_stages(size_t *ret_count);
  * before its plan. */
 int crash_matrix(const char *only, unsigned mutant);
 
+/* Why no life of this engine leads to the row; NULL: one must. */
+const char *crash_open(enum plan_kind kind, enum engine engine, uint32_t row);
+
 /* Begins now. */
 void crash_fault(struct sim *s, enum sim_fault fault, uint32_t x, int64_t for_us);
 

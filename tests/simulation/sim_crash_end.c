@@ -1,6 +1,7 @@
 /* How a life of the crash-point matrix ended: as the uninterrupted one, as before its plan, or
  * rightly otherwise. */
 #include "tests/simulation/sim_crash_end.h"
+#include "tests/simulation/sim_rewind.h"
 
 void crash_describe(const struct sim *s, struct final_state *state)
 {
@@ -15,8 +16,10 @@ void crash_describe(const struct sim *s, struct final_state *state)
                            : check_is_attached(s, v) ? "follows"
                            : v->configured           ? "stands"
                                                      : "alone";
-        used += (size_t)snprintf(state->text + used, sizeof state->text - used, ", db%u %s%s",
-                                 n + 1, role, r->quarantine[n] ? " set aside" : "");
+        used += (size_t)snprintf(state->text + used, sizeof state->text - used, ", db%u %s%s%s%s",
+                                 n + 1, role, r->quarantine[n] ? " set aside" : "",
+                                 v->drifts ? " weakened" : "",
+                                 rewind_is_half(s, v) ? " half rewound" : "");
     }
     if (used < sizeof state->text && r->plan_id[0] != '\0')
         (void)snprintf(state->text + used, sizeof state->text - used, ", %s unfinished",

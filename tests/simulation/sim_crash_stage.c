@@ -101,6 +101,15 @@ static void kill_with_role(struct sim *s)
     s->server[0].st_ss_source = true;
     die(s, 0);
 }
+static void stop_primary(struct sim *s)
+{
+    server_kill(s, &s->server[0], true, false); /* in order: its numbers are not given again */
+}
+static void errant_at_compare(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (is_row(run, row, PLAN_REJOIN, STEP_COMPARE) && s->server[0].errant_at == STAY_NEVER)
+        errant(s, 0);
+}
 static void strand_and_kill(struct sim *s)
 {
     for (uint32_t n = 1; n < s->setup.servers; n++)
@@ -182,6 +191,44 @@ static void reseed(struct sim *s)
     order(s, PLAN_RESEED, 2, false);
 }
 
+/* A server holds what the primary lacks and is set aside for it; a human has that undone. What a
+ * hand left on it is cleared first. */
+static void source_role(struct sim *s, uint32_t n)
+{
+    if (server_alive(&s->server[n]) && s->server[n].read_only)
+        server_ss_set(s, &s->server[n], true, false);
+}
+static void rewind_when_aside(struct sim *s, uint32_t n, uint32_t second)
+{
+    if (s->store.record.quarantine[n] == QUARANTINE_NONE || second < 5)
+        return;
+    if (second == 7)
+        source_role(s, n);
+    if (second >= 8)
+        order(s, PLAN_REWIND, n, false);
+}
+static void rewind_replica(struct sim *s, uint32_t second)
+{
+    rewind_when_aside(s, 2, second);
+}
+static void rewind_returner(struct sim *s, uint32_t second)
+{
+    strand_tick(s, second);
+    rewind_when_aside(s, 0, second);
+}
+
+static void drift(struct sim *s)
+{
+    s->server[0].drifts = true;
+    for (int64_t i = 0; i < 3; i++) /* asked again when a controller that was frozen is released */
+        sim_at(s, s->now + (30 + 10 * i) * STAY_SECOND, EV_CONFORM, 0, 0, 0, 0);
+}
+static void conform_tick(struct sim *s, uint32_t second)
+{
+    if (second > 1 && s->server[0].drifts)
+        order(s, PLAN_CONFORM, 0, false);
+}
+
 static void kill_all(struct sim *s)
 {
     for (uint32_t n = 0; n < s->setup.servers; n++)
@@ -193,6 +240,72 @@ static void recover_tick(struct sim *s, uint32_t second)
         rise(s, n);
     if (second > 3 && controller_runs(s) && !executor_is_busy(s->controller.exec))
         fault_recover(s, false);
+}
+
+/* Not all of them come back, or not soon: a human goes on without the rest. */
+static void recover_without(struct sim *s, uint32_t second, uint32_t away)
+{
+    for (uint32_t n = 0; n < s->setup.servers && second == 2; n++)
+        if (!(away >> n & 1))
+            rise(s, n);
+    for (uint32_t n = 0; n < s->setup.servers && second == 14; n++)
+        if ((away >> n & 1) && !s->server[n].up)
+            rise(s, n);
+    if (second > 3 && controller_runs(s) && !executor_is_busy(s->controller.exec))
+        fault_recover(s, true);
+}
+static void without_primary(struct sim *s, uint32_t second)
+{
+    recover_without(s, second, 1);
+}
+static void without_ackers(struct sim *s, uint32_t second)
+{
+    recover_without(s, second, 1 | 4);
+}
+/* db2 lacks what the witness holds, who may not be the primary. */
+static void behind_all(struct sim *s, uint32_t second)
+{
+    if (second == 1)
+        kill_all(s);
+    if (second == 1)
+        cut(s, 0, 1, -1);
+    recover_without(s, second, 1);
+}
+static void primary_back_at_detach(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (!is_row(run, row, PLAN_RECOVER, STEP_DETACH) || s->server[0].up)
+        return;
+    rise(s, 0);
+    s->setup.lane_us = 300 * STAY_MS;
+}
+static void kill_all_with_roles(struct sim *s)
+{
+    for (uint32_t n = 0; n < s->setup.servers; n++)
+        s->server[n].st_ss_source = true;
+    kill_all(s);
+}
+static void dies_at_drain(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    if (is_row(run, row, PLAN_RECOVER, STEP_DRAIN) && s->server[2].life < 3)
+        die(s, 2); /* nobody knows what it executed; it is back when it is asked once more */
+    if (!is_row(run, row, PLAN_RECOVER, STEP_COLLECT) || s->server[2].up)
+        return;
+    rise(s, 2);
+    s->setup.lane_us = 20 * STAY_MS;
+}
+static void primary_back_first(struct sim *s, const struct plan_run *run, uint32_t row)
+{
+    dies_at_drain(s, run, row);
+    if (!is_row(run, row, PLAN_RECOVER, STEP_HOOK_PRE) || s->server[0].up)
+        return;
+    rise(s, 0);
+    s->setup.lane_us = 300 * STAY_MS; /* it is seen before its fence's turn comes */
+}
+static void back_after_drain(struct sim *s, uint32_t second)
+{
+    recover_tick(s, second);
+    if (second == 14 && !s->server[2].up)
+        rise(s, 2);
 }
 
 #define BOTH ENGINE_COUNT
@@ -213,6 +326,8 @@ static const struct crash_stage stages[] = {
      back_later, NULL},
     {"returner with a tail", PLAN_REJOIN, ENGINE_MYSQL, LAYOUT_WITNESS, 0, 0, 0, strand_and_kill,
      strand_tick, NULL},
+    {"returner, errant", PLAN_REJOIN, ENGINE_MARIADB, LAYOUT_WITNESS, 0, 0, 0, stop_primary,
+     back_later, errant_at_compare},
     {"wrong source", PLAN_REPOINT, BOTH, LAYOUT_WITNESS, 0, 0, 0, follow_other, NULL, NULL},
     {"wrong source, errant", PLAN_REPOINT, BOTH, LAYOUT_WITNESS, 0, 0, 0, follow_other, NULL,
      errant_at_freeze},
@@ -230,6 +345,23 @@ static const struct crash_stage stages[] = {
      unpart_acker, NULL},
     {"roles off", PLAN_REPAIR_ACKER, BOTH, LAYOUT_WITNESS, 0, 0, 0, roles_off, NULL, NULL},
     {"all killed", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, 0, true, kill_all, recover_tick, NULL},
+    {"candidate behind", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, true, true, lag_and_kill,
+     behind_all, NULL},
+    {"nobody else back", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, true, true, kill_all_with_roles,
+     without_ackers, NULL},
+    {"primary back meanwhile", PLAN_RECOVER, BOTH, LAYOUT_WITNESS, 0, true, true, kill_all,
+     without_primary, primary_back_at_detach},
+    {"primary stays away", PLAN_RECOVER, BOTH, LAYOUT_OWN_ZONE, 0, true, true, kill_all,
+     without_primary, NULL},
+    {"one dies at the drain", PLAN_RECOVER, BOTH, LAYOUT_OWN_ZONE, 0, true, true, kill_all,
+     back_after_drain, dies_at_drain},
+    {"primary back first", PLAN_RECOVER, ENGINE_MYSQL, LAYOUT_OWN_ZONE, 0, true, true, kill_all,
+     without_primary, primary_back_first},
+    {"diverged returner", PLAN_REWIND, ENGINE_MYSQL, LAYOUT_WITNESS, 0, 0, 0, strand_and_kill,
+     rewind_returner, NULL},
+    {"errant replica", PLAN_REWIND, BOTH, LAYOUT_WITNESS, 0, 0, 0, errant_replica, rewind_replica,
+     NULL},
+    {"weakened by hand", PLAN_CONFORM, BOTH, LAYOUT_WITNESS, 0, 0, 0, drift, conform_tick, NULL},
     {"ordered", PLAN_RESEED, ENGINE_MYSQL, LAYOUT_WITNESS, 0, true, 0, reseed, NULL, NULL},
 };
 

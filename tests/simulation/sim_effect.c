@@ -2,6 +2,7 @@
  * answer. The lane's validity check is the real one: a change is not sent after valid_until. What
  * was sent cannot be called back: a frozen server or a cut link may deliver it later. */
 #include "tests/simulation/sim_crash.h"
+#include "tests/simulation/sim_rewind.h"
 
 #define SEND_LIMIT_US (15 * STAY_SECOND)
 
@@ -25,9 +26,10 @@ static uint32_t slot_of(const struct sim *s, const struct sim_effect *x)
     return (uint32_t)(x - s->effect);
 }
 
+/* Not a statement to the node: to a proxy, or of a job beside the controller. */
 static bool is_route(enum step_kind step)
 {
-    return step_kind_class(step) == CLASS_ROUTE;
+    return step_kind_class(step) == CLASS_ROUTE || step == STEP_REWIND;
 }
 
 bool effect_changes(enum step_kind step)
@@ -71,6 +73,8 @@ void effect_start(void *ctx, uint64_t token, const struct effect *effect)
         s->server[effect->node].seen_open_at = s->server[effect->node].seen_at;
     if (effect->opens)
         cluster_node_opens(s->controller.view, effect->node, s->now);
+    if (effect->step == STEP_COPY_STOP && effect->plan == PLAN_REWIND)
+        rewind_stop(s, effect->node);
     struct sim_effect *x = slot_new(s);
     x->token = token;
     x->life = s->controller.life;
@@ -104,7 +108,7 @@ static void finish(struct sim *s, struct sim_effect *x, enum outcome outcome, co
     if (text)
         stay_copy(x->text, sizeof x->text, text);
     uint32_t node = x->effect.node;
-    if (x->life == s->controller.life && x->sent)
+    if (x->life == s->controller.life && x->sent && x->effect.step != STEP_REWIND)
         crash_point_effect(s, &x->effect);
     if (x->life == s->controller.life && x->sent && crash_here(s, x->effect.step, 1)) {
         x->used = false;
@@ -218,7 +222,10 @@ static void on_effect(struct sim *s, struct sim_effect *x)
     }
     if (is_route(x->effect.step)) {
         x->sent = true;
-        route_step(s, x);
+        if (x->effect.step == STEP_REWIND)
+            x->outcome = rewind_look(s, x);
+        else
+            route_step(s, x);
         finish(s, x, x->outcome, NULL);
         return;
     }

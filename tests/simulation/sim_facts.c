@@ -1,7 +1,7 @@
 /* What a status query on a server of the model answers, in the neutral names of SERVER_FACTS. Sets
  * are reported as the engines report them, lies included: MariaDB's Gtid_IO_Pos is one GTID and
  * outlives its relay log, MySQL's gtid_executed leaves out what still waits for its ack. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_rewind.h"
 
 static void source_bytes(const struct sim *s, uint32_t origin, uint8_t bytes[16])
 {
@@ -28,6 +28,17 @@ void facts_set_executed(const struct sim *s, const struct sim_server *v, struct 
     const uint32_t *max = s->setup.engine == ENGINE_MARIADB ? v->max_have : v->max_done;
     for (uint32_t o = 0; o < s->setup.servers; o++)
         set_range(s, set, o, 1, max[o]);
+}
+
+bool facts_in_set(const struct sim *s, const struct gtid_set *set, uint32_t tx)
+{
+    uint8_t source[16];
+    source_bytes(s, s->tx[tx].origin, source);
+    for (size_t i = 0; i < set->n; i++)
+        if (memcmp(set->v[i].source, source, sizeof source) == 0 &&
+            s->tx[tx].seq >= set->v[i].first && s->tx[tx].seq <= set->v[i].last)
+            return true;
+    return false;
 }
 
 void facts_set_received(const struct sim *s, const struct sim_server *v, struct gtid_set *set)

@@ -1,6 +1,6 @@
 /* The process of a database server: killed, stopped, frozen, started; and what its crash recovery
  * makes of the binary log. Rules are those measured (calibration.c names each). */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_rewind.h"
 
 static void drop_connections(struct sim *s, struct sim_server *v, bool silent)
 {
@@ -46,7 +46,7 @@ void server_kill(struct sim *s, struct sim_server *v, bool orderly, bool silent)
         probe_session_lost(s, v->index);
 }
 
-static void recount(struct sim *s, struct sim_server *v)
+void server_recount(struct sim *s, struct sim_server *v)
 {
     memset(v->max_have, 0, sizeof v->max_have);
     memset(v->max_done, 0, sizeof v->max_done);
@@ -89,7 +89,7 @@ static void recover(struct sim *s, struct sim_server *v)
         v->relay_head = v->relay_n = 0;
         v->kept_n += cut + waits;
     }
-    recount(s, v);
+    server_recount(s, v);
 }
 
 void server_start(struct sim *s, struct sim_server *v)

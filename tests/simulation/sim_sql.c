@@ -302,8 +302,8 @@ enum sql_progress sql_step(struct sim *s, struct sim_effect *x, struct sim_serve
     case STEP_ACKNOWLEDGE: return acknowledge(s, x, v);
     case STEP_END_STREAM: return end_stream(s, x, v);
     case STEP_COPY: return sql_copy(s, x, v);
-    case STEP_COPY_STOP: return sql_copy_stop(v);
-    case STEP_REWIND: x->read = true; return SQL_FAILED; /* no human of the model orders it */
+    case STEP_COPY_STOP: return sql_copy_stop(s, x, v);
+    case STEP_REWIND: break; /* a job: sim_rewind.c */
     case STEP_REPLAY: return replay(s, x, v);
     case STEP_NONE: case STEP_CHECK: case STEP_INTENT: case STEP_HOOK_PRE: case STEP_ROUTE_CLOSE:
     case STEP_CHOOSE: case STEP_CERTIFY: case STEP_STORE_MODE: case STEP_ROUTE_OPEN:

@@ -1,6 +1,6 @@
 /* Joining a server to a source and leaving one: top up, detach, attach, thaw and the connect
  * timeouts as the statements they are made of. See sim_sql.c. */
-#include "tests/simulation/sim.h"
+#include "tests/simulation/sim_rewind.h"
 
 /* What the source holds of this server's own making and it lacks: its tail, truncated at a
  * restart. */
@@ -93,7 +93,7 @@ static enum sql_progress make_changeable(struct sim *s, struct sim_effect *x, st
 
 static enum sql_progress attach_change(struct sim *s, struct sim_effect *x, struct sim_server *v)
 {
-    if (holds_more(s, x, v))
+    if (holds_more(s, x, v) || rewind_is_half(s, v))
         return SQL_FAILED;
     v->attached_by_us = true;
     v->attached_at = s->now;

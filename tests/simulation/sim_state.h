@@ -58,6 +58,19 @@ struct sim_effect {
     struct server_facts *facts;
 };
 
+/* The rewind of the model: one job at a time, and the mark that it leaves on its server. */
+struct sim_rewind {
+    bool has, runs, good; /* has: nobody was told its end yet */
+    bool lost;            /* it lost its session: begun again */
+    bool marked;          /* rows are put back, the GTID state is not */
+    uint32_t gen, node, life, server_life, marked_node;
+    uint64_t epoch;
+    struct effect effect;
+    uint64_t known[SIM_TX_WORDS]; /* what the primary held as it began */
+    uint32_t log_n;               /* what the server goes back to */
+    uint16_t log[SIM_TX];
+};
+
 struct sim_probe {
     bool flying;
     uint32_t gen, life;
@@ -171,6 +184,7 @@ struct sim {
     struct sim_save save[SIM_SAVES];
     struct sim_effect effect[SIM_EFFECTS];
     uint32_t effect_gen;
+    struct sim_rewind rewind;
     struct sim_fault_run fault[SIM_FAULTS_PER_LIFE * 3];
     uint32_t fault_n;
     bool healed, stopped;

@@ -1,5 +1,6 @@
 /* One life: draw the set-up, have the world built, run its events, heal, require convergence. */
 #include "tests/simulation/sim_crash.h"
+#include "tests/simulation/sim_rewind.h"
 
 static uint64_t ours_only(void)
 {
@@ -131,7 +132,7 @@ void sim_handle(struct sim *s, const struct sim_event *e)
         check_event(s);
         return;
     }
-    if (crash_point_event(s, e))
+    if (rewind_event(s, e) || crash_point_event(s, e))
         return;
     if (e->kind == EV_HEAL) {
         fault_heal(s);
