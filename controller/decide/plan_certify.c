@@ -177,11 +177,22 @@ bool plan_is_disproved(const struct plan_run *run, const struct cluster_view *vi
     return gtid_set_count(&missing) > (view->config->engine == ENGINE_MYSQL ? 0 : sessions);
 }
 
+/* Its own configuration opens it at a restart, and nobody has heard of it since a while: another
+ * process of it may have been answering clients after the fence. */
+static bool may_have_reopened(const struct cluster_view *view, uint32_t old, int64_t now_mono_us)
+{
+    return view->nodes[old].facts.start_read_only == TRI_NO &&
+           !cluster_node_fresh(view, old, now_mono_us);
+}
+
 /* It is the process that was open, or one that a restart cost nothing and that was not opened
  * since. */
-static bool is_fenced_whole(const struct plan_run *run, const struct cluster_view *view)
+static bool is_fenced_whole(const struct plan_run *run, const struct cluster_view *view,
+                            int64_t now_mono_us)
 {
     uint32_t old = run->old_primary;
+    if (run->fenced && may_have_reopened(view, old, now_mono_us))
+        return false;
     if (plan_kind_has(run->kind, TRAIT_ALL_RESTARTED))
         return run->fenced && !run->was_open && !(run->restarted & mask_of(old)) &&
                plan_keeps_all(view, old);
@@ -244,7 +255,7 @@ void plan_certify(struct plan_run *run, const struct cluster_view *view, int64_t
         .r = proves,
         .doubted = run->doubted,
         .fenced = run->fenced,
-        .fenced_whole = is_fenced_whole(run, view),
+        .fenced_whole = is_fenced_whole(run, view, now_mono_us),
         .fence_overlapped =
             run->rows[plan_row_of(run->kind, STEP_FENCE)].touched != 0, /* beside the freeze */
         .fence_unheard = plan_is_fence_unheard(run),

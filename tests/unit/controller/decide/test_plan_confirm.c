@@ -278,6 +278,30 @@ static void who_holds_numbers_given_twice_is_not_promoted_before_the_store_says_
     }
 }
 
+/* Simulator seed 1210026836: fenced, cut off from us alone, killed, and open again by its own
+ * configuration; the failover was certified by the set that the fence had read. */
+static void a_fence_does_not_outlive_a_silent_server_that_starts_open(void **state)
+{
+    (void)state;
+    for (int what = 0; what < 8; what++) {
+        struct case_view c;
+        struct plan_run run;
+        certified(&c, &run);
+        struct node_view *old = &c.view.nodes[0];
+        bool is_heard = (what & 1) != 0, opens = (what & 2) != 0, is_mysql = (what & 4) != 0;
+        c.config.engine = is_mysql ? ENGINE_MYSQL : ENGINE_MARIADB;
+        run.lossless_stood = false;
+        run.a = 0;
+        run.fenced = run.was_open = true;
+        gtid_set_copy(&run.fenced_executed, &run.executed[1]);
+        old->query_ok_mono_us = is_heard ? CASE_NOW : CASE_NOW - 10 * STAY_SECOND;
+        old->facts.start_read_only = opens ? TRI_NO : TRI_YES;
+        plan_certify(&run, &c.view, CASE_NOW);
+        assert_int_equal(run.certificate.kind == CERT_LOSSLESS, is_heard || !opens);
+        drop(&c, &run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_candidate_that_may_have_lost_its_tail_is_not_named),
         cmocka_unit_test(a_source_role_that_the_fence_found_off_breaks_lossless),
         cmocka_unit_test(the_first_that_opens_in_a_reign_says_so),
+        cmocka_unit_test(a_fence_does_not_outlive_a_silent_server_that_starts_open),
         cmocka_unit_test(who_holds_numbers_given_twice_is_not_promoted_before_the_store_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
