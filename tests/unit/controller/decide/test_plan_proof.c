@@ -259,27 +259,42 @@ static void a_bounded_certificate_does_not_go_stale(void **state)
 static void the_promotion_is_confirmed_by_what_was_seen_meanwhile(void **state)
 {
     (void)state;
-    enum { NOTHING, PROOF_GONE, ABLE, BROKEN, OPENED, OPEN_UNPROVEN, MAYBE_OPEN, FENCED, ACCEPTED };
+    enum {
+        NOTHING,
+        PROOF_GONE,
+        ABLE,
+        BROKEN,
+        OPENED,
+        OPEN_LIFTED,
+        OPEN_UNPROVEN,
+        OPEN_ABLE,
+        OPEN_FENCED,
+        OPEN_ACCEPTED,
+        MAYBE_OPEN,
+        FENCED,
+        ACCEPTED
+    };
     static const enum plan_next next[] = {NEXT_ROW, NEXT_UNDO, NEXT_GOTO, NEXT_UNDO, NEXT_GOTO,
-                                          NEXT_ASK, NEXT_ROW,  NEXT_ROW,  NEXT_ROW};
+                                          NEXT_ASK, NEXT_ASK,  NEXT_ASK,  NEXT_ROW,  NEXT_ROW,
+                                          NEXT_ROW, NEXT_ROW,  NEXT_ROW};
     for (int what = NOTHING; what <= ACCEPTED; what++) {
         uint32_t to = 0, row = plan_row_of(PLAN_FAILOVER, STEP_WRITABLE);
         fail_over();
-        if (what == OPENED)
+        if (what == OPENED || what == OPEN_LIFTED)
             fence_then_open();
         run.certificate = (struct certificate){.kind = CERT_LOSSLESS};
         run.past_no_return = true;
-        if (what == PROOF_GONE || what == OPEN_UNPROVEN || what == FENCED)
+        if (what == PROOF_GONE || what == OPEN_UNPROVEN || what == OPEN_FENCED || what == FENCED)
             run.f = 0;
-        if (what == ABLE) {
+        if (what == ABLE || what == OPEN_ABLE) {
             run.a = run.f = 2;
             run.able = 4;
         }
-        if (what == BROKEN || what == ACCEPTED)
+        if (what == BROKEN || what == ACCEPTED || what == OPEN_ACCEPTED)
             run.lossless_stood = false;
-        run.params.accept_loss = what == ACCEPTED; /* a human saw it */
-        run.maybe_open = what == MAYBE_OPEN || what == OPEN_UNPROVEN;
-        run.fenced = run.fenced || what == FENCED;
+        run.params.accept_loss = what == ACCEPTED || what == OPEN_ACCEPTED; /* a human saw it */
+        run.maybe_open = what >= OPEN_LIFTED && what <= MAYBE_OPEN;
+        run.fenced = run.fenced || what == FENCED || what == OPEN_FENCED;
         assert_int_equal(plan_confirm(&run, &c.view, row, CASE_NOW, &to), next[what]);
         assert_int_equal(run.past_no_return, next[what] == NEXT_ROW || next[what] == NEXT_ASK);
     }
