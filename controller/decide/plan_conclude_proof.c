@@ -255,8 +255,8 @@ enum plan_next plan_confirm(struct plan_run *run, const struct cluster_view *vie
                               nothing that the process before may have opened is closed */
         if (fence_is_lifted(run, view))
             return fence_again(run, ret_row);
-        if (needs_freeze && must_freeze_more(run, view, ret_row))
-            return NEXT_ASK; /* it may be open: too late to go back for a freeze */
+        if (needs_freeze)
+            (void)must_freeze_more(run, view, ret_row); /* says who; too late to go back for it */
         return (needs_freeze && !plan_has_proof(run, view)) ||
                        is_certificate_stale(run, view, now_mono_us)
                    ? NEXT_ASK
